@@ -1,0 +1,1 @@
+//! The decisions of the agent, pure: plan, order, inventory, tracking labels, health and pace.

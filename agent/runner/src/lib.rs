@@ -1,0 +1,1 @@
+//! The agent: its link to the hub, its cluster, and the store in between.

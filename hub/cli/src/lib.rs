@@ -1,0 +1,1 @@
+//! The outhaul command: enrolment and status, over the REST interface of the hub.

@@ -1,0 +1,1 @@
+//! The decisions of the hub, pure: planes, queues, terms, removals and the folding of status.

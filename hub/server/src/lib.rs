@@ -1,0 +1,1 @@
+//! The hub: watches, controllers, the gateway for agents, and REST.

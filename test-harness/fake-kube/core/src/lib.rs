@@ -1,0 +1,1 @@
+//! The rules of a small in-memory Kubernetes API, pure: state and request in, response and events out.

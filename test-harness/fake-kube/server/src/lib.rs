@@ -1,0 +1,1 @@
+//! The embedded Kubernetes API as a tower service and on a TLS port, with controllers that stand in for the real ones.

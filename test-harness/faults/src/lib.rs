@@ -1,0 +1,1 @@
+//! A UDP proxy that delays, drops, cuts and retargets what passes through it.

@@ -1,0 +1,1 @@
+//! Hub and agents, whole, over real sockets: what operators will see.
