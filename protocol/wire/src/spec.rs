@@ -1,0 +1,318 @@
+//! The `spec` of a Release or Bundle, as both ends read it.
+//!
+//! The hub reads it to refuse what cannot work before it is queued; the agent reads it to know what to apply. It
+//! is read from the bytes that the API server stored, never through a type that could drop a field. An entry that
+//! is no Kubernetes object is an error of that entry alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::canonical;
+use crate::head::BundleKind;
+use crate::limits;
+use crate::object::ObjectRef;
+
+/// A readable spec.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// Its objects, in spec order, with unique ids.
+    pub entries: Vec<Entry>,
+    /// For a Release: labels that namespaces created for it get.
+    pub environment: Option<Environment>,
+}
+
+/// One object of a spec.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its id, unique within the spec.
+    pub id: String,
+    /// The object, or why it is none.
+    pub manifest: Result<Manifest, ManifestError>,
+}
+
+/// A Kubernetes object to apply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// Which object.
+    pub object: ObjectRef,
+    /// All of it.
+    pub body: Map<String, Value>,
+}
+
+/// Where a Release belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// `spec.environmentName`.
+    pub name: String,
+    /// `spec.owner.projectName`.
+    pub project: String,
+}
+
+/// Why a spec as a whole cannot be delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SpecError {
+    /// The spec is not a JSON object of the expected form.
+    #[error("spec.{field} {problem}")]
+    Form {
+        /// Which field.
+        field: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Too many objects.
+    #[error(
+        "spec has {count} objects, at most {} fit in one resource: split it",
+        limits::OBJECTS
+    )]
+    TooManyObjects {
+        /// How many it has.
+        count: usize,
+    },
+    /// Too many bytes.
+    #[error(
+        "spec is {bytes} bytes long, at most {} fit in one resource: split it",
+        limits::SPEC_BYTES
+    )]
+    TooLong {
+        /// Its length as Go writes JSON.
+        bytes: usize,
+    },
+    /// Two entries have one id.
+    #[error("spec has two objects with id {id:?}: give each its own")]
+    DuplicateId {
+        /// The id.
+        id: String,
+    },
+    /// Two entries are one object.
+    #[error("{object} is in the spec as {first:?} and as {second:?}: keep one")]
+    DuplicateObject {
+        /// The object.
+        object: ObjectRef,
+        /// Id of the first.
+        first: String,
+        /// Id of the second.
+        second: String,
+    },
+}
+
+/// Why one entry is no Kubernetes object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("object {id:?} {problem}")]
+pub struct ManifestError {
+    /// Id of the entry.
+    pub id: String,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// Checks the length of a spec whose canonical form is `canonical`.
+///
+/// # Errors
+/// It is longer than [`limits::SPEC_BYTES`] as Go writes it.
+pub fn check_length(canonical: &[u8]) -> Result<(), SpecError> {
+    match canonical::go_length(canonical) {
+        bytes if bytes > limits::SPEC_BYTES => Err(SpecError::TooLong { bytes }),
+        _ => Ok(()),
+    }
+}
+
+impl Spec {
+    /// Reads the spec of a resource of `kind`.
+    ///
+    /// # Errors
+    /// The spec as a whole cannot be delivered.
+    pub fn read(kind: BundleKind, spec: &Value) -> Result<Self, SpecError> {
+        let list = match kind {
+            BundleKind::Release => "resources",
+            BundleKind::Bundle => "objects",
+        };
+        let entries = entries(list, spec.get(list))?;
+        refuse_duplicates(&entries)?;
+        let environment = match kind {
+            BundleKind::Release => Some(environment(spec)),
+            BundleKind::Bundle => None,
+        };
+        Ok(Self { entries, environment })
+    }
+
+    /// The entries that are objects.
+    pub fn manifests(&self) -> impl Iterator<Item = (&str, &Manifest)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| Some((entry.id.as_str(), entry.manifest.as_ref().ok()?)))
+    }
+}
+
+fn entries(list: &str, value: Option<&Value>) -> Result<Vec<Entry>, SpecError> {
+    let form = |field: String, problem| SpecError::Form { field, problem };
+    let items = match value {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(items)) => items,
+        Some(_) => return Err(form(list.to_owned(), "is not a list")),
+    };
+    if items.len() > limits::OBJECTS {
+        return Err(SpecError::TooManyObjects { count: items.len() });
+    }
+    let entry = |(index, item): (usize, &Value)| match item.get("id").and_then(Value::as_str) {
+        Some(id) if !id.is_empty() => Ok(Entry {
+            id: id.to_owned(),
+            manifest: manifest(id, item.get("object")),
+        }),
+        _ => Err(form(format!("{list}[{index}].id"), "is missing or empty")),
+    };
+    items.iter().enumerate().map(entry).collect()
+}
+
+fn manifest(id: &str, object: Option<&Value>) -> Result<Manifest, ManifestError> {
+    let error = |problem| ManifestError {
+        id: id.to_owned(),
+        problem,
+    };
+    let Some(Value::Object(body)) = object else {
+        return Err(error("is not a JSON object"));
+    };
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let metadata = |field| text(body.get("metadata").and_then(|metadata| metadata.get(field)));
+    let (api_version, kind, name) = (
+        text(body.get("apiVersion")),
+        text(body.get("kind")),
+        metadata("name"),
+    );
+    match () {
+        () if api_version.is_empty() => Err(error("has no apiVersion")),
+        () if kind.is_empty() => Err(error("has no kind")),
+        () if name.is_empty() => Err(error("has no metadata.name")),
+        () => {
+            let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+            let (group, version) = (group.to_owned(), version.to_owned());
+            let object = ObjectRef {
+                group,
+                version,
+                kind,
+                namespace: metadata("namespace"),
+                name,
+            };
+            Ok(Manifest {
+                object,
+                body: body.clone(),
+            })
+        }
+    }
+}
+
+fn refuse_duplicates(entries: &[Entry]) -> Result<(), SpecError> {
+    let mut ids = BTreeMap::new();
+    let mut objects = BTreeMap::new();
+    for entry in entries {
+        if ids.insert(&entry.id, ()).is_some() {
+            return Err(SpecError::DuplicateId { id: entry.id.clone() });
+        }
+        let Ok(manifest) = &entry.manifest else { continue };
+        if let Some(first) = objects.insert(manifest.object.identity(), &entry.id) {
+            let (object, first, second) = (manifest.object.clone(), first.clone(), entry.id.clone());
+            return Err(SpecError::DuplicateObject {
+                object,
+                first,
+                second,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn environment(spec: &Value) -> Environment {
+    let text = |pointer| {
+        spec.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Environment {
+        name: text("/environmentName"),
+        project: text("/owner/projectName"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn config_map(name: &str) -> Value {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"}})
+    }
+
+    fn release(resources: &Value) -> Result<Spec, SpecError> {
+        let spec =
+            json!({"environmentName": "dev", "owner": {"projectName": "shop"}, "resources": resources});
+        Spec::read(BundleKind::Release, &spec)
+    }
+
+    #[test]
+    fn a_release_and_a_bundle_name_their_objects_by_id() {
+        let resources = json!([{"id": "a", "object": config_map("one")}]);
+        let spec = release(&resources).unwrap();
+        assert_eq!(
+            spec.environment,
+            Some(Environment {
+                name: "dev".into(),
+                project: "shop".into()
+            })
+        );
+        let bundle = Spec::read(BundleKind::Bundle, &json!({"plane": "p", "objects": resources})).unwrap();
+        assert_eq!(bundle.entries, spec.entries);
+        let (id, manifest) = spec.manifests().next().unwrap();
+        assert_eq!(
+            (id, manifest.object.to_string()),
+            ("a", "ConfigMap shop/one".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_entry_that_is_no_object_spoils_only_itself() {
+        let no_kind = json!({"apiVersion": "v1", "metadata": {"name": "x"}});
+        let resources =
+            json!([{"id": "bad", "object": no_kind}, {"id": "good", "object": config_map("one")}]);
+        let spec = release(&resources).unwrap();
+        let error = spec.entries[0].manifest.as_ref().unwrap_err();
+        assert_eq!(error.to_string(), r#"object "bad" has no kind"#);
+        assert!(spec.entries[1].manifest.is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_delivered_as_a_whole_is_named() {
+        let two = |first: &str, second: &str, names: [&str; 2]| json!([{"id": first, "object": config_map(names[0])}, {"id": second, "object": config_map(names[1])}]);
+        let cases = [
+            (json!({}), "spec.resources is not a list"),
+            (
+                json!([{"object": {}}]),
+                "spec.resources[0].id is missing or empty",
+            ),
+            (
+                two("a", "a", ["x", "y"]),
+                r#"spec has two objects with id "a": give each its own"#,
+            ),
+            (
+                two("a", "b", ["x", "x"]),
+                r#"ConfigMap shop/x is in the spec as "a" and as "b": keep one"#,
+            ),
+            (
+                json!(vec![json!({}); 1001]),
+                "spec has 1001 objects, at most 1000 fit in one resource: split it",
+            ),
+        ];
+        for (resources, message) in cases {
+            assert_eq!(release(&resources).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn length_is_what_the_api_server_stores() {
+        let escaped = canonical::to_vec(&json!("<".repeat(limits::SPEC_BYTES / 6)));
+        assert_eq!(check_length(&escaped), Ok(()));
+        let more = canonical::to_vec(&json!("<".repeat(limits::SPEC_BYTES / 6 + 1)));
+        assert!(matches!(check_length(&more), Err(SpecError::TooLong { .. })));
+    }
+}
