@@ -1,0 +1,26 @@
+//! Structural schemas: what an object of one kind looks like, and what the API server does with it because of that.
+//!
+//! One engine serves built-in kinds and custom resources alike. A [`Schema`] comes either from the checked-in, reduced
+//! OpenAPI document of a real API server ([`Builtins`]) or from a CustomResourceDefinition ([`Schema::from_crd`]);
+//! everything the server does to an object by its shape is a function of schema and value:
+//! [`default`], [`prune`], [`validate`] here, server-side apply in [`crate::apply`], patches in [`crate::patch`].
+
+mod builtins;
+mod crd;
+mod defaulting;
+mod field_error;
+mod node;
+mod path;
+mod pruning;
+mod reference;
+mod validation;
+
+pub use builtins::{Builtins, Gvk};
+pub use crd::SchemaError;
+pub use defaulting::default;
+pub use field_error::{FieldError, Problem};
+pub use node::{ListType, MapType, Type};
+pub use path::FieldPath;
+pub use pruning::prune;
+pub use reference::{Schema, SchemaRef};
+pub use validation::validate;

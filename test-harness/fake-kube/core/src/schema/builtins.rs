@@ -1,0 +1,104 @@
+//! The kinds of a real API server, from its own OpenAPI document.
+//!
+//! `schemas/kubernetes-1.37.json` is written by the example `reduce-openapi`. It is parsed once a process, at
+//! first use, and shared by every cluster in it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize;
+
+use super::node::Node;
+use super::reference::{Definitions, Schema};
+
+const DOCUMENT: &str = include_str!("../../schemas/kubernetes-1.37.json");
+
+static BUILTINS: LazyLock<Builtins> = LazyLock::new(|| {
+    let document = serde_json::from_str(DOCUMENT).expect("a test parses the checked-in document");
+    Builtins::new(document)
+});
+
+/// Group, version and kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+pub struct Gvk {
+    /// Empty for the core group.
+    pub group: Box<str>,
+    /// As in `apiVersion`.
+    pub version: Box<str>,
+    /// In CamelCase, singular.
+    pub kind: Box<str>,
+}
+
+impl Gvk {
+    /// Of these three parts.
+    pub fn new(group: &str, version: &str, kind: &str) -> Self {
+        Self {
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+        }
+    }
+}
+
+/// The schemas of all built-in kinds.
+#[derive(Debug)]
+pub struct Builtins {
+    version: Box<str>,
+    kinds: BTreeMap<Gvk, Schema>,
+    definitions: Arc<Definitions>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    version: Box<str>,
+    kinds: Vec<Kind>,
+    definitions: Definitions,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(flatten)]
+    gvk: Gvk,
+    schema: Box<str>,
+}
+
+impl Builtins {
+    /// The checked-in kinds; parsed at the first call, shared after it.
+    pub fn load() -> &'static Self {
+        &BUILTINS
+    }
+
+    fn new(document: Document) -> Self {
+        let definitions = Arc::new(document.definitions);
+        let schema = |name: &str| Schema::new(Node::reference_to(name), Arc::clone(&definitions), true);
+        let kinds = document
+            .kinds
+            .into_iter()
+            .map(|kind| (kind.gvk, schema(&kind.schema)))
+            .collect();
+        Self {
+            version: document.version,
+            kinds,
+            definitions,
+        }
+    }
+
+    /// The version of the API server that the schemas come from, as `1.37.2`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The schema of one kind.
+    pub fn schema(&self, group: &str, version: &str, kind: &str) -> Option<&Schema> {
+        self.kinds.get(&Gvk::new(group, version, kind))
+    }
+
+    /// All kinds with their schemas, sorted.
+    pub fn kinds(&self) -> impl Iterator<Item = (&Gvk, &Schema)> {
+        self.kinds.iter()
+    }
+
+    pub(crate) fn definitions(&self) -> &Arc<Definitions> {
+        &self.definitions
+    }
+}

@@ -1,0 +1,245 @@
+//! One node of a structural schema, as read from JSON.
+//!
+//! The JSON form is that of `openAPIV3Schema`. What only validation asks for lies in a box of its own, since most
+//! nodes have none of it and a process may hold the schemas of a thousand clusters.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Number, Value};
+
+/// JSON type of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the variants are JSON's own types")]
+pub enum Type {
+    Object,
+    Array,
+    String,
+    Integer,
+    Number,
+    Boolean,
+}
+
+impl Type {
+    /// Its name in schemas and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Object => "object",
+            Self::Array => "array",
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
+/// How the items of a list are told apart (`x-kubernetes-list-type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListType {
+    /// The list is one value.
+    Atomic,
+    /// Scalars, each at most once.
+    Set,
+    /// Objects, told apart by the values of their key fields.
+    Map,
+}
+
+/// How the entries of an object are owned (`x-kubernetes-map-type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MapType {
+    /// The object is one value.
+    Atomic,
+    /// Every entry on its own.
+    Granular,
+}
+
+/// What strategic merge patch knows of a list or an object (`x-kubernetes-patch-*`).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PatchRule {
+    pub(crate) merge_key: Option<Box<str>>,
+    pub(crate) merge: bool,
+    pub(crate) retain_keys: bool,
+}
+
+/// What values must satisfy beyond their type.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Limits {
+    #[serde(rename = "enum")]
+    pub(crate) allowed: Option<Vec<Value>>,
+    pub(crate) minimum: Option<Number>,
+    pub(crate) maximum: Option<Number>,
+    pub(crate) exclusive_minimum: bool,
+    pub(crate) exclusive_maximum: bool,
+    pub(crate) multiple_of: Option<Number>,
+    pub(crate) min_length: Option<u64>,
+    pub(crate) max_length: Option<u64>,
+    pub(crate) pattern: Option<Box<str>>,
+    pub(crate) format: Option<Box<str>>,
+    pub(crate) min_items: Option<u64>,
+    pub(crate) max_items: Option<u64>,
+    pub(crate) unique_items: bool,
+    pub(crate) min_properties: Option<u64>,
+    pub(crate) max_properties: Option<u64>,
+}
+
+/// Schemas that a value must satisfy as well.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Junctors {
+    pub(crate) all_of: Vec<Node>,
+    pub(crate) any_of: Vec<Node>,
+    pub(crate) one_of: Vec<Node>,
+    pub(crate) not: Option<Box<Node>>,
+}
+
+impl Junctors {
+    fn is_empty(&self) -> bool {
+        self.all_of.is_empty() && self.any_of.is_empty() && self.one_of.is_empty() && self.not.is_none()
+    }
+}
+
+/// One node of a schema.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "RawNode")]
+pub(crate) struct Node {
+    /// Name of the definition that this node stands for; what else is set here overrides it.
+    pub(crate) reference: Option<Box<str>>,
+    pub(crate) kind: Option<Type>,
+    pub(crate) properties: BTreeMap<Box<str>, Node>,
+    pub(crate) additional: Option<Box<Node>>,
+    pub(crate) items: Option<Box<Node>>,
+    pub(crate) required: Box<[Box<str>]>,
+    pub(crate) default: Option<Box<Value>>,
+    pub(crate) nullable: bool,
+    pub(crate) int_or_string: bool,
+    pub(crate) preserve_unknown: bool,
+    pub(crate) embedded_resource: bool,
+    pub(crate) list_type: Option<ListType>,
+    pub(crate) list_keys: Box<[Box<str>]>,
+    pub(crate) map_type: Option<MapType>,
+    pub(crate) patch: Option<Box<PatchRule>>,
+    pub(crate) limits: Option<Box<Limits>>,
+    pub(crate) junctors: Option<Box<Junctors>>,
+}
+
+impl Node {
+    /// A node that takes and keeps anything.
+    pub(crate) fn anything() -> Self {
+        Self {
+            preserve_unknown: true,
+            ..Self::default()
+        }
+    }
+
+    /// A node that stands for the definition `name`.
+    pub(crate) fn reference_to(name: &str) -> Self {
+        Self {
+            reference: Some(name.into()),
+            ..Self::default()
+        }
+    }
+
+    /// A node of type `kind` without further rules.
+    pub(crate) fn of_type(kind: Type) -> Self {
+        Self {
+            kind: Some(kind),
+            ..Self::default()
+        }
+    }
+}
+
+/// The JSON form. Keys that have no meaning here (descriptions, examples, CEL rules) are ignored.
+#[derive(Deserialize)]
+struct RawNode {
+    #[serde(rename = "$ref")]
+    reference: Option<Box<str>>,
+    #[serde(rename = "type")]
+    kind: Option<Type>,
+    #[serde(default)]
+    properties: BTreeMap<Box<str>, Node>,
+    #[serde(rename = "additionalProperties")]
+    additional: Option<NodeOrBool>,
+    items: Option<Box<Node>>,
+    #[serde(default)]
+    required: Box<[Box<str>]>,
+    default: Option<Box<Value>>,
+    #[serde(default)]
+    nullable: bool,
+    #[serde(default, rename = "x-kubernetes-int-or-string")]
+    int_or_string: bool,
+    #[serde(default, rename = "x-kubernetes-preserve-unknown-fields")]
+    preserve_unknown: Option<bool>,
+    #[serde(default, rename = "x-kubernetes-embedded-resource")]
+    embedded_resource: bool,
+    #[serde(rename = "x-kubernetes-list-type")]
+    list_type: Option<ListType>,
+    #[serde(default, rename = "x-kubernetes-list-map-keys")]
+    list_keys: Box<[Box<str>]>,
+    #[serde(rename = "x-kubernetes-map-type")]
+    map_type: Option<MapType>,
+    #[serde(rename = "x-kubernetes-patch-merge-key")]
+    patch_merge_key: Option<Box<str>>,
+    #[serde(rename = "x-kubernetes-patch-strategy")]
+    patch_strategy: Option<Box<str>>,
+    #[serde(flatten)]
+    limits: Limits,
+    #[serde(flatten)]
+    junctors: Junctors,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NodeOrBool {
+    Bool(bool),
+    Node(Box<Node>),
+}
+
+impl From<RawNode> for Node {
+    fn from(raw: RawNode) -> Self {
+        let patch = patch_rule(raw.patch_merge_key, raw.patch_strategy.as_deref());
+        Self {
+            reference: raw.reference.map(definition_name),
+            kind: raw.kind,
+            properties: raw.properties,
+            additional: raw.additional.and_then(|additional| match additional {
+                NodeOrBool::Bool(true) => Some(Box::new(Node::anything())),
+                NodeOrBool::Bool(false) => None,
+                NodeOrBool::Node(node) => Some(node),
+            }),
+            items: raw.items,
+            required: raw.required,
+            default: raw.default,
+            nullable: raw.nullable,
+            int_or_string: raw.int_or_string,
+            preserve_unknown: raw.preserve_unknown.unwrap_or(false),
+            embedded_resource: raw.embedded_resource,
+            list_type: raw.list_type,
+            list_keys: raw.list_keys,
+            map_type: raw.map_type,
+            patch,
+            limits: (raw.limits != Limits::default()).then(|| Box::new(raw.limits)),
+            junctors: (!raw.junctors.is_empty()).then(|| Box::new(raw.junctors)),
+        }
+    }
+}
+
+/// `#/components/schemas/NAME` and `NAME` mean the same.
+fn definition_name(reference: Box<str>) -> Box<str> {
+    reference.rsplit('/').next().unwrap_or_default().into()
+}
+
+/// The strategies are a comma-separated list: `merge`, `replace`, `retainKeys`.
+fn patch_rule(merge_key: Option<Box<str>>, strategy: Option<&str>) -> Option<Box<PatchRule>> {
+    let strategies = || strategy.into_iter().flat_map(|list| list.split(','));
+    let rule = PatchRule {
+        merge_key,
+        merge: strategies().any(|each| each == "merge"),
+        retain_keys: strategies().any(|each| each == "retainKeys"),
+    };
+    (rule.merge || rule.retain_keys || rule.merge_key.is_some()).then(|| Box::new(rule))
+}

@@ -1,0 +1,40 @@
+//! Dropping what the schema does not know.
+
+use serde_json::Value;
+
+use super::{FieldPath, Schema, SchemaRef};
+
+/// Removes fields that the schema does not declare and returns their paths, sorted: what strict field validation refuses
+/// and what it warns of otherwise.
+pub fn prune(schema: &Schema, object: &mut Value) -> Vec<FieldPath> {
+    let mut unknown = Vec::new();
+    prune_value(schema.root(), object, &FieldPath::root(), &mut unknown);
+    unknown.sort();
+    unknown
+}
+
+fn prune_value(schema: SchemaRef<'_>, value: &mut Value, path: &FieldPath, unknown: &mut Vec<FieldPath>) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, field| match schema.entry(name) {
+                Some(entry) => {
+                    prune_value(entry, field, &path.field(name), unknown);
+                    true
+                }
+                None if schema.preserves_unknown() || schema.kind().is_none() => true,
+                None => {
+                    unknown.push(path.field(name));
+                    false
+                }
+            });
+        }
+        Value::Array(list) => {
+            if let Some(items) = schema.items() {
+                for (index, item) in list.iter_mut().enumerate() {
+                    prune_value(items, item, &path.index(index), unknown);
+                }
+            }
+        }
+        _ => {}
+    }
+}
