@@ -1,1 +1,50 @@
-//! The custom resources of the control plane as Rust types, and their definitions as YAML.
+//! The custom resources of the control plane: Rust types, names, and their definitions as YAML.
+//!
+//! | group | kinds |
+//! |---|---|
+//! | `outhaul.dev/v1alpha1` | [`Plane`], [`Bundle`] |
+//! | `openchoreo.dev/v1alpha1` | [`DataPlane`], [`BuildPlane`], [`Environment`], [`Release`] |
+//!
+//! Who uses it: the hub reads and writes these types, [`definitions()`] makes the chart's CRDs from them.
+//!
+//! What the types promise:
+//! - **What OpenChoreo's clients send is taken**: nulls, empty strings and empty objects parse, and nothing that
+//!   is optional there is required here. Where a schema differs on purpose, `docs/compatibility.md` says why.
+//! - **One odd object is one error**: [`parse()`] says which object and what is wrong with it, so a watch of
+//!   [`DynamicObject`](kube::core::DynamicObject)s goes on with the others.
+//! - **No schema has a default**: the API server adds nothing to what somebody wrote, so content is the same in
+//!   every version of the hub.
+//!
+//! A Release's or Bundle's `spec` travels to planes as the API server returned it, never through these types:
+//! they are for looking into it.
+
+mod build_plane;
+mod bundle;
+pub mod conditions;
+mod data_plane;
+mod definitions;
+mod delivery;
+mod environment;
+mod kubernetes_cluster;
+pub mod names;
+mod observer;
+mod parse;
+mod plane;
+mod release;
+mod schemas;
+
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+pub use build_plane::{BuildPlane, BuildPlaneSpec, BuildPlaneStatus};
+pub use bundle::{Bundle, BundleSpec, Lifecycle};
+pub use data_plane::{DataPlane, DataPlaneSpec, DataPlaneStatus, ImageRegistry, VirtualHosts};
+pub use definitions::{Definition, definitions, to_yaml};
+pub use delivery::{BundleObject, DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm};
+pub use environment::{
+    Environment, EnvironmentGateway, EnvironmentSpec, EnvironmentStatus, GatewaySecurity, RemoteJwks,
+};
+pub use kubernetes_cluster::{ClusterAuth, ClusterTls, CredentialValue, KubernetesCluster, MutualTls};
+pub use observer::{BasicAuth, Observer, ObserverAuthentication};
+pub use parse::{InvalidObject, parse};
+pub use plane::{Admission, AdmittedKind, Plane, PlaneSpec, PlaneStatus};
+pub use release::{Release, ReleaseOwner, ReleaseSpec};

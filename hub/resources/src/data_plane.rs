@@ -1,0 +1,81 @@
+//! `DataPlane`: a cluster that runs applications, as an organization sees it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    kubernetes_cluster::{KubernetesCluster, must_be_empty},
+    observer::Observer,
+    parse::null_as_default,
+};
+
+/// The plane behind it, and how applications there are reached.
+#[derive(CustomResource, JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[kube(
+    group = "openchoreo.dev",
+    version = "v1alpha1",
+    kind = "DataPlane",
+    namespaced,
+    shortname = "dp",
+    shortname = "dps",
+    doc = "A cluster that runs applications.",
+    status = "DataPlaneStatus",
+    derive = "PartialEq"
+)]
+#[serde(rename_all = "camelCase")]
+pub struct DataPlaneSpec {
+    /// The Plane, by name. Empty means the one Plane that admits this DataPlane.
+    #[serde(rename = "planeID", default, skip_serializing_if = "Option::is_none")]
+    pub plane_id: Option<String>,
+    /// Image registry.
+    pub registry: ImageRegistry,
+    /// Virtual hosts of the gateways.
+    pub gateway: VirtualHosts,
+    /// Not used: an agent in the cluster connects to the hub. Accepted where all of it is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-kubernetes-validations" = must_be_empty("dataplane")))]
+    pub kubernetes_cluster: Option<KubernetesCluster>,
+    /// Where logs are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observer: Option<Observer>,
+}
+
+/// An image registry.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageRegistry {
+    /// What image names begin with.
+    pub prefix: String,
+    /// Name of a pull secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<String>,
+}
+
+/// Domains of the two gateways of a data plane.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct VirtualHosts {
+    /// Domain of the external gateway.
+    pub public_virtual_host: String,
+    /// Domain of the internal gateway.
+    pub organization_virtual_host: String,
+}
+
+/// What is said of a data plane.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DataPlaneStatus {
+    /// What is said of the data plane.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "crate::schemas::conditions")]
+    pub conditions: Vec<Condition>,
+    /// metadata.generation last handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+}

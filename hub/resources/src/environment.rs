@@ -1,0 +1,84 @@
+//! `Environment`: a stage such as development, served by one DataPlane.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::parse::{is_default, null_as_default};
+
+/// The stage.
+#[derive(CustomResource, JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[kube(
+    group = "openchoreo.dev",
+    version = "v1alpha1",
+    kind = "Environment",
+    namespaced,
+    shortname = "env",
+    shortname = "envs",
+    doc = "A stage such as development, and the data plane that serves it.",
+    status = "EnvironmentStatus",
+    derive = "PartialEq"
+)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentSpec {
+    /// The DataPlane that serves this environment, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_plane_ref: Option<String>,
+    /// Whether users depend on it.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "is_default"
+    )]
+    pub is_production: bool,
+    /// Gateway settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<EnvironmentGateway>,
+}
+
+/// Gateway settings of an environment.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentGateway {
+    /// First label of the host names of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_prefix: Option<String>,
+    /// How tokens are verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<GatewaySecurity>,
+}
+
+/// How a gateway verifies tokens.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewaySecurity {
+    /// Where the keys are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_jwks: Option<RemoteJwks>,
+}
+
+/// A key set on the network.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RemoteJwks {
+    /// Address of the key set; empty means unset.
+    pub uri: String,
+}
+
+/// What is said of an environment.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentStatus {
+    /// What is said of the environment.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "crate::schemas::conditions")]
+    pub conditions: Vec<Condition>,
+    /// metadata.generation last handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+}

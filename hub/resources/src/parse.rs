@@ -1,0 +1,59 @@
+//! From an object as the API server returned it to one of our types.
+
+use kube::{ResourceExt, core::DynamicObject};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+/// An object in the control plane that does not have the form of its kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind} {name} cannot be read; correct it with kubectl edit")]
+pub struct InvalidObject {
+    /// Its kind, as it says itself.
+    pub kind: String,
+    /// `namespace/name`, or the name alone where it has no namespace.
+    pub name: String,
+    #[source]
+    source: serde_json::Error,
+}
+
+/// Reads an object as type `K`. An absent `spec` counts as an empty one, since the reference's definitions
+/// require none.
+///
+/// # Errors
+/// The object does not have the form of its kind; the others of a watch are not concerned.
+pub fn parse<K: DeserializeOwned>(object: DynamicObject) -> Result<K, InvalidObject> {
+    let kind = object
+        .types
+        .as_ref()
+        .map_or_else(|| "object".to_owned(), |types| types.kind.clone());
+    let name = match object.namespace() {
+        Some(namespace) => format!("{namespace}/{}", object.name_any()),
+        None => object.name_any(),
+    };
+    read(object).map_err(|source| InvalidObject { kind, name, source })
+}
+
+fn read<K: DeserializeOwned>(object: DynamicObject) -> serde_json::Result<K> {
+    let mut value = serde_json::to_value(object)?;
+    if let Value::Object(fields) = &mut value {
+        let spec = fields.entry("spec").or_insert(Value::Null);
+        if spec.is_null() {
+            *spec = json!({});
+        }
+    }
+    serde_json::from_value(value)
+}
+
+/// Reads `null` as the empty value: Go clients write unset lists and structs so.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// For `skip_serializing_if`: what is empty is left out, as Go's `omitempty` does.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -1,0 +1,116 @@
+//! `Plane`: one cluster with one agent.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::parse::{is_default, null_as_default};
+
+/// Who the plane is, who may use it, and for what.
+#[derive(CustomResource, JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
+#[kube(
+    group = "outhaul.dev",
+    version = "v1alpha1",
+    kind = "Plane",
+    doc = "One cluster that an agent connects to the hub. Its name is its identity.",
+    status = "PlaneStatus",
+    derive = "PartialEq",
+    printcolumn(
+        name = "Connected",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Connected")].status"#
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaneSpec {
+    /// An agent of this plane is refused, and a session it has is ended.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "is_default"
+    )]
+    pub revoked: bool,
+    /// Public keys that may connect as this plane, each the SHA-256 of a SubjectPublicKeyInfo in lower-case hex.
+    /// Without any, the key that enrolled counts.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(inner(regex(pattern = r"^[0-9a-f]{64}$")), extend("x-kubernetes-list-type" = "set"))]
+    pub keys: Vec<String>,
+    /// The DataPlanes and BuildPlanes that may use this plane, and what each may manage there.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(extend(
+        "x-kubernetes-list-type" = "map",
+        "x-kubernetes-list-map-keys" = ["kind", "namespace", "name"]
+    ))]
+    pub admits: Vec<Admission>,
+}
+
+/// One DataPlane or BuildPlane that may use the plane. What is not named here it may not manage.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Admission {
+    /// DataPlane or BuildPlane.
+    pub kind: AdmittedKind,
+    /// Namespace of the resource in the control plane.
+    #[schemars(length(min = 1))]
+    pub namespace: String,
+    /// Name of the resource.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// Namespaces of the plane that it may manage; `*` stands for any run of characters.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(inner(regex(pattern = r"^[-a-z0-9*]{1,63}$")), extend("x-kubernetes-list-type" = "set"))]
+    pub target_namespaces: Vec<String>,
+    /// Cluster-scoped kinds that it may manage: the kind alone where it belongs to the core group, else
+    /// `group/Kind`.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(
+        inner(regex(pattern = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Z][A-Za-z0-9]*$")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    pub cluster_scoped_kinds: Vec<String>,
+}
+
+/// The kinds that can use a plane.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AdmittedKind {
+    /// A cluster that runs applications.
+    DataPlane,
+    /// A cluster that runs builds.
+    BuildPlane,
+}
+
+/// What the hub recorded of the plane. The state of its connection is in the hub's REST, not here.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaneStatus {
+    /// What is said of the plane.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schemars(schema_with = "crate::schemas::conditions")]
+    pub conditions: Vec<Condition>,
+    /// The public key that enrolled: the SHA-256 of its SubjectPublicKeyInfo in lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub key: Option<String>,
+}
