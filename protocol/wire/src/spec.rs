@@ -88,7 +88,7 @@ pub enum SpecError {
     #[error("{object} is in the spec as {first:?} and as {second:?}: keep one")]
     DuplicateObject {
         /// The object.
-        object: ObjectRef,
+        object: Box<ObjectRef>,
         /// Id of the first.
         first: String,
         /// Id of the second.
@@ -210,7 +210,8 @@ fn refuse_duplicates(entries: &[Entry]) -> Result<(), SpecError> {
         }
         let Ok(manifest) = &entry.manifest else { continue };
         if let Some(first) = objects.insert(manifest.object.identity(), &entry.id) {
-            let (object, first, second) = (manifest.object.clone(), first.clone(), entry.id.clone());
+            let (object, first, second) =
+                (Box::new(manifest.object.clone()), first.clone(), entry.id.clone());
             return Err(SpecError::DuplicateObject {
                 object,
                 first,
