@@ -7,17 +7,8 @@ use kube::{CustomResourceExt, Resource};
 
 use crate::{BuildPlane, Bundle, DataPlane, Environment, Plane, Release};
 
-/// One definition with the name of its file in the chart.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Definition {
-    /// `<group>_<plural>.yaml`.
-    pub file: String,
-    /// The definition itself.
-    pub crd: CustomResourceDefinition,
-}
-
 /// All definitions, always in the same order.
-pub fn definitions() -> Vec<Definition> {
+pub fn crds() -> Vec<CustomResourceDefinition> {
     [
         Plane::crd(),
         Bundle::crd(),
@@ -26,41 +17,38 @@ pub fn definitions() -> Vec<Definition> {
         Environment::crd(),
         Release::crd(),
     ]
-    .map(|crd| Definition {
-        file: format!("{}_{}.yaml", crd.spec.group, crd.spec.names.plural),
-        crd: finished(crd),
-    })
+    .map(finished)
     .into()
 }
 
-/// The definitions as one YAML stream, byte for byte the same each time.
-pub fn to_yaml(crds: impl IntoIterator<Item = CustomResourceDefinition>) -> String {
-    crds.into_iter()
-        .map(|crd| {
-            let yaml = serde_yaml_ng::to_string(&crd).expect("a definition has string keys only");
-            format!("---\n{yaml}")
-        })
+/// Definitions as a YAML stream, byte for byte the same each time.
+pub fn to_yaml(crds: &[CustomResourceDefinition]) -> String {
+    crds.iter()
+        .map(|crd| serde_yaml_ng::to_string(crd).expect("a definition has string keys only"))
+        .map(|yaml| format!("---\n{yaml}"))
         .collect()
 }
 
 /// What deriving gets wrong: optional fields must not be nullable, so that the API server drops nulls instead of
-/// storing them, and only a Bundle is nothing without its `spec` (the reference requires none).
+/// storing them, and only a Bundle is nothing without its `spec` (OpenChoreo's definitions require none).
 fn finished(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     let spec_is_optional = crd.spec.names.kind != Bundle::kind(&());
-    for version in &mut crd.spec.versions {
-        let Some(schema) = version
-            .schema
-            .as_mut()
-            .and_then(|schema| schema.open_api_v3_schema.as_mut())
-        else {
-            continue;
-        };
+    for schema in schemas(&mut crd) {
         if spec_is_optional {
             schema.required = None;
         }
         forbid_null(schema);
     }
     crd
+}
+
+fn schemas(crd: &mut CustomResourceDefinition) -> impl Iterator<Item = &mut JSONSchemaProps> {
+    let validation = crd
+        .spec
+        .versions
+        .iter_mut()
+        .filter_map(|version| version.schema.as_mut());
+    validation.filter_map(|validation| validation.open_api_v3_schema.as_mut())
 }
 
 fn forbid_null(schema: &mut JSONSchemaProps) {

@@ -105,8 +105,12 @@ pub struct InventoryEntry {
     /// Name.
     #[schemars(length(min = 1))]
     pub name: String,
-    /// uid that the plane's API server gave it.
-    #[schemars(length(min = 1))]
+    /// uid that the plane's API server gave it; empty while the plane has not told it.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "String::is_empty"
+    )]
     pub uid: String,
 }
 

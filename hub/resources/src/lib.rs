@@ -5,7 +5,7 @@
 //! | `outhaul.dev/v1alpha1` | [`Plane`], [`Bundle`] |
 //! | `openchoreo.dev/v1alpha1` | [`DataPlane`], [`BuildPlane`], [`Environment`], [`Release`] |
 //!
-//! Who uses it: the hub reads and writes these types, [`definitions()`] makes the chart's CRDs from them.
+//! Who uses it: the hub reads and writes these types, [`crds()`] makes the chart's definitions from them.
 //!
 //! What the types promise:
 //! - **What OpenChoreo's clients send is taken**: nulls, empty strings and empty objects parse, and nothing that
@@ -38,7 +38,7 @@ pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 pub use build_plane::{BuildPlane, BuildPlaneSpec, BuildPlaneStatus};
 pub use bundle::{Bundle, BundleSpec, Lifecycle};
 pub use data_plane::{DataPlane, DataPlaneSpec, DataPlaneStatus, ImageRegistry, VirtualHosts};
-pub use definitions::{Definition, definitions, to_yaml};
+pub use definitions::{crds, to_yaml};
 pub use delivery::{BundleObject, DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm};
 pub use environment::{
     Environment, EnvironmentGateway, EnvironmentSpec, EnvironmentStatus, GatewaySecurity, RemoteJwks,

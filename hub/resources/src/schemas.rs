@@ -15,14 +15,13 @@ pub(crate) fn raw_json_list(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Conditions with the limits that Kubernetes' own `metav1.Condition` has in Go-made definitions. Atomic, as in
-/// the reference: one writer owns the list.
+/// Conditions with the limits that Kubernetes' own `metav1.Condition` has in Go-made definitions. As there,
+/// the list is no map: without a list type it is atomic, and one writer owns it.
 pub(crate) fn conditions(_: &mut SchemaGenerator) -> Schema {
     const TYPE: &str = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$";
     const REASON: &str = "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$";
     json_schema!({
         "type": "array",
-        "x-kubernetes-list-type": "atomic",
         "items": {
             "type": "object",
             "required": ["lastTransitionTime", "message", "reason", "status", "type"],

@@ -1,0 +1,140 @@
+//! What all definitions keep to, whatever their fields are.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use outhaul_hub_resources::{crds, to_yaml};
+use serde_json::Value;
+
+fn schema(crd: &CustomResourceDefinition) -> Value {
+    let crd = serde_json::to_value(crd).unwrap();
+    crd.pointer("/spec/versions/0/schema/openAPIV3Schema")
+        .unwrap()
+        .clone()
+}
+
+/// Calls `check` with every schema below `schema` and the path to it.
+fn each(path: &str, schema: &Value, check: &mut dyn FnMut(&str, &Value)) {
+    check(path, schema);
+    for (name, property) in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        each(&format!("{path}.{name}"), property, check);
+    }
+    if let Some(items) = schema.get("items") {
+        each(&format!("{path}[]"), items, check);
+    }
+}
+
+fn each_of_all(check: &mut dyn FnMut(&str, &Value)) {
+    for crd in crds() {
+        each(&crd.spec.names.kind, &schema(&crd), check);
+    }
+}
+
+#[test]
+fn no_field_has_a_default_or_may_be_null() {
+    each_of_all(&mut |path, schema| {
+        for key in ["default", "nullable"] {
+            assert_eq!(schema.get(key), None, "{path} has {key}");
+        }
+    });
+}
+
+#[test]
+fn every_schema_is_structural() {
+    each_of_all(&mut |path, schema| {
+        let raw = schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true));
+        assert!(raw || schema.get("type").is_some(), "{path} has no type");
+        for key in ["anyOf", "oneOf", "allOf", "not", "$ref", "additionalProperties"] {
+            assert_eq!(schema.get(key), None, "{path} has {key}");
+        }
+    });
+}
+
+#[test]
+fn lists_that_hold_raw_json_are_atomic() {
+    let mut found = 0;
+    each_of_all(&mut |path, schema| {
+        let Some(items) = schema.get("items") else { return };
+        let mut raw = false;
+        each(path, items, &mut |_, schema| {
+            raw |= schema.get("x-kubernetes-preserve-unknown-fields").is_some();
+        });
+        if raw {
+            found += 1;
+            assert_eq!(schema["x-kubernetes-list-type"], "atomic", "{path}");
+        }
+    });
+    assert_eq!(
+        found, 5,
+        "spec.resources, objects, ensure, and status.resources of two kinds"
+    );
+}
+
+#[test]
+fn every_field_explains_itself() {
+    each_of_all(&mut |path, schema| {
+        let described = schema.get("description").is_some();
+        assert!(
+            described || path.ends_with("[]"),
+            "{path} has no description for kubectl explain"
+        );
+    });
+}
+
+#[test]
+fn names_scopes_and_columns_are_as_documented() {
+    let found: Vec<_> = crds().iter().map(summary).collect();
+    let expected = [
+        "planes.outhaul.dev Cluster [] Connected,Age",
+        "bundles.outhaul.dev Namespaced [] Plane,Ready,Reason,Age",
+        "dataplanes.openchoreo.dev Namespaced [dp,dps] ",
+        "buildplanes.openchoreo.dev Namespaced [] ",
+        "environments.openchoreo.dev Namespaced [env,envs] ",
+        "releases.openchoreo.dev Namespaced [] Environment,Plane,Ready,Reason,Age",
+    ];
+    assert_eq!(found, expected);
+}
+
+fn summary(crd: &CustomResourceDefinition) -> String {
+    let [version] = &crd.spec.versions[..] else {
+        panic!("one version")
+    };
+    assert_eq!(
+        (version.name.as_str(), version.served, version.storage),
+        ("v1alpha1", true, true)
+    );
+    let subresources = version
+        .subresources
+        .as_ref()
+        .expect("every kind has subresources");
+    assert!(subresources.status.is_some() && subresources.scale.is_none());
+    let columns: Vec<_> = version
+        .additional_printer_columns
+        .iter()
+        .flatten()
+        .map(|column| column.name.as_str())
+        .collect();
+    let short_names = crd.spec.names.short_names.as_deref().unwrap_or_default();
+    format!(
+        "{} {} [{}] {}",
+        crd.metadata.name.as_deref().unwrap(),
+        crd.spec.scope,
+        short_names.join(","),
+        columns.join(",")
+    )
+}
+
+#[test]
+fn yaml_is_the_same_each_time_and_reads_back() {
+    let crds = crds();
+    let yaml = to_yaml(&crds);
+    assert_eq!(yaml, to_yaml(&outhaul_hub_resources::crds()));
+    let documents = serde_yaml_ng::Deserializer::from_str(&yaml);
+    let read: Vec<CustomResourceDefinition> = documents
+        .map(|document| serde::Deserialize::deserialize(document).unwrap())
+        .collect();
+    assert_eq!(read, crds);
+}

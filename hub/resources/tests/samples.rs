@@ -1,0 +1,135 @@
+//! Objects as clients of OpenChoreo send them, and odd ones, through [`parse`].
+
+use kube::core::DynamicObject;
+use outhaul_hub_resources::{
+    BuildPlane, Bundle, DataPlane, Environment, InvalidObject, Lifecycle, Plane, Release, parse,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+fn read<K: DeserializeOwned>(kind: &str, fields: Value) -> Result<K, InvalidObject> {
+    let mut object = json!({
+        "apiVersion": "openchoreo.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": "sample", "namespace": "shop", "creationTimestamp": null},
+    });
+    object
+        .as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
+    parse(serde_json::from_value::<DynamicObject>(object).unwrap())
+}
+
+/// The chain of an error, outermost first.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+#[test]
+fn a_data_plane_with_the_zero_values_that_go_writes_is_read() {
+    let spec = json!({
+        "registry": {"prefix": ""},
+        "gateway": {"publicVirtualHost": "", "organizationVirtualHost": ""},
+        "kubernetesCluster": {"server": "", "tls": {"ca": {}}, "auth": {"mtls": null, "bearerToken": {"value": ""}}},
+        "observer": {"url": "", "authentication": {"basicAuth": {"username": "", "password": ""}}},
+    });
+    let plane: DataPlane = read("DataPlane", json!({"spec": spec, "status": {}})).unwrap();
+    assert_eq!(plane.spec.plane_id, None);
+    assert_eq!(plane.spec.observer.unwrap_or_default().url, "");
+}
+
+#[test]
+fn nulls_and_absent_fields_are_the_same() {
+    let with_nulls = json!({
+        "owner": {"projectName": "p", "componentName": "c"},
+        "environmentName": "dev", "resources": null, "interval": null, "progressingInterval": null,
+    });
+    let without = json!({"owner": {"projectName": "p", "componentName": "c"}, "environmentName": "dev"});
+    let nulls = json!({"conditions": null, "resources": null, "inventory": null, "term": null, "move": null});
+    let one: Release = read("Release", json!({"spec": with_nulls, "status": nulls})).unwrap();
+    let other: Release = read("Release", json!({"spec": without, "status": {}})).unwrap();
+    assert_eq!(one, other);
+    let plane: Plane = read(
+        "Plane",
+        json!({"spec": {"revoked": null, "keys": null, "admits": null}}),
+    )
+    .unwrap();
+    assert_eq!(plane.spec, Default::default());
+}
+
+#[test]
+fn a_kind_that_needs_nothing_is_read_without_spec() {
+    for spec in [json!({}), json!({"spec": null})] {
+        assert_eq!(
+            read::<Environment>("Environment", spec.clone()).unwrap().spec,
+            Default::default()
+        );
+        assert_eq!(
+            read::<BuildPlane>("BuildPlane", spec.clone()).unwrap().spec,
+            Default::default()
+        );
+        assert_eq!(read::<Plane>("Plane", spec).unwrap().spec, Default::default());
+    }
+}
+
+#[test]
+fn objects_of_a_release_keep_what_nobody_declares() {
+    let object =
+        json!({"apiVersion": "v1", "kind": "Odd", "status": {"parents": null}, "list": [null, 1.5, {}]});
+    let spec = json!({
+        "owner": {"projectName": "p", "componentName": "c"},
+        "environmentName": "dev",
+        "resources": [{"id": "a", "object": object}],
+    });
+    let release: Release = read("Release", json!({"spec": spec})).unwrap();
+    assert_eq!(release.spec.resources[0].object, object);
+    assert_eq!(serde_json::to_value(&release.spec).unwrap(), spec);
+}
+
+#[test]
+fn a_bundle_is_continuous_unless_it_says_once() {
+    let lifecycle = |spec: Value| {
+        read::<Bundle>("Bundle", json!({ "spec": spec }))
+            .unwrap()
+            .spec
+            .lifecycle()
+    };
+    assert_eq!(lifecycle(json!({"plane": "p"})), Lifecycle::Continuous);
+    assert_eq!(
+        lifecycle(json!({"plane": "p", "lifecycle": "Once"})),
+        Lifecycle::Once
+    );
+}
+
+#[test]
+fn an_object_of_another_form_says_which_it_is_and_what_is_wrong() {
+    let missing = read::<Release>("Release", json!({})).unwrap_err();
+    assert_eq!(
+        chain(&missing),
+        "Release shop/sample cannot be read; correct it with kubectl edit: missing field `owner`"
+    );
+    let wrong = read::<Plane>("Plane", json!({"spec": {"admits": "all"}})).unwrap_err();
+    assert!(
+        chain(&wrong).starts_with("Plane shop/sample cannot be read"),
+        "{}",
+        chain(&wrong)
+    );
+}
+
+#[test]
+fn debug_output_has_no_passwords_or_keys() {
+    let secret = "hunter2-in-clear";
+    let spec = json!({
+        "registry": {"prefix": "r"},
+        "gateway": {"publicVirtualHost": "p", "organizationVirtualHost": "o"},
+        "kubernetesCluster": {"auth": {"mtls": {"clientKey": {"value": secret}}, "bearerToken": {"value": secret}}},
+        "observer": {"url": "u", "authentication": {"basicAuth": {"username": "n", "password": secret}}},
+    });
+    let plane: DataPlane = read("DataPlane", json!({ "spec": spec })).unwrap();
+    assert!(!format!("{plane:?}").contains(secret));
+    assert!(
+        serde_json::to_string(&plane).unwrap().contains(secret),
+        "only Debug hides it"
+    );
+}
