@@ -5,14 +5,26 @@
 //! `metadata.managedFields` of the object as a real API server would.
 
 mod conflict;
+mod last_applied;
+mod managed;
 mod manager;
+mod merge;
+mod ownership;
+mod prune;
+mod typed;
+mod update;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::fieldset::{self, compare};
 use crate::schema::Schema;
+
+use managed::{ManagerId, Managers, Owned, without_managed_fields};
+use ownership::never_owned;
 
 pub use conflict::{ApplyError, Conflict, Conflicts};
 pub use manager::{Ignored, Manager, Operation};
+pub use update::track_update;
 
 /// What an apply request makes of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,16 +52,127 @@ pub fn apply(
     force: bool,
     schema: &Schema,
 ) -> Result<Applied, ApplyError> {
-    let _ = (by, force, schema);
-    let object = live.map_or_else(|| config.clone(), |live| crate::patch::merge(live, config));
-    let changed = live != Some(&object);
-    Ok(Applied { object, changed })
+    refuse_unfit(config, schema)?;
+    let outcome = apply_as(live, config, by, force, schema);
+    let applied = match outcome {
+        Err(ApplyError::Conflicts(conflicts)) => {
+            let conflicts = last_applied::without_own(conflicts, live, by, schema);
+            if !conflicts.0.is_empty() {
+                return Err(conflicts.into());
+            }
+            apply_as(live, config, by, true, schema)?
+        }
+        other => other?,
+    };
+    Ok(last_applied::kept_current(applied, live, config, by))
 }
 
-/// Records in `new`'s managedFields what the write from `old` (none: a creation) to `new` by `by` changed.
-///
-/// `new` is the object about to be stored: patched, pruned, defaulted. Its own managedFields, as sent by the client, are
-/// taken as the starting point when they are valid and not empty, else those of `old`; an empty list resets them.
-pub fn track_update(old: Option<&Value>, new: &mut Value, by: &Manager, schema: &Schema) {
-    let _ = (old, new, by, schema);
+fn apply_as(
+    live: Option<&Value>,
+    config: &Value,
+    by: &Manager,
+    force: bool,
+    schema: &Schema,
+) -> Result<Applied, ApplyError> {
+    let before = live.map_or_else(|| json!({}), without_managed_fields);
+    let mut managers = managers_of(live, &before, by, schema)?;
+    let id = ManagerId::of(by);
+    let ignored = by.ignores.fields();
+    let last = managers.0.remove(&id);
+    let claimed = fieldset::of_value(schema, config).difference_below(&ignored);
+    let time = last.as_ref().and_then(|last| last.time.clone());
+    managers.0.insert(
+        id.clone(),
+        Owned {
+            api_version: by.api_version.clone(),
+            fields: claimed,
+            time,
+        },
+    );
+
+    let merged = merge::merge(schema.root(), &before, config);
+    let mut after = match last {
+        Some(last) => prune::prune(schema, &merged, &last.fields, &managers),
+        None => merged,
+    };
+    let changes = compare(schema, &before, &after).without(&ignored);
+    if !force && let Some(conflicts) = managers.conflicts(&id, &changes) {
+        return Err(conflicts.into());
+    }
+    managers.give_up(Some(&id), &changes);
+    if let Some(ours) = managers.0.get_mut(&id) {
+        ours.fields = ours.fields.difference(&never_owned());
+        if before != after {
+            ours.time = Some(by.written_at());
+        }
+    }
+    managers.drop_empty();
+    managers.encode(&mut after);
+    let changed = live != Some(&after);
+    Ok(Applied {
+        object: after,
+        changed,
+    })
+}
+
+/// An object that nobody applied before belongs to those who wrote it so far, under one name.
+fn managers_of(
+    live: Option<&Value>,
+    before: &Value,
+    by: &Manager,
+    schema: &Schema,
+) -> Result<Managers, ApplyError> {
+    let Some(live) = live else {
+        return Ok(Managers::default());
+    };
+    let managers = Managers::decode(live)
+        .ok_or_else(|| ApplyError::BadRequest("failed to decode managed fields".to_owned()))?;
+    if !managers.is_empty() {
+        return Ok(managers);
+    }
+    let earlier = Manager {
+        name: "before-first-apply".to_owned(),
+        operation: Operation::Update,
+        ..by.clone()
+    };
+    Ok(update::record(managers, &json!({}), before, &earlier, schema))
+}
+
+fn refuse_unfit(config: &Value, schema: &Schema) -> Result<(), ApplyError> {
+    if config
+        .pointer("/metadata/managedFields")
+        .is_some_and(|fields| !fields.is_null())
+    {
+        return Err(ApplyError::BadRequest(
+            "metadata.managedFields must be nil".to_owned(),
+        ));
+    }
+    let complaints = typed::complaints(schema.root(), config);
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "failed to create typed patch object ({}): {}",
+        identity(config),
+        typed::listed(&complaints)
+    );
+    Err(ApplyError::Mistyped(message))
+}
+
+/// `namespace/name; group/version, Kind=kind`.
+fn identity(object: &Value) -> String {
+    let text = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let api_version = text("/apiVersion");
+    let core_slash = if api_version.contains('/') { "" } else { "/" };
+    format!(
+        "{}/{}; {core_slash}{api_version}, Kind={}",
+        text("/metadata/namespace"),
+        text("/metadata/name"),
+        text("/kind")
+    )
 }

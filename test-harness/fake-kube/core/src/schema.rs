@@ -11,6 +11,7 @@ mod defaulting;
 mod field_error;
 mod node;
 mod path;
+mod pattern;
 mod pruning;
 mod reference;
 mod validation;

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::fieldset::FieldSet;
+
 /// One writer, as an entry of managedFields names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manager {
@@ -17,6 +19,13 @@ pub struct Manager {
     pub time: Timestamp,
     /// What a write through this endpoint never touches, and so never owns.
     pub ignores: Ignored,
+}
+
+impl Manager {
+    /// The time as managedFields have it, without fractions of a second.
+    pub(super) fn written_at(&self) -> String {
+        self.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
 }
 
 /// How a manager writes.
@@ -45,6 +54,19 @@ pub enum Ignored {
     Nothing,
     /// `status`: the main endpoint of kinds that have a status subresource.
     Status,
-    /// All but `status`: the status subresource. (Labels and annotations sent there are reset as well.)
+    /// `metadata` and `spec`: the status subresource of custom resources.
     AllButStatus,
+    /// `spec` and labels: the status subresource of most built-in kinds, through which annotations may be written.
+    SpecAndLabels,
+}
+
+impl Ignored {
+    pub(super) fn fields(self) -> FieldSet {
+        match self {
+            Self::Nothing => FieldSet::default(),
+            Self::Status => FieldSet::of_fields(&[&["status"]]),
+            Self::AllButStatus => FieldSet::of_fields(&[&["metadata"], &["spec"]]),
+            Self::SpecAndLabels => FieldSet::of_fields(&[&["spec"], &["metadata", "labels"]]),
+        }
+    }
 }

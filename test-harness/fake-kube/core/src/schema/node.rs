@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
+use super::pattern::Pattern;
+
 /// JSON type of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -78,7 +80,7 @@ pub(crate) struct Limits {
     pub(crate) multiple_of: Option<Number>,
     pub(crate) min_length: Option<u64>,
     pub(crate) max_length: Option<u64>,
-    pub(crate) pattern: Option<Box<str>>,
+    pub(crate) pattern: Option<Pattern>,
     pub(crate) format: Option<Box<str>>,
     pub(crate) min_items: Option<u64>,
     pub(crate) max_items: Option<u64>,

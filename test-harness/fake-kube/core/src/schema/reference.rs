@@ -1,7 +1,7 @@
 //! A schema to hold, and a view of one of its nodes to walk with.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -9,6 +9,9 @@ use super::node::{Junctors, Limits, ListType, MapType, Node, PatchRule, Type};
 
 /// Definitions that nodes refer to by name.
 pub(crate) type Definitions = BTreeMap<Box<str>, Node>;
+
+/// What a value is checked against where nothing is declared.
+static ANYTHING: LazyLock<Node> = LazyLock::new(Node::anything);
 
 /// The schema of one kind. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -97,6 +100,19 @@ impl<'a> SchemaRef<'a> {
     /// The schema of the entry `key`: the declared field, else that of further entries.
     pub fn entry(&self, key: &str) -> Option<Self> {
         self.field(key).or_else(|| self.additional())
+    }
+
+    /// The schema of the entry `key` for ownership: where anything goes, that of anything.
+    pub(crate) fn child(&self, key: &str) -> Option<Self> {
+        self.entry(key)
+            .or_else(|| self.is_open().then(|| self.at(&ANYTHING)))
+    }
+
+    /// Whether entries that nothing declares are fine: free-form objects, and where any type goes.
+    pub(crate) fn is_open(&self) -> bool {
+        let is_free_form = self.target.properties.is_empty() && self.target.additional.is_none();
+        self.target.preserve_unknown
+            || (is_free_form && self.target.kind.is_none_or(|kind| kind == Type::Object))
     }
 
     /// The schema of list items.

@@ -1,41 +1,192 @@
-//! Checking an object against its schema.
+//! Checking an object against its schema, in the words of the API server.
 
-use serde_json::Value;
+mod format;
+mod junctors;
+mod lists;
+mod scalars;
 
-use super::{FieldError, FieldPath, Problem, Schema, SchemaRef};
+use serde_json::{Map, Value};
+
+use super::{FieldError, FieldPath, Problem, Schema, SchemaRef, Type};
 
 /// What is wrong with `object`; empty when nothing is.
+///
+/// For objects that are pruned and defaulted. Names, labels and what rules in code say of built-in kinds is not
+/// the schema's business.
 pub fn validate(schema: &Schema, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     check(schema.root(), object, &FieldPath::root(), &mut errors);
+    lists::check_uniqueness(schema.root(), object, &FieldPath::root(), &mut errors);
     errors
 }
 
 fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
+    if let Some(error) = wrong_type(schema, value, path) {
+        errors.push(error);
+    }
+    if value.is_null() {
+        return;
+    }
+    if let Some(junctors) = schema.junctors() {
+        junctors::check(schema, junctors, value, path, errors);
+    }
     match value {
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                if let Some(entry) = schema.entry(name) {
-                    check(entry, field, &path.field(name), errors);
-                }
-            }
-            for name in schema.required().filter(|name| !fields.contains_key(*name)) {
-                let problem = Problem::Required {
-                    detail: String::new(),
-                };
-                errors.push(FieldError {
-                    path: path.field(name),
-                    problem,
-                });
-            }
+        Value::String(text) => scalars::check_text(schema, text, path, errors),
+        Value::Number(number) => scalars::check_number(schema, number, path, errors),
+        Value::Array(items) => check_items(schema, items, path, errors),
+        Value::Object(_) | Value::Bool(_) | Value::Null => {}
+    }
+    scalars::check_enumeration(schema, value, path, errors);
+    if let Value::Object(fields) = value {
+        check_fields(schema, fields, path, errors);
+    }
+}
+
+fn check_fields(
+    schema: SchemaRef<'_>,
+    fields: &Map<String, Value>,
+    path: &FieldPath,
+    errors: &mut Vec<FieldError>,
+) {
+    check_count(schema, fields.len() as u64, path, errors);
+    for (name, field) in fields {
+        if let Some(entry) = schema.entry(name) {
+            check(entry, field, &path.field(name), errors);
         }
-        Value::Array(list) => {
-            if let Some(items) = schema.items() {
-                for (index, item) in list.iter().enumerate() {
-                    check(items, item, &path.index(index), errors);
-                }
-            }
+    }
+    for name in schema.required().filter(|name| !fields.contains_key(*name)) {
+        let problem = Problem::Required {
+            detail: String::new(),
+        };
+        errors.push(FieldError {
+            path: path.field(name),
+            problem,
+        });
+    }
+}
+
+fn check_count(schema: SchemaRef<'_>, actual: u64, path: &FieldPath, errors: &mut Vec<FieldError>) {
+    let Some(limits) = schema.limits() else { return };
+    if let Some(min) = limits.min_properties.filter(|min| actual < *min) {
+        let detail = format!("{path} in body should have at least {min} properties");
+        errors.push(invalid(path, actual.into(), detail));
+    }
+    if let Some(max) = limits.max_properties.filter(|max| actual > *max) {
+        errors.push(FieldError {
+            path: path.clone(),
+            problem: Problem::TooMany { actual, max },
+        });
+    }
+}
+
+fn check_items(schema: SchemaRef<'_>, items: &[Value], path: &FieldPath, errors: &mut Vec<FieldError>) {
+    if let Some(item_schema) = schema.items() {
+        for (index, item) in items.iter().enumerate() {
+            check(item_schema, item, &path.index(index), errors);
         }
-        _ => {}
+    }
+    let Some(limits) = schema.limits() else { return };
+    let actual = items.len() as u64;
+    if let Some(min) = limits.min_items.filter(|min| actual < *min) {
+        let detail = format!("{path} in body should have at least {min} items");
+        errors.push(invalid(path, actual.into(), detail));
+    }
+    if let Some(max) = limits.max_items.filter(|max| actual > *max) {
+        errors.push(FieldError {
+            path: path.clone(),
+            problem: Problem::TooMany { actual, max },
+        });
+    }
+    if limits.unique_items
+        && items
+            .iter()
+            .enumerate()
+            .any(|(index, item)| items[..index].contains(item))
+    {
+        errors.push(invalid(
+            path,
+            Value::Null,
+            format!("{path} in body shouldn't contain duplicates"),
+        ));
+    }
+}
+
+fn wrong_type(schema: SchemaRef<'_>, value: &Value, path: &FieldPath) -> Option<FieldError> {
+    let expected = expected_type(schema)?;
+    if value.is_null() {
+        return (!schema.is_nullable()).then(|| mistyped(path, expected, "null"));
+    }
+    if fits(schema, value) {
+        return None;
+    }
+    let format = schema.limits().and_then(|limits| limits.format.as_deref());
+    match (format, value) {
+        // Anything but text and lists is measured by the format.
+        (Some(format), Value::Bool(_) | Value::Object(_)) => Some(mistyped(path, format, "")),
+        (Some(format), Value::Number(number)) => {
+            let found = if number.is_f64() { "double" } else { "int64" };
+            Some(mistyped(path, format, found))
+        }
+        // Lists pass where text of some format is expected.
+        (Some(_), Value::Array(_)) if schema.kind() == Some(Type::String) => None,
+        _ => Some(mistyped(path, expected, type_name(value))),
+    }
+}
+
+fn expected_type(schema: SchemaRef<'_>) -> Option<&'static str> {
+    if schema.is_int_or_string() {
+        Some("integer,string")
+    } else {
+        schema.kind().map(Type::as_str)
+    }
+}
+
+fn fits(schema: SchemaRef<'_>, value: &Value) -> bool {
+    if schema.is_int_or_string() {
+        return value.is_string() || is_integer(value);
+    }
+    match schema.kind() {
+        None => true,
+        Some(Type::Object) => value.is_object(),
+        Some(Type::Array) => value.is_array(),
+        Some(Type::String) => value.is_string(),
+        Some(Type::Integer) => is_integer(value),
+        Some(Type::Number) => value.is_number(),
+        Some(Type::Boolean) => value.is_boolean(),
+    }
+}
+
+/// `3.0` is an integer.
+fn is_integer(value: &Value) -> bool {
+    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn mistyped(path: &FieldPath, expected: &str, found: &str) -> FieldError {
+    let detail = format!("{path} in body must be of type {expected}: {found:?}");
+    FieldError {
+        path: path.clone(),
+        problem: Problem::WrongType {
+            value: found.into(),
+            detail,
+        },
+    }
+}
+
+fn invalid(path: &FieldPath, value: Value, detail: String) -> FieldError {
+    FieldError {
+        path: path.clone(),
+        problem: Problem::Invalid { value, detail },
     }
 }

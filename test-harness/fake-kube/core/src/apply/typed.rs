@@ -1,0 +1,160 @@
+//! Whether a config fits its schema well enough to be applied, in the words of the API server.
+
+use serde_json::{Map, Value};
+
+use crate::fieldset::{Element, item_element};
+use crate::schema::{ListType, SchemaRef, Type};
+
+/// Complaints about `config`, each with its path in front.
+pub(super) fn complaints(schema: SchemaRef<'_>, config: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    check(schema, config, "", &mut found);
+    found
+}
+
+/// One complaint as it is, several as a list.
+pub(super) fn listed(complaints: &[String]) -> String {
+    match complaints {
+        [only] => only.clone(),
+        several => format!("errors:\n  {}", several.join("\n  ")),
+    }
+}
+
+fn check(schema: SchemaRef<'_>, value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Null => {}
+        Value::Object(fields) if takes(schema, Type::Object) => check_object(schema, fields, path, found),
+        Value::Array(items) if takes(schema, Type::Array) => check_list(schema, items, path, found),
+        other => {
+            if let Some(complaint) = wrong_type(schema, other) {
+                found.push(said_of(path, &complaint));
+            }
+        }
+    }
+}
+
+fn takes(schema: SchemaRef<'_>, kind: Type) -> bool {
+    match schema.kind() {
+        Some(declared) => declared == kind,
+        None => !schema.is_int_or_string(),
+    }
+}
+
+fn check_object(schema: SchemaRef<'_>, fields: &Map<String, Value>, path: &str, found: &mut Vec<String>) {
+    for (name, field) in fields {
+        let path = format!("{path}.{name}");
+        match schema.child(name) {
+            Some(child) => check(child, field, &path, found),
+            None => {
+                found.push(said_of(&path, "field not declared in schema"));
+                return;
+            }
+        }
+    }
+}
+
+fn check_list(schema: SchemaRef<'_>, items: &[Value], path: &str, found: &mut Vec<String>) {
+    let is_atomic = schema.list_type() == ListType::Atomic;
+    let mut seen: Vec<Element> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let element = if is_atomic {
+            Ok(Element::Index(index as u64))
+        } else {
+            item_element(schema, item)
+        };
+        let element = match element {
+            Ok(element) => element,
+            Err(error) => {
+                found.push(said_of(path, &format!("element {index}: {error}")));
+                return;
+            }
+        };
+        if seen.contains(&element) {
+            found.push(said_of(path, &format!("duplicate entries for key {element}")));
+        }
+        if let Some(item_schema) = schema.items() {
+            check(item_schema, item, &format!("{path}{element}"), found);
+        }
+        seen.push(element);
+    }
+}
+
+fn wrong_type(schema: SchemaRef<'_>, value: &Value) -> Option<String> {
+    let Some(kind) = schema.kind() else {
+        return (schema.is_int_or_string() && !is_scalar(value))
+            .then(|| format!("expected any scalar, got {}", go_value(value)));
+    };
+    match (kind, value) {
+        (Type::Integer | Type::Number, Value::Number(_)) => None,
+        (Type::String, Value::String(_)) | (Type::Boolean, Value::Bool(_)) => None,
+        (Type::Integer | Type::Number, other) => {
+            Some(format!("expected numeric (int or float), got {}", go_type(other)))
+        }
+        (Type::String, other) => Some(format!(
+            "expected string, got &value.valueUnstructured{{Value:{}}}",
+            go_syntax(other)
+        )),
+        (Type::Boolean, other) => Some(format!("expected boolean, got &{{{}}}", go_value(other))),
+        (Type::Array, other) => Some(format!("expected list, got &{{{}}}", go_value(other))),
+        (Type::Object, other) => Some(format!("expected map, got &{{{}}}", go_value(other))),
+    }
+}
+
+fn said_of(path: &str, complaint: &str) -> String {
+    if path.is_empty() {
+        complaint.to_owned()
+    } else {
+        format!("{path}: {complaint}")
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_))
+}
+
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+/// As Go prints a value with `%v`.
+fn go_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_value).collect::<Vec<_>>().join(" ")),
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, field)| format!("{name}:{}", go_value(field)))
+                .collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// As Go prints a value with `%#v`.
+fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            format!(
+                "[]interface {{}}{{{}}}",
+                items.iter().map(go_syntax).collect::<Vec<_>>().join(", ")
+            )
+        }
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, field)| format!("{name:?}:{}", go_syntax(field)))
+                .collect();
+            format!("map[string]interface {{}}{{{}}}", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
