@@ -18,6 +18,11 @@
 //! A Release's or Bundle's `spec` travels to planes as the API server returned it, never through these types:
 //! they are for looking into it.
 
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "two printer columns of one kind are often of one type"
+)]
+
 mod build_plane;
 mod bundle;
 pub mod conditions;

@@ -47,15 +47,15 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
 }
 
 fn write(folder: &Path, files: &BTreeMap<PathBuf, String>) {
-    fs::create_dir_all(folder).unwrap();
+    fs::create_dir_all(folder).expect("the folder can be made");
     for (path, content) in files {
-        fs::write(path, content).unwrap();
+        fs::write(path, content).expect("the file can be written");
     }
 }
 
 fn present(folder: &Path) -> BTreeSet<PathBuf> {
-    fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+    let entries = fs::read_dir(folder).expect("the chart has the folder");
+    entries
+        .map(|entry| entry.expect("the folder can be read").path())
         .collect()
 }

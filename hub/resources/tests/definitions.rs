@@ -5,9 +5,9 @@ use outhaul_hub_resources::{crds, to_yaml};
 use serde_json::Value;
 
 fn schema(crd: &CustomResourceDefinition) -> Value {
-    let crd = serde_json::to_value(crd).unwrap();
+    let crd = serde_json::to_value(crd).expect("definitions are JSON");
     crd.pointer("/spec/versions/0/schema/openAPIV3Schema")
-        .unwrap()
+        .expect("every definition has a schema")
         .clone()
 }
 
@@ -120,7 +120,7 @@ fn summary(crd: &CustomResourceDefinition) -> String {
     let short_names = crd.spec.names.short_names.as_deref().unwrap_or_default();
     format!(
         "{} {} [{}] {}",
-        crd.metadata.name.as_deref().unwrap(),
+        crd.metadata.name.as_deref().expect("definitions have names"),
         crd.spec.scope,
         short_names.join(","),
         columns.join(",")

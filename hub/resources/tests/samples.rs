@@ -13,11 +13,10 @@ fn read<K: DeserializeOwned>(kind: &str, fields: Value) -> Result<K, InvalidObje
         "kind": kind,
         "metadata": {"name": "sample", "namespace": "shop", "creationTimestamp": null},
     });
-    object
-        .as_object_mut()
-        .unwrap()
-        .extend(fields.as_object().unwrap().clone());
-    parse(serde_json::from_value::<DynamicObject>(object).unwrap())
+    for (name, value) in fields.as_object().expect("fields are an object") {
+        object[name] = value.clone();
+    }
+    parse(serde_json::from_value::<DynamicObject>(object).expect("it has kind and metadata"))
 }
 
 /// The chain of an error, outermost first.

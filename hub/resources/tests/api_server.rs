@@ -1,0 +1,8 @@
+//! The definitions on a real API server: it takes them, and does with objects what the hub relies on.
+
+mod api_server {
+    mod credentials;
+    mod definitions;
+    mod fixture;
+    mod objects;
+}
