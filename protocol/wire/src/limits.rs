@@ -42,6 +42,17 @@ pub const RAW_STATUS: usize = 64 * 1024;
 /// Raw `.status` that a report frame carries in all before it is split in two.
 pub const REPORT_BYTES: usize = 256 * 1024;
 
+/// Raw `.status` of all objects of one resource, in a report and in the hub's memory. What is over it travels as
+/// a summary, which has the same digest.
+pub const LIST_STATUS: usize = 1024 * 1024;
+
+/// Objects of one resource that are on their way out or held, in its reports. A plane that holds more lists the
+/// first of them.
+pub const LEFTOVERS: usize = 1_000;
+
+/// An object's id within its spec. Generated ids join a kind and a name.
+pub const ID_BYTES: usize = 512;
+
 /// A Kubernetes object name (RFC 1123 subdomain) at its longest.
 pub const NAME_BYTES: usize = 253;
 

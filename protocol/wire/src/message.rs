@@ -130,6 +130,8 @@ pub enum RefusedReason {
     Superseded,
     /// The hello breaks a limit.
     HelloInvalid,
+    /// Another process uses the plane's stored identity at the same time.
+    IdentityCopied,
 }
 
 /// Heads, oldest edit first.

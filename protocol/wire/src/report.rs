@@ -118,13 +118,14 @@ pub struct Report {
     pub key: Key,
     /// The version that the plane works on.
     pub version: Version,
-    /// Whether `objects` starts the whole list anew; otherwise they replace entries of the same id.
+    /// Whether `objects` are the whole list; otherwise they replace entries of the same id.
     pub whole: bool,
     /// States of objects. In a whole report they are in spec order.
     pub objects: Vec<ObjectReport>,
-    /// Objects on their way out. Complete in every report that ends a list.
+    /// All objects on their way out.
     pub leftovers: Vec<Leftover>,
-    /// Set in the last frame of a report: the [`observed`] hash over the list as it now is.
+    /// The [`observed`] hash over the list as it now is. A report that does not fit one frame is cut into several:
+    /// its lists go on in the next frame, and only the last one has the hash. No other report comes between.
     pub observed: Option<Digest>,
 }
 
@@ -203,9 +204,25 @@ impl RawStatus {
         if json.len() <= crate::limits::RAW_STATUS {
             return Self::Json(json);
         }
+        Self::summary(&json)
+    }
+
+    /// Summarises a status that is longer than `room`. Returns the room that is left after it.
+    pub fn within(&mut self, room: usize) -> usize {
+        let Self::Json(json) = self else { return room };
+        match room.checked_sub(json.len()) {
+            Some(rest) => rest,
+            None => {
+                *self = Self::summary(json);
+                room
+            }
+        }
+    }
+
+    fn summary(json: &[u8]) -> Self {
         Self::Summary {
             bytes: json.len() as u64,
-            digest: Digest::of(&json),
+            digest: Digest::of(json),
         }
     }
 
@@ -310,5 +327,22 @@ mod tests {
         let summary = RawStatus::from_canonical(large.clone());
         assert!(matches!(summary, RawStatus::Summary { .. }));
         assert_eq!(summary.digest(), RawStatus::Json(large).digest());
+    }
+
+    #[test]
+    fn statuses_are_summarised_once_their_room_is_used_up() {
+        let mut statuses = [30, 50, 10].map(|length| RawStatus::Json(vec![b' '; length]));
+        let digests = statuses.each_ref().map(RawStatus::digest);
+        let room = statuses.iter_mut().fold(60, |room, status| status.within(room));
+        assert_eq!(room, 20);
+        assert!(matches!(
+            statuses,
+            [
+                RawStatus::Json(_),
+                RawStatus::Summary { bytes: 50, .. },
+                RawStatus::Json(_)
+            ]
+        ));
+        assert_eq!(statuses.each_ref().map(RawStatus::digest), digests);
     }
 }

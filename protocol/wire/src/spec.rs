@@ -155,6 +155,9 @@ fn entries(list: &str, value: Option<&Value>) -> Result<Vec<Entry>, SpecError> {
         return Err(SpecError::TooManyObjects { count: items.len() });
     }
     let entry = |(index, item): (usize, &Value)| match item.get("id").and_then(Value::as_str) {
+        Some(id) if id.len() > limits::ID_BYTES => {
+            Err(form(format!("{list}[{index}].id"), "is longer than 512 bytes"))
+        }
         Some(id) if !id.is_empty() => Ok(Entry {
             id: id.to_owned(),
             manifest: manifest(id, item.get("object")),
@@ -174,15 +177,19 @@ fn manifest(id: &str, object: Option<&Value>) -> Result<Manifest, ManifestError>
     };
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let metadata = |field| text(body.get("metadata").and_then(|metadata| metadata.get(field)));
-    let (api_version, kind, name) = (
-        text(body.get("apiVersion")),
-        text(body.get("kind")),
-        metadata("name"),
-    );
+    let (api_version, kind) = (text(body.get("apiVersion")), text(body.get("kind")));
+    let (name, namespace) = (metadata("name"), metadata("namespace"));
+    let too_long = |text: &str| text.len() > limits::NAME_BYTES;
     match () {
         () if api_version.is_empty() => Err(error("has no apiVersion")),
         () if kind.is_empty() => Err(error("has no kind")),
         () if name.is_empty() => Err(error("has no metadata.name")),
+        () if [&api_version, &kind, &name, &namespace]
+            .iter()
+            .any(|text| too_long(text)) =>
+        {
+            Err(error("has an apiVersion, kind, name or namespace over 253 bytes"))
+        }
         () => {
             let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
             let (group, version) = (group.to_owned(), version.to_owned());
@@ -190,7 +197,7 @@ fn manifest(id: &str, object: Option<&Value>) -> Result<Manifest, ManifestError>
                 group,
                 version,
                 kind,
-                namespace: metadata("namespace"),
+                namespace,
                 name,
             };
             Ok(Manifest {
@@ -283,6 +290,13 @@ mod tests {
     }
 
     #[test]
+    fn names_that_would_not_fit_a_report_are_refused() {
+        let spec = release(&json!([{"id": "a", "object": config_map(&"x".repeat(254))}])).unwrap();
+        let error = spec.entries[0].manifest.as_ref().unwrap_err();
+        assert!(error.to_string().ends_with("over 253 bytes"), "{error}");
+    }
+
+    #[test]
     fn what_cannot_be_delivered_as_a_whole_is_named() {
         let two = |first: &str, second: &str, names: [&str; 2]| json!([{"id": first, "object": config_map(names[0])}, {"id": second, "object": config_map(names[1])}]);
         let cases = [
@@ -290,6 +304,10 @@ mod tests {
             (
                 json!([{"object": {}}]),
                 "spec.resources[0].id is missing or empty",
+            ),
+            (
+                json!([{"id": "a".repeat(513)}]),
+                "spec.resources[0].id is longer than 512 bytes",
             ),
             (
                 two("a", "a", ["x", "y"]),
