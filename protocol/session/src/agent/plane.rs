@@ -1,0 +1,68 @@
+//! What the session reads of the agent's state.
+
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{Head, Key, Version};
+use outhaul_protocol_wire::report::{Leftover, ObjectReport};
+
+/// What a plane holds for one key, durably.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The newest head that it took.
+    pub head: Head,
+    /// How the holding stands with the hub.
+    pub standing: Standing,
+}
+
+/// How a holding stands with the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Stored; not applied before the hub has recorded the plane in the resource. Outside both roots.
+    Unrecorded,
+    /// In force.
+    Recorded,
+    /// Removed or left, and everything of it is gone from the cluster; said until the hub settles it.
+    Gone,
+    /// No hub names it: kept as it is, outside both roots.
+    Orphaned,
+    /// Settled: only its version is remembered, outside both roots, so that it never goes back.
+    Settled,
+}
+
+/// The newest state of a resource's objects.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportView<'a> {
+    /// The version that the plane works on.
+    pub version: Version,
+    /// Every object, in spec order.
+    pub objects: &'a [ObjectReport],
+    /// Objects on their way out.
+    pub leftovers: &'a [Leftover],
+    /// [`observed`](outhaul_protocol_wire::report::observed) over both.
+    pub observed: Digest,
+}
+
+/// The agent's state, as far as a session reads it.
+pub trait Plane {
+    /// What is stored for one key.
+    fn holding(&self, key: &Key) -> Option<&Holding>;
+
+    /// All that is stored, in the order of keys.
+    fn holdings(&self) -> impl Iterator<Item = &Holding>;
+
+    /// State of a resource's objects; none while it has not been looked at.
+    fn report(&self, key: &Key) -> Option<ReportView<'_>>;
+
+    /// The observed hash of every holding that [counts](Standing::counts) and has objects to report, in the order of
+    /// keys. None while the agent has not looked at all of its cluster.
+    fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>>;
+}
+
+impl Standing {
+    /// Whether the holding is part of the roots.
+    pub fn counts(self) -> bool {
+        match self {
+            Self::Recorded | Self::Gone => true,
+            Self::Unrecorded | Self::Orphaned | Self::Settled => false,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Heads on their way from the announcement into the plane's store.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use outhaul_protocol_wire::content::{Content, Fetched};
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{Head, HeadState, Key, Version};
+use outhaul_protocol_wire::message::{Announced, Held};
+
+use super::plane::{Holding, Plane, Standing};
+use super::{Event, FETCHES, Store, StoreContent};
+
+/// The newest head per key that is being fetched or stored.
+#[derive(Debug, Default)]
+pub(super) struct Taking {
+    heads: BTreeMap<Key, Taken>,
+    to_fetch: VecDeque<Digest>,
+    fetching: BTreeSet<Digest>,
+}
+
+#[derive(Debug)]
+struct Taken {
+    head: Head,
+    recorded: bool,
+    /// Whether the content is still to come; otherwise the driver is storing it.
+    fetching: bool,
+}
+
+/// What an announced head is to this plane.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// Newer than what it has.
+    Take,
+    /// The same is being fetched or stored.
+    UnderWay,
+    /// It holds the same.
+    Held { newly_recorded: bool },
+    /// It was removed, and the hub has forgotten that it settled that.
+    GoneBefore,
+    /// It holds something newer, or the same version with other content.
+    HubBehind { version: Version, digest: Digest },
+}
+
+impl Taking {
+    pub(super) fn judge(&self, announced: &Announced, plane: &impl Plane) -> Judgement {
+        let head = &announced.head;
+        if let Some(taken) = self.heads.get(&head.key) {
+            return match precedes(head, &taken.head) {
+                Precedes::Newer => Judgement::Take,
+                Precedes::Same => Judgement::UnderWay,
+                Precedes::Older => behind(&taken.head),
+            };
+        }
+        let Some(holding) = plane.holding(&head.key) else {
+            return Judgement::Take;
+        };
+        match precedes(head, &holding.head) {
+            Precedes::Newer => Judgement::Take,
+            Precedes::Same => same(announced, holding),
+            Precedes::Older => behind(&holding.head),
+        }
+    }
+
+    /// Takes a head; gives it out at once if nothing has to be fetched.
+    pub(super) fn take(&mut self, announced: Announced, plane: &impl Plane) -> Option<Event> {
+        let Announced {
+            head,
+            recorded,
+            content,
+        } = announced;
+        let content = content_at_hand(&head, content, plane);
+        let digest = head.digest;
+        self.heads.insert(
+            head.key.clone(),
+            Taken {
+                head: head.clone(),
+                recorded,
+                fetching: content.is_none(),
+            },
+        );
+        let Some(content) = content else {
+            self.fetch(digest);
+            return None;
+        };
+        Some(Event::Store(Store {
+            head,
+            recorded,
+            content,
+        }))
+    }
+
+    /// The hub has recorded the plane in the resource, at this version.
+    pub(super) fn recorded(&mut self, held: Held, plane: &impl Plane) -> Option<Event> {
+        match self.heads.get_mut(&held.key) {
+            Some(taken) if taken.head.version == held.version => {
+                let handed_out = !taken.fetching && !taken.recorded;
+                taken.recorded = true;
+                // While it is fetched the word waits with it; while it is stored it has to follow it.
+                handed_out.then_some(Event::Recorded(held))
+            }
+            Some(_) | None => {
+                let holding = plane.holding(&held.key)?;
+                let waits = holding.standing == Standing::Unrecorded && holding.head.version == held.version;
+                waits.then_some(Event::Recorded(held))
+            }
+        }
+    }
+
+    pub(super) fn recorded_if(&mut self, recorded: bool, held: Held, plane: &impl Plane) -> Option<Event> {
+        recorded.then(|| self.recorded(held, plane)).flatten()
+    }
+
+    /// The driver has stored this version.
+    pub(super) fn stored(&mut self, key: &Key, version: Version) {
+        if self
+            .heads
+            .get(key)
+            .is_some_and(|taken| taken.head.version <= version)
+        {
+            self.heads.remove(key);
+        }
+    }
+
+    pub(super) fn poll_fetch(&mut self) -> Option<Digest> {
+        while self.fetching.len() < FETCHES {
+            let digest = self.to_fetch.pop_front()?;
+            // Superseded while it waited.
+            if self.wants(&digest) && self.fetching.insert(digest) {
+                return Some(digest);
+            }
+        }
+        None
+    }
+
+    pub(super) fn fetched(&mut self, digest: &Digest, answer: Fetched) -> Vec<Event> {
+        self.fetching.remove(digest);
+        match answer {
+            Fetched::Content(content) => self.give_out(digest, &content),
+            Fetched::NotQueued => {
+                self.heads.retain(|_, taken| !taken.waits_for(digest));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn fetch_failed(&mut self, digest: &Digest) {
+        self.fetching.remove(digest);
+        self.fetch(*digest);
+    }
+
+    fn fetch(&mut self, digest: Digest) {
+        if !self.fetching.contains(&digest) && !self.to_fetch.contains(&digest) {
+            self.to_fetch.push_back(digest);
+        }
+    }
+
+    fn wants(&self, digest: &Digest) -> bool {
+        self.heads.values().any(|taken| taken.waits_for(digest))
+    }
+
+    fn give_out(&mut self, digest: &Digest, content: &Content) -> Vec<Event> {
+        let waiting = self.heads.values_mut().filter(|taken| taken.waits_for(digest));
+        waiting
+            .map(|taken| {
+                taken.fetching = false;
+                Event::Store(Store {
+                    head: taken.head.clone(),
+                    recorded: taken.recorded,
+                    content: StoreContent::New(content.clone()),
+                })
+            })
+            .collect()
+    }
+}
+
+impl Taken {
+    fn waits_for(&self, digest: &Digest) -> bool {
+        self.fetching && self.head.digest == *digest
+    }
+}
+
+enum Precedes {
+    Newer,
+    Same,
+    Older,
+}
+
+/// How `head` stands to what is `known`. The same version of something else is not newer.
+fn precedes(head: &Head, known: &Head) -> Precedes {
+    if head.version > known.version {
+        return Precedes::Newer;
+    }
+    match head == known {
+        true => Precedes::Same,
+        false => Precedes::Older,
+    }
+}
+
+fn same(announced: &Announced, holding: &Holding) -> Judgement {
+    match holding.standing {
+        Standing::Recorded => Judgement::Held {
+            newly_recorded: false,
+        },
+        Standing::Unrecorded => Judgement::Held {
+            newly_recorded: announced.recorded,
+        },
+        // A hub that knows it again: it is stored anew, as part of the roots.
+        Standing::Orphaned => Judgement::Take,
+        Standing::Gone | Standing::Settled => Judgement::GoneBefore,
+    }
+}
+
+fn behind(known: &Head) -> Judgement {
+    Judgement::HubBehind {
+        version: known.version,
+        digest: known.digest,
+    }
+}
+
+fn content_at_hand(head: &Head, inline: Option<Content>, plane: &impl Plane) -> Option<StoreContent> {
+    match head.state {
+        HeadState::Removed | HeadState::Left => return Some(StoreContent::Kept),
+        HeadState::Present => {}
+    }
+    let keeps = |holding: &Holding| {
+        holding.head.digest == head.digest
+            && holding.head.state == HeadState::Present
+            && holding.standing != Standing::Settled
+    };
+    if plane.holding(&head.key).is_some_and(keeps) {
+        return Some(StoreContent::Kept);
+    }
+    inline.map(StoreContent::New)
+}
