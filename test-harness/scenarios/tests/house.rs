@@ -1,0 +1,314 @@
+//! What each crate must not be able to reach.
+//!
+//! A crate exists because of what is out of its reach: whoever decides has no runtime, no sockets and no
+//! clock; hub and agent know of each other only what travels between them; nothing that ships depends on
+//! the harness. The rules look at normal dependencies, as each crate has them by itself: in a build of the
+//! whole workspace features of one crate are switched on for all, which says nothing about a crate.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps says enough when it fails, its helpers too"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Crates in `of` (a folder, its subfolders included) must not reach crates named in `crates`, nor crates
+/// of ours in one of `folders`.
+struct Rule {
+    of: &'static str,
+    crates: &'static [&'static str],
+    folders: &'static [&'static str],
+}
+
+/// Whoever reaches none of these waits for nothing, listens to nothing and talks to nobody.
+const IO: &[&str] = &[
+    "tokio",
+    "mio",
+    "socket2",
+    "quinn",
+    "hyper",
+    "kube-client",
+    "kube-runtime",
+];
+
+const RULES: &[Rule] = &[
+    Rule {
+        of: "protocol",
+        crates: &["kube-core"],
+        folders: &["hub", "agent", "test-harness"],
+    },
+    Rule {
+        of: "protocol/wire",
+        crates: IO,
+        folders: &["protocol/session", "protocol/transport"],
+    },
+    Rule {
+        of: "protocol/wire",
+        crates: &["rand"],
+        folders: &[],
+    },
+    Rule {
+        of: "protocol/session",
+        crates: IO,
+        folders: &["protocol/transport"],
+    },
+    Rule {
+        of: "protocol/session",
+        crates: &["rand"],
+        folders: &[],
+    },
+    Rule {
+        of: "hub",
+        crates: &[],
+        folders: &["agent", "test-harness"],
+    },
+    Rule {
+        of: "hub/resources",
+        crates: IO,
+        folders: &[],
+    },
+    Rule {
+        of: "hub/core",
+        crates: IO,
+        folders: &["protocol/transport"],
+    },
+    Rule {
+        of: "agent",
+        crates: &[],
+        folders: &["hub", "test-harness"],
+    },
+    Rule {
+        of: "agent/core",
+        crates: IO,
+        folders: &["protocol/transport"],
+    },
+    Rule {
+        of: "test-harness/fake-kube",
+        crates: &[],
+        folders: &["hub", "agent"],
+    },
+    Rule {
+        of: "test-harness/fake-kube/core",
+        crates: IO,
+        folders: &[],
+    },
+];
+
+/// Crates that are told the time, their random numbers and their configuration.
+const PURE: &[&str] = &[
+    "protocol/wire",
+    "protocol/session",
+    "hub/resources",
+    "hub/core",
+    "agent/core",
+    "test-harness/fake-kube/core",
+];
+
+/// How they would find out by themselves.
+const IMPURE: &[&str] = &[
+    "Instant::now",
+    "SystemTime::now",
+    "Timestamp::now",
+    "Zoned::now",
+    "thread::sleep",
+    "thread::spawn",
+    "rand::rng",
+    "rand::random",
+    "RandomState::new",
+    "new_v4",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "env::var",
+];
+
+/// A crate of this workspace.
+struct Member {
+    name: String,
+    /// From the root, `hub/core`.
+    folder: String,
+}
+
+#[test]
+fn no_crate_reaches_what_is_forbidden_to_it() {
+    let members = members();
+    let mut offences = Vec::new();
+    for rule in RULES {
+        let bound: Vec<_> = members
+            .iter()
+            .filter(|member| is_within(&member.folder, rule.of))
+            .collect();
+        assert!(
+            !bound.is_empty(),
+            "there is no crate in {}: a rule without effect",
+            rule.of
+        );
+        for member in bound {
+            let forbidden = |name: &str| {
+                let ours = members.iter().find(|member| member.name == name);
+                rule.crates.contains(&name)
+                    || ours.is_some_and(|m| rule.folders.iter().any(|folder| is_within(&m.folder, folder)))
+            };
+            offences.extend(first_path(&tree(&member.name), forbidden));
+        }
+    }
+    assert!(
+        offences.is_empty(),
+        "forbidden dependencies:\n{}",
+        offences.join("\n")
+    );
+}
+
+#[test]
+fn crate_names_are_their_paths() {
+    for Member { name, folder } in members() {
+        let path = folder.strip_prefix("test-harness/").unwrap_or(&folder);
+        assert_eq!(
+            name,
+            format!("outhaul-{}", path.replace('/', "-")),
+            "the crate in {folder}"
+        );
+    }
+}
+
+#[test]
+fn pure_crates_are_told_the_time_and_their_randomness() {
+    let mut offences = Vec::new();
+    for folder in PURE {
+        for file in rust_files(&root().join(folder).join("src")) {
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let lines = code
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| !line.trim_start().starts_with("//"));
+            for (index, line) in lines {
+                offences.extend(
+                    IMPURE
+                        .iter()
+                        .filter(|word| line.contains(**word))
+                        .map(|word| format!("{}:{}: {word}", file.display(), index + 1)),
+                );
+            }
+        }
+    }
+    assert!(
+        offences.is_empty(),
+        "a pure crate helps itself:\n{}",
+        offences.join("\n")
+    );
+}
+
+#[test]
+fn path_to_a_forbidden_crate_names_every_step() {
+    let tree = [(0, "a"), (1, "b"), (2, "c"), (1, "d"), (2, "tokio")];
+    let tree: Vec<_> = tree.map(|(depth, name)| (depth, name.to_owned())).into();
+    assert_eq!(
+        first_path(&tree, |name| name == "tokio").unwrap(),
+        "a -> d -> tokio"
+    );
+    assert_eq!(first_path(&tree, |name| name == "quinn"), None);
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// `hub/core` is within `hub`, `hubris` is not.
+fn is_within(folder: &str, outer: &str) -> bool {
+    folder
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn members() -> Vec<Member> {
+    let metadata = cargo(&["metadata", "--offline", "--no-deps", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    let root = root();
+    let member = |package: &Value| {
+        let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+        let folder = manifest.parent().unwrap().strip_prefix(&root).unwrap();
+        Member {
+            name: package["name"].as_str().unwrap().to_owned(),
+            folder: folder.to_str().unwrap().to_owned(),
+        }
+    };
+    metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(member)
+        .collect()
+}
+
+/// The normal dependencies of one crate by themselves: depth and name of each, a subtree only where it
+/// comes first.
+fn tree(package: &str) -> Vec<(usize, String)> {
+    let lines = cargo(&[
+        "tree",
+        "--offline",
+        "-p",
+        package,
+        "--edges",
+        "normal",
+        "--prefix",
+        "depth",
+        "--format",
+        " {p}",
+    ]);
+    let parse = |line: &str| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?.parse().ok()?, words.next()?.to_owned()))
+    };
+    lines
+        .lines()
+        .map(|line| parse(line).unwrap_or_else(|| panic!("cargo tree said: {line}")))
+        .collect()
+}
+
+/// The way from the root to the first forbidden crate, below the root itself.
+fn first_path(tree: &[(usize, String)], forbidden: impl Fn(&str) -> bool) -> Option<String> {
+    let mut way: Vec<&str> = Vec::new();
+    for (depth, name) in tree {
+        way.truncate(*depth);
+        way.push(name);
+        if *depth > 0 && forbidden(name) {
+            return Some(way.join(" -> "));
+        }
+    }
+    None
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "cargo {}: {}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
