@@ -14,6 +14,7 @@ mod path;
 mod pattern;
 mod pruning;
 mod reference;
+mod rule;
 mod validation;
 
 pub use builtins::{Builtins, Gvk};

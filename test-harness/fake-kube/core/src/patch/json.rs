@@ -21,7 +21,7 @@ pub fn json(live: &Value, patch: &Value) -> Result<Value, PatchError> {
             "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
             operations.len()
         );
-        return Err(PatchError::BadRequest(message));
+        return Err(PatchError::TooLarge(message));
     }
     let mut patched = live.clone();
     json_patch::patch(&mut patched, &operations)

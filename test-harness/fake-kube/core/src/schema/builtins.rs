@@ -10,12 +10,17 @@ use serde::Deserialize;
 
 use super::node::Node;
 use super::reference::{Definitions, Schema};
+use super::rule::Rule;
 
 const DOCUMENT: &str = include_str!("../../schemas/kubernetes-1.37.json");
 
+/// Written by hand, after the defaulting code of the same version.
+const DEFAULTS: &str = include_str!("../../schemas/defaults-1.37.json");
+
 static BUILTINS: LazyLock<Builtins> = LazyLock::new(|| {
-    let document = serde_json::from_str(DOCUMENT).expect("a test parses the checked-in document");
-    Builtins::new(document)
+    let document = serde_json::from_str(DOCUMENT).expect("a test reads the checked-in schemas");
+    let rules = serde_json::from_str(DEFAULTS).expect("a test reads the checked-in defaults");
+    Builtins::new(document, rules)
 });
 
 /// Group, version and kind.
@@ -48,6 +53,8 @@ pub struct Builtins {
     definitions: Arc<Definitions>,
 }
 
+type Rules = BTreeMap<Box<str>, Box<[Rule]>>;
+
 #[derive(Deserialize)]
 struct Document {
     version: Box<str>,
@@ -68,8 +75,13 @@ impl Builtins {
         &BUILTINS
     }
 
-    fn new(document: Document) -> Self {
-        let definitions = Arc::new(document.definitions);
+    fn new(document: Document, rules: Rules) -> Self {
+        let mut definitions = document.definitions;
+        for (name, rules) in rules {
+            let definition = definitions.get_mut(&name).expect("rules are about definitions that exist");
+            definition.rules = rules;
+        }
+        let definitions = Arc::new(definitions);
         let schema = |name: &str| Schema::new(Node::reference_to(name), Arc::clone(&definitions), true);
         let kinds = document
             .kinds

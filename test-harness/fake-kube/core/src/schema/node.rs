@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Number, Value};
 
 use super::pattern::Pattern;
+use super::rule::Rule;
 
 /// JSON type of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -64,7 +65,7 @@ pub enum MapType {
 pub(crate) struct PatchRule {
     pub(crate) merge_key: Option<Box<str>>,
     pub(crate) merge: bool,
-    pub(crate) retain_keys: bool,
+    pub(crate) replace: bool,
 }
 
 /// What values must satisfy beyond their type.
@@ -127,6 +128,8 @@ pub(crate) struct Node {
     pub(crate) patch: Option<Box<PatchRule>>,
     pub(crate) limits: Option<Box<Limits>>,
     pub(crate) junctors: Option<Box<Junctors>>,
+    /// Defaults beyond `default`; of built-in definitions only.
+    pub(crate) rules: Box<[Rule]>,
 }
 
 impl Node {
@@ -226,6 +229,7 @@ impl From<RawNode> for Node {
             patch,
             limits: (raw.limits != Limits::default()).then(|| Box::new(raw.limits)),
             junctors: (!raw.junctors.is_empty()).then(|| Box::new(raw.junctors)),
+            rules: Box::default(),
         }
     }
 }
@@ -235,13 +239,13 @@ fn definition_name(reference: Box<str>) -> Box<str> {
     reference.rsplit('/').next().unwrap_or_default().into()
 }
 
-/// The strategies are a comma-separated list: `merge`, `replace`, `retainKeys`.
+/// The strategies are a comma-separated list. `retainKeys` is a matter of whoever makes the patch.
 fn patch_rule(merge_key: Option<Box<str>>, strategy: Option<&str>) -> Option<Box<PatchRule>> {
     let strategies = || strategy.into_iter().flat_map(|list| list.split(','));
     let rule = PatchRule {
         merge_key,
         merge: strategies().any(|each| each == "merge"),
-        retain_keys: strategies().any(|each| each == "retainKeys"),
+        replace: strategies().any(|each| each == "replace"),
     };
-    (rule.merge || rule.retain_keys || rule.merge_key.is_some()).then(|| Box::new(rule))
+    (rule.merge || rule.replace || rule.merge_key.is_some()).then(|| Box::new(rule))
 }

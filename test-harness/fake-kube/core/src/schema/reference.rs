@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
+use super::rule::Rule;
 use super::node::{Junctors, Limits, ListType, MapType, Node, PatchRule, Type};
 
 /// Definitions that nodes refer to by name.
@@ -190,6 +191,10 @@ impl<'a> SchemaRef<'a> {
 
     pub(crate) fn junctors(&self) -> Option<&'a Junctors> {
         self.target.junctors.as_deref()
+    }
+
+    pub(crate) fn rules(&self) -> &'a [Rule] {
+        &self.target.rules
     }
 
     pub(crate) fn alternative(&self, node: &'a Node) -> Self {

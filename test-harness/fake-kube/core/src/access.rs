@@ -1,0 +1,189 @@
+//! Who asks, and what they may do: tokens, RBAC over stored roles, and the review kinds that answer about both.
+
+mod rbac;
+mod review;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+use crate::kind::GroupResource;
+use crate::meta;
+use crate::refusal::Refusal;
+use crate::request::{Target, Verb};
+use crate::store::Key;
+use rbac::Attributes;
+
+/// Members may do everything.
+pub const MASTERS: &str = "system:masters";
+/// Everybody who is known.
+pub const AUTHENTICATED: &str = "system:authenticated";
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct User {
+    /// The name that rules know.
+    pub name: String,
+    /// An identity that outlives names.
+    pub uid: String,
+    /// Groups that rules know.
+    pub groups: Vec<String>,
+}
+
+impl User {
+    /// A user in some groups; `system:authenticated` is added.
+    pub fn new(name: &str, groups: &[&str]) -> Self {
+        let groups = groups.iter().copied().chain([AUTHENTICATED]).map(str::to_owned).collect();
+        Self { name: name.to_owned(), uid: String::new(), groups }
+    }
+
+    /// One who may do everything.
+    pub fn admin() -> Self {
+        Self::new("kubernetes-admin", &[MASTERS])
+    }
+
+    /// Somebody without a token.
+    pub fn anonymous() -> Self {
+        Self {
+            name: "system:anonymous".to_owned(),
+            uid: String::new(),
+            groups: vec!["system:unauthenticated".to_owned()],
+        }
+    }
+
+    /// Whether this is [`User::anonymous`].
+    pub fn is_anonymous(&self) -> bool {
+        self.name == "system:anonymous"
+    }
+
+    /// Whether they are in a group.
+    pub fn is_in(&self, group: &str) -> bool {
+        self.groups.iter().any(|g| g == group)
+    }
+
+    fn service_account(account: &Value) -> Self {
+        let (namespace, name) = (meta::namespace(account), meta::name(account));
+        let groups = ["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")];
+        Self {
+            name: format!("system:serviceaccount:{namespace}:{name}"),
+            uid: meta::uid(account).to_owned(),
+            groups: groups.into_iter().chain([AUTHENTICATED.to_owned()]).collect(),
+        }
+    }
+}
+
+/// The tokens of a cluster.
+#[derive(Debug, Default)]
+pub struct Access {
+    tokens: BTreeMap<String, User>,
+    accounts: BTreeMap<String, Account>,
+}
+
+/// The ServiceAccount that a token was issued to; the token is worth nothing without it.
+#[derive(Debug)]
+struct Account {
+    key: Key,
+    uid: String,
+}
+
+impl Access {
+    /// Lets a token stand for a user.
+    pub fn add_token(&mut self, token: &str, user: User) {
+        self.tokens.insert(token.to_owned(), user);
+    }
+
+    /// A token for a ServiceAccount.
+    pub(crate) fn issue(&mut self, account: &Value, secret: String) -> String {
+        let token = format!("fake-{secret}");
+        let account = Account { key: Key::of(account), uid: meta::uid(account).to_owned() };
+        self.accounts.insert(token.clone(), account);
+        token
+    }
+}
+
+impl Cluster {
+    /// Who a bearer token stands for.
+    ///
+    /// # Errors
+    /// When nobody has it, or its ServiceAccount is gone.
+    pub fn authenticate(&self, token: &str) -> Result<User, Refusal> {
+        if let Some(user) = self.access.tokens.get(token) {
+            return Ok(user.clone());
+        }
+        let account = self.access.accounts.get(token).ok_or_else(Refusal::unauthorized)?;
+        let stored = self.store.get(&GroupResource::new("", "serviceaccounts"), &account.key);
+        match stored.filter(|stored| meta::uid(stored.value()) == account.uid) {
+            Some(stored) => Ok(User::service_account(stored.value())),
+            None => Err(Refusal::unauthorized()),
+        }
+    }
+
+    /// Who is acting when `user` asks to be somebody else.
+    ///
+    /// # Errors
+    /// When `user` may not impersonate that name or one of the groups.
+    pub fn impersonate(&self, user: &User, name: &str, groups: &[&str]) -> Result<User, Refusal> {
+        let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+        let (resource, namespace, object) = match account {
+            Some((namespace, name)) => ("serviceaccounts", namespace, name),
+            None => ("users", "", name),
+        };
+        self.check_impersonation(user, resource, namespace, object)?;
+        for group in groups {
+            self.check_impersonation(user, "groups", "", group)?;
+        }
+        let mut acting = match account {
+            Some((namespace, _)) => User::new(
+                name,
+                &["system:serviceaccounts", &format!("system:serviceaccounts:{namespace}")],
+            ),
+            None => User::new(name, &[]),
+        };
+        acting.groups.extend(groups.iter().map(|g| (*g).to_owned()));
+        Ok(acting)
+    }
+
+    fn check_impersonation(
+        &self,
+        user: &User,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), Refusal> {
+        let asked = Attributes { verb: "impersonate", group: "", resource, subresource: "", namespace, name };
+        if self.allows(user, &asked) { Ok(()) } else { Err(forbidden(user, &asked)) }
+    }
+
+    pub(crate) fn authorize(&self, user: &User, verb: Verb, target: &Target) -> Result<(), Refusal> {
+        let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();
+        let (subresource, mut namespace, name) =
+            (text(&target.subresource), text(&target.namespace), text(&target.name));
+        if target.group.is_empty() && target.resource == "namespaces" {
+            namespace.clone_from(&name);
+        }
+        let asked = Attributes {
+            verb: verb.as_str(),
+            group: &target.group,
+            resource: &target.resource,
+            subresource: &subresource,
+            namespace: &namespace,
+            name: &name,
+        };
+        if self.allows(user, &asked) { Ok(()) } else { Err(forbidden(user, &asked)) }
+    }
+
+    pub(crate) fn authorize_path(&self, user: &User, verb: Verb, path: &str) -> Result<(), Refusal> {
+        let verb = if verb == Verb::List { "get" } else { verb.as_str() };
+        if self.allows_path(user, verb, path) {
+            return Ok(());
+        }
+        let message = format!("forbidden: User \"{}\" cannot {verb} path \"{path}\"", user.name);
+        Err(Refusal::new(403, "Forbidden", message))
+    }
+}
+
+fn forbidden(user: &User, asked: &Attributes<'_>) -> Refusal {
+    let resource = GroupResource::new(asked.group, asked.resource);
+    Refusal::forbidden(&resource, asked.name, &asked.complaint(user))
+}

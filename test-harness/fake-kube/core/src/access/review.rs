@@ -1,0 +1,111 @@
+//! Kinds that answer a question instead of being stored.
+
+use serde_json::{Value, json};
+
+use super::User;
+use super::rbac::Attributes;
+use crate::cluster::Cluster;
+use crate::kind::Served;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::request::{Request, Target, Verb};
+
+impl Cluster {
+    /// Answers a review.
+    pub(crate) fn review(
+        &self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        user: &User,
+    ) -> Result<Reply, Refusal> {
+        if request.verb != Verb::Create {
+            return Err(Refusal::method_not_allowed(&served.kind.id, request.verb.as_str()));
+        }
+        let spec = &request.body["spec"];
+        let status = match &*served.kind.name {
+            "TokenReview" => self.token_review(spec),
+            "SelfSubjectReview" => json!({"userInfo": user_info(user)}),
+            "SelfSubjectAccessReview" => self.access_review(user, spec, None),
+            "SubjectAccessReview" => self.access_review(&subject(spec)?, spec, None),
+            "LocalSubjectAccessReview" => {
+                self.access_review(&subject(spec)?, spec, target.namespace.as_deref())
+            }
+            _ => json!({"incomplete": true, "resourceRules": [], "nonResourceRules": []}),
+        };
+        let mut answer = request.body.clone();
+        answer["apiVersion"] = served.api_version().into();
+        answer["kind"] = (*served.kind.name).into();
+        if answer["metadata"].is_null() {
+            answer["metadata"] = json!({"creationTimestamp": null});
+        }
+        answer["status"] = status;
+        Ok(Reply::value(answer).with_code(201))
+    }
+
+    fn token_review(&self, spec: &Value) -> Value {
+        let token = spec["token"].as_str().unwrap_or_default();
+        match self.authenticate(token) {
+            Ok(user) => {
+                let mut status = json!({"authenticated": true, "user": user_info(&user)});
+                if let Some(audiences) = spec.get("audiences").filter(|a| !a.is_null()) {
+                    status["audiences"] = audiences.clone();
+                } else {
+                    status["audiences"] = json!(["https://kubernetes.default.svc.cluster.local"]);
+                }
+                status
+            }
+            Err(_) => json!({
+                "user": {},
+                "error": "[invalid bearer token, token lookup failed]",
+            }),
+        }
+    }
+
+    fn access_review(&self, user: &User, spec: &Value, namespace: Option<&str>) -> Value {
+        let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
+        if let Some(path) = spec.get("nonResourceAttributes").filter(|a| !a.is_null()) {
+            let allowed = self.allows_path(user, &text(path, "verb"), &text(path, "path"));
+            return verdict(allowed);
+        }
+        let asked = &spec["resourceAttributes"];
+        let (verb, group, resource) = (text(asked, "verb"), text(asked, "group"), text(asked, "resource"));
+        let (subresource, name) = (text(asked, "subresource"), text(asked, "name"));
+        let own_namespace = text(asked, "namespace");
+        verdict(self.allows(
+            user,
+            &Attributes {
+                verb: &verb,
+                group: &group,
+                resource: &resource,
+                subresource: &subresource,
+                namespace: namespace.unwrap_or(&own_namespace),
+                name: &name,
+            },
+        ))
+    }
+}
+
+fn verdict(allowed: bool) -> Value {
+    if allowed { json!({"allowed": true, "reason": "RBAC: allowed by a rule"}) } else { json!({"allowed": false}) }
+}
+
+fn subject(spec: &Value) -> Result<User, Refusal> {
+    let name = spec["user"].as_str().unwrap_or_default();
+    let groups: Vec<String> =
+        spec["groups"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    if name.is_empty() && groups.is_empty() {
+        let message = "SubjectAccessReview.authorization.k8s.io \"\" is invalid: spec.user: Invalid value: \"\": \
+                       at least one of user or group must be specified";
+        return Err(Refusal::new(422, "Invalid", message));
+    }
+    Ok(User { name: name.to_owned(), uid: String::new(), groups })
+}
+
+fn user_info(user: &User) -> Value {
+    let mut info = json!({"username": user.name, "groups": user.groups});
+    if !user.uid.is_empty() {
+        info["uid"] = user.uid.as_str().into();
+    }
+    info
+}

@@ -1,0 +1,166 @@
+//! One cluster: state in, request in, answer out.
+//!
+//! Whoever drives a [`Cluster`] parses requests, says who asks and when it is, encodes the answers outside of any
+//! lock, polls the watches of the kinds that [`Cluster::take_changed`] names, and calls [`Cluster::settle`] after
+//! writes: the part of Kubernetes that works in the background (garbage collection, namespaces, definitions).
+
+mod bootstrap;
+mod documents;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::access::{Access, User};
+use crate::kind::{GroupResource, Served};
+use crate::moment::Moment;
+use crate::object::Object;
+use crate::refusal::Refusal;
+use crate::registry::Registry;
+use crate::reply::Outcome;
+use crate::request::{Path, Request, Target, Verb};
+use crate::store::{Key, Store};
+use crate::watch::{Polled, Watch};
+
+/// A cluster's whole state.
+#[derive(Debug)]
+pub struct Cluster {
+    pub(crate) registry: Registry,
+    pub(crate) store: Store,
+    pub(crate) access: Access,
+}
+
+impl Cluster {
+    /// A cluster as it is after its first start: default namespaces and roles.
+    pub fn new(moment: &mut Moment) -> Self {
+        let mut cluster = Self {
+            registry: Registry::default(),
+            store: Store::default(),
+            access: Access::default(),
+        };
+        cluster.bootstrap(moment);
+        cluster
+    }
+
+    /// Who may do what.
+    pub fn access_mut(&mut self) -> &mut Access {
+        &mut self.access
+    }
+
+    /// Who may do what.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The served kinds.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Answers a request.
+    pub fn handle(&mut self, request: &Request, user: &User, moment: &mut Moment) -> Outcome {
+        self.try_handle(request, user, moment).unwrap_or_else(|refusal| Outcome::Reply(refusal.into()))
+    }
+
+    fn try_handle(
+        &mut self,
+        request: &Request,
+        user: &User,
+        moment: &mut Moment,
+    ) -> Result<Outcome, Refusal> {
+        match &request.path {
+            Path::Other(path) => {
+                self.authorize_path(user, request.verb, path)?;
+                documents::answer(&self.registry, path, request).map(Outcome::Reply)
+            }
+            Path::Resource(target) => {
+                self.authorize(user, request.verb, target)?;
+                let served = self.registry.resolve(target).ok_or_else(Refusal::no_such_path)?;
+                check_scope(&served, target)?;
+                self.dispatch(&served, target, request, user, moment)
+            }
+        }
+    }
+
+    fn dispatch(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        user: &User,
+        moment: &mut Moment,
+    ) -> Result<Outcome, Refusal> {
+        if let Some(subresource) = &target.subresource {
+            return self.subresource(served, target, subresource, request, moment).map(Outcome::Reply);
+        }
+        if served.kind.traits.virtual_kind {
+            return self.review(served, target, request, user).map(Outcome::Reply);
+        }
+        let reply = match request.verb {
+            Verb::Watch => return self.watch(served, target, request).map(Box::new).map(Outcome::Watch),
+            Verb::Get => self.get(served, target, request, moment),
+            Verb::List => self.list(served, target, request, moment),
+            Verb::Create => self.create(served, target, request, moment),
+            Verb::Update => self.update(served, target, request, moment),
+            Verb::Patch => self.patch(served, target, request, moment),
+            Verb::Delete => self.delete(served, target, request, moment),
+            Verb::DeleteCollection => self.delete_collection(served, target, request, moment),
+        };
+        reply.map(Outcome::Reply)
+    }
+
+    /// The next events of a watch.
+    pub fn poll_watch(&self, watch: &mut Watch, now: Timestamp) -> Polled {
+        watch.poll(&self.store, now)
+    }
+
+    /// Kinds written since the last call.
+    pub fn take_changed(&mut self) -> BTreeSet<GroupResource> {
+        self.store.take_changed()
+    }
+
+    /// Lets every watch of a kind end with `Expired`, as when the server has forgotten its past.
+    pub fn forget_history(&mut self, resource: &GroupResource) {
+        self.store.forget_history(resource);
+    }
+
+    /// One stored object.
+    pub fn find(&self, resource: &GroupResource, namespace: &str, name: &str) -> Option<&Arc<Object>> {
+        self.store.get(resource, &Key::new(namespace, name))
+    }
+
+    /// Stored objects of a kind, of one namespace or all.
+    pub fn objects<'a>(
+        &'a self,
+        resource: &GroupResource,
+        namespace: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Value> {
+        self.store.list(resource, namespace).map(|(_, object)| object.value())
+    }
+
+    /// The resourceVersion of the last write.
+    pub fn version(&self) -> u64 {
+        self.store.version()
+    }
+
+    pub(crate) fn existing(&self, served: &Served, key: &Key) -> Result<Arc<Object>, Refusal> {
+        let found = self.store.get(&served.kind.shelf, key).cloned();
+        found.ok_or_else(|| Refusal::not_found(&served.kind.id, &key.name))
+    }
+}
+
+/// Paths with a namespace are for namespaced kinds, paths to an object of those must have one.
+fn check_scope(served: &Served, target: &Target) -> Result<(), Refusal> {
+    let fits = match (&target.namespace, served.kind.is_namespaced()) {
+        (Some(_), namespaced) => namespaced,
+        (None, true) => target.name.is_none(),
+        (None, false) => true,
+    };
+    if fits { Ok(()) } else { Err(Refusal::no_such_path()) }
+}
+
+pub(crate) fn key_of(target: &Target) -> Key {
+    Key::new(target.namespace.as_deref().unwrap_or_default(), target.name.as_deref().unwrap_or_default())
+}

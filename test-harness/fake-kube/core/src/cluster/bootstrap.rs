@@ -1,0 +1,107 @@
+//! What every cluster has from its first moment: namespaces, and the roles that clients count on.
+
+use serde_json::{Value, json};
+
+use super::Cluster;
+use crate::kind::GroupResource;
+use crate::meta;
+use crate::moment::Moment;
+
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+impl Cluster {
+    pub(super) fn bootstrap(&mut self, moment: &mut Moment) {
+        for name in NAMESPACES {
+            let labels = json!({"kubernetes.io/metadata.name": name});
+            let namespace = json!({
+                "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels},
+                "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
+            });
+            self.plant(&GroupResource::new("", "namespaces"), namespace, moment);
+        }
+        for (name, rules) in cluster_roles() {
+            self.plant_role("clusterroles", "ClusterRole", name, json!({"rules": rules}), moment);
+        }
+        for (name, role, group) in BINDINGS {
+            let body = json!({
+                "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
+                "subjects": [{"apiGroup": RBAC, "kind": "Group", "name": group}],
+            });
+            self.plant_role("clusterrolebindings", "ClusterRoleBinding", name, body, moment);
+        }
+        while self.settle(moment) {}
+    }
+
+    fn plant_role(&mut self, resource: &str, kind: &str, name: &str, mut body: Value, moment: &mut Moment) {
+        body["apiVersion"] = format!("{RBAC}/v1").into();
+        body["kind"] = kind.into();
+        body["metadata"] = json!({"name": name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}});
+        self.plant(&GroupResource::new(RBAC, resource), body, moment);
+    }
+
+    fn plant(&mut self, resource: &GroupResource, mut object: Value, moment: &mut Moment) {
+        meta::set(&mut object, "uid", moment.uid());
+        meta::set(&mut object, "creationTimestamp", moment.timestamp());
+        let stored = self.store.put(resource, object);
+        if let Some(kind) = self.registry.get(resource).cloned() {
+            self.after_save(&kind, stored.value());
+        }
+    }
+}
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+const BINDINGS: [(&str, &str, &str); 4] = [
+    ("cluster-admin", "cluster-admin", "system:masters"),
+    ("system:basic-user", "system:basic-user", "system:authenticated"),
+    ("system:discovery", "system:discovery", "system:authenticated"),
+    ("system:public-info-viewer", "system:public-info-viewer", "system:unauthenticated"),
+];
+
+const PUBLIC_PATHS: [&str; 6] = ["/healthz", "/livez", "/readyz", "/version", "/version/", "/readyz/*"];
+const DISCOVERY_PATHS: [&str; 11] = [
+    "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version",
+    "/version/",
+];
+
+fn cluster_roles() -> Vec<(&'static str, Value)> {
+    let namespaced = |verbs: &[&str], resources: &[&str]| {
+        json!([{
+            "apiGroups": ["", "apps", "autoscaling", "batch", "discovery.k8s.io", "networking.k8s.io", "policy"],
+            "resources": resources, "verbs": verbs,
+        }])
+    };
+    let read = ["get", "list", "watch"];
+    let write = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+    let viewable = [
+        "configmaps", "controllerrevisions", "cronjobs", "daemonsets", "deployments", "deployments/scale",
+        "deployments/status", "endpoints", "endpointslices", "events", "horizontalpodautoscalers", "ingresses",
+        "jobs", "limitranges", "namespaces", "networkpolicies", "persistentvolumeclaims", "poddisruptionbudgets",
+        "pods", "pods/log", "pods/status", "replicasets", "replicasets/scale", "replicationcontrollers",
+        "resourcequotas", "serviceaccounts", "services", "statefulsets", "statefulsets/scale",
+    ];
+    let mut editable = viewable.to_vec();
+    editable.push("secrets");
+    vec![
+        ("admin", namespaced(&write, &["*"])),
+        (
+            "cluster-admin",
+            json!([
+                {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+                {"nonResourceURLs": ["*"], "verbs": ["*"]},
+            ]),
+        ),
+        ("edit", namespaced(&write, &editable)),
+        (
+            "system:basic-user",
+            json!([
+                {"apiGroups": ["authorization.k8s.io"], "verbs": ["create"],
+                 "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]},
+                {"apiGroups": ["authentication.k8s.io"], "verbs": ["create"], "resources": ["selfsubjectreviews"]},
+            ]),
+        ),
+        ("system:discovery", json!([{"nonResourceURLs": DISCOVERY_PATHS, "verbs": ["get"]}])),
+        ("system:public-info-viewer", json!([{"nonResourceURLs": PUBLIC_PATHS, "verbs": ["get"]}])),
+        ("view", namespaced(&read, &viewable)),
+    ]
+}

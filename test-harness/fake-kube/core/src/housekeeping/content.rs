@@ -1,0 +1,74 @@
+//! Namespaces and definitions on their way out take their content with them; new namespaces get what each has.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::cluster::Cluster;
+use crate::effects;
+use crate::kind::{GroupResource, Kind};
+use crate::meta;
+use crate::moment::Moment;
+use crate::object::Object;
+use crate::request::DeleteOptions;
+use crate::store::Key;
+
+impl Cluster {
+    pub(super) fn look_after_namespace(&mut self, kind: &Kind, namespace: &Object, moment: &mut Moment) {
+        let name = meta::name(namespace.value());
+        if !meta::is_terminating(namespace.value()) {
+            self.ensure_service_account(name, moment);
+        } else if self.empty_namespace(name, moment) {
+            let mut released = namespace.value().clone();
+            released["spec"] = json!({});
+            if released != *namespace.value() {
+                self.store_or_drop(kind, released);
+            }
+        }
+    }
+
+    pub(super) fn look_after_definition(&mut self, kind: &Kind, definition: &Object, moment: &Moment) {
+        let definition = definition.value();
+        if !meta::is_terminating(definition) || !meta::has_finalizer(definition, effects::CLEANUP) {
+            return;
+        }
+        if let Some(custom) = self.registry.get(&effects::defined_resource(definition)).cloned()
+            && self.delete_all(&custom, None, moment) > 0
+        {
+            return;
+        }
+        let mut released = definition.clone();
+        meta::remove_finalizer(&mut released, effects::CLEANUP);
+        self.store_or_drop(kind, released);
+    }
+
+    /// Deletes what is in a namespace; says whether it is empty.
+    fn empty_namespace(&mut self, name: &str, moment: &Moment) -> bool {
+        let kinds: Vec<Arc<Kind>> = self.registry.kinds().filter(|kind| kind.is_namespaced()).cloned().collect();
+        let left: usize = kinds.iter().map(|kind| self.delete_all(kind, Some(name), moment)).sum();
+        left == 0
+    }
+
+    /// Deletes all objects of a kind, in one namespace or everywhere; returns how many finalizers keep.
+    fn delete_all(&mut self, kind: &Kind, namespace: Option<&str>, moment: &Moment) -> usize {
+        let all: Vec<Arc<Object>> =
+            self.store.list(&kind.shelf, namespace).map(|(_, object)| object.clone()).collect();
+        for object in all.iter().filter(|object| !meta::is_terminating(object.value())) {
+            self.begin_deletion(kind, object, &DeleteOptions::default(), false, moment);
+        }
+        self.store.list(&kind.shelf, namespace).count()
+    }
+
+    fn ensure_service_account(&mut self, namespace: &str, moment: &mut Moment) {
+        let accounts = GroupResource::new("", "serviceaccounts");
+        if self.store.get(&accounts, &Key::new(namespace, "default")).is_some() {
+            return;
+        }
+        let (uid, created) = (moment.uid(), moment.timestamp());
+        let account = json!({
+            "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": namespace, "uid": uid, "creationTimestamp": created},
+        });
+        self.store.put(&accounts, account);
+    }
+}

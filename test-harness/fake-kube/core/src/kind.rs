@@ -1,0 +1,196 @@
+//! What the server knows about one kind: its names, its versions, and how it departs from the common rules.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::meta;
+use crate::schema::Schema;
+use crate::table::Column;
+
+/// A resource of a group, whatever its version: what storage, events and most messages are about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupResource {
+    /// The API group, empty for the core group.
+    pub group: Arc<str>,
+    /// The plural resource name.
+    pub resource: Arc<str>,
+}
+
+impl GroupResource {
+    /// The resource `resource` of `group`.
+    pub fn new(group: &str, resource: &str) -> Self {
+        Self { group: group.into(), resource: resource.into() }
+    }
+}
+
+impl fmt::Display for GroupResource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.group {
+            "" => f.write_str(&self.resource),
+            group => write!(f, "{}.{group}", self.resource),
+        }
+    }
+}
+
+/// Where objects of a kind live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// In namespaces.
+    Namespaced,
+    /// In the cluster as a whole.
+    Cluster,
+}
+
+/// How a custom or built-in kind differs from the rules that all kinds share.
+#[derive(Debug, Clone, Default)]
+pub struct Traits {
+    /// The server counts `metadata.generation`.
+    pub generation: bool,
+    /// An update without resourceVersion overwrites whatever is there.
+    pub unconditional_update: bool,
+    /// The status that a new object has.
+    pub initial_status: Option<Value>,
+    /// Names need not be DNS-1123 subdomains, only path segments (RBAC does that).
+    pub free_names: bool,
+    /// Names must be DNS labels (namespaces, services).
+    pub label_names: bool,
+    /// What is created answers a question and is not stored (reviews).
+    pub virtual_kind: bool,
+}
+
+/// One version under which a kind is served.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Such as `v1`.
+    pub name: Arc<str>,
+    /// Whether requests may name it.
+    pub served: bool,
+    /// The shape of its objects.
+    pub schema: Schema,
+    /// It has a status subresource.
+    pub status: bool,
+    /// It has a scale subresource.
+    pub scale: Option<Scale>,
+    /// What `kubectl get` prints.
+    pub columns: Arc<[Column]>,
+    /// Top-level fields under another name than in the stored version: (stored, here).
+    pub renames: &'static [(&'static str, &'static str)],
+    /// What a client is warned of that uses this version.
+    pub deprecated: Option<Arc<str>>,
+}
+
+/// Where the scale subresource reads and writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scale {
+    /// Path of the wanted number.
+    pub spec_replicas: Vec<String>,
+    /// Path of the actual number.
+    pub status_replicas: Vec<String>,
+    /// Path of the selector.
+    pub selector: Option<Vec<String>>,
+}
+
+/// A kind.
+#[derive(Debug, Clone)]
+pub struct Kind {
+    /// Group and plural name.
+    pub id: GroupResource,
+    /// Under which name its objects are kept: its own, but that two groups share Events.
+    pub shelf: GroupResource,
+    /// The `apiVersion` in which they are kept.
+    pub stored_as: Arc<str>,
+    /// `Deployment`.
+    pub name: Arc<str>,
+    /// `DeploymentList`.
+    pub list_name: Arc<str>,
+    /// `deployment`.
+    pub singular: Arc<str>,
+    /// `deploy`.
+    pub short_names: Vec<Arc<str>>,
+    /// `all`.
+    pub categories: Vec<Arc<str>>,
+    /// Namespaced or not.
+    pub scope: Scope,
+    /// All versions, the preferred first.
+    pub versions: Vec<Version>,
+    /// Departures from the common rules.
+    pub traits: Traits,
+    /// The CustomResourceDefinition behind it, if any.
+    pub custom: Option<Custom>,
+}
+
+/// What is special about a kind that a CustomResourceDefinition defined.
+#[derive(Debug, Clone)]
+pub struct Custom {
+    /// The definition is being deleted: nothing new may be created.
+    pub terminating: bool,
+}
+
+/// A kind as one request names it: at one of its versions.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// The kind.
+    pub kind: Arc<Kind>,
+    /// Index into its versions.
+    pub at: usize,
+}
+
+impl Kind {
+    /// The version with this name, if it is served.
+    pub fn served(self: &Arc<Self>, version: &str) -> Option<Served> {
+        let at = self.versions.iter().position(|v| v.served && &*v.name == version)?;
+        Some(Served { kind: self.clone(), at })
+    }
+
+    /// Whether objects live in namespaces.
+    pub fn is_namespaced(&self) -> bool {
+        self.scope == Scope::Namespaced
+    }
+}
+
+impl Served {
+    /// The version that the request named.
+    pub fn version(&self) -> &Version {
+        &self.kind.versions[self.at]
+    }
+
+    /// `group/version` as the request named it.
+    pub fn api_version(&self) -> String {
+        meta::join_api_version(&self.kind.id.group, &self.version().name)
+    }
+
+    /// Whether what is stored is what this version shows, to the byte.
+    pub fn is_storage(&self) -> bool {
+        self.api_version() == *self.kind.stored_as
+    }
+
+    /// A stored object in the version of the request.
+    pub fn present(&self, stored: &Value) -> Value {
+        let mut object = stored.clone();
+        if !self.is_storage() {
+            rename(&mut object, self.version().renames.iter().copied());
+            object["apiVersion"] = self.api_version().into();
+        }
+        object
+    }
+
+    /// An object in the version of the request as it is to be stored.
+    pub fn store_form(&self, mut object: Value) -> Value {
+        if !self.is_storage() {
+            rename(&mut object, self.version().renames.iter().map(|(stored, here)| (*here, *stored)));
+            object["apiVersion"] = (*self.kind.stored_as).into();
+        }
+        object
+    }
+}
+
+fn rename<'a>(object: &mut Value, names: impl Iterator<Item = (&'a str, &'a str)>) {
+    let Some(fields) = object.as_object_mut() else { return };
+    for (from, to) in names {
+        if let Some(value) = fields.remove(from) {
+            fields.insert(to.to_owned(), value);
+        }
+    }
+}

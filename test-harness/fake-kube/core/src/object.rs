@@ -1,0 +1,44 @@
+//! An object as the store keeps it: immutable, shared by store, history and every watch, encoded once.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::meta;
+
+/// A stored object. Changing one means storing another.
+#[derive(Debug)]
+pub struct Object {
+    value: Value,
+    version: u64,
+    json: OnceLock<Bytes>,
+}
+
+impl Object {
+    /// The object as it was at the resourceVersion `version`, which is written into it.
+    pub fn new(mut value: Value, version: u64) -> Self {
+        meta::set(&mut value, "resourceVersion", version.to_string());
+        Self { value, version, json: OnceLock::new() }
+    }
+
+    /// The whole object.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The resourceVersion that wrote it.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The object as JSON; encoded at the first call, shared afterwards.
+    pub fn json(&self) -> &Bytes {
+        self.json.get_or_init(|| encode(&self.value))
+    }
+}
+
+/// JSON of a value. Values always encode: their keys are strings and their numbers finite.
+pub fn encode(value: &Value) -> Bytes {
+    Bytes::from(serde_json::to_vec(value).expect("a JSON value encodes"))
+}

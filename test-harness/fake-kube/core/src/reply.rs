@@ -1,0 +1,132 @@
+//! Answers, kept as parts until they are encoded, so that encoding needs no lock on the state.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde_json::Value;
+
+use crate::object::{self, Object};
+use crate::refusal::Refusal;
+use crate::watch::Watch;
+
+/// What a request leads to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// One answer.
+    Reply(Reply),
+    /// A stream of events, to be polled from the cluster.
+    Watch(Box<Watch>),
+}
+
+/// One answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status code.
+    pub code: u16,
+    /// Texts for `Warning` headers.
+    pub warnings: Vec<String>,
+    /// Seconds for a `Retry-After` header.
+    pub retry_after: Option<u32>,
+    /// The body.
+    pub body: Body,
+    content_type: Option<&'static str>,
+}
+
+const AGGREGATED_DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum Body {
+    /// A stored object as it is.
+    Object(Arc<Object>),
+    /// Anything made for this answer.
+    Value(Value),
+    /// A list of stored objects: `head`, the objects with commas between, `]}`.
+    List {
+        /// All of the list up to its opening bracket.
+        head: String,
+        /// The objects.
+        items: Vec<Arc<Object>>,
+    },
+    /// Plain text.
+    Text(String),
+    /// A document that is JSON already.
+    Document(Bytes),
+}
+
+impl Reply {
+    /// 200 with a body.
+    pub fn ok(body: Body) -> Self {
+        Self { code: 200, warnings: Vec::new(), retry_after: None, body, content_type: None }
+    }
+
+    /// 200 with a value.
+    pub fn value(value: Value) -> Self {
+        Self::ok(Body::Value(value))
+    }
+
+    /// 200 with plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::ok(Body::Text(text.into()))
+    }
+
+    /// The same, declared as aggregated discovery: clients look for that in the media type.
+    #[must_use]
+    pub(crate) fn as_aggregated_discovery(self) -> Self {
+        Self { content_type: Some(AGGREGATED_DISCOVERY), ..self }
+    }
+
+    /// The media type of the body.
+    pub fn content_type(&self) -> &'static str {
+        match (&self.body, self.content_type) {
+            (_, Some(given)) => given,
+            (Body::Text(_), None) => "text/plain; charset=utf-8",
+            (_, None) => "application/json",
+        }
+    }
+
+    /// The same with another code.
+    #[must_use]
+    pub fn with_code(self, code: u16) -> Self {
+        Self { code, ..self }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code,
+            warnings: Vec::new(),
+            retry_after: refusal.retry_after,
+            body: Body::Value(refusal.status()),
+            content_type: None,
+        }
+    }
+}
+
+impl Body {
+    /// Its bytes.
+    pub fn encode(self) -> Bytes {
+        match self {
+            Self::Object(object) => object.json().clone(),
+            Self::Value(value) => object::encode(&value),
+            Self::Text(text) => Bytes::from(text),
+            Self::Document(bytes) => bytes,
+            Self::List { head, items } => encode_list(&head, &items),
+        }
+    }
+}
+
+fn encode_list(head: &str, items: &[Arc<Object>]) -> Bytes {
+    let size: usize = items.iter().map(|item| item.json().len() + 1).sum();
+    let mut bytes = BytesMut::with_capacity(head.len() + size + 2);
+    bytes.put_slice(head.as_bytes());
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            bytes.put_u8(b',');
+        }
+        bytes.put_slice(item.json());
+    }
+    bytes.put_slice(b"]}");
+    bytes.freeze()
+}

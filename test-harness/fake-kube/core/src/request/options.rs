@@ -1,0 +1,288 @@
+//! The options of a request, from its query and from a `DeleteOptions` body.
+
+use serde_json::Value;
+
+use super::path::percent_decode;
+use crate::refusal::Refusal;
+use crate::selector::{FieldSelector, LabelSelector};
+
+/// Everything that queries say.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Answer as if, change nothing.
+    pub dry_run: bool,
+    /// Who owns the fields that this request sets.
+    pub field_manager: String,
+    /// The manager that follows from the user agent.
+    pub user_manager: String,
+    /// Server-side apply takes fields from others.
+    pub force: bool,
+    /// What happens to unknown and duplicate fields.
+    pub field_validation: FieldValidation,
+    /// Which labels.
+    pub labels: LabelSelector,
+    /// Which fields.
+    pub fields: FieldSelector,
+    /// At most so many in one answer.
+    pub limit: Option<usize>,
+    /// Where the answer before stopped.
+    pub continues: Option<Continue>,
+    /// Not older than this; 0 is any.
+    pub resource_version: Option<u64>,
+    /// How `resource_version` is meant.
+    pub version_match: Option<VersionMatch>,
+    /// Watch instead of list.
+    pub watch: bool,
+    /// Bookmarks are welcome.
+    pub bookmarks: bool,
+    /// A watch starts with what is there.
+    pub send_initial_events: bool,
+    /// A watch ends after so many seconds.
+    pub timeout: Option<u64>,
+    /// How to delete.
+    pub delete: DeleteOptions,
+    /// Tables carry whole objects, their metadata, or none.
+    pub include_object: Option<String>,
+    /// Lines wanted of a log.
+    pub tail_lines: Option<usize>,
+}
+
+/// What happens to fields that the schema does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FieldValidation {
+    /// Dropped silently.
+    Ignore,
+    /// Dropped with a warning.
+    #[default]
+    Warn,
+    /// Refused.
+    Strict,
+}
+
+/// How a resourceVersion on a list is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionMatch {
+    /// The state at exactly that version.
+    Exact,
+    /// That state or a later one.
+    NotOlderThan,
+}
+
+/// Where a limited list goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Continue {
+    /// The version that the first part had.
+    pub version: u64,
+    /// Namespace and name of the last object delivered.
+    pub after: (String, String),
+}
+
+/// How dependents fare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Propagation {
+    /// They go after their owner.
+    Background,
+    /// They go first.
+    Foreground,
+    /// They stay.
+    Orphan,
+}
+
+/// What must be true of the object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preconditions {
+    /// Its uid.
+    pub uid: Option<String>,
+    /// Its resourceVersion.
+    pub resource_version: Option<String>,
+}
+
+/// How to delete.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeleteOptions {
+    /// What becomes of dependents.
+    pub propagation: Option<Propagation>,
+    /// Seconds to wait.
+    pub grace_period: Option<i64>,
+    /// What must be true of the object.
+    pub preconditions: Preconditions,
+}
+
+impl Options {
+    /// Parses a query; unknown parameters are ignored, as the real server does.
+    ///
+    /// # Errors
+    /// When a parameter that we know does not parse.
+    pub fn parse(query: &str) -> Result<Self, Refusal> {
+        let mut options = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = percent_decode(&value.replace('+', " "));
+            options.take(&percent_decode(key), &value)?;
+        }
+        Ok(options)
+    }
+
+    fn take(&mut self, key: &str, value: &str) -> Result<(), Refusal> {
+        match key {
+            "dryRun" => self.dry_run = dry_run(value)?,
+            "fieldManager" => self.field_manager = field_manager(value)?,
+            "force" => self.force = boolean(value),
+            "fieldValidation" => self.field_validation = field_validation(value)?,
+            "labelSelector" => self.labels = LabelSelector::parse(value)?,
+            "fieldSelector" => self.fields = FieldSelector::parse(value)?,
+            "limit" => self.limit = Some(number(key, value)?).filter(|n| *n > 0),
+            "continue" if !value.is_empty() => self.continues = Some(Continue::decode(value)?),
+            "resourceVersion" if !value.is_empty() => self.resource_version = Some(resource_version(value)?),
+            "resourceVersionMatch" => self.version_match = version_match(value)?,
+            "watch" => self.watch = boolean(value),
+            "allowWatchBookmarks" => self.bookmarks = boolean(value),
+            "sendInitialEvents" => self.send_initial_events = boolean(value),
+            "timeoutSeconds" => self.timeout = Some(number(key, value)?),
+            "propagationPolicy" => self.delete.propagation = Some(propagation(value)?),
+            "gracePeriodSeconds" => self.delete.grace_period = Some(number(key, value)?),
+            "orphanDependents" if boolean(value) => self.delete.propagation = Some(Propagation::Orphan),
+            "includeObject" => self.include_object = Some(value.to_owned()),
+            "tailLines" => self.tail_lines = Some(number(key, value)?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl DeleteOptions {
+    /// Takes what a `DeleteOptions` body says; says whether it asks for a dry run.
+    ///
+    /// # Errors
+    /// When a field does not parse.
+    pub fn take_body(&mut self, body: &Value) -> Result<bool, Refusal> {
+        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        if let Some(policy) = text(body, "propagationPolicy") {
+            self.propagation = Some(propagation(&policy)?);
+        }
+        if body.get("orphanDependents").and_then(Value::as_bool) == Some(true) {
+            self.propagation = Some(Propagation::Orphan);
+        }
+        if let Some(seconds) = body.get("gracePeriodSeconds").and_then(Value::as_i64) {
+            self.grace_period = Some(seconds);
+        }
+        if let Some(conditions) = body.get("preconditions") {
+            self.preconditions.uid = text(conditions, "uid");
+            self.preconditions.resource_version = text(conditions, "resourceVersion");
+        }
+        Ok(body.get("dryRun").and_then(Value::as_array).is_some_and(|all| !all.is_empty()))
+    }
+}
+
+impl Continue {
+    /// The token that a client sends back.
+    pub fn encode(&self) -> String {
+        use base64::Engine as _;
+        let text = format!("{}/{}/{}", self.version, self.after.0, self.after.1);
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+    }
+
+    fn decode(token: &str) -> Result<Self, Refusal> {
+        use base64::Engine as _;
+        let parse = || {
+            let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).ok()?;
+            let text = String::from_utf8(bytes).ok()?;
+            let mut parts = text.splitn(3, '/').map(str::to_owned);
+            let version = parts.next()?.parse().ok()?;
+            Some(Self { version, after: (parts.next()?, parts.next()?) })
+        };
+        parse().ok_or_else(|| Refusal::bad_request("continue key is not valid: illegal base64 data"))
+    }
+}
+
+fn boolean(value: &str) -> bool {
+    matches!(value, "" | "true" | "1" | "True" | "t")
+}
+
+fn number<N: std::str::FromStr>(key: &str, value: &str) -> Result<N, Refusal> {
+    value.parse().map_err(|_| Refusal::bad_request(format!("invalid value for {key}: {value:?} is not a number")))
+}
+
+fn resource_version(value: &str) -> Result<u64, Refusal> {
+    value.parse().map_err(|_| {
+        let message = format!("resourceVersion: Invalid value: {value:?}: strconv.ParseUint: parsing {value:?}: invalid syntax");
+        Refusal::new(422, "Invalid", message)
+    })
+}
+
+fn dry_run(value: &str) -> Result<bool, Refusal> {
+    match value {
+        "" => Ok(false),
+        "All" => Ok(true),
+        other => Err(Refusal::new(422, "Invalid", format!("dryRun: Unsupported value: {other:?}: supported values: \"All\""))),
+    }
+}
+
+fn field_manager(value: &str) -> Result<String, Refusal> {
+    if value.chars().count() > 128 {
+        let message = format!("fieldManager: Invalid value: {value:?}: may not be longer than 128");
+        return Err(Refusal::new(422, "Invalid", message));
+    }
+    Ok(value.to_owned())
+}
+
+fn field_validation(value: &str) -> Result<FieldValidation, Refusal> {
+    match value {
+        "Ignore" => Ok(FieldValidation::Ignore),
+        "" | "Warn" => Ok(FieldValidation::Warn),
+        "Strict" => Ok(FieldValidation::Strict),
+        other => Err(Refusal::new(
+            422,
+            "Invalid",
+            format!("fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""),
+        )),
+    }
+}
+
+fn version_match(value: &str) -> Result<Option<VersionMatch>, Refusal> {
+    match value {
+        "" => Ok(None),
+        "Exact" => Ok(Some(VersionMatch::Exact)),
+        "NotOlderThan" => Ok(Some(VersionMatch::NotOlderThan)),
+        other => Err(Refusal::new(
+            422,
+            "Invalid",
+            format!("resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \"NotOlderThan\""),
+        )),
+    }
+}
+
+fn propagation(value: &str) -> Result<Propagation, Refusal> {
+    match value {
+        "Background" => Ok(Propagation::Background),
+        "Foreground" => Ok(Propagation::Foreground),
+        "Orphan" => Ok(Propagation::Orphan),
+        other => Err(Refusal::new(
+            422,
+            "Invalid",
+            format!("propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_continue_token_comes_back_as_it_went() {
+        let token = Continue { version: 12, after: ("ns".to_owned(), "na.me".to_owned()) };
+        assert_eq!(Continue::decode(&token.encode()).unwrap(), token);
+        assert!(Continue::decode("!").is_err());
+    }
+
+    #[test]
+    fn queries_are_decoded_and_checked() {
+        let options = Options::parse("labelSelector=a%3Db&limit=5&watch=1&dryRun=All&fieldManager=me").unwrap();
+        assert!(options.watch && options.dry_run);
+        assert_eq!((options.limit, &*options.field_manager), (Some(5), "me"));
+        assert!(!options.labels.is_empty());
+        assert!(Options::parse("dryRun=Some").is_err());
+        assert!(Options::parse("resourceVersion=x").is_err());
+    }
+}

@@ -1,0 +1,159 @@
+//! Fields that never change, as a table.
+
+use serde_json::Value;
+
+use crate::kind::Kind;
+use crate::schema::{FieldError, FieldPath, Problem};
+
+/// When a field is immutable.
+enum When {
+    Always,
+    /// Once it has a value.
+    Set,
+    /// While `immutable: true` is on the object.
+    Flagged,
+}
+
+struct Rule {
+    group: &'static str,
+    kind: &'static str,
+    path: &'static str,
+    when: When,
+}
+
+const fn rule(group: &'static str, kind: &'static str, path: &'static str, when: When) -> Rule {
+    Rule { group, kind, path, when }
+}
+
+const RULES: &[Rule] = &[
+    rule("apps", "Deployment", "spec.selector", When::Always),
+    rule("apps", "ReplicaSet", "spec.selector", When::Always),
+    rule("apps", "DaemonSet", "spec.selector", When::Always),
+    rule("batch", "Job", "spec.selector", When::Always),
+    rule("batch", "Job", "spec.template", When::Always),
+    rule("batch", "Job", "spec.completionMode", When::Always),
+    rule("", "Secret", "type", When::Always),
+    rule("", "Secret", "data", When::Flagged),
+    rule("", "ConfigMap", "data", When::Flagged),
+    rule("", "ConfigMap", "binaryData", When::Flagged),
+    rule("rbac.authorization.k8s.io", "RoleBinding", "roleRef", When::Always),
+    rule("rbac.authorization.k8s.io", "ClusterRoleBinding", "roleRef", When::Always),
+    rule("storage.k8s.io", "StorageClass", "provisioner", When::Always),
+    rule("storage.k8s.io", "StorageClass", "parameters", When::Always),
+    rule("apiextensions.k8s.io", "CustomResourceDefinition", "spec.group", When::Always),
+    rule("apiextensions.k8s.io", "CustomResourceDefinition", "spec.scope", When::Always),
+    rule("", "Service", "spec.clusterIP", When::Set),
+];
+
+/// Fields of a StatefulSet's spec that may change, as its message lists them.
+const STATEFUL_SET_MUTABLE: &[&str] = &[
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+];
+
+/// What an update changes that it may not.
+pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
+    let mut errors: Vec<FieldError> = RULES
+        .iter()
+        .filter(|rule| rule.group == &*kind.id.group && rule.kind == &*kind.name)
+        .filter_map(|rule| rule.check(old, new))
+        .collect();
+    if &*kind.id.group == "apps" && &*kind.name == "StatefulSet" {
+        errors.extend(check_stateful_set(&old["spec"], &new["spec"]));
+    }
+    errors
+}
+
+impl Rule {
+    fn check(&self, old: &Value, new: &Value) -> Option<FieldError> {
+        let (before, after) = (at(old, self.path), at(new, self.path));
+        let guarded = match self.when {
+            When::Always => true,
+            When::Set => before.is_some_and(|value| value != ""),
+            When::Flagged => old["immutable"] == true,
+        };
+        if !guarded || before == after {
+            return None;
+        }
+        let path = self.path.split('.').fold(FieldPath::root(), |path, name| path.field(name));
+        let problem = match self.when {
+            When::Flagged => Problem::Forbidden { detail: "field is immutable when `immutable` is set".to_owned() },
+            When::Always | When::Set => Problem::Invalid {
+                value: after.cloned().unwrap_or(Value::Null),
+                detail: "field is immutable".to_owned(),
+            },
+        };
+        Some(FieldError { path, problem })
+    }
+}
+
+fn check_stateful_set(old: &Value, new: &Value) -> Option<FieldError> {
+    let rest = |spec: &Value| {
+        let mut rest = spec.as_object().cloned().unwrap_or_default();
+        rest.retain(|name, _| !STATEFUL_SET_MUTABLE.contains(&name.as_str()));
+        rest
+    };
+    if rest(old) == rest(new) {
+        return None;
+    }
+    let detail = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', \
+                  'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and \
+                  'minReadySeconds' are forbidden";
+    let problem = Problem::Forbidden { detail: detail.to_owned() };
+    Some(FieldError { path: FieldPath::root().field("spec"), problem })
+}
+
+fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(object, |value, name| value.get(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kind::GroupResource;
+    use crate::registry::Registry;
+
+    fn messages(group: &str, resource: &str, old: &Value, new: &Value) -> Vec<String> {
+        let registry = Registry::default();
+        let kind = registry.get(&GroupResource::new(group, resource)).unwrap();
+        check(kind, old, new).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_selector_never_changes() {
+        let old = json!({"spec": {"selector": {"matchLabels": {"a": "b"}}}});
+        let new = json!({"spec": {"selector": {"matchLabels": {"a": "c"}}}});
+        assert_eq!(
+            messages("apps", "deployments", &old, &new),
+            [r#"spec.selector: Invalid value: {"matchLabels":{"a":"c"}}: field is immutable"#]
+        );
+        assert!(messages("apps", "deployments", &old, &old).is_empty());
+    }
+
+    #[test]
+    fn a_stateful_set_takes_replicas_but_no_other_service() {
+        let old = json!({"spec": {"replicas": 1, "serviceName": "a"}});
+        let scaled = json!({"spec": {"replicas": 2, "serviceName": "a"}});
+        let renamed = json!({"spec": {"replicas": 1, "serviceName": "b"}});
+        assert!(messages("apps", "statefulsets", &old, &scaled).is_empty());
+        assert_eq!(messages("apps", "statefulsets", &old, &renamed).len(), 1);
+    }
+
+    #[test]
+    fn flagged_data_is_frozen() {
+        let old = json!({"immutable": true, "data": {"a": "1"}});
+        let new = json!({"immutable": true, "data": {"a": "2"}});
+        assert_eq!(
+            messages("", "configmaps", &old, &new),
+            ["data: Forbidden: field is immutable when `immutable` is set"]
+        );
+        assert!(messages("", "configmaps", &json!({"data": {"a": "1"}}), &new).is_empty());
+    }
+}

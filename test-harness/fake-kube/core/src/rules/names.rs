@@ -1,0 +1,76 @@
+//! What names may look like.
+
+use crate::kind::Kind;
+use crate::schema::{FieldError, FieldPath, Problem};
+
+use serde_json::Value;
+
+const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
+     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
+     start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
+     '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+/// What is wrong with the name of an object of this kind.
+pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
+    let path = FieldPath::root().field("metadata").field("name");
+    let invalid = |detail: String| {
+        let problem = Problem::Invalid { value: Value::String(name.to_owned()), detail };
+        Some(FieldError { path: path.clone(), problem })
+    };
+    if name.is_empty() {
+        let detail = "name or generateName is required".to_owned();
+        return Some(FieldError { path, problem: Problem::Required { detail } });
+    }
+    if kind.traits.free_names {
+        return match name {
+            "." | ".." => invalid(format!("may not be '{name}'")),
+            _ => name.find(['/', '%']).and_then(|at| invalid(format!("may not contain '{}'", &name[at..=at]))),
+        };
+    }
+    let (max, fits, rule) = if kind.traits.label_names {
+        (63, is_label(name), LABEL)
+    } else {
+        (253, name.split('.').all(is_label_of_any_length), SUBDOMAIN)
+    };
+    if name.len() > max {
+        return invalid(format!("must be no more than {max} bytes"));
+    }
+    if fits { None } else { invalid(rule.to_owned()) }
+}
+
+fn is_label(text: &str) -> bool {
+    text.len() <= 63 && is_label_of_any_length(text)
+}
+
+fn is_label_of_any_length(text: &str) -> bool {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(|c| allowed(*c))
+        && bytes.last().is_some_and(|c| allowed(*c))
+        && bytes.iter().all(|c| allowed(*c) || *c == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::GroupResource;
+    use crate::registry::Registry;
+
+    #[test]
+    fn names_follow_the_rule_of_their_kind() {
+        let registry = Registry::default();
+        let check = |group: &str, resource: &str, name: &str, fits: bool| {
+            let kind = registry.get(&GroupResource::new(group, resource)).unwrap();
+            assert_eq!(super::check(kind, name).is_none(), fits, "{resource} {name}");
+        };
+        check("", "configmaps", "a.b-c.1", true);
+        check("", "configmaps", "A", false);
+        check("", "configmaps", "a..b", false);
+        check("", "configmaps", &"a".repeat(254), false);
+        check("", "namespaces", "a.b", false);
+        check("rbac.authorization.k8s.io", "roles", "system:Node.x", true);
+        check("rbac.authorization.k8s.io", "roles", "a/b", false);
+    }
+}

@@ -1,0 +1,220 @@
+//! Label and field selectors, as queries write them and as objects hold them.
+
+use serde_json::Value;
+
+use crate::meta;
+use crate::refusal::Refusal;
+
+/// A conjunction of requirements on labels; the empty one matches everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LabelSelector(Vec<Requirement>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Requirement {
+    In(String, Vec<String>),
+    NotIn(String, Vec<String>),
+    Exists(String),
+    Absent(String),
+}
+
+impl LabelSelector {
+    /// Parses the form that queries use: `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
+    ///
+    /// # Errors
+    /// When a part is none of these.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        split_outside_parentheses(text)
+            .into_iter()
+            .map(|part| {
+                parse_requirement(part)
+                    .ok_or_else(|| Refusal::bad_request(format!("unable to parse requirement: {part:?} in selector {text:?}")))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// The `metav1.LabelSelector` of a spec.
+    pub fn from_object(selector: &Value) -> Self {
+        let mut all = Vec::new();
+        for (key, value) in selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten() {
+            all.push(Requirement::In(key.clone(), vec![value.as_str().unwrap_or_default().to_owned()]));
+        }
+        for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+            all.extend(parse_expression(expression));
+        }
+        Self(all)
+    }
+
+    /// Whether it asks for anything.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an object's labels satisfy it.
+    pub fn matches(&self, object: &Value) -> bool {
+        if self.0.is_empty() {
+            return true;
+        }
+        let labels = meta::metadata(object).and_then(|m| m.get("labels"));
+        self.matches_labels(labels.unwrap_or(&Value::Null))
+    }
+
+    /// Whether a map of labels satisfies it.
+    pub fn matches_labels(&self, labels: &Value) -> bool {
+        let label = |key: &str| labels.get(key).and_then(Value::as_str);
+        self.0.iter().all(|requirement| match requirement {
+            Requirement::In(key, values) => label(key).is_some_and(|v| values.iter().any(|w| w == v)),
+            Requirement::NotIn(key, values) => label(key).is_none_or(|v| values.iter().all(|w| w != v)),
+            Requirement::Exists(key) => label(key).is_some(),
+            Requirement::Absent(key) => label(key).is_none(),
+        })
+    }
+}
+
+fn split_outside_parentheses(text: &str) -> Vec<&str> {
+    let mut depth = 0usize;
+    text.split(|c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+    .map(str::trim)
+    .filter(|part| !part.is_empty())
+    .collect()
+}
+
+fn parse_requirement(part: &str) -> Option<Requirement> {
+    if let Some((head, values)) = part.split_once('(') {
+        let values = values.strip_suffix(')')?.split(',').map(|v| v.trim().to_owned()).collect();
+        let (key, operator) = head.trim().split_once(char::is_whitespace)?;
+        return match operator.trim() {
+            "in" => Some(Requirement::In(key.to_owned(), values)),
+            "notin" => Some(Requirement::NotIn(key.to_owned(), values)),
+            _ => None,
+        };
+    }
+    let own = |text: &str| text.trim().to_owned();
+    if let Some((key, value)) = part.split_once("!=") {
+        return Some(Requirement::NotIn(own(key), vec![own(value)]));
+    }
+    if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
+        return Some(Requirement::In(own(key), vec![own(value)]));
+    }
+    if part.contains(char::is_whitespace) {
+        return None;
+    }
+    Some(match part.strip_prefix('!') {
+        Some(key) => Requirement::Absent(own(key)),
+        None => Requirement::Exists(own(part)),
+    })
+}
+
+fn parse_expression(expression: &Value) -> Option<Requirement> {
+    let key = expression.get("key")?.as_str()?.to_owned();
+    let values = expression.get("values").and_then(Value::as_array);
+    let values = values.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    match expression.get("operator")?.as_str()? {
+        "In" => Some(Requirement::In(key, values)),
+        "NotIn" => Some(Requirement::NotIn(key, values)),
+        "Exists" => Some(Requirement::Exists(key)),
+        "DoesNotExist" => Some(Requirement::Absent(key)),
+        _ => None,
+    }
+}
+
+/// A conjunction of requirements on fields of the object; the empty one matches everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldSelector(Vec<FieldRequirement>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FieldRequirement {
+    path: String,
+    value: String,
+    equal: bool,
+}
+
+impl FieldSelector {
+    /// Parses `metadata.name=a,status.phase!=Running`.
+    ///
+    /// # Errors
+    /// When a part has no operator.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        text.split(',')
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                let (path, value, equal) = if let Some((path, value)) = part.split_once("!=") {
+                    (path, value, false)
+                } else {
+                    let split = part.split_once("==").or_else(|| part.split_once('='));
+                    let (path, value) = split.ok_or_else(|| {
+                        Refusal::bad_request(format!("invalid selector: {text:?}; can't understand {part:?}"))
+                    })?;
+                    (path, value, true)
+                };
+                Ok(FieldRequirement { path: path.to_owned(), value: value.to_owned(), equal })
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// The paths that it asks about.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|requirement| requirement.path.as_str())
+    }
+
+    /// Asks for this name as well.
+    pub fn require_name(&mut self, name: &str) {
+        self.0.push(FieldRequirement { path: "metadata.name".to_owned(), value: name.to_owned(), equal: true });
+    }
+
+    /// Whether the object satisfies it.
+    pub fn matches(&self, object: &Value) -> bool {
+        self.0.iter().all(|r| (field(object, &r.path) == r.value) == r.equal)
+    }
+}
+
+/// A field as selectors see it: absent is empty, scalars are text.
+fn field(object: &Value, path: &str) -> String {
+    match path.split('.').try_fold(object, |value, segment| value.get(segment)) {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn label_selectors_match_as_documented() {
+        let object = json!({"metadata": {"labels": {"app": "web", "tier": "front"}}});
+        let check = |selector: &str, expected: bool| {
+            let parsed = LabelSelector::parse(selector).unwrap();
+            assert_eq!(parsed.matches(&object), expected, "{selector}");
+        };
+        check("", true);
+        check("app=web", true);
+        check("app==web,tier!=back", true);
+        check("app in (web, api),tier", true);
+        check("app notin (web)", false);
+        check("!app", false);
+        check("!other,other!=x", true);
+        assert!(LabelSelector::parse("a b c").is_err());
+    }
+
+    #[test]
+    fn field_selectors_compare_text() {
+        let object = json!({"metadata": {"name": "a"}, "spec": {"replicas": 3}});
+        assert!(FieldSelector::parse("metadata.name=a,spec.replicas=3,spec.nodeName=").unwrap().matches(&object));
+        assert!(!FieldSelector::parse("metadata.name!=a").unwrap().matches(&object));
+        let mut named = FieldSelector::default();
+        named.require_name("b");
+        assert!(!named.matches(&object));
+    }
+}

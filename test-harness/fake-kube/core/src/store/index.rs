@@ -1,0 +1,73 @@
+//! Who exists and who owns whom, by uid: what garbage collection reads instead of walking all objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Address;
+use crate::meta;
+
+/// Both directions of ownership, and the objects that have to be looked at.
+#[derive(Debug, Default)]
+pub struct OwnerIndex {
+    by_uid: BTreeMap<String, Address>,
+    dependents: BTreeMap<String, BTreeSet<Address>>,
+    suspects: BTreeSet<Address>,
+}
+
+impl OwnerIndex {
+    /// Where the object with this uid is.
+    pub fn find(&self, uid: &str) -> Option<&Address> {
+        self.by_uid.get(uid)
+    }
+
+    /// Objects that name this uid as an owner.
+    pub fn dependents(&self, uid: &str) -> impl Iterator<Item = &Address> {
+        self.dependents.get(uid).into_iter().flatten()
+    }
+
+    pub(super) fn insert(&mut self, address: &Address, object: &Value) {
+        let uid = meta::uid(object);
+        if !uid.is_empty() {
+            self.by_uid.insert(uid.to_owned(), address.clone());
+        }
+        let mut owned = false;
+        for owner in meta::owners(object) {
+            self.dependents.entry(owner.uid.to_owned()).or_default().insert(address.clone());
+            owned = true;
+        }
+        if owned || meta::is_terminating(object) {
+            self.suspects.insert(address.clone());
+        }
+    }
+
+    pub(super) fn remove(&mut self, address: &Address, object: &Value) {
+        self.by_uid.remove(meta::uid(object));
+        for owner in meta::owners(object) {
+            if let Some(dependents) = self.dependents.get_mut(owner.uid) {
+                dependents.remove(address);
+                if dependents.is_empty() {
+                    self.dependents.remove(owner.uid);
+                }
+            }
+            // An owner in foreground deletion may have waited for this one.
+            if let Some(owner) = self.by_uid.get(owner.uid) {
+                self.suspects.insert(owner.clone());
+            }
+        }
+    }
+
+    pub(super) fn suspect_dependents(&mut self, uid: &str) {
+        if let Some(dependents) = self.dependents.get(uid) {
+            self.suspects.extend(dependents.iter().cloned());
+        }
+    }
+
+    pub(super) fn suspect(&mut self, address: Address) {
+        self.suspects.insert(address);
+    }
+
+    pub(super) fn take_suspect(&mut self) -> Option<Address> {
+        self.suspects.pop_first()
+    }
+}

@@ -1,0 +1,11 @@
+//! What requests do, one verb per file. All are methods of [`crate::cluster::Cluster`].
+
+mod change;
+mod create;
+mod delete;
+mod incoming;
+mod read;
+mod scale;
+mod subresource;
+
+pub(crate) use delete::{FOREGROUND, ORPHAN};

@@ -1,0 +1,361 @@
+//! Update and patch: two ways to say what an object becomes, one way to make it so.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::incoming;
+use crate::apply::{self, ApplyError, Operation};
+use crate::cluster::{Cluster, key_of};
+use crate::kind::Served;
+use crate::meta;
+use crate::moment::Moment;
+use crate::object::Object;
+use crate::patch::{self, PatchError};
+use crate::refusal::{Cause, Refusal};
+use crate::reply::Reply;
+use crate::request::{PatchKind, Request, Target};
+use crate::schema::{FieldError, FieldPath, Problem};
+
+/// Which part of an object a write may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All but the status of kinds that have a status subresource.
+    Main,
+    /// The status only.
+    Status,
+}
+
+impl Part {
+    fn subresource(self) -> Option<&'static str> {
+        match self {
+            Self::Main => None,
+            Self::Status => Some("status"),
+        }
+    }
+}
+
+impl Cluster {
+    pub(crate) fn update(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        self.update_part(served, target, request, Part::Main, moment)
+    }
+
+    pub(super) fn update_part(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        part: Part,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        if target.name.is_none() {
+            return Err(Refusal::method_not_allowed(&served.kind.id, "update"));
+        }
+        let mut new = request.body.clone();
+        incoming::check_identity(served, target, &mut new)?;
+        incoming::check_name(target, &mut new)?;
+        let old = self.existing(served, &key_of(target))?;
+        if meta::resource_version(&new).is_none() && !served.kind.traits.unconditional_update {
+            return Err(must_name_version(served, meta::name(&new)));
+        }
+        self.track_and_replace(served, request, &old, new, part, moment)
+    }
+
+    pub(crate) fn patch(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        moment: &mut Moment,
+    ) -> Result<Reply, Refusal> {
+        self.patch_part(served, target, request, Part::Main, moment)
+    }
+
+    pub(super) fn patch_part(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        part: Part,
+        moment: &mut Moment,
+    ) -> Result<Reply, Refusal> {
+        if target.name.is_none() {
+            return Err(Refusal::method_not_allowed(&served.kind.id, "patch"));
+        }
+        match request.patch.unwrap_or(PatchKind::Merge) {
+            PatchKind::Apply => self.apply_patch(served, target, request, part, moment),
+            kind => self.plain_patch(served, target, request, kind, part, moment),
+        }
+    }
+
+    fn plain_patch(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        kind: PatchKind,
+        part: Part,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        let old = self.existing(served, &key_of(target))?;
+        let shown = served.present(old.value());
+        let mut new = match kind {
+            PatchKind::Json => patch::json(&shown, &request.body),
+            PatchKind::Strategic if served.kind.custom.is_some() => {
+                return Err(Refusal::unsupported_media_type(
+                    "application/strategic-merge-patch+json",
+                    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+                ));
+            }
+            PatchKind::Strategic => patch::strategic(&shown, &request.body, &served.version().schema),
+            PatchKind::Merge | PatchKind::Apply => Ok(patch::merge(&shown, &request.body)),
+        }
+        .map_err(|error| patch_refusal(served, &old, &error))?;
+        incoming::check_identity(served, target, &mut new)?;
+        incoming::check_name(target, &mut new)?;
+        self.track_and_replace(served, request, &old, new, part, moment)
+    }
+
+    fn apply_patch(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        part: Part,
+        moment: &mut Moment,
+    ) -> Result<Reply, Refusal> {
+        let options = &request.options;
+        let mut config = request.body.clone();
+        check_apply(&config, options.field_manager.is_empty())?;
+        incoming::check_identity(served, target, &mut config)?;
+        incoming::check_name(target, &mut config)?;
+        let Some(old) = self.store.get(&served.kind.shelf, &key_of(target)).cloned() else {
+            return match part {
+                Part::Main => self.create_by_apply(served, request, &config, moment),
+                Part::Status => Err(Refusal::not_found(&served.kind.id, meta::name(&config))),
+            };
+        };
+        let by = incoming::manager(served, options, Operation::Apply, part.subresource(), moment);
+        let shown = served.present(old.value());
+        check_preconditions(served, &shown, &config)?;
+        let schema = &served.version().schema;
+        let applied = apply::apply(Some(&shown), &config, &by, options.force, schema);
+        let mut new = applied.map_err(apply_refusal)?.object;
+        let warnings = incoming::shape(served, options, &mut new)?;
+        restore(served, &shown, &mut new, part);
+        self.replace(served, request, &old, new, warnings, moment)
+    }
+
+    /// Replaces after recording who changed what.
+    fn track_and_replace(
+        &mut self,
+        served: &Served,
+        request: &Request,
+        old: &Arc<Object>,
+        mut new: Value,
+        part: Part,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        let shown = served.present(old.value());
+        check_preconditions(served, &shown, &new)?;
+        let warnings = incoming::shape(served, &request.options, &mut new)?;
+        restore(served, &shown, &mut new, part);
+        let by = incoming::manager(served, &request.options, Operation::Update, part.subresource(), moment);
+        apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
+        self.replace(served, request, old, new, warnings, moment)
+    }
+
+    /// Makes `new` of `old`, or refuses.
+    fn replace(
+        &mut self,
+        served: &Served,
+        request: &Request,
+        old: &Arc<Object>,
+        mut new: Value,
+        warnings: Vec<String>,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        let shown = served.present(old.value());
+        incoming::validate(served, Some(&shown), &new)?;
+        let object = if same(&shown, &new) {
+            old.clone()
+        } else {
+            count_generation(served, &shown, &mut new);
+            self.replace_or_finish(served, request, new, moment)?
+        };
+        let mut reply = Reply::ok(super::read::show(served, request, object, moment));
+        reply.warnings = warnings;
+        add_deprecation(served, &mut reply);
+        Ok(reply)
+    }
+
+    /// Stores the new state; if it was only waiting for its last finalizer, it goes.
+    fn replace_or_finish(
+        &mut self,
+        served: &Served,
+        request: &Request,
+        new: Value,
+        moment: &Moment,
+    ) -> Result<Arc<Object>, Refusal> {
+        if meta::is_terminating(&new) && self.may_go(&served.kind, &new) {
+            let stored = served.store_form(new);
+            if request.options.dry_run {
+                return Ok(Arc::new(self.store.candidate(stored)));
+            }
+            return Ok(self.drop_object(&served.kind, stored));
+        }
+        self.save(served, new, &request.options, moment)
+    }
+}
+
+/// Puts back what this write may not change.
+fn restore(served: &Served, old: &Value, new: &mut Value, part: Part) {
+    if part == Part::Status {
+        let status = new.get_mut("status").map(Value::take);
+        let managed = meta::remove(new, "managedFields");
+        *new = old.clone();
+        set_or_remove(new, "status", status);
+        if let Some(managed) = managed {
+            meta::set(new, "managedFields", managed);
+        }
+        return;
+    }
+    for field in incoming::SERVER_OWNED.into_iter().chain(["name", "namespace"]) {
+        match meta::metadata(old).and_then(|m| m.get(field)) {
+            Some(value) => meta::set(new, field, value.clone()),
+            None => _ = meta::remove(new, field),
+        }
+    }
+    if served.version().status {
+        set_or_remove(new, "status", old.get("status").cloned());
+    }
+}
+
+fn set_or_remove(object: &mut Value, field: &str, value: Option<Value>) {
+    let Some(fields) = object.as_object_mut() else { return };
+    match value {
+        Some(value) => _ = fields.insert(field.to_owned(), value),
+        None => _ = fields.remove(field),
+    }
+}
+
+/// The uid and resourceVersion that a client sends are conditions, not values.
+fn check_preconditions(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
+    let (resource, name) = (&served.kind.id, meta::name(old));
+    let uid = meta::uid(new);
+    if !uid.is_empty() && uid != meta::uid(old) {
+        let why =
+            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", meta::uid(old));
+        return Err(Refusal::conflict(resource, name, &why));
+    }
+    match meta::resource_version(new) {
+        Some(version) if version != meta::text(old, "resourceVersion") && version != "0" => {
+            Err(Refusal::stale(resource, name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether nothing but server bookkeeping differs.
+fn same(old: &Value, new: &Value) -> bool {
+    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { return false };
+    let rest = |(name, _): &(&String, &Value)| *name != "metadata";
+    let old_meta = old.get("metadata").and_then(Value::as_object);
+    let new_meta = new.get("metadata").and_then(Value::as_object);
+    let (Some(old_meta), Some(new_meta)) = (old_meta, new_meta) else { return false };
+    let plain = |(name, _): &(&String, &Value)| *name != "resourceVersion" && *name != "managedFields";
+    old.iter().filter(rest).eq(new.iter().filter(rest))
+        && old_meta.iter().filter(plain).eq(new_meta.iter().filter(plain))
+        && timeless(old_meta.get("managedFields")).eq(timeless(new_meta.get("managedFields")))
+}
+
+/// Entries of managedFields without their times.
+fn timeless(managed: Option<&Value>) -> impl Iterator<Item = Vec<(&String, &Value)>> {
+    managed
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .map(|entry| entry.iter().filter(|(name, _)| *name != "time").collect())
+}
+
+/// A change of anything but metadata and status is a new generation.
+fn count_generation(served: &Served, old: &Value, new: &mut Value) {
+    if !served.kind.traits.generation {
+        return;
+    }
+    let with_status = !served.version().status;
+    let counted = |(name, _): &(&String, &Value)| *name != "metadata" && (with_status || *name != "status");
+    let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else { return };
+    if before.iter().filter(counted).eq(after.iter().filter(counted)) {
+        return;
+    }
+    bump_generation(new);
+}
+
+/// The next generation.
+pub(super) fn bump_generation(object: &mut Value) {
+    let generation = meta::metadata(object).and_then(|m| m.get("generation")).and_then(Value::as_i64);
+    meta::set(object, "generation", generation.unwrap_or(0) + 1);
+}
+
+fn check_apply(config: &Value, no_manager: bool) -> Result<(), Refusal> {
+    if no_manager {
+        let message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
+        return Err(Refusal::new(422, "Invalid", message));
+    }
+    for field in ["apiVersion", "kind"] {
+        if config.get(field).and_then(Value::as_str).is_none_or(str::is_empty) {
+            return Err(Refusal::bad_request(format!("invalid object type: {field} must be set in an apply patch")));
+        }
+    }
+    let managed = meta::metadata(config).and_then(|m| m.get("managedFields"));
+    if managed.is_some_and(|m| !m.is_null()) {
+        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
+    }
+    Ok(())
+}
+
+pub(super) fn apply_refusal(error: ApplyError) -> Refusal {
+    match error {
+        ApplyError::Conflicts(conflicts) => {
+            let causes = conflicts.0.iter().map(|c| Cause::new("FieldManagerConflict", &c.field, c.message()));
+            Refusal::apply_conflict(conflicts.to_string(), causes.collect())
+        }
+        ApplyError::BadRequest(message) => Refusal::bad_request(message),
+        ApplyError::Mistyped(message) => Refusal::new(500, "", message),
+    }
+}
+
+fn patch_refusal(served: &Served, old: &Object, error: &PatchError) -> Refusal {
+    match error {
+        PatchError::BadRequest(message) => Refusal::bad_request(message.clone()),
+        PatchError::TooLarge(message) => Refusal::too_large(message.clone()),
+        PatchError::Failed(message) => Refusal::internal(message),
+        PatchError::Unprocessable(message) => {
+            Refusal::new(422, "Invalid", message.clone()).named(&served.kind.id, meta::name(old.value()))
+        }
+        PatchError::TooLarge(message) => Refusal::too_large(message.clone()),
+        PatchError::Failed(message) => Refusal::new(500, "", message.clone()),
+    }
+}
+
+fn must_name_version(served: &Served, name: &str) -> Refusal {
+    let detail = "must be specified for an update".to_owned();
+    let path = FieldPath::root().field("metadata").field("resourceVersion");
+    let problem = Problem::Invalid { value: Value::from(0), detail };
+    incoming::invalid(served, name, &[FieldError { path, problem }])
+}
+
+/// Warns of a deprecated version.
+pub(super) fn add_deprecation(served: &Served, reply: &mut Reply) {
+    if let Some(warning) = &served.version().deprecated {
+        reply.warnings.push(warning.to_string());
+    }
+}

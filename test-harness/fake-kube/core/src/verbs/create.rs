@@ -1,0 +1,183 @@
+//! Create, by POST or by an apply patch to a name that does not exist.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{change, incoming};
+use crate::apply::{self, Operation};
+use crate::cluster::Cluster;
+use crate::effects;
+use crate::kind::{GroupResource, Served};
+use crate::meta;
+use crate::moment::Moment;
+use crate::object::Object;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::request::{Options, Request, Target};
+use crate::rules;
+use crate::store::Key;
+
+/// As many generated names are tried before a collision is reported, as the real server does.
+const NAME_ATTEMPTS: usize = 8;
+
+impl Cluster {
+    pub(crate) fn create(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        moment: &mut Moment,
+    ) -> Result<Reply, Refusal> {
+        if target.name.is_some() || served.kind.is_namespaced() != target.namespace.is_some() {
+            return Err(Refusal::method_not_allowed(&served.kind.id, "create"));
+        }
+        let mut object = request.body.clone();
+        incoming::check_identity(served, target, &mut object)?;
+        self.name(served, &mut object, moment);
+        let by = incoming::manager(served, &request.options, Operation::Update, None, moment);
+        let schema = &served.version().schema;
+        let warnings = incoming::shape(served, &request.options, &mut object)?;
+        complete(served, &mut object, moment);
+        apply::track_update(None, &mut object, &by, schema);
+        let object = self.insert(served, object, &request.options, moment)?;
+        let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
+        reply.warnings = warnings;
+        change::add_deprecation(served, &mut reply);
+        Ok(reply)
+    }
+
+    /// Creates by server-side apply.
+    pub(super) fn create_by_apply(
+        &mut self,
+        served: &Served,
+        request: &Request,
+        config: &Value,
+        moment: &mut Moment,
+    ) -> Result<Reply, Refusal> {
+        if !meta::uid(config).is_empty() {
+            let why = format!(
+                "uid mismatch: the provided object specified uid {}, and no existing object was found",
+                meta::uid(config)
+            );
+            return Err(Refusal::conflict(&served.kind.id, meta::name(config), &why));
+        }
+        let by = incoming::manager(served, &request.options, Operation::Apply, None, moment);
+        let schema = &served.version().schema;
+        let applied = apply::apply(None, config, &by, request.options.force, schema);
+        let mut object = applied.map_err(change::apply_refusal)?.object;
+        let warnings = incoming::shape(served, &request.options, &mut object)?;
+        complete(served, &mut object, moment);
+        let object = self.insert(served, object, &request.options, moment)?;
+        let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
+        reply.warnings = warnings;
+        Ok(reply)
+    }
+
+    /// Gives an object that only has a `generateName` a name that is free.
+    fn name(&self, served: &Served, object: &mut Value, moment: &mut Moment) {
+        let prefix = meta::text(object, "generateName").to_owned();
+        if !meta::name(object).is_empty() || prefix.is_empty() {
+            return;
+        }
+        // The suffix must fit: 63 is what every rule for names allows.
+        let prefix: String = prefix.chars().take(58).collect();
+        for _ in 0..NAME_ATTEMPTS {
+            meta::set(object, "name", format!("{prefix}{}", moment.suffix()));
+            if self.store.get(&served.kind.shelf, &Key::of(object)).is_none() {
+                return;
+            }
+        }
+    }
+
+    fn insert(
+        &mut self,
+        served: &Served,
+        object: Value,
+        options: &Options,
+        moment: &Moment,
+    ) -> Result<Arc<Object>, Refusal> {
+        let kind = &served.kind;
+        let key = Key::of(&object);
+        incoming::validate(served, None, &object)?;
+        self.admit_namespace(served, &key)?;
+        if kind.custom.as_ref().is_some_and(|custom| custom.terminating) {
+            let message = "create not allowed while custom resource definition is terminating";
+            return Err(Refusal::new(405, "MethodNotAllowed", message));
+        }
+        if self.store.get(&kind.shelf, &key).is_some() {
+            return Err(Refusal::already_exists(&kind.id, &key.name));
+        }
+        self.save(served, object, options, moment)
+    }
+
+    /// Stores an object that is decided, or shows it as it would be.
+    pub(super) fn save(
+        &mut self,
+        served: &Served,
+        object: Value,
+        options: &Options,
+        moment: &Moment,
+    ) -> Result<Arc<Object>, Refusal> {
+        let mut object = served.store_form(object);
+        self.before_save(&served.kind, &mut object, moment)?;
+        let candidate = self.store.candidate(object);
+        rules::size::check_object(candidate.json().len())?;
+        if options.dry_run {
+            return Ok(Arc::new(candidate));
+        }
+        let stored = self.store.put_candidate(&served.kind.shelf, candidate);
+        self.after_save(&served.kind, stored.value());
+        Ok(stored)
+    }
+
+    /// New objects need a namespace that exists and is not going away.
+    fn admit_namespace(&self, served: &Served, key: &Key) -> Result<(), Refusal> {
+        if !served.kind.is_namespaced() {
+            return Ok(());
+        }
+        let namespaces = GroupResource::new("", "namespaces");
+        let Some(namespace) = self.store.get(&namespaces, &Key::new("", &key.namespace)) else {
+            return Err(Refusal::not_found(&namespaces, &key.namespace));
+        };
+        if meta::is_terminating(namespace.value()) {
+            return Err(Refusal::namespace_terminating(&served.kind.id, &key.name, &key.namespace));
+        }
+        Ok(())
+    }
+}
+
+/// What the server adds to a new object and takes from what the client sent.
+fn complete(served: &Served, object: &mut Value, moment: &mut Moment) {
+    for field in incoming::SERVER_OWNED {
+        meta::remove(object, field);
+    }
+    meta::remove(object, "resourceVersion");
+    meta::set(object, "uid", moment.uid());
+    meta::set(object, "creationTimestamp", moment.timestamp());
+    if served.kind.traits.generation {
+        meta::set(object, "generation", 1);
+    }
+    if served.version().status {
+        reset_status(served, object);
+    }
+    if effects::is_namespace(&served.kind) {
+        complete_namespace(object);
+    }
+}
+
+fn reset_status(served: &Served, object: &mut Value) {
+    let Some(fields) = object.as_object_mut() else { return };
+    match &served.kind.traits.initial_status {
+        Some(status) => fields.insert("status".to_owned(), status.clone()),
+        None => fields.remove("status"),
+    };
+}
+
+/// A namespace knows its own name by label, and is held until its content is gone.
+fn complete_namespace(object: &mut Value) {
+    let name = meta::name(object).to_owned();
+    let labels = meta::metadata_mut(object).entry("labels").or_insert_with(|| json!({}));
+    labels["kubernetes.io/metadata.name"] = name.into();
+    object["spec"] = json!({"finalizers": ["kubernetes"]});
+}

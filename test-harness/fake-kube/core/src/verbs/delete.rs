@@ -1,0 +1,173 @@
+//! Delete: at once where nothing holds the object, else by marking it and waiting for its finalizers.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{change, incoming};
+use crate::cluster::{Cluster, key_of};
+use crate::effects;
+use crate::kind::{Kind, Served};
+use crate::meta;
+use crate::moment::Moment;
+use crate::object::Object;
+use crate::refusal::Refusal;
+use crate::reply::{Body, Reply};
+use crate::request::{DeleteOptions, Options, Preconditions, Propagation, Request, Target};
+use crate::store::Key;
+
+/// Holds an owner until its dependents are gone.
+pub(crate) const FOREGROUND: &str = "foregroundDeletion";
+/// Holds an owner until its dependents have forgotten it.
+pub(crate) const ORPHAN: &str = "orphan";
+
+impl Cluster {
+    pub(crate) fn delete(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        let (how, dry_run) = options(request)?;
+        let old = self.existing(served, &key_of(target))?;
+        check_preconditions(served, old.value(), &how.preconditions)?;
+        let deleted = self.begin_deletion(&served.kind, &old, &how, dry_run, moment);
+        Ok(match deleted {
+            Deleted::Gone => {
+                let status = incoming::success(served, meta::name(old.value()), meta::uid(old.value()));
+                Reply::value(status)
+            }
+            Deleted::Waits(object) => Reply::ok(super::read::show(served, request, object, moment)),
+        })
+    }
+
+    pub(crate) fn delete_collection(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        let (how, dry_run) = options(request)?;
+        let filter = super::read::filter(target, request);
+        let all = self.store.list(&served.kind.shelf, target.namespace.as_deref());
+        let chosen: Vec<Arc<Object>> =
+            all.map(|(_, object)| object).filter(|o| filter.matches(o.value())).cloned().collect();
+        for object in &chosen {
+            self.begin_deletion(&served.kind, object, &how, dry_run, moment);
+        }
+        let head = format!(
+            r#"{{"kind":"{}","apiVersion":"{}","metadata":{},"items":["#,
+            served.kind.list_name,
+            served.api_version(),
+            json!({"resourceVersion": self.store.version().to_string()}),
+        );
+        Ok(Reply::ok(Body::List { head, items: chosen }))
+    }
+
+    /// Removes an object, or marks it and leaves it to its finalizers.
+    pub(crate) fn begin_deletion(
+        &mut self,
+        kind: &Kind,
+        old: &Arc<Object>,
+        how: &DeleteOptions,
+        dry_run: bool,
+        moment: &Moment,
+    ) -> Deleted {
+        let mut object = old.value().clone();
+        set_propagation(&mut object, how.propagation);
+        hold_definition(kind, &mut object);
+        if self.may_go(kind, &object) {
+            if !dry_run {
+                self.drop_object(kind, object);
+            }
+            return Deleted::Gone;
+        }
+        if !meta::is_terminating(&object) {
+            mark(kind, &mut object, moment);
+        } else if object == *old.value() {
+            return Deleted::Waits(old.clone());
+        }
+        if dry_run {
+            return Deleted::Waits(Arc::new(Object::new(object, old.version())));
+        }
+        let stored = self.store.put(&kind.shelf, object);
+        self.after_save(kind, stored.value());
+        Deleted::Waits(stored)
+    }
+
+    /// Whether nothing holds an object.
+    pub(crate) fn may_go(&self, kind: &Kind, object: &Value) -> bool {
+        let held_by_spec = effects::is_namespace(kind)
+            && object["spec"]["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty());
+        meta::finalizers(object).is_empty() && !held_by_spec
+    }
+
+    /// Takes an object out of the store; `last` is the state it had at the end.
+    pub(crate) fn drop_object(&mut self, kind: &Kind, last: Value) -> Arc<Object> {
+        let gone = self.store.remove(&kind.shelf, &Key::of(&last));
+        self.after_removal(kind, &last);
+        gone.unwrap_or_else(|| Arc::new(Object::new(last, self.store.version())))
+    }
+}
+
+/// How a deletion went.
+#[derive(Debug)]
+pub(crate) enum Deleted {
+    /// The object is gone.
+    Gone,
+    /// The object waits for its finalizers.
+    Waits(Arc<Object>),
+}
+
+fn options(request: &Request) -> Result<(DeleteOptions, bool), Refusal> {
+    let Options { delete, dry_run, .. } = &request.options;
+    let mut how = delete.clone();
+    let dry_run = how.take_body(&request.body)? || *dry_run;
+    Ok((how, dry_run))
+}
+
+fn check_preconditions(served: &Served, object: &Value, wanted: &Preconditions) -> Result<(), Refusal> {
+    let check = |what: &str, wanted: &Option<String>, actual: &str| match wanted {
+        Some(wanted) if wanted != actual => {
+            let why =
+                format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {actual}");
+            Err(Refusal::conflict(&served.kind.id, meta::name(object), &why))
+        }
+        _ => Ok(()),
+    };
+    check("UID", &wanted.uid, meta::uid(object))?;
+    check("ResourceVersion", &wanted.resource_version, meta::text(object, "resourceVersion"))
+}
+
+fn set_propagation(object: &mut Value, propagation: Option<Propagation>) {
+    let Some(propagation) = propagation else { return };
+    for finalizer in [FOREGROUND, ORPHAN] {
+        meta::remove_finalizer(object, finalizer);
+    }
+    match propagation {
+        Propagation::Background => {}
+        Propagation::Foreground => meta::add_finalizer(object, FOREGROUND),
+        Propagation::Orphan => meta::add_finalizer(object, ORPHAN),
+    }
+}
+
+/// A definition waits for its custom resources.
+fn hold_definition(kind: &Kind, object: &mut Value) {
+    if effects::is_definition(kind) && !meta::is_terminating(object) {
+        meta::add_finalizer(object, effects::CLEANUP);
+    }
+}
+
+fn mark(kind: &Kind, object: &mut Value, moment: &Moment) {
+    meta::set(object, "deletionTimestamp", moment.timestamp());
+    if effects::is_namespace(kind) {
+        object["status"]["phase"] = "Terminating".into();
+    } else {
+        meta::set(object, "deletionGracePeriodSeconds", 0);
+    }
+    if kind.traits.generation {
+        change::bump_generation(object);
+    }
+}

@@ -1,0 +1,164 @@
+//! Get, list and watch.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, key_of};
+use crate::kind::Served;
+use crate::moment::Moment;
+use crate::object::Object;
+use crate::refusal::Refusal;
+use crate::reply::{Body, Reply};
+use crate::request::{Continue, Form, Request, Target};
+use crate::store::Key;
+use crate::table::{self, Include};
+use crate::watch::{Filter, Start, Watch};
+
+impl Cluster {
+    pub(crate) fn get(
+        &self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        let object = self.existing(served, &key_of(target))?;
+        Ok(Reply::ok(show(served, request, object, moment)))
+    }
+
+    pub(crate) fn list(
+        &self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
+        let page = self.page(served, target, request);
+        let mut list_meta = json!({"resourceVersion": page.version.to_string()});
+        if let Some(next) = &page.next {
+            list_meta["continue"] = next.encode().into();
+            if request.options.labels.is_empty() {
+                list_meta["remainingItemCount"] = page.remaining.into();
+            }
+        }
+        Ok(Reply::ok(show_list(served, request, page.items, list_meta, moment)))
+    }
+
+    /// Objects that match, up to the limit, from where the page before stopped.
+    fn page(&self, served: &Served, target: &Target, request: &Request) -> Page {
+        let options = &request.options;
+        let filter = filter(target, request);
+        let namespace = target.namespace.as_deref();
+        let limit = options.limit.unwrap_or(usize::MAX);
+        let start = match &options.continues {
+            Some(token) => Key::new(&token.after.0, &token.after.1),
+            None => Key::new(namespace.unwrap_or_default(), ""),
+        };
+        let mut matching = self
+            .store
+            .list_after(&served.kind.shelf, &start, namespace)
+            .filter(|(_, object)| filter.matches(object.value()));
+        let items: Vec<Arc<Object>> = matching.by_ref().take(limit).map(|(_, o)| o.clone()).collect();
+        let version = options.continues.as_ref().map_or(self.store.version(), |token| token.version);
+        let remaining = if items.len() == limit { matching.count() } else { 0 };
+        let next = items.last().filter(|_| remaining > 0).map(|last| {
+            let key = Key::of(last.value());
+            Continue { version, after: (key.namespace, key.name) }
+        });
+        Page { items, version, next, remaining }
+    }
+
+    pub(crate) fn watch(
+        &self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+    ) -> Result<Watch, Refusal> {
+        let options = &request.options;
+        let filter = filter(target, request);
+        let start = match options.resource_version {
+            Some(version) if version > 0 && !options.send_initial_events => Start::After(version),
+            _ => {
+                let objects = self.store.list(&served.kind.shelf, target.namespace.as_deref());
+                let objects = objects.map(|(_, o)| o).filter(|o| filter.matches(o.value())).cloned();
+                let announce = options.send_initial_events && options.bookmarks;
+                Start::Everything { objects: objects.collect(), version: self.store.version(), announce }
+            }
+        };
+        let include = Include::parse(options.include_object.as_deref());
+        let mut watch = Watch::new(served.clone(), filter, request.form, include, start);
+        watch.bookmarks = options.bookmarks;
+        watch.timeout = options.timeout;
+        Ok(watch)
+    }
+}
+
+struct Page {
+    items: Vec<Arc<Object>>,
+    version: u64,
+    next: Option<Continue>,
+    remaining: usize,
+}
+
+/// What a request selects. A name in the path of a watch counts like a field selector.
+pub(crate) fn filter(target: &Target, request: &Request) -> Filter {
+    let mut fields = request.options.fields.clone();
+    if let Some(name) = &target.name {
+        fields.require_name(name);
+    }
+    Filter { namespace: target.namespace.clone(), labels: request.options.labels.clone(), fields }
+}
+
+/// One object in the form and version that the request wants.
+pub(crate) fn show(served: &Served, request: &Request, object: Arc<Object>, moment: &Moment) -> Body {
+    match request.form {
+        Form::Table => {
+            let shown = served.present(object.value());
+            let list_meta = json!({"resourceVersion": object.version().to_string()});
+            let include = Include::parse(request.options.include_object.as_deref());
+            let columns = &served.version().columns;
+            Body::Value(table::render(columns, std::iter::once(&shown), list_meta, include, moment.now))
+        }
+        Form::Metadata => Body::Value(table::partial_metadata(object.value())),
+        Form::Object | Form::AggregatedDiscovery if served.is_storage() => Body::Object(object),
+        Form::Object | Form::AggregatedDiscovery => Body::Value(served.present(object.value())),
+    }
+}
+
+fn show_list(
+    served: &Served,
+    request: &Request,
+    items: Vec<Arc<Object>>,
+    list_meta: Value,
+    moment: &Moment,
+) -> Body {
+    let present = |items: &[Arc<Object>]| items.iter().map(|o| served.present(o.value())).collect::<Vec<_>>();
+    match request.form {
+        Form::Table => {
+            let include = Include::parse(request.options.include_object.as_deref());
+            let shown = present(&items);
+            Body::Value(table::render(&served.version().columns, shown.iter(), list_meta, include, moment.now))
+        }
+        Form::Metadata => {
+            let items: Vec<Value> = items.iter().map(|o| table::partial_metadata(o.value())).collect();
+            Body::Value(json!({
+                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+                "metadata": list_meta, "items": items,
+            }))
+        }
+        Form::Object | Form::AggregatedDiscovery if served.is_storage() => Body::List {
+            head: format!(
+                r#"{{"kind":"{}","apiVersion":"{}","metadata":{list_meta},"items":["#,
+                served.kind.list_name,
+                served.api_version(),
+            ),
+            items,
+        },
+        Form::Object | Form::AggregatedDiscovery => Body::Value(json!({
+            "kind": &*served.kind.list_name, "apiVersion": served.api_version(),
+            "metadata": list_meta, "items": present(&items),
+        })),
+    }
+}
+
