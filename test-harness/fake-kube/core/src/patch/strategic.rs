@@ -90,17 +90,28 @@ fn merge_field(
 }
 
 fn replaces(schema: Option<SchemaRef<'_>>) -> bool {
-    schema.and_then(|schema| schema.patch_rule()).is_some_and(|rule| rule.replace)
+    schema
+        .and_then(|schema| schema.patch_rule())
+        .is_some_and(|rule| rule.replace)
 }
 
 /// Fields that the patch does not list as retained go; it may not set others.
 fn retain_keys(merged: &mut Fields, keys: &Value, patch: &Fields) -> Result<(), PatchError> {
     let malformed = || PatchError::BadRequest("invalid patch format of retainKeys".to_owned());
-    let keys: Vec<&str> = keys.as_array().ok_or_else(malformed)?.iter().filter_map(Value::as_str).collect();
+    let keys: Vec<&str> = keys
+        .as_array()
+        .ok_or_else(malformed)?
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     let is_listed = |name: &str| name.starts_with('$') || keys.contains(&name);
-    let strays = patch.iter().any(|(name, change)| !change.is_null() && !is_listed(name));
+    let strays = patch
+        .iter()
+        .any(|(name, change)| !change.is_null() && !is_listed(name));
     if strays {
-        return Err(PatchError::Unprocessable("patch content doesn't match retainKeys list".to_owned()));
+        return Err(PatchError::Unprocessable(
+            "patch content doesn't match retainKeys list".to_owned(),
+        ));
     }
     merged.retain(|name, _| keys.contains(&name.as_str()));
     Ok(())
@@ -125,7 +136,10 @@ fn merge_in_order(
     };
     let key = lists::merge_key(field);
     let before = before.unwrap_or_default();
-    merged.insert(name.to_owned(), Value::Array(order::interleaved(items, order, &before, key)));
+    merged.insert(
+        name.to_owned(),
+        Value::Array(order::interleaved(items, order, &before, key)),
+    );
     Ok(())
 }
 

@@ -78,7 +78,9 @@ impl Builtins {
     fn new(document: Document, rules: Rules) -> Self {
         let mut definitions = document.definitions;
         for (name, rules) in rules {
-            let definition = definitions.get_mut(&name).expect("rules are about definitions that exist");
+            let definition = definitions
+                .get_mut(&name)
+                .expect("rules are about definitions that exist");
             definition.rules = rules;
         }
         let definitions = Arc::new(definitions);

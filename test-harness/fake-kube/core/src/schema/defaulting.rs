@@ -10,7 +10,11 @@ use super::{Schema, SchemaRef, Type};
 /// Null is dropped where the schema does not allow it. Of built-in kinds, optional lists and maps that are empty are
 /// dropped too: the server holds those kinds as typed values, and cannot tell them from absent ones.
 pub fn default(schema: &Schema, object: &mut Value) {
-    let drops = if schema.is_builtin() { drops_builtin } else { drops_custom };
+    let drops = if schema.is_builtin() {
+        drops_builtin
+    } else {
+        drops_custom
+    };
     drop_hollow(schema.root(), object, drops);
     fill_in(schema.root(), object);
 }

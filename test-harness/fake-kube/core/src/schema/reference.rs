@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use super::rule::Rule;
 use super::node::{Junctors, Limits, ListType, MapType, Node, PatchRule, Type};
+use super::rule::Rule;
 
 /// Definitions that nodes refer to by name.
 pub(crate) type Definitions = BTreeMap<Box<str>, Node>;

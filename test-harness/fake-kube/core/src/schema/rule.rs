@@ -32,13 +32,27 @@ pub(crate) struct Rule {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, untagged)]
 enum Condition {
-    Is { field: Vec<Box<str>>, is: Value },
+    Is {
+        field: Vec<Box<str>>,
+        is: Value,
+    },
     #[serde(rename_all = "camelCase")]
-    IsNot { field: Vec<Box<str>>, is_not: Value },
-    Matches { field: Vec<Box<str>>, matches: Pattern },
-    Present { field: Vec<Box<str>>, present: bool },
+    IsNot {
+        field: Vec<Box<str>>,
+        is_not: Value,
+    },
+    Matches {
+        field: Vec<Box<str>>,
+        matches: Pattern,
+    },
+    Present {
+        field: Vec<Box<str>>,
+        present: bool,
+    },
     /// The object has this field and no other.
-    Only { only: Box<str> },
+    Only {
+        only: Box<str>,
+    },
 }
 
 /// A null that is given differs from nothing given.
@@ -49,7 +63,8 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Val
 impl Rule {
     /// Fills its field of `object` in, if it is absent and the rule applies.
     pub(crate) fn carry_out(&self, object: &mut Map<String, Value>) {
-        let applies = at(object, &self.field).is_none() && self.when.iter().all(|condition| condition.holds(object));
+        let applies =
+            at(object, &self.field).is_none() && self.when.iter().all(|condition| condition.holds(object));
         if applies && let Some(value) = self.value_for(object) {
             put(object, &self.field, value);
         }
@@ -65,7 +80,11 @@ impl Rule {
             Some(text) => Value::String(format!("{text}{}", self.suffix)),
             None => source.clone(),
         };
-        Some(if self.as_list { Value::Array(vec![value]) } else { value })
+        Some(if self.as_list {
+            Value::Array(vec![value])
+        } else {
+            value
+        })
     }
 }
 
@@ -74,9 +93,9 @@ impl Condition {
         match self {
             Self::Is { field, is } => at(object, field) == Some(is),
             Self::IsNot { field, is_not } => at(object, field) != Some(is_not),
-            Self::Matches { field, matches } => {
-                at(object, field).and_then(Value::as_str).is_some_and(|text| matches.matches(text))
-            }
+            Self::Matches { field, matches } => at(object, field)
+                .and_then(Value::as_str)
+                .is_some_and(|text| matches.matches(text)),
             Self::Present { field, present } => at(object, field).is_some() == *present,
             Self::Only { only } => object.keys().all(|name| name.as_str() == &**only),
         }
@@ -85,7 +104,8 @@ impl Condition {
 
 fn at<'v>(object: &'v Map<String, Value>, path: &[Box<str>]) -> Option<&'v Value> {
     let (first, rest) = path.split_first()?;
-    rest.iter().try_fold(object.get(&**first)?, |value, name| value.get(&**name))
+    rest.iter()
+        .try_fold(object.get(&**first)?, |value, name| value.get(&**name))
 }
 
 /// Parents that are absent are made; one that is no object stops it.

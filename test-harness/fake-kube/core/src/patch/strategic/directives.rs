@@ -18,8 +18,13 @@ pub(super) const SET_ORDER: &str = "$setElementOrder/";
 pub(super) const DELETE_FROM_LIST: &str = "$deleteFromPrimitiveList/";
 
 pub(super) fn unknown(directive: &Value, patch: &Map<String, Value>) -> PatchError {
-    let text = directive.as_str().map_or_else(|| directive.to_string(), str::to_owned);
-    PatchError::Failed(format!("unknown patch type: {text} in map: {}", Value::Object(patch.clone())))
+    let text = directive
+        .as_str()
+        .map_or_else(|| directive.to_string(), str::to_owned);
+    PatchError::Failed(format!(
+        "unknown patch type: {text} in map: {}",
+        Value::Object(patch.clone())
+    ))
 }
 
 /// A new value without directives and nulls; None when it is nothing but an order to delete.
@@ -29,7 +34,9 @@ pub(super) fn stripped(value: &Value) -> Option<Value> {
             if fields.get(PATCH).and_then(Value::as_str) == Some(DELETE) {
                 return None;
             }
-            let kept = fields.iter().filter(|(name, field)| !is_directive(name) && !field.is_null());
+            let kept = fields
+                .iter()
+                .filter(|(name, field)| !is_directive(name) && !field.is_null());
             let kept = kept.filter_map(|(name, field)| Some((name.clone(), stripped(field)?)));
             Some(Value::Object(kept.collect()))
         }
@@ -40,7 +47,11 @@ pub(super) fn stripped(value: &Value) -> Option<Value> {
 
 pub(super) fn stripped_items(items: &[Value]) -> Vec<Value> {
     let is_marker = |item: &Value| item.get(PATCH).is_some();
-    items.iter().filter(|item| !is_marker(item)).filter_map(stripped).collect()
+    items
+        .iter()
+        .filter(|item| !is_marker(item))
+        .filter_map(stripped)
+        .collect()
 }
 
 fn is_directive(name: &str) -> bool {

@@ -17,7 +17,9 @@ pub(super) fn merge(
     live: &[Value],
     patch: &[Value],
 ) -> Result<Vec<Value>, PatchError> {
-    let merges = list.and_then(|list| list.patch_rule()).is_some_and(|rule| rule.merge);
+    let merges = list
+        .and_then(|list| list.patch_rule())
+        .is_some_and(|rule| rule.merge);
     if !merges {
         return Ok(super::directives::stripped_items(patch));
     }
@@ -64,7 +66,14 @@ fn carry_out_markers(live: &[Value], patch: &[Value], key: &str) -> Result<Marke
             Some(other) => return Err(unknown(other, &fields)),
         }
     }
-    Ok(if is_replaced { Marked { kept: changes, changes: Vec::new() } } else { Marked { kept, changes } })
+    Ok(if is_replaced {
+        Marked {
+            kept: changes,
+            changes: Vec::new(),
+        }
+    } else {
+        Marked { kept, changes }
+    })
 }
 
 fn merge_items(

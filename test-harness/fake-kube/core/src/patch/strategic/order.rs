@@ -5,7 +5,12 @@ use serde_json::Value;
 /// `items` with those that `patch` names in its order, and the others put among them where they were in `live`.
 ///
 /// An item that is new goes before those that only `live` has.
-pub(super) fn interleaved(items: Vec<Value>, patch: &[Value], live: &[Value], key: Option<&str>) -> Vec<Value> {
+pub(super) fn interleaved(
+    items: Vec<Value>,
+    patch: &[Value],
+    live: &[Value],
+    key: Option<&str>,
+) -> Vec<Value> {
     let place = |list: &[Value], item: &Value| list.iter().position(|each| is_same(each, item, key));
     let (mut named, mut others): (Vec<Value>, Vec<Value>) =
         items.into_iter().partition(|item| place(patch, item).is_some());
@@ -16,7 +21,10 @@ pub(super) fn interleaved(items: Vec<Value>, patch: &[Value], live: &[Value], ke
     let mut others = others.into_iter().peekable();
     for item in named {
         let here = place(live, &item);
-        while others.peek().is_some_and(|other| here.is_some_and(|here| place(live, other) < Some(here))) {
+        while others
+            .peek()
+            .is_some_and(|other| here.is_some_and(|here| place(live, other) < Some(here)))
+        {
             result.extend(others.next());
         }
         result.push(item);
