@@ -1,0 +1,217 @@
+//! Why a request failed, in a word that scripts can match and a sentence that says what to do.
+
+use core::time::Duration;
+
+use outhaul_protocol_wire::limits;
+use outhaul_protocol_wire::report::{Blocker, BlockerReason};
+
+/// A request that did not do what it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The API server said no.
+    Refused(Refusal),
+    /// There was no answer.
+    Unreachable(String),
+    /// The API server serves no such kind.
+    KindUnknown(String),
+    /// The manifest does not fit the scope of its kind.
+    Scope(ScopeError),
+}
+
+/// An object whose namespace does not fit its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeError {
+    /// It names none and needs one.
+    NamespaceMissing,
+    /// It names one and cannot be in any.
+    NamespaceGiven,
+}
+
+/// An error answer of an API server, as its `Status` has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub code: u16,
+    /// `reason`.
+    pub reason: String,
+    /// `message`.
+    pub message: String,
+    /// Reasons in `details.causes`.
+    pub causes: Vec<String>,
+    /// `details.name`: for "not found", what was not found.
+    pub name: String,
+    /// `details.kind`, plural and in lower case.
+    pub kind: String,
+    /// The `Retry-After` header.
+    pub retry_after: Option<Duration>,
+}
+
+/// What a failure means for whoever sent the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// The object itself is wrong or not allowed: try again now and then.
+    Object,
+    /// The namespace has to be made first.
+    MakeNamespace,
+    /// Nothing is wrong with the object: wait for the API server, then go on.
+    Server,
+    /// The API server asks for less.
+    Overload(Option<Duration>),
+}
+
+impl Failure {
+    /// What to do about it.
+    pub fn course(&self) -> Course {
+        match self {
+            Self::Unreachable(_) => Course::Server,
+            Self::KindUnknown(_) | Self::Scope(_) => Course::Object,
+            Self::Refused(refusal) if refusal.code == 429 => Course::Overload(refusal.retry_after),
+            Self::Refused(refusal) if refusal.is_missing_namespace() => Course::MakeNamespace,
+            Self::Refused(_) => Course::Object,
+        }
+    }
+
+    /// Whether the API server says that the object of the request is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == 404 && !refusal.is_missing_namespace())
+    }
+
+    /// Whether a precondition on uid or resource version did not hold.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == 409)
+    }
+
+    /// The blocker that people see.
+    pub fn blocker(&self) -> Blocker {
+        let (reason, message) = match self {
+            Self::Refused(refusal) => (refusal.blocker_reason(), refusal.sentence()),
+            Self::Unreachable(error) => (
+                BlockerReason::ApiUnavailable,
+                format!("the cluster's API server does not answer: {error}"),
+            ),
+            Self::KindUnknown(kind) => (
+                BlockerReason::KindUnknown,
+                format!("the cluster does not serve {kind}; it is applied as soon as its definition is there"),
+            ),
+            Self::Scope(ScopeError::NamespaceMissing) => (
+                BlockerReason::Invalid,
+                "its kind lives in namespaces and metadata.namespace is empty: name one".to_owned(),
+            ),
+            Self::Scope(ScopeError::NamespaceGiven) => (
+                BlockerReason::Invalid,
+                "its kind lives in no namespace and metadata.namespace names one: remove it".to_owned(),
+            ),
+        };
+        blocker(reason, message)
+    }
+}
+
+/// A blocker whose message fits its limit.
+pub fn blocker(reason: BlockerReason, message: impl Into<String>) -> Blocker {
+    let mut message = message.into();
+    if message.len() > limits::MESSAGE_BYTES {
+        let ellipsis = '…';
+        message.truncate(message.floor_char_boundary(limits::MESSAGE_BYTES - ellipsis.len_utf8()));
+        message.push(ellipsis);
+    }
+    Blocker { reason, message }
+}
+
+impl Refusal {
+    fn is_missing_namespace(&self) -> bool {
+        self.code == 404 && self.kind == "namespaces"
+    }
+
+    fn blocker_reason(&self) -> BlockerReason {
+        let says = |text: &str| self.message.contains(text);
+        let cause = |reason: &str| self.causes.iter().any(|cause| cause == reason);
+        match self.code {
+            _ if says("denied the request") || says("denied request") => BlockerReason::WebhookRefused,
+            _ if says("failed calling webhook") => BlockerReason::WebhookUnavailable,
+            _ if says("request is too large") => BlockerReason::TooLarge,
+            413 => BlockerReason::TooLarge,
+            403 if cause("NamespaceTerminating") => BlockerReason::NamespaceTerminating,
+            403 if says("exceeded quota") => BlockerReason::QuotaExceeded,
+            401 | 403 => BlockerReason::Forbidden,
+            409 => BlockerReason::Conflict,
+            422 if says("immutable") || says("may not change") || says("fields other than") => {
+                BlockerReason::Immutable
+            }
+            429 | 500..=599 => BlockerReason::ApiUnavailable,
+            _ => BlockerReason::Invalid,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        match (self.code, self.message.as_str()) {
+            (401, _) => "the API server does not accept the agent's credentials".to_owned(),
+            (code, "") => format!("the API server answered {code} {}", self.reason),
+            (_, message) => message.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: u16, message: &str) -> Failure {
+        Failure::Refused(Refusal {
+            code,
+            message: message.into(),
+            ..Refusal::default()
+        })
+    }
+
+    #[test]
+    fn answers_of_real_api_servers_get_their_names() {
+        use BlockerReason as R;
+        let cases = [
+            (403, r#"deployments.apps "cart" is forbidden: User "agent" cannot patch resource"#, R::Forbidden),
+            (403, r#"pods "x" is forbidden: exceeded quota: q, requested: pods=1"#, R::QuotaExceeded),
+            (422, r#"Service "x" is invalid: spec.clusterIP: Invalid value: "": field is immutable"#, R::Immutable),
+            (
+                422,
+                r#"StatefulSet.apps "x" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden"#,
+                R::Immutable,
+            ),
+            (422, r#"Deployment.apps "x" is invalid: spec.replicas: Invalid value: -1"#, R::Invalid),
+            (400, r#"admission webhook "no.example.dev" denied the request: not today"#, R::WebhookRefused),
+            (500, r#"Internal error occurred: failed calling webhook "x": connection refused"#, R::WebhookUnavailable),
+            (500, "etcdserver: request is too large", R::TooLarge),
+            (413, "Request entity too large: limit is 3145728", R::TooLarge),
+            (409, r#"Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas"#, R::Conflict),
+            (503, "the server is currently unable to handle the request", R::ApiUnavailable),
+            (400, "cannot unmarshal string into Go struct field", R::Invalid),
+        ];
+        for (code, message, reason) in cases {
+            assert_eq!(refused(code, message).blocker().reason, reason, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn a_terminating_namespace_and_a_missing_one_are_told_apart_from_the_object() {
+        let terminating = Failure::Refused(Refusal {
+            code: 403,
+            causes: vec!["NamespaceTerminating".into()],
+            ..Refusal::default()
+        });
+        assert_eq!(terminating.blocker().reason, BlockerReason::NamespaceTerminating);
+        let missing = Failure::Refused(Refusal {
+            code: 404,
+            kind: "namespaces".into(),
+            name: "shop".into(),
+            ..Refusal::default()
+        });
+        assert_eq!(missing.course(), Course::MakeNamespace);
+        assert!(!missing.is_not_found());
+        assert!(refused(404, "").is_not_found());
+    }
+
+    #[test]
+    fn a_long_message_is_cut_at_a_character() {
+        let blocker = blocker(BlockerReason::Invalid, "é".repeat(limits::MESSAGE_BYTES));
+        assert!(blocker.message.len() <= limits::MESSAGE_BYTES);
+        assert!(blocker.message.ends_with('…'));
+    }
+}
