@@ -172,14 +172,22 @@ async fn credentials_stored_by_an_older_installation_can_only_be_taken_out() {
         json!({"spec": {"kubernetesCluster": {"auth": {"mtls": {"clientKey": {"value": "b3RoZXI"}}}}}});
     assert_refused(&until_refused(&api, &path, &other).await, "dataplane");
 
-    api.patch(&path, &json!({"metadata": {"labels": {"a": "b"}}}))
-        .await
-        .object();
-    api.patch(&path, &json!({"spec": {"registry": {"prefix": "other"}}}))
-        .await
-        .object();
-    let status = json!({"status": {"observedGeneration": 2}});
-    api.patch(&format!("{path}/status"), &status).await.object();
+    let edits = [
+        (path.clone(), json!({"metadata": {"labels": {"a": "b"}}})),
+        (path.clone(), json!({"spec": {"registry": {"prefix": "other"}}})),
+        (
+            format!("{path}/status"),
+            json!({"status": {"observedGeneration": 2}}),
+        ),
+    ];
+    for (path, edit) in edits {
+        let answer = api.patch(&path, &edit).await;
+        assert!(answer.code.is_success(), "{edit}: {}", answer.message());
+        let [warning] = &answer.warnings[..] else {
+            panic!("{edit}: {:?}", answer.warnings)
+        };
+        assert!(warning.contains("outhaul plane token"), "{warning}");
+    }
 
     let clean = api
         .patch(&path, &json!({"spec": {"kubernetesCluster": null}}))

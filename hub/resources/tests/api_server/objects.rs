@@ -184,7 +184,7 @@ fn status() -> DeliveryStatus {
         last_observed_time: Some(
             serde_json::from_value(json!("2026-01-02T03:04:05Z")).expect("it is a time"),
         ),
-        status: Some(json!({"conditions": [{"type": "Available"}], "odd": null})),
+        status: Some(json!({"conditions": [{"type": "Available"}], "odd": [null, 1.5]})),
         summarized: true,
     };
     let condition = json!({"type": "Ready", "status": "True", "reason": "Converged", "message": "",
