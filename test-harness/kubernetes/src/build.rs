@@ -110,7 +110,7 @@ fn make(built: &Built, report: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
     }
     // The cheap steps first: what is wrong with the network or the pins shows within seconds.
     for source in &pins::COPIED {
-        report(&format!("{} {}", source.module, source.version));
+        report(&format!("{} {}: {}", source.module, source.version, source.from));
         copy::copy(source, &built.folder)?;
     }
     report(&format!(

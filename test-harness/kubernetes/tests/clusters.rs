@@ -2,12 +2,11 @@
 
 mod support;
 
-use std::time::Duration;
-
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
-use kube::{Api, Client};
+use kube::{Api, Client, Resource as _};
 use outhaul_kubernetes::{Cluster, Definitions, Error, Options, Program, require_or_skip};
 use serde_json::{Value, json};
 
@@ -70,9 +69,26 @@ async fn program_that_refuses_its_flags_is_an_error_with_its_words() {
 }
 
 #[tokio::test]
-async fn program_that_was_not_asked_for_cannot_be_revived() {
+async fn controllers_collect_what_lost_its_owner() {
     let Some(programs) = require_or_skip() else { return };
-    let mut cluster = Cluster::start(&programs, Options::api_only()).await.unwrap();
+    let mut cluster = Cluster::start(&programs, Options::controllers()).await.unwrap();
+    let maps: Api<ConfigMap> = Api::default_namespaced(cluster.client().await.unwrap());
+    let owner = maps
+        .create(&Default::default(), &config_map("owner", &[]))
+        .await
+        .unwrap();
+    let reference = owner.controller_owner_ref(&()).unwrap();
+    maps.create(&Default::default(), &config_map("owned", &[reference]))
+        .await
+        .unwrap();
+
+    maps.delete("owner", &Default::default()).await.unwrap();
+    let owned = async || maps.get_opt("owned").await.unwrap();
+    eventually("what was owned is gone", async || {
+        owned().await.is_none().then_some(())
+    })
+    .await;
+
     let error = cluster.revive(Program::Kwok).await.unwrap_err();
     assert!(
         matches!(
@@ -170,16 +186,16 @@ async fn definitions_of_others_are_served_and_their_rules_hold() {
     apply(8080).await.unwrap();
 }
 
-#[tokio::test]
-async fn clusters_come_up_fast_enough_for_every_test_binary() {
-    let Some(programs) = require_or_skip() else { return };
-    // Generous: a start takes three seconds, and CI runs others beside it on two cores.
-    let limit = Duration::from_secs(45);
-    let start = Cluster::start(&programs, Options::controllers());
-    tokio::time::timeout(limit, start)
-        .await
-        .expect("a cluster starts within 45 s")
-        .unwrap();
+fn config_map(name: &str, owners: &[OwnerReference]) -> ConfigMap {
+    let metadata = ObjectMeta {
+        name: Some(name.into()),
+        owner_references: Some(owners.to_vec()),
+        ..ObjectMeta::default()
+    };
+    ConfigMap {
+        metadata,
+        ..ConfigMap::default()
+    }
 }
 
 fn pod(name: &str, fate: &str) -> Value {

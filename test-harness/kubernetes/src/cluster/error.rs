@@ -94,3 +94,28 @@ impl Error {
         matches!(self, Self::Ended { log, .. } if log.contains("address already in use"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn ended(log: &str) -> Error {
+        let status = Command::new("false").status().unwrap();
+        Error::Ended {
+            program: Program::ApiServer,
+            status,
+            log: log.to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_a_taken_port_is_worth_another_try() {
+        assert!(
+            ended("failed to listen on 127.0.0.1:1: listen tcp 127.0.0.1:1: bind: address already in use")
+                .is_port_taken()
+        );
+        assert!(!ended("Error: unknown flag: --no-such-flag").is_port_taken());
+    }
+}

@@ -10,7 +10,7 @@ use std::ops::Range;
 /// API server that was killed and is to come back.
 const RANGE: Range<u16> = 16_384..32_768;
 
-/// With half of the range in use, fifty tries for three ports fail once in a hundred thousand million.
+/// With half of the range in use, fifty tries for three ports fail once in a million million.
 const TRIES: usize = 50;
 
 /// The ports of one cluster.
