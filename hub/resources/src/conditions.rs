@@ -15,6 +15,4 @@ pub mod status {
     pub const TRUE: &str = "True";
     /// It is not so.
     pub const FALSE: &str = "False";
-    /// Nobody can tell.
-    pub const UNKNOWN: &str = "Unknown";
 }
