@@ -1,0 +1,171 @@
+//! What the hub knows of one Release or Bundle.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use outhaul_hub_resources::conditions::READY;
+use outhaul_protocol_session::hub::Reported;
+use outhaul_protocol_wire::content::Content;
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{Head, Version};
+use outhaul_protocol_wire::ids::{PlaneName, Term};
+use outhaul_protocol_wire::message::Held;
+
+use crate::condition;
+use crate::decision::Decision;
+use crate::output::{Note, WriteId};
+use crate::pace::Pace;
+use crate::resource::{ReadSpec, Resource};
+
+/// First wait after a failed write; doubled each time.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+
+/// Longest wait after a failed write: an API server that is back is used within this time.
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
+/// One resource.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    /// As it was last seen.
+    pub(crate) resource: Resource,
+    /// Its place in a queue.
+    pub(crate) queued: Option<Entry>,
+    /// What was last decided about it.
+    pub(crate) decision: Option<Decision>,
+    /// What its plane said; not known after a restart until the plane says it again.
+    pub(crate) reported: Option<Reported>,
+    /// Hash over what its plane said; known after a restart too.
+    pub(crate) observed: Option<Digest>,
+    /// The session that said it.
+    pub(crate) term: Option<Term>,
+    /// The plane's word that nothing of it is left.
+    pub(crate) gone: Option<Held>,
+    /// What the plane holds, where that is newer than what the API server itself says.
+    pub(crate) behind: Option<Behind>,
+    pub(crate) writes: Writes,
+    pub(crate) pace: Pace,
+    /// When it is looked at again.
+    pub(crate) due: Option<Duration>,
+}
+
+/// A place in a plane's queue.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) plane: PlaneName,
+    pub(crate) head: Head,
+    pub(crate) recorded: bool,
+    pub(crate) spec: Arc<ReadSpec>,
+    /// Its place in the order of edits.
+    pub(crate) place: u64,
+    /// When this head came in.
+    pub(crate) since: Duration,
+    /// The newest version that the plane stored.
+    pub(crate) stored: Option<Version>,
+}
+
+/// The plane is ahead of the control plane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) held: Held,
+    /// Whether the API server itself confirmed what the hub knows.
+    pub(crate) confirmed: bool,
+}
+
+/// Writes to the resource.
+#[derive(Debug, Default)]
+pub(crate) struct Writes {
+    pub(crate) finalizer: Option<WriteId>,
+    pub(crate) status: Option<(WriteId, Vec<Note>)>,
+    /// Whether the status may have to be written.
+    pub(crate) dirty: bool,
+    failures: u32,
+    not_before: Duration,
+}
+
+impl Delivery {
+    pub(crate) fn new(resource: Resource) -> Self {
+        Self {
+            resource,
+            queued: None,
+            decision: None,
+            reported: None,
+            observed: None,
+            term: None,
+            gone: None,
+            behind: None,
+            writes: Writes {
+                dirty: true,
+                ..Writes::default()
+            },
+            pace: Pace::default(),
+            due: None,
+        }
+    }
+
+    /// Whether the plane has not stored the newest head.
+    pub(crate) fn is_unacknowledged(&self) -> bool {
+        self.queued
+            .as_ref()
+            .is_some_and(|entry| entry.stored != Some(entry.head.version))
+    }
+
+    /// Whether its status says that all is well.
+    pub(crate) fn is_ready(&self) -> bool {
+        condition::get(&self.resource.around.status.conditions, READY)
+            .is_some_and(|ready| ready.status == "True")
+    }
+
+    /// Forgets what another plane said.
+    pub(crate) fn forget_reports(&mut self) {
+        self.reported = None;
+        self.observed = None;
+        self.term = None;
+        self.gone = None;
+        self.behind = None;
+    }
+}
+
+impl Entry {
+    pub(crate) fn content(&self) -> Option<&Content> {
+        let deliverable = self.spec.delivery.as_ref().ok()?;
+        Some(&deliverable.content)
+    }
+}
+
+impl Writes {
+    /// When the next write may be made.
+    pub(crate) fn not_before(&self) -> Duration {
+        self.not_before
+    }
+
+    pub(crate) fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    pub(crate) fn failed(&mut self, retry_after: Option<Duration>, now: Duration) {
+        self.dirty = true;
+        self.not_before = now + retry_after.unwrap_or_default().max(retry(self.failures));
+        self.failures = self.failures.saturating_add(1);
+    }
+}
+
+/// How long to wait after a write failed for the `failures + 1`st time.
+pub(crate) fn retry(failures: u32) -> Duration {
+    let factor = 2_u32.saturating_pow(failures.min(16));
+    FIRST_RETRY.saturating_mul(factor).min(LONGEST_RETRY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_wait_twice_as_long_each_time_up_to_their_limit() {
+        let waits: Vec<u128> = (0..10).map(|failures| retry(failures).as_millis()).collect();
+        assert_eq!(
+            waits,
+            [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000]
+        );
+        assert_eq!(retry(u32::MAX), LONGEST_RETRY);
+    }
+}

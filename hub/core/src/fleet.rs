@@ -1,0 +1,180 @@
+//! The one state of the hub: resources, planes, sessions, and how they hang together.
+//!
+//! Everything that may change what a resource needs ends in [`Fleet::reconcile`], which looks at the resource, compares
+//! with what was done and does the rest. Doing it twice changes nothing.
+
+mod connecting;
+mod placing;
+mod planes;
+mod reading;
+mod reporting;
+mod seeing;
+mod writing;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use outhaul_protocol_session::hub::Session;
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::{Epoch, PlaneName};
+
+use crate::decision::decide;
+use crate::delivery::Delivery;
+use crate::now::Now;
+use crate::output::{Output, SessionId, WriteId};
+use crate::plane::Plane;
+use crate::resource;
+use crate::routing::Routing;
+
+pub use self::connecting::Dialer;
+pub use self::seeing::Origin;
+
+/// What a fleet is told about its hub.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The hub's epoch.
+    pub epoch: Epoch,
+    /// Whether Environments and DataPlanes are also looked for in namespace `default`.
+    pub fallback: bool,
+}
+
+/// The one state of the hub.
+#[derive(Debug)]
+pub struct Fleet {
+    settings: Settings,
+    routing: Routing,
+    deliveries: BTreeMap<Key, Delivery>,
+    planes: BTreeMap<PlaneName, Plane>,
+    live: BTreeMap<PlaneName, Live>,
+    sessions: BTreeMap<SessionId, PlaneName>,
+    /// Sessions that have something to say.
+    talking: BTreeSet<SessionId>,
+    /// Writes that were not answered yet.
+    writing: BTreeMap<WriteId, Owner>,
+    outputs: VecDeque<Output>,
+    due: BTreeSet<(Duration, Owner)>,
+    synced: bool,
+    last_id: u64,
+}
+
+/// The session of a plane.
+#[derive(Debug)]
+struct Live {
+    id: SessionId,
+    session: Session,
+    dialer: Dialer,
+    agent_version: String,
+    kubernetes_version: String,
+    since: jiff::Timestamp,
+}
+
+/// Whom a deadline or a write concerns.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    Delivery(Key),
+    Plane(PlaneName),
+}
+
+impl Fleet {
+    /// A fleet that has seen nothing yet. It serves nobody before [`Fleet::synced`].
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            routing: Routing::new(settings.fallback),
+            deliveries: BTreeMap::new(),
+            planes: BTreeMap::new(),
+            live: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            talking: BTreeSet::new(),
+            writing: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            due: BTreeSet::new(),
+            synced: false,
+            last_id: 0,
+        }
+    }
+
+    /// Every kind of resource has been listed once: from now on planes are served.
+    pub fn synced(&mut self, now: Now) {
+        self.synced = true;
+        self.reconcile_all(now);
+        for plane in self.planes.keys().cloned().collect::<Vec<_>>() {
+            self.reconcile_plane(&plane, now);
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Fleet::tick`] has something to do.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Now) {
+        while let Some((at, _)) = self.due.first()
+            && *at <= now.uptime
+            && let Some((_, owner)) = self.due.pop_first()
+        {
+            match owner {
+                Owner::Delivery(key) => {
+                    if let Some(delivery) = self.deliveries.get_mut(&key) {
+                        delivery.due = None;
+                    }
+                    self.reconcile(&key, now);
+                }
+                Owner::Plane(plane) => self.reconcile_plane(&plane, now),
+            }
+        }
+    }
+
+    fn reconcile_all(&mut self, now: Now) {
+        for key in self.deliveries.keys().cloned().collect::<Vec<_>>() {
+            self.reconcile(&key, now);
+        }
+    }
+
+    fn reconcile(&mut self, key: &Key, now: Now) {
+        if !self.synced {
+            return;
+        }
+        let Some(delivery) = self.deliveries.get_mut(key) else {
+            return;
+        };
+        let decision = decide(&delivery.resource, delivery.gone.is_some(), &self.routing);
+        if delivery.decision.as_ref() != Some(&decision) {
+            delivery.writes.dirty = true;
+            delivery.pace.hurry();
+            delivery.decision = Some(decision.clone());
+        }
+        self.place(key, decision.place, now);
+        self.write(key, now);
+    }
+
+    /// Has a resource looked at again, at `at` at the latest.
+    fn schedule(&mut self, key: &Key, at: Duration) {
+        let Some(delivery) = self.deliveries.get_mut(key) else {
+            return;
+        };
+        if delivery.due.is_some_and(|due| due <= at) {
+            return;
+        }
+        if let Some(later) = delivery.due.replace(at) {
+            self.due.remove(&(later, Owner::Delivery(key.clone())));
+        }
+        self.due.insert((at, Owner::Delivery(key.clone())));
+    }
+
+    fn changed(&mut self, plane: &PlaneName, key: Option<&Key>) {
+        let name = key.map(resource::bundle_name);
+        self.outputs.push_back(Output::Changed(plane.clone(), name));
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+}

@@ -1,0 +1,185 @@
+//! What a plane says about its resources.
+
+use outhaul_protocol_session::hub::{Event, Merge, Reported};
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{HeadState, Key};
+use outhaul_protocol_wire::ids::{PlaneName, Term};
+use outhaul_protocol_wire::message::Held;
+use outhaul_protocol_wire::report::Report;
+
+use super::Fleet;
+use crate::delivery::{Behind, Delivery};
+use crate::now::Now;
+use crate::output::Output;
+
+/// Stands for the list of objects on their way out, where changes of single objects are told apart.
+const LEFTOVERS: &str = "";
+
+impl Fleet {
+    pub(super) fn heard(&mut self, plane: &PlaneName, event: Event, now: Now) {
+        match event {
+            Event::Acknowledged(held) => self.acknowledged(plane, held),
+            Event::Reported(report) => self.reported(plane, report, now),
+            Event::Gone(held) => self.gone(plane, held, now),
+            Event::HubBehind { held, digest } => self.hub_behind(plane, held, digest, now),
+            Event::Orphans(orphans) => {
+                if let Some(state) = self.planes.get_mut(plane) {
+                    state.orphans = orphans;
+                }
+                self.changed(plane, None);
+            }
+        }
+    }
+
+    /// At the begin of a session: what equal roots say, and what only the agent knows.
+    pub(super) fn catch_up(&mut self, plane: &PlaneName, converged: bool) {
+        let Some(state) = self.planes.get(plane) else {
+            return;
+        };
+        let mut wanted = Vec::new();
+        for key in state.keys() {
+            let Some(delivery) = self.deliveries.get_mut(key) else {
+                continue;
+            };
+            let reports = delivery.observed.is_some() && delivery.reported.is_none();
+            // A status does not keep the blocker of each object; where all is well there is none.
+            if reports && !delivery.is_ready() {
+                wanted.push(key.clone());
+            }
+            if let Some(entry) = delivery
+                .queued
+                .as_mut()
+                .filter(|entry| entry.recorded && converged)
+            {
+                entry.stored = Some(entry.head.version);
+            }
+        }
+        self.tell(plane, |live| {
+            wanted.into_iter().for_each(|key| live.session.want_report(key));
+        });
+    }
+
+    fn acknowledged(&mut self, plane: &PlaneName, held: Vec<Held>) {
+        for Held { key, version } in held {
+            let Some(entry) = self
+                .on_plane(plane, &key)
+                .and_then(|delivery| delivery.queued.as_mut())
+            else {
+                continue;
+            };
+            if version <= entry.head.version {
+                entry.stored = entry.stored.max(Some(version));
+            }
+            self.changed(plane, Some(&key));
+        }
+    }
+
+    fn reported(&mut self, plane: &PlaneName, report: Report, now: Now) {
+        let term = self.live.get(plane).map(|live| live.session.term());
+        let key = report.key.clone();
+        let Some(delivery) = self.on_plane(plane, &key) else {
+            return;
+        };
+        let newest = delivery.queued.as_ref().map(|entry| entry.head.version);
+        if newest.is_none_or(|newest| report.version > newest) {
+            return; // it says separately that we are behind
+        }
+        let changes = changes(delivery.reported.as_ref(), &report);
+        match Reported::merge(&mut delivery.reported, report) {
+            Merge::Changed => {
+                fold(delivery, changes, term, now);
+                self.reconcile(&key, now);
+                self.changed(plane, Some(&key));
+            }
+            Merge::Mismatch => self.tell(plane, |live| live.session.want_report(key)),
+            Merge::Unchanged | Merge::Stale => {}
+        }
+    }
+
+    /// The word counts only for a head that says *removed*. What the hub does not know is settled: the plane may stop
+    /// saying it.
+    fn gone(&mut self, plane: &PlaneName, held: Held, now: Now) {
+        let key = held.key.clone();
+        let Some(delivery) = self.deliveries.get_mut(&key) else {
+            return self.tell(plane, |live| live.session.settle(held));
+        };
+        match &delivery.queued {
+            Some(entry)
+                if entry.plane == *plane
+                    && entry.head.state == HeadState::Removed
+                    && entry.head.version == held.version =>
+            {
+                delivery.gone = Some(held);
+                self.reconcile(&key, now);
+            }
+            None if delivery.resource.around.deleting => {
+                self.tell(plane, |live| live.session.settle(held));
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// The watch may simply be late, so the API server itself is asked before anything is said.
+    fn hub_behind(&mut self, plane: &PlaneName, held: Held, digest: Digest, now: Now) {
+        let key = held.key.clone();
+        let Some(delivery) = self.on_plane(plane, &key) else {
+            return;
+        };
+        tracing::warn!(%plane, resource = %key, held = %held.version, %digest, "Plane holds something newer");
+        delivery.behind = Some(Behind {
+            held,
+            confirmed: false,
+        });
+        self.outputs.push_back(Output::Read(key.clone()));
+        self.reconcile(&key, now);
+    }
+
+    /// A resource, if it is in the queue of this plane: an agent's word counts for no other.
+    fn on_plane(&mut self, plane: &PlaneName, key: &Key) -> Option<&mut Delivery> {
+        self.deliveries.get_mut(key).filter(|delivery| {
+            delivery
+                .queued
+                .as_ref()
+                .is_some_and(|entry| entry.plane == *plane)
+        })
+    }
+}
+
+fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: Now) {
+    let Some(reported) = &delivery.reported else {
+        return;
+    };
+    let (observed, generation) = (reported.observed, reported.version.generation);
+    delivery.observed = Some(observed);
+    delivery.term = term;
+    let stored = &delivery.resource.around;
+    let known = stored.status.observed.as_deref() == Some(observed.to_string().as_str());
+    if known && generation == stored.generation && delivery.resource.is_reported() {
+        return; // said again after a restart of the hub
+    }
+    for id in &changes {
+        delivery.pace.changed(id, now.uptime);
+    }
+    delivery.writes.dirty = true;
+}
+
+/// Ids of objects that a report says something new about.
+fn changes(known: Option<&Reported>, report: &Report) -> Vec<String> {
+    let same_version = known.filter(|known| known.version == report.version);
+    let Some(known) = same_version else {
+        return vec![LEFTOVERS.to_owned()];
+    };
+    let objects = report.objects.iter().enumerate();
+    let mut ids: Vec<String> = objects
+        .filter(|(place, object)| {
+            let same_place = known.objects.get(*place).filter(|known| known.id == object.id);
+            let former = same_place.or_else(|| known.objects.iter().find(|known| known.id == object.id));
+            former != Some(object)
+        })
+        .map(|(_, object)| object.id.clone())
+        .collect();
+    if known.leftovers != report.leftovers {
+        ids.push(LEFTOVERS.to_owned());
+    }
+    ids
+}

@@ -1,0 +1,141 @@
+//! What the fleet wants done, and what comes back.
+
+use core::fmt;
+use core::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use outhaul_hub_resources::{DeliveryStatus, SessionTerm};
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::{Generation, PlaneName, Uid};
+use outhaul_protocol_wire::message::Closing;
+
+use crate::resource::Around;
+use crate::view::BundleName;
+
+/// One connection of an agent that was admitted. Never used twice while the hub runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// One write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WriteId(pub u64);
+
+/// Something for the driver to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Make a write, and tell the [`Outcome`].
+    Write(Write),
+    /// Read a resource from the API server itself, not from a cache, and tell what it is.
+    Read(Key),
+    /// Say this and close the connection.
+    Goodbye(SessionId, Closing),
+    /// Publish an Event.
+    Note(Note),
+    /// What is shown of a plane changed: of one resource there, or of the plane itself.
+    Changed(PlaneName, Option<BundleName>),
+}
+
+/// A write. Writes to one subject's `status` come one at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    /// Names it in its outcome.
+    pub id: WriteId,
+    /// What is written to.
+    pub subject: Subject,
+    /// What is written.
+    pub change: Change,
+}
+
+/// What a write or an Event is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A Release or Bundle.
+    Bundle(Key),
+    /// A Plane.
+    Plane(PlaneName, Uid),
+}
+
+/// What is written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Our finalizer is added.
+    AddFinalizer {
+        /// Finalizers as they are known.
+        known: Vec<String>,
+        /// The generation they were read at. A deletion raises it.
+        generation: Generation,
+    },
+    /// Our finalizer is taken off.
+    RemoveFinalizer {
+        /// Finalizers as they are known.
+        known: Vec<String>,
+    },
+    /// The whole `status` of a Release or Bundle.
+    Status {
+        /// What it becomes.
+        status: Box<DeliveryStatus>,
+        /// What it must still say.
+        known: Known,
+    },
+    /// Conditions of a Plane.
+    PlaneConditions(Vec<Condition>),
+    /// The first key of a Plane that has none.
+    PlaneKey(String),
+}
+
+/// Who wrote a status last, as far as is known. If that is no longer so, another hub wrote, and its word is read first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The plane.
+    pub plane: Option<String>,
+    /// How often it moved.
+    pub moved: Option<i64>,
+    /// The session that reported.
+    pub term: Option<SessionTerm>,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Done; what surrounds the spec now.
+    Done(Box<Around>),
+    /// Done, on a Plane.
+    PlaneDone,
+    /// The subject does not exist any more.
+    Gone,
+    /// It is not as it was known: it has to be read again.
+    Outdated,
+    /// Not done.
+    Failed {
+        /// When to try again at the earliest, if the API server said so.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// An Event about a subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about.
+    pub subject: Subject,
+    /// Whether somebody should look.
+    pub warning: bool,
+    /// Why, in a word.
+    pub reason: String,
+    /// Why, for people.
+    pub message: String,
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bundle(key) => key.fmt(f),
+            Self::Plane(name, _) => write!(f, "Plane {name}"),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! One plane: what its resource says, and the order of its queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use outhaul_hub_resources as resources;
+use outhaul_protocol_session::hub::{Queue, Queued};
+use outhaul_protocol_wire::content::Content;
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::{InvalidName, PlaneName, Uid};
+use outhaul_protocol_wire::limits;
+use outhaul_protocol_wire::message::Orphans;
+
+use crate::delivery::{Delivery, Entry};
+
+/// A `Plane` as the API server returned it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaneRecord {
+    /// Its name.
+    pub name: PlaneName,
+    /// Its uid.
+    pub uid: Uid,
+    /// Whether its agent is refused.
+    pub revoked: bool,
+    /// Public keys that may connect, as its spec names them.
+    pub keys: Vec<String>,
+    /// The key that enrolled.
+    pub enrolled: Option<String>,
+    /// Who may use it, and for what.
+    pub admits: Vec<resources::Admission>,
+    /// What is said of it.
+    pub conditions: Vec<Condition>,
+}
+
+/// Whether a key may connect as a plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// It may.
+    Accepted,
+    /// It may, being the first: it has to be recorded.
+    First,
+    /// It is not the one that the Plane records.
+    KeyUnknown,
+    /// The plane is revoked.
+    Revoked,
+}
+
+/// The hub's state of one plane.
+#[derive(Debug, Default)]
+pub(crate) struct Plane {
+    pub(crate) record: Option<PlaneRecord>,
+    pub(crate) orphans: Orphans,
+    /// Since when it has no session, as far as this hub knows.
+    pub(crate) lost: core::time::Duration,
+    pub(crate) condition: PlaneWrites,
+    order: BTreeMap<u64, Key>,
+    keys: BTreeSet<Key>,
+    contents: BTreeSet<(Digest, Key)>,
+}
+
+/// Writes to the Plane that are on their way.
+#[derive(Debug, Default)]
+pub(crate) struct PlaneWrites {
+    pub(crate) pending: Option<crate::output::WriteId>,
+    pub(crate) failures: u32,
+    pub(crate) not_before: core::time::Duration,
+}
+
+/// A plane's queue as its session reads it.
+#[derive(Clone, Copy)]
+pub(crate) struct PlaneQueue<'a> {
+    pub(crate) plane: &'a Plane,
+    pub(crate) deliveries: &'a BTreeMap<Key, Delivery>,
+}
+
+impl PlaneRecord {
+    /// Reads a Plane.
+    ///
+    /// # Errors
+    /// Its name or uid cannot be used.
+    pub fn read(plane: resources::Plane) -> Result<Self, InvalidName> {
+        let status = plane.status.unwrap_or_default();
+        Ok(Self {
+            name: PlaneName::new(plane.metadata.name.unwrap_or_default())?,
+            uid: Uid::new(plane.metadata.uid.unwrap_or_default())?,
+            revoked: plane.spec.revoked,
+            keys: plane.spec.keys,
+            enrolled: status.key,
+            admits: plane.spec.admits,
+            conditions: status.conditions,
+        })
+    }
+
+    /// Judges the SHA-256 of a public key.
+    pub fn judge(&self, key: &Digest) -> Judgement {
+        let key = key.to_string();
+        match (self.revoked, self.keys.is_empty(), &self.enrolled) {
+            (true, _, _) => Judgement::Revoked,
+            (false, false, _) if self.keys.contains(&key) => Judgement::Accepted,
+            (false, true, Some(enrolled)) if *enrolled == key => Judgement::Accepted,
+            (false, true, None) => Judgement::First,
+            (false, _, _) => Judgement::KeyUnknown,
+        }
+    }
+}
+
+impl Plane {
+    pub(crate) fn enqueue(&mut self, entry: &Entry) {
+        let key = &entry.head.key;
+        self.order.insert(entry.place, key.clone());
+        self.keys.insert(key.clone());
+        self.contents.insert((entry.head.digest, key.clone()));
+    }
+
+    pub(crate) fn dequeue(&mut self, entry: &Entry) {
+        let key = &entry.head.key;
+        self.order.remove(&entry.place);
+        self.keys.remove(key);
+        self.contents.remove(&(entry.head.digest, key.clone()));
+    }
+
+    /// Keys in their order.
+    pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = &Key> {
+        self.keys.iter()
+    }
+
+    /// A resource in the queue whose head has this content.
+    pub(crate) fn with_content(&self, digest: Digest) -> Option<&Key> {
+        let (found, key) = self.contents.range((digest, first_key())..).next()?;
+        (*found == digest).then_some(key)
+    }
+}
+
+impl<'a> PlaneQueue<'a> {
+    fn entry(self, key: &Key) -> Option<&'a Entry> {
+        self.deliveries.get(key)?.queued.as_ref()
+    }
+}
+
+impl Queue for PlaneQueue<'_> {
+    fn heads(&self) -> impl Iterator<Item = Queued<'_>> {
+        self.plane
+            .order
+            .values()
+            .filter_map(|key| Some(queued(self.entry(key)?)))
+    }
+
+    fn head(&self, key: &Key) -> Option<Queued<'_>> {
+        self.plane.keys.contains(key).then_some(())?;
+        Some(queued(self.entry(key)?))
+    }
+
+    fn observed(&self) -> impl Iterator<Item = (&Key, &Digest)> {
+        self.plane.keys.iter().filter_map(|key| {
+            let observed = self.deliveries.get(key)?.observed.as_ref()?;
+            Some((key, observed))
+        })
+    }
+
+    fn inline(&self, digest: &Digest) -> Option<Content> {
+        let key = self.plane.with_content(*digest)?;
+        let content = self.entry(key)?.content()?;
+        (content.zstd.len() <= limits::INLINE_BYTES).then(|| content.clone())
+    }
+}
+
+fn queued(entry: &Entry) -> Queued<'_> {
+    Queued {
+        head: &entry.head,
+        recorded: entry.recorded,
+    }
+}
+
+/// Below every key.
+fn first_key() -> Key {
+    Key {
+        kind: outhaul_protocol_wire::head::BundleKind::Release,
+        namespace: String::new(),
+        name: String::new(),
+        uid: Uid::new("-").expect("one byte is a uid"),
+    }
+}

@@ -1,0 +1,39 @@
+//! Reasons of conditions and Events: words that scripts match, so they are listed in one place.
+
+/// The spec cannot be delivered as a whole.
+pub const INVALID_SPEC: &str = "InvalidSpec";
+/// No plane can be found for the resource.
+pub const NO_PLANE: &str = "NoPlane";
+/// The plane does not admit what the resource wants there.
+pub const NOT_ADMITTED: &str = "NotAdmitted";
+/// The plane holds something newer than the control plane says.
+pub const HUB_BEHIND: &str = "HubBehind";
+/// On its way to the plane.
+pub const DELIVERING: &str = "Delivering";
+/// Every object is in the plane; some are not done.
+pub const PROGRESSING: &str = "Progressing";
+/// Some object is failing.
+pub const DEGRADED: &str = "Degraded";
+/// Every object is as desired.
+pub const ALL_HEALTHY: &str = "AllHealthy";
+/// As OpenChoreo says it while the plane is being emptied.
+pub const CLEANUP_IN_PROGRESS: &str = "CleanupInProgress";
+/// As OpenChoreo says it where something holds that up.
+pub const CLEANUP_FAILED: &str = "CleanupFailed";
+/// The resource went to another plane, and its former one keeps its objects.
+pub const OLD_COPY_KEPT: &str = "OldCopyKept";
+/// An agent has a session.
+pub const SESSION_OPEN: &str = "SessionOpen";
+/// No agent has had a session for the grace time.
+pub const SESSION_LOST: &str = "SessionLost";
+
+/// Event: a generation is applied in its plane.
+pub const DELIVERED: &str = "Delivered";
+/// Event: every object is as desired.
+pub const READY: &str = "Ready";
+/// Event: an object is blocked.
+pub const BLOCKED: &str = "Blocked";
+/// Event: nothing of a deleted resource is left in its plane.
+pub const REMOVED: &str = "Removed";
+/// Event: the resource goes to another plane.
+pub const MOVED: &str = "Moved";

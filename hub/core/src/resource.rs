@@ -1,0 +1,429 @@
+//! A Release or Bundle as the API server returned it, read once at the edge.
+//!
+//! The `spec` is taken from the raw JSON: its canonical form is what travels, and its digest is what planes compare.
+//! Reading it costs a sort, a hash and a compression, so a [`Reader`] remembers what it read per generation: a
+//! status write comes back through the watch and costs almost nothing.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use kube::ResourceExt as _;
+use kube::core::DynamicObject;
+use outhaul_hub_resources::{DeliveryStatus, names};
+use outhaul_protocol_wire::canonical;
+use outhaul_protocol_wire::content::Content;
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{BundleKind, Key};
+use outhaul_protocol_wire::ids::{Generation, InvalidName, Move, PlaneName, Uid};
+use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::spec::{self, Spec, SpecError};
+use serde_json::Value;
+
+use crate::view::{BundleName, KindName};
+
+/// zstd's default: about 300 MB/s, so content near the limit costs 3 ms once per edit.
+const ZSTD_LEVEL: i32 = 3;
+
+/// A Release or Bundle.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Which resource.
+    pub key: Key,
+    /// All but its `spec`.
+    pub around: Around,
+    /// Its `spec`.
+    pub spec: Arc<ReadSpec>,
+}
+
+/// What surrounds the `spec` of a resource: the part that our own writes change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Around {
+    /// Its generation.
+    pub generation: Generation,
+    /// Its `metadata.resourceVersion`; API servers promise that it grows and is a number.
+    pub resource_version: u64,
+    /// Whether it has a deletionTimestamp.
+    pub deleting: bool,
+    /// All its finalizers, in their order.
+    pub finalizers: Vec<String>,
+    /// Its `status`; the empty one where it cannot be read.
+    pub status: DeliveryStatus,
+}
+
+/// What a `spec` says.
+#[derive(Debug)]
+pub struct ReadSpec {
+    /// Where it wants to go.
+    pub target: Target,
+    /// Digest of its canonical JSON.
+    pub digest: Digest,
+    /// What to deliver, or why it cannot be delivered.
+    pub delivery: Result<Deliverable, Undeliverable>,
+}
+
+/// Why a `spec` cannot be delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undeliverable {
+    /// It breaks a rule or a limit.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// It asks for what this hub cannot do.
+    #[error("{0} is not supported by this version of the hub")]
+    Unsupported(&'static str),
+}
+
+/// Where a resource wants to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// To the plane of this Environment.
+    Environment(String),
+    /// To this Plane.
+    Plane(String),
+}
+
+/// A spec that can travel.
+#[derive(Debug)]
+pub struct Deliverable {
+    /// Its canonical JSON, compressed.
+    pub content: Content,
+    /// Its objects in spec order.
+    pub objects: Vec<DesiredObject>,
+    /// The namespaces and cluster-scoped kinds that its objects are in.
+    pub scopes: BTreeSet<Scope>,
+}
+
+/// One object of a spec, without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredObject {
+    /// Its id.
+    pub id: String,
+    /// Which object; none where the entry is no Kubernetes object.
+    pub object: Option<ObjectRef>,
+}
+
+/// What an object needs an admission for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// A namespace of the plane.
+    Namespace(String),
+    /// A kind without namespace: `Kind`, or `group/Kind`.
+    Cluster(String),
+}
+
+/// An object without what every stored object has.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It has no usable uid.
+    #[error("the object's uid cannot be used")]
+    Uid(#[source] InvalidName),
+}
+
+/// Reads resources of one kind.
+#[derive(Debug)]
+pub struct Reader {
+    kind: BundleKind,
+    read: HashMap<(String, String), Remembered>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    uid: Uid,
+    generation: Generation,
+    spec: Arc<ReadSpec>,
+}
+
+impl Reader {
+    /// A reader of one kind.
+    pub fn new(kind: BundleKind) -> Self {
+        Self {
+            kind,
+            read: HashMap::new(),
+        }
+    }
+
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// It lacks what every stored object has. Whatever is wrong with its `spec` is in [`ReadSpec::delivery`].
+    pub fn read(&mut self, object: DynamicObject) -> Result<Resource, Unreadable> {
+        let key = key(self.kind, &object)?;
+        let spec = self.spec(&key, generation(&object), object.data.get("spec"));
+        let around = Around::read(object);
+        Ok(Resource { key, around, spec })
+    }
+
+    /// Forgets one object.
+    pub fn forget(&mut self, namespace: &str, name: &str) {
+        self.read.remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// Forgets all: before a complete list, since a restored control plane may reuse a generation.
+    pub fn forget_all(&mut self) {
+        self.read.clear();
+    }
+
+    fn spec(&mut self, key: &Key, generation: Generation, spec: Option<&Value>) -> Arc<ReadSpec> {
+        let place = (key.namespace.clone(), key.name.clone());
+        if let Some(read) = self.read.get(&place)
+            && (&read.uid, read.generation) == (&key.uid, generation)
+        {
+            return Arc::clone(&read.spec);
+        }
+        let spec = Arc::new(ReadSpec::read(self.kind, spec.unwrap_or(&Value::Null)));
+        let remembered = Remembered {
+            uid: key.uid.clone(),
+            generation,
+            spec: Arc::clone(&spec),
+        };
+        self.read.insert(place, remembered);
+        spec
+    }
+}
+
+impl Resource {
+    /// The finalizer that keeps a resource of this kind until its objects are gone.
+    pub fn finalizer(&self) -> &'static str {
+        finalizer(self.key.kind)
+    }
+
+    /// Whether it has our finalizer.
+    pub fn has_finalizer(&self) -> bool {
+        self.around.finalizers.iter().any(|name| name == self.finalizer())
+    }
+
+    /// The plane that its status records, and how often it has moved.
+    pub fn recorded(&self) -> Option<(PlaneName, Move)> {
+        let plane = self.around.status.plane.as_deref()?;
+        let moved = self
+            .around
+            .status
+            .r#move
+            .and_then(|number| u64::try_from(number).ok());
+        Some((PlaneName::new(plane).ok()?, Move(moved.unwrap_or_default())))
+    }
+
+    /// Whether its plane has already reported on the current generation: then that plane holds it.
+    pub fn is_reported(&self) -> bool {
+        let observed = self.around.status.observed_generation;
+        observed.and_then(|number| u64::try_from(number).ok()) == Some(self.around.generation.0)
+    }
+}
+
+impl Around {
+    /// Reads all but the `spec`.
+    pub fn read(mut object: DynamicObject) -> Self {
+        let status = object.data.get_mut("status").map(Value::take).unwrap_or_default();
+        Self {
+            generation: generation(&object),
+            resource_version: object
+                .resource_version()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
+            deleting: object.metadata.deletion_timestamp.is_some(),
+            finalizers: object.metadata.finalizers.unwrap_or_default(),
+            status: serde_json::from_value(status).unwrap_or_default(),
+        }
+    }
+}
+
+impl ReadSpec {
+    fn read(kind: BundleKind, spec: &Value) -> Self {
+        let canonical = canonical::to_vec(spec);
+        Self {
+            target: target(kind, spec),
+            digest: Digest::of(&canonical),
+            delivery: deliverable(kind, spec, &canonical),
+        }
+    }
+}
+
+/// The finalizer of a kind.
+pub fn finalizer(kind: BundleKind) -> &'static str {
+    match kind {
+        BundleKind::Release => names::RELEASE_FINALIZER,
+        BundleKind::Bundle => names::FINALIZER,
+    }
+}
+
+/// The key of an object.
+///
+/// # Errors
+/// It has no usable uid.
+pub fn key(kind: BundleKind, object: &DynamicObject) -> Result<Key, Unreadable> {
+    Ok(Key {
+        kind,
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+        uid: Uid::new(object.uid().unwrap_or_default()).map_err(Unreadable::Uid)?,
+    })
+}
+
+/// A key as people name it.
+pub fn bundle_name(key: &Key) -> BundleName {
+    BundleName {
+        kind: match key.kind {
+            BundleKind::Release => KindName::Release,
+            BundleKind::Bundle => KindName::Bundle,
+        },
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    }
+}
+
+fn generation(object: &DynamicObject) -> Generation {
+    let number = object.metadata.generation;
+    Generation(
+        number
+            .and_then(|number| u64::try_from(number).ok())
+            .unwrap_or_default(),
+    )
+}
+
+fn target(kind: BundleKind, spec: &Value) -> Target {
+    let text = |field| {
+        spec.get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match kind {
+        BundleKind::Release => Target::Environment(text("environmentName")),
+        BundleKind::Bundle => Target::Plane(text("plane")),
+    }
+}
+
+fn deliverable(kind: BundleKind, spec: &Value, canonical: &[u8]) -> Result<Deliverable, Undeliverable> {
+    spec::check_length(canonical)?;
+    let read = Spec::read(kind, spec)?;
+    refuse_unsupported(kind, spec)?;
+    let objects: Vec<_> = read.entries.iter().map(desired_object).collect();
+    let scopes = objects
+        .iter()
+        .filter_map(|desired| desired.object.as_ref())
+        .map(scope)
+        .collect();
+    Ok(Deliverable {
+        content: compress(canonical),
+        objects,
+        scopes,
+    })
+}
+
+/// Better a clear refusal than a job that runs twice, or a namespace that is missing.
+fn refuse_unsupported(kind: BundleKind, spec: &Value) -> Result<(), Undeliverable> {
+    let once = spec.get("lifecycle").and_then(Value::as_str) == Some("Once");
+    let ensure = spec.get("ensure").and_then(Value::as_array);
+    match kind {
+        BundleKind::Bundle if once => Err(Undeliverable::Unsupported("spec.lifecycle Once")),
+        BundleKind::Bundle if ensure.is_some_and(|list| !list.is_empty()) => {
+            Err(Undeliverable::Unsupported("spec.ensure"))
+        }
+        BundleKind::Bundle | BundleKind::Release => Ok(()),
+    }
+}
+
+fn desired_object(entry: &spec::Entry) -> DesiredObject {
+    DesiredObject {
+        id: entry.id.clone(),
+        object: entry
+            .manifest
+            .as_ref()
+            .ok()
+            .map(|manifest| manifest.object.clone()),
+    }
+}
+
+/// The hub cannot know which kinds have a namespace: an object that names none counts as cluster-scoped. A Namespace
+/// always does.
+fn scope(object: &ObjectRef) -> Scope {
+    let namespace_itself = object.group.is_empty() && object.kind == "Namespace";
+    match object.namespace.as_str() {
+        namespace if !namespace.is_empty() && !namespace_itself => Scope::Namespace(namespace.to_owned()),
+        _ if object.group.is_empty() => Scope::Cluster(object.kind.clone()),
+        _ => Scope::Cluster(format!("{}/{}", object.group, object.kind)),
+    }
+}
+
+fn compress(canonical: &[u8]) -> Content {
+    Content {
+        length: u32::try_from(canonical.len()).expect("a spec within its limit is below 4 GiB"),
+        zstd: zstd::bulk::compress(canonical, ZSTD_LEVEL).expect("compressing to memory cannot fail"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outhaul_protocol_wire::limits;
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(generation: i64, spec: &Value) -> DynamicObject {
+        serde_json::from_value(json!({
+            "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Release",
+            "metadata": {"name": "cart", "namespace": "shop", "uid": "u-1", "generation": generation,
+                "finalizers": ["openchoreo.dev/dataplane-cleanup"]},
+            "spec": spec,
+        }))
+        .unwrap()
+    }
+
+    fn config_map(id: &str) -> Value {
+        json!({"id": id, "object": {"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": id, "namespace": "shop"}}})
+    }
+
+    #[test]
+    fn content_is_the_canonical_form_of_the_raw_spec() {
+        let spec = json!({"z": 1, "environmentName": "dev", "resources": [config_map("a")]});
+        let resource = Reader::new(BundleKind::Release).read(object(1, &spec)).unwrap();
+        let delivery = resource.spec.delivery.as_ref().unwrap();
+        let canonical =
+            zstd::bulk::decompress(&delivery.content.zstd, delivery.content.length as usize).unwrap();
+        assert_eq!(canonical, canonical::to_vec(&spec));
+        assert_eq!(resource.spec.digest, Digest::of(&canonical));
+        assert_eq!(resource.spec.target, Target::Environment("dev".into()));
+        assert_eq!(delivery.scopes, BTreeSet::from([Scope::Namespace("shop".into())]));
+        assert!(resource.has_finalizer());
+    }
+
+    #[test]
+    fn a_spec_is_read_once_per_generation() {
+        let mut reader = Reader::new(BundleKind::Release);
+        let spec = json!({"environmentName": "dev"});
+        let first = reader.read(object(1, &spec)).unwrap();
+        let same = reader.read(object(1, &spec)).unwrap();
+        assert!(Arc::ptr_eq(&first.spec, &same.spec));
+        let edited = reader
+            .read(object(2, &json!({"environmentName": "prod"})))
+            .unwrap();
+        assert_ne!(edited.spec.digest, first.spec.digest);
+        reader.forget_all();
+        let again = reader.read(object(2, &spec)).unwrap();
+        assert_eq!(again.spec.digest, first.spec.digest);
+    }
+
+    #[test]
+    fn what_cannot_be_delivered_is_named_and_still_has_a_digest() {
+        let long = json!({"environmentName": "dev", "resources": [], "x": "x".repeat(limits::SPEC_BYTES)});
+        let twice = json!({"resources": [config_map("a"), config_map("a")]});
+        for (spec, expected) in [
+            (long, "1048"),
+            (twice, "two objects with id"),
+            (json!({"resources": 7}), "list"),
+        ] {
+            let resource = Reader::new(BundleKind::Release).read(object(1, &spec)).unwrap();
+            let error = resource.spec.delivery.as_ref().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert_eq!(resource.spec.digest, Digest::of(&canonical::to_vec(&spec)));
+        }
+    }
+
+    #[test]
+    fn a_status_that_cannot_be_read_counts_as_none() {
+        let mut malformed = object(1, &json!({}));
+        malformed.data["status"] = json!({"conditions": 7});
+        let resource = Reader::new(BundleKind::Release).read(malformed).unwrap();
+        assert_eq!(resource.around.status, DeliveryStatus::default());
+    }
+}

@@ -1,0 +1,466 @@
+//! Which plane a resource goes to, and whether it may.
+//!
+//! A Release names an Environment, that a DataPlane, that a Plane; a Bundle names its Plane. Who may use a plane,
+//! and for what, the Plane itself says.
+
+use std::collections::BTreeMap;
+
+use outhaul_hub_resources::{Admission, AdmittedKind, names};
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::PlaneName;
+
+use crate::resource::{Scope, Target};
+
+/// A namespaced name.
+pub type Name = (String, String);
+
+/// What resources say about ways to planes.
+#[derive(Debug)]
+pub struct Routing {
+    fallback: bool,
+    environments: BTreeMap<Name, Option<String>>,
+    users: BTreeMap<(AdmittedKind, Name), Option<String>>,
+    admissions: BTreeMap<PlaneName, Vec<Admission>>,
+}
+
+/// A way to a plane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The plane.
+    pub plane: PlaneName,
+    user: User,
+}
+
+/// Whose admission counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum User {
+    /// That of one DataPlane.
+    DataPlane(Name),
+    /// That of any DataPlane or BuildPlane of the namespace.
+    Namespace(String),
+}
+
+/// Why a resource has no plane.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlane {
+    /// The Environment does not exist.
+    #[error("Environment {0} does not exist in namespace {1}")]
+    NoEnvironment(String, String),
+    /// The Environment names no DataPlane.
+    #[error("Environment {0} has no spec.dataPlaneRef")]
+    NoDataPlaneRef(String),
+    /// The DataPlane does not exist.
+    #[error("DataPlane {0} does not exist in namespace {1}")]
+    NoDataPlane(String, String),
+    /// The DataPlane names no Plane, and not exactly one admits it.
+    #[error(
+        "DataPlane {name} has no spec.planeID, and {admitting} Planes admit it: name one, or make a token with \
+         `outhaul plane token --for dataplane/{namespace}/{name}`"
+    )]
+    Ambiguous {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Planes that admit it.
+        admitting: usize,
+    },
+    /// The Plane does not exist.
+    #[error("Plane {0} does not exist")]
+    NoSuchPlane(String),
+}
+
+/// The plane does not admit what the resource wants there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    /// Nobody in the namespace is admitted.
+    #[error("Plane {plane} does not admit {user}: add it to spec.admits")]
+    User {
+        /// The plane.
+        plane: PlaneName,
+        /// Who.
+        user: String,
+    },
+    /// A namespace of the plane.
+    #[error("Plane {plane} does not admit {user} to namespace {namespace}")]
+    Namespace {
+        /// The plane.
+        plane: PlaneName,
+        /// Who.
+        user: String,
+        /// Which namespace.
+        namespace: String,
+    },
+    /// A cluster-scoped kind.
+    #[error("Plane {plane} does not admit {user} to {kind} without a namespace")]
+    ClusterScoped {
+        /// The plane.
+        plane: PlaneName,
+        /// Who.
+        user: String,
+        /// Which kind.
+        kind: String,
+    },
+}
+
+impl Routing {
+    /// No ways yet. With `fallback` an Environment or DataPlane that the Release's namespace lacks is looked for in
+    /// `default`.
+    pub fn new(fallback: bool) -> Self {
+        Self {
+            fallback,
+            environments: BTreeMap::new(),
+            users: BTreeMap::new(),
+            admissions: BTreeMap::new(),
+        }
+    }
+
+    /// Sets what an Environment says, or forgets it.
+    pub fn set_environment(&mut self, name: Name, data_plane: Option<Option<String>>) {
+        set(&mut self.environments, name, data_plane);
+    }
+
+    /// Sets what a DataPlane or BuildPlane says, or forgets it.
+    pub fn set_user(&mut self, kind: AdmittedKind, name: Name, plane: Option<Option<String>>) {
+        set(&mut self.users, (kind, name), plane);
+    }
+
+    /// Sets what a Plane admits, or forgets it.
+    pub fn set_plane(&mut self, plane: PlaneName, admits: Option<Vec<Admission>>) {
+        set(&mut self.admissions, plane, admits);
+    }
+
+    /// The plane of a resource.
+    ///
+    /// # Errors
+    /// There is none; the error says which link is missing.
+    pub fn route(&self, key: &Key, target: &Target) -> Result<Route, NoPlane> {
+        match target {
+            Target::Plane(name) => Ok(Route {
+                plane: self.existing(name)?,
+                user: User::Namespace(key.namespace.clone()),
+            }),
+            Target::Environment(name) => {
+                let data_plane = self.data_plane(&key.namespace, name)?;
+                Ok(Route {
+                    plane: self.plane_of(AdmittedKind::DataPlane, &data_plane)?,
+                    user: User::DataPlane(data_plane),
+                })
+            }
+        }
+    }
+
+    /// Checks that the plane admits everything that a resource wants there.
+    ///
+    /// # Errors
+    /// It does not; the error names the first thing.
+    pub fn check<'a>(
+        &self,
+        route: &Route,
+        scopes: impl IntoIterator<Item = &'a Scope>,
+    ) -> Result<(), NotAdmitted> {
+        let admissions = self.admissions.get(&route.plane).map_or(&[][..], Vec::as_slice);
+        let mine: Vec<_> = admissions
+            .iter()
+            .filter(|admission| route.user.is(admission))
+            .collect();
+        let (plane, user) = (route.plane.clone(), route.user.describe());
+        if mine.is_empty() {
+            return Err(NotAdmitted::User { plane, user });
+        }
+        let refused = scopes
+            .into_iter()
+            .find(|scope| !mine.iter().any(|admission| admits(admission, scope)));
+        match refused.cloned() {
+            None => Ok(()),
+            Some(Scope::Namespace(namespace)) => Err(NotAdmitted::Namespace {
+                plane,
+                user,
+                namespace,
+            }),
+            Some(Scope::Cluster(kind)) => Err(NotAdmitted::ClusterScoped { plane, user, kind }),
+        }
+    }
+
+    fn data_plane(&self, namespace: &str, environment: &str) -> Result<Name, NoPlane> {
+        let (found, data_plane) = self
+            .lookup(&self.environments, namespace, environment, |name| name)
+            .ok_or_else(|| NoPlane::NoEnvironment(environment.to_owned(), namespace.to_owned()))?;
+        let data_plane = data_plane
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| NoPlane::NoDataPlaneRef(environment.to_owned()))?;
+        let in_data_planes = |name| (AdmittedKind::DataPlane, name);
+        let (found, _) = self
+            .lookup(&self.users, &found.0, &data_plane, in_data_planes)
+            .ok_or_else(|| NoPlane::NoDataPlane(data_plane.clone(), namespace.to_owned()))?;
+        Ok(found)
+    }
+
+    fn plane_of(&self, kind: AdmittedKind, user: &Name) -> Result<PlaneName, NoPlane> {
+        match self.users.get(&(kind, user.clone())) {
+            Some(Some(plane)) if !plane.is_empty() => self.existing(plane),
+            _ => self.the_one_that_admits(kind, user),
+        }
+    }
+
+    fn the_one_that_admits(&self, kind: AdmittedKind, user: &Name) -> Result<PlaneName, NoPlane> {
+        let admitting: Vec<_> = self
+            .admissions
+            .iter()
+            .filter(|(_, admissions)| admissions.iter().any(|one| names_user(one, kind, user)))
+            .map(|(plane, _)| plane)
+            .collect();
+        match admitting.as_slice() {
+            [plane] => Ok((*plane).clone()),
+            several_or_none => Err(NoPlane::Ambiguous {
+                namespace: user.0.clone(),
+                name: user.1.clone(),
+                admitting: several_or_none.len(),
+            }),
+        }
+    }
+
+    fn existing(&self, plane: &str) -> Result<PlaneName, NoPlane> {
+        PlaneName::new(plane)
+            .ok()
+            .filter(|name| self.admissions.contains_key(name))
+            .ok_or_else(|| NoPlane::NoSuchPlane(plane.to_owned()))
+    }
+
+    /// Finds a name in a namespace, else in `default` where the compatible fallback is on.
+    fn lookup<K: Ord>(
+        &self,
+        map: &BTreeMap<K, Option<String>>,
+        namespace: &str,
+        name: &str,
+        key: impl Fn(Name) -> K,
+    ) -> Option<(Name, Option<String>)> {
+        let fallback = self.fallback.then_some(names::FALLBACK_NAMESPACE);
+        [Some(namespace), fallback]
+            .into_iter()
+            .flatten()
+            .find_map(|namespace| {
+                let name = (namespace.to_owned(), name.to_owned());
+                let value = map.get(&key(name.clone()))?;
+                Some((name, value.clone()))
+            })
+    }
+}
+
+impl User {
+    fn is(&self, admission: &Admission) -> bool {
+        match self {
+            Self::DataPlane(name) => names_user(admission, AdmittedKind::DataPlane, name),
+            Self::Namespace(namespace) => admission.namespace == *namespace,
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::DataPlane((namespace, name)) => format!("DataPlane {namespace}/{name}"),
+            Self::Namespace(namespace) => format!("namespace {namespace}"),
+        }
+    }
+}
+
+fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+    match value {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
+}
+
+fn names_user(admission: &Admission, kind: AdmittedKind, (namespace, name): &Name) -> bool {
+    admission.kind == kind && admission.namespace == *namespace && admission.name == *name
+}
+
+fn admits(admission: &Admission, scope: &Scope) -> bool {
+    match scope {
+        Scope::Namespace(namespace) => admission
+            .target_namespaces
+            .iter()
+            .any(|pattern| matches(pattern, namespace)),
+        Scope::Cluster(kind) => admission.cluster_scoped_kinds.contains(kind),
+    }
+}
+
+/// Whether `text` follows a pattern in which `*` stands for any run of characters.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(text) = text.strip_prefix(head) else {
+        return false;
+    };
+    // Pattern and text are at most 63 bytes: trying every end of the run is cheap enough.
+    (0..=text.len()).any(|end| text.is_char_boundary(end) && matches(rest, &text[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use outhaul_protocol_wire::head::BundleKind;
+    use outhaul_protocol_wire::ids::Uid;
+
+    use super::*;
+
+    fn name(namespace: &str, name: &str) -> Name {
+        (namespace.to_owned(), name.to_owned())
+    }
+
+    fn plane(text: &str) -> PlaneName {
+        PlaneName::new(text).unwrap()
+    }
+
+    fn release(namespace: &str) -> Key {
+        Key {
+            kind: BundleKind::Release,
+            namespace: namespace.into(),
+            name: "cart".into(),
+            uid: Uid::new("u").unwrap(),
+        }
+    }
+
+    fn admission(namespace: &str, data_plane: &str, targets: &[&str], kinds: &[&str]) -> Admission {
+        let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+        Admission {
+            kind: AdmittedKind::DataPlane,
+            namespace: namespace.into(),
+            name: data_plane.into(),
+            target_namespaces: owned(targets),
+            cluster_scoped_kinds: owned(kinds),
+        }
+    }
+
+    fn routing(fallback: bool) -> Routing {
+        let mut routing = Routing::new(fallback);
+        routing.set_environment(name("acme", "dev"), Some(Some("dp".into())));
+        routing.set_environment(name("default", "shared"), Some(Some("dp".into())));
+        routing.set_environment(name("acme", "bare"), Some(None));
+        routing.set_environment(name("acme", "dangling"), Some(Some("nowhere".into())));
+        routing.set_user(AdmittedKind::DataPlane, name("acme", "dp"), Some(None));
+        routing.set_user(
+            AdmittedKind::DataPlane,
+            name("default", "dp"),
+            Some(Some("two".into())),
+        );
+        routing.set_plane(
+            plane("one"),
+            Some(vec![admission("acme", "dp", &["shop-*"], &["Namespace"])]),
+        );
+        routing.set_plane(plane("two"), Some(Vec::new()));
+        routing
+    }
+
+    fn route(routing: &Routing, namespace: &str, environment: &str) -> Result<String, NoPlane> {
+        let target = Target::Environment(environment.to_owned());
+        Ok(routing
+            .route(&release(namespace), &target)?
+            .plane
+            .as_str()
+            .to_owned())
+    }
+
+    #[test]
+    fn a_release_follows_environment_and_data_plane_to_its_plane() {
+        let routing = routing(true);
+        assert_eq!(route(&routing, "acme", "dev").unwrap(), "one");
+        assert_eq!(route(&routing, "acme", "shared").unwrap(), "two");
+        assert_eq!(
+            route(&routing, "acme", "bare"),
+            Err(NoPlane::NoDataPlaneRef("bare".into()))
+        );
+        assert_eq!(
+            route(&routing, "acme", "dangling"),
+            Err(NoPlane::NoDataPlane("nowhere".into(), "acme".into()))
+        );
+        assert_eq!(
+            route(&routing, "acme", "typo"),
+            Err(NoPlane::NoEnvironment("typo".into(), "acme".into()))
+        );
+    }
+
+    #[test]
+    fn the_namespace_default_is_read_only_where_the_fallback_is_on() {
+        let routing = routing(false);
+        assert!(matches!(
+            route(&routing, "acme", "shared"),
+            Err(NoPlane::NoEnvironment(..))
+        ));
+    }
+
+    #[test]
+    fn a_data_plane_that_two_planes_admit_has_none_until_it_names_one() {
+        let mut routing = routing(true);
+        routing.set_plane(plane("two"), Some(vec![admission("acme", "dp", &["*"], &[])]));
+        let error = route(&routing, "acme", "dev").unwrap_err();
+        assert!(matches!(error, NoPlane::Ambiguous { admitting: 2, .. }));
+        routing.set_user(
+            AdmittedKind::DataPlane,
+            name("acme", "dp"),
+            Some(Some("two".into())),
+        );
+        assert_eq!(route(&routing, "acme", "dev").unwrap(), "two");
+        routing.set_plane(plane("two"), None);
+        assert_eq!(
+            route(&routing, "acme", "dev"),
+            Err(NoPlane::NoSuchPlane("two".into()))
+        );
+    }
+
+    #[test]
+    fn a_bundle_names_its_plane_and_needs_an_admission_of_its_namespace() {
+        let routing = routing(true);
+        let go = |namespace: &str, to: &str| routing.route(&release(namespace), &Target::Plane(to.into()));
+        let route = go("acme", "one").unwrap();
+        assert!(
+            routing
+                .check(&route, &[Scope::Namespace("shop-dev".into())])
+                .is_ok()
+        );
+        let route = go("other", "one").unwrap();
+        assert!(matches!(
+            routing.check(&route, &[]),
+            Err(NotAdmitted::User { .. })
+        ));
+        assert_eq!(go("acme", "gone"), Err(NoPlane::NoSuchPlane("gone".into())));
+        assert_eq!(
+            go("acme", "Not A Name"),
+            Err(NoPlane::NoSuchPlane("Not A Name".into()))
+        );
+    }
+
+    #[test]
+    fn what_the_plane_does_not_admit_is_named() {
+        let routing = routing(true);
+        let route = routing
+            .route(&release("acme"), &Target::Environment("dev".into()))
+            .unwrap();
+        let check = |scope: Scope| routing.check(&route, &[scope]).map_err(|error| error.to_string());
+        assert_eq!(check(Scope::Cluster("Namespace".into())), Ok(()));
+        assert_eq!(check(Scope::Namespace("shop-a".into())), Ok(()));
+        assert!(
+            check(Scope::Namespace("kube-system".into()))
+                .unwrap_err()
+                .contains("kube-system")
+        );
+        let role = Scope::Cluster("rbac.authorization.k8s.io/ClusterRole".into());
+        assert!(check(role).unwrap_err().contains("ClusterRole"));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_run() {
+        for (pattern, text, expected) in [
+            ("*", "anything", true),
+            ("*", "", true),
+            ("shop-*", "shop-dev", true),
+            ("shop-*", "shop", false),
+            ("*-dev", "shop-dev", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c", false),
+            ("shop", "shop", true),
+            ("shop", "shopping", false),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}

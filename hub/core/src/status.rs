@@ -1,0 +1,291 @@
+//! The `status` of a Release or Bundle, from what its plane reported: a pure function, so that an unchanged plane
+//! gives an unchanged status and nothing is written.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use outhaul_hub_resources::conditions::{self, FINALIZING, READY};
+use outhaul_hub_resources::{DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm};
+use outhaul_protocol_session::hub::Reported;
+use outhaul_protocol_wire::ids::{Move, PlaneName, Term, Uid};
+use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::{ObjectReport, RawStatus};
+use serde_json::{Value, json};
+
+use crate::condition::{self, Said, whole_seconds};
+use crate::decision::Refusal;
+use crate::reason;
+use crate::verdict::{self, Verdict};
+
+/// Raw status of all objects of one resource that is stored whole. etcd takes 1.5 MiB for spec and status together.
+pub const RAW_STATUS: usize = 256 * 1024;
+
+/// The condition that names a plane which keeps a former copy.
+pub const MOVED: &str = "Moved";
+
+/// What a status is made from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
+    /// The status as it is stored.
+    pub(crate) stored: &'a DeliveryStatus,
+    /// `metadata.generation`.
+    pub(crate) generation: u64,
+    /// The plane to record, where it is not recorded yet.
+    pub(crate) record: Option<&'a (PlaneName, Move)>,
+    /// Why the resource cannot be delivered.
+    pub(crate) refusal: Option<&'a Refusal>,
+    /// Whether its objects are on their way out.
+    pub(crate) removing: bool,
+    /// What its plane said, if that is known.
+    pub(crate) reported: Option<&'a Reported>,
+    /// The session that said it.
+    pub(crate) term: Option<Term>,
+}
+
+/// The status that says the facts.
+pub(crate) fn fold(facts: Facts<'_>, now: Timestamp) -> DeliveryStatus {
+    let mut status = facts.stored.clone();
+    if let Some((plane, moved)) = facts.record {
+        record(&mut status, plane, *moved, now);
+    }
+    if let Some(reported) = facts.reported {
+        report(&mut status, reported, now);
+        status.term = facts.term.map(session_term);
+    }
+    if let Some(said) = ready(&facts) {
+        condition::set(&mut status.conditions, said, now);
+    }
+    if facts.removing {
+        condition::set(&mut status.conditions, finalizing(&facts), now);
+    }
+    status
+}
+
+/// Whether two statuses say the same. Who reported it is nothing that anybody waits for.
+pub(crate) fn same(left: &DeliveryStatus, right: &DeliveryStatus) -> bool {
+    // Field by field, so that comparing large statuses copies nothing; a new field must be placed here.
+    let DeliveryStatus {
+        conditions,
+        observed_generation,
+        plane,
+        r#move,
+        term: _,
+        observed,
+        inventory,
+        resources,
+    } = left;
+    (observed, observed_generation, plane, r#move)
+        == (
+            &right.observed,
+            &right.observed_generation,
+            &right.plane,
+            &right.r#move,
+        )
+        && conditions == &right.conditions
+        && inventory == &right.inventory
+        && resources == &right.resources
+}
+
+/// The term as a status has it.
+pub(crate) fn session_term(term: Term) -> SessionTerm {
+    SessionTerm {
+        boot: signed(term.boot),
+        dial: signed(term.dial),
+    }
+}
+
+fn record(status: &mut DeliveryStatus, plane: &PlaneName, moved: Move, now: Timestamp) {
+    let former = status.plane.replace(plane.to_string());
+    status.r#move = Some(signed(moved.0));
+    let Some(former) = former else { return };
+    let kept = status.inventory.len();
+    let said = Said {
+        r#type: MOVED,
+        status: conditions::status::TRUE,
+        reason: reason::OLD_COPY_KEPT.to_owned(),
+        message: format!(
+            "moved from plane {former}, which keeps {kept} objects until they are removed there"
+        ),
+        generation: None,
+    };
+    condition::set(&mut status.conditions, said, now);
+    // What follows was said by the former plane.
+    status.observed = None;
+    status.observed_generation = None;
+    status.term = None;
+    status.inventory.clear();
+    status.resources.clear();
+}
+
+fn report(status: &mut DeliveryStatus, reported: &Reported, now: Timestamp) {
+    status.observed_generation = Some(signed(reported.version.generation.0));
+    status.observed = Some(reported.observed.to_string());
+    status.inventory = inventory(reported);
+    let mut room = RAW_STATUS;
+    let former = core::mem::take(&mut status.resources);
+    status.resources = reported
+        .objects
+        .iter()
+        .filter(|object| is_named(&object.object))
+        .enumerate()
+        .map(|(place, object)| {
+            let entry = entry(object, &mut room);
+            seen(entry, object, find(&former, place, &object.id), now)
+        })
+        .collect();
+}
+
+fn inventory(reported: &Reported) -> Vec<InventoryEntry> {
+    let there = reported
+        .objects
+        .iter()
+        .filter_map(|object| Some((&object.object, Some(object.uid.as_ref()?))));
+    let leaving = reported
+        .leftovers
+        .iter()
+        .map(|leftover| (&leftover.object, leftover.uid.as_ref()));
+    there
+        .chain(leaving)
+        .filter(|(object, _)| is_named(object))
+        .map(|(object, uid)| InventoryEntry {
+            group: object.group.clone(),
+            version: object.version.clone(),
+            kind: object.kind.clone(),
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
+            uid: uid.map(Uid::as_str).unwrap_or_default().to_owned(),
+        })
+        .collect()
+}
+
+/// An entry of a spec that is no Kubernetes object has no place in a list of objects: the condition names it.
+fn is_named(object: &ObjectRef) -> bool {
+    ![&object.version, &object.kind, &object.name]
+        .iter()
+        .any(|text| text.is_empty())
+}
+
+fn entry(report: &ObjectReport, room: &mut usize) -> ResourceStatus {
+    let mut raw = report.status.clone();
+    *room = raw.within(*room);
+    let (status, summarized) = match &raw {
+        RawStatus::Absent => (None, false),
+        RawStatus::Json(json) => (serde_json::from_slice::<Value>(json).ok(), false),
+        RawStatus::Summary { bytes, digest } => {
+            (Some(json!({"bytes": bytes, "sha256": digest.to_string()})), true)
+        }
+    };
+    ResourceStatus {
+        id: report.id.clone(),
+        group: report.object.group.clone(),
+        version: report.object.version.clone(),
+        kind: report.object.kind.clone(),
+        namespace: report.object.namespace.clone(),
+        name: report.object.name.clone(),
+        health_status: Some(report.health.as_str().to_owned()),
+        last_observed_time: None,
+        status,
+        summarized,
+    }
+}
+
+/// `lastObservedTime` is absent while there is no live object, and moves with status or health only.
+fn seen(
+    mut entry: ResourceStatus,
+    report: &ObjectReport,
+    former: Option<&ResourceStatus>,
+    now: Timestamp,
+) -> ResourceStatus {
+    let unchanged =
+        former.filter(|former| former.status == entry.status && former.health_status == entry.health_status);
+    entry.last_observed_time = report.uid.as_ref().map(|_exists| {
+        unchanged
+            .and_then(|former| former.last_observed_time.clone())
+            .unwrap_or(Time(whole_seconds(now)))
+    });
+    entry
+}
+
+/// Lists keep their order mostly, so the same place is looked at first.
+fn find<'a>(entries: &'a [ResourceStatus], place: usize, id: &str) -> Option<&'a ResourceStatus> {
+    let same = |entry: &&ResourceStatus| entry.id == id;
+    entries
+        .get(place)
+        .filter(same)
+        .or_else(|| entries.iter().find(same))
+}
+
+fn ready(facts: &Facts<'_>) -> Option<Said> {
+    if facts.removing {
+        return None;
+    }
+    let (status, reason, message, generation) = match (facts.refusal, facts.reported, facts.record) {
+        (Some(refusal), _, _) => (
+            conditions::status::FALSE,
+            refusal.reason,
+            refusal.message.clone(),
+            facts.generation,
+        ),
+        (None, _, Some((plane, _))) => (
+            conditions::status::FALSE,
+            reason::DELIVERING,
+            format!("on its way to plane {plane}"),
+            facts.generation,
+        ),
+        (None, Some(reported), None) => {
+            let Verdict { reason, message } = verdict::judge(reported);
+            let status = match reason == reason::ALL_HEALTHY {
+                true => conditions::status::TRUE,
+                false => conditions::status::FALSE,
+            };
+            (status, reason, message, reported.version.generation.0)
+        }
+        (None, None, None) => return no_longer_refused(facts),
+    };
+    Some(Said {
+        r#type: READY,
+        status,
+        reason: reason.to_owned(),
+        message,
+        generation: Some(generation),
+    })
+}
+
+/// After a restart the last report is not known, and what is stored stands; except that a refusal may be over.
+fn no_longer_refused(facts: &Facts<'_>) -> Option<Said> {
+    let stored = condition::get(&facts.stored.conditions, READY)?;
+    let refusals = [
+        reason::INVALID_SPEC,
+        reason::NO_PLANE,
+        reason::NOT_ADMITTED,
+        reason::HUB_BEHIND,
+    ];
+    refusals.contains(&stored.reason.as_str()).then(|| Said {
+        r#type: READY,
+        status: conditions::status::FALSE,
+        reason: reason::DELIVERING.to_owned(),
+        message: "on its way to its plane".to_owned(),
+        generation: Some(facts.generation),
+    })
+}
+
+fn finalizing(facts: &Facts<'_>) -> Said {
+    let stuck = facts.reported.and_then(verdict::stuck);
+    let (reason, message) = match stuck {
+        None => (
+            reason::CLEANUP_IN_PROGRESS,
+            "Cleaning up dataplane resources".to_owned(),
+        ),
+        Some(message) => (reason::CLEANUP_FAILED, message),
+    };
+    Said {
+        r#type: FINALIZING,
+        status: conditions::status::TRUE,
+        reason: reason.to_owned(),
+        message,
+        generation: Some(facts.generation),
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,215 @@
+//! What people and scripts see of the fleet: plain data, made from the [`Fleet`](crate::Fleet)'s memory.
+//!
+//! Nothing here carries manifest content: names, states and reasons only.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaneView {
+    /// Its name.
+    pub name: String,
+    /// Whether an agent has enrolled, or the Plane names keys of its own.
+    pub enrolled: bool,
+    /// Whether its agent is refused.
+    pub revoked: bool,
+    /// Its session; absent while it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionView>,
+    /// What is meant for it.
+    pub queue: QueueView,
+    /// What it holds and the hub does not know.
+    pub orphans: OrphansView,
+}
+
+/// The session of a plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionView {
+    /// When it began, RFC 3339.
+    pub since: String,
+    /// Where the agent dials from.
+    pub remote: String,
+    /// Starts of the agent, then its connections since.
+    pub term: TermView,
+    /// Version of the agent.
+    pub agent_version: String,
+    /// `gitVersion` of the plane's API server; empty while that is away.
+    pub kubernetes_version: String,
+    /// When the agent's certificate expires, RFC 3339.
+    pub certificate_expires: String,
+}
+
+/// Which session of a plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TermView {
+    /// Counts starts of the agent.
+    pub boot: u64,
+    /// Counts connections since that start.
+    pub dial: u64,
+}
+
+/// What is meant for a plane, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueView {
+    /// Releases and Bundles that the plane should hold.
+    pub bundles: usize,
+    /// Those of which the plane has not stored the newest version yet.
+    pub unacknowledged: usize,
+    /// Age of the oldest of them, in milliseconds; zero where there is none.
+    pub lag_ms: u64,
+}
+
+/// What a plane holds and the hub does not know. It is kept there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrphansView {
+    /// How many.
+    pub total: u64,
+    /// The first of them.
+    pub bundles: Vec<BundleName>,
+}
+
+/// A Release or Bundle, by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BundleName {
+    /// `Release` or `Bundle`.
+    #[schema(value_type = String)]
+    pub kind: KindName,
+    /// Its namespace in the control plane.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// `Release` or `Bundle`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+pub enum KindName {
+    /// `openchoreo.dev` Release.
+    Release,
+    /// `outhaul.dev` Bundle.
+    Bundle,
+}
+
+/// A Release or Bundle on its way to a plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BundleView {
+    /// The resource.
+    #[serde(flatten)]
+    pub bundle: BundleName,
+    /// Its uid.
+    pub uid: String,
+    /// Its plane.
+    pub plane: String,
+    /// The version that the plane should hold.
+    pub version: VersionView,
+    /// SHA-256 of the spec in its canonical form, in hex.
+    pub digest: String,
+    /// How far it is.
+    pub state: BundleState,
+    /// Why it is not further, where something holds it as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocker: Option<BlockerView>,
+    /// Hash over the plane's last report, in hex; absent before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<String>,
+    /// Its objects in the order of the spec, as the plane reported them.
+    pub objects: Vec<ObjectView>,
+    /// Objects that are no longer desired and still in the plane.
+    pub leftovers: Vec<LeftoverView>,
+}
+
+/// Version of a resource as planes compare it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionView {
+    /// The hub's epoch.
+    pub epoch: u64,
+    /// `metadata.generation`.
+    pub generation: u64,
+    /// How often the resource changed its plane.
+    pub moved: u64,
+}
+
+/// How far a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub enum BundleState {
+    /// It cannot be delivered, see the blocker.
+    Refused,
+    /// Meant for the plane, which has not stored it yet.
+    Queued,
+    /// Stored in the plane, not reported yet.
+    Stored,
+    /// Reported: some object is on its way, or blocked.
+    Progressing,
+    /// Reported: every object is as desired.
+    Ready,
+    /// Being deleted: its objects are on their way out of the plane.
+    Removing,
+}
+
+/// One object of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectView {
+    /// Its id in the spec.
+    pub id: String,
+    /// Which object.
+    #[serde(flatten)]
+    pub object: ObjectName,
+    /// Its uid in the plane, once it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Unknown, Progressing, Healthy, Suspended or Degraded.
+    pub health: String,
+    /// Why it is not as desired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocker: Option<BlockerView>,
+}
+
+/// An object that is no longer desired and still in the plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftoverView {
+    /// Which object.
+    #[serde(flatten)]
+    pub object: ObjectName,
+    /// Its uid in the plane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// What keeps it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocker: Option<BlockerView>,
+}
+
+/// Which object in a plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectName {
+    /// API group; empty for core.
+    pub group: String,
+    /// API version.
+    pub version: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace; empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+/// Why something is stuck.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BlockerView {
+    /// One word that scripts can match.
+    pub reason: String,
+    /// A sentence for people.
+    pub message: String,
+}
