@@ -167,9 +167,8 @@ fn reduce_definition(name: &str, definition: &Value) -> Value {
     reduced
 }
 
-/// The document says `default` wherever Go has a zero value. Those that a client can see are kept: real defaults, the
-/// empty structs that JSON of Go always shows, and the zeroes of a status. A required field's zero value
-/// elsewhere only means that nobody gave it, and validation has to notice that.
+/// The document says `default` wherever Go shows a zero value. That of a required field only means that nobody gave it,
+/// and validation has to notice that; it is kept for a status, whose counters start at zero.
 fn keep_shown_defaults(definition: &mut Value, is_status: bool) {
     let required: Vec<Value> = definition["required"].as_array().cloned().unwrap_or_default();
     let Some(properties) = definition.get_mut("properties").and_then(Value::as_object_mut) else {
@@ -177,8 +176,7 @@ fn keep_shown_defaults(definition: &mut Value, is_status: bool) {
     };
     for (name, property) in properties {
         let is_zero = [json!(""), json!(0), json!(false)].contains(&property["default"]);
-        let is_shown = is_status && required.contains(&json!(name));
-        if is_zero && !is_shown {
+        if is_zero && !is_status && required.contains(&json!(name)) {
             property
                 .as_object_mut()
                 .and_then(|fields| fields.remove("default"));

@@ -17,7 +17,7 @@ mod update;
 use serde_json::{Value, json};
 
 use crate::fieldset::{self, compare};
-use crate::schema::Schema;
+use crate::schema::{Schema, zero_object};
 
 use managed::{ManagerId, Managers, Owned, without_managed_fields};
 use ownership::never_owned;
@@ -135,7 +135,13 @@ fn managers_of(
         operation: Operation::Update,
         ..by.clone()
     };
-    Ok(update::record(managers, &json!({}), before, &earlier, schema))
+    Ok(update::record(
+        managers,
+        &zero_object(schema),
+        before,
+        &earlier,
+        schema,
+    ))
 }
 
 fn refuse_unfit(config: &Value, schema: &Schema) -> Result<(), ApplyError> {

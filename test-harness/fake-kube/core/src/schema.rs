@@ -7,8 +7,10 @@
 
 mod builtins;
 mod crd;
+mod decoding;
 mod defaulting;
 mod field_error;
+pub(crate) mod go;
 mod node;
 mod path;
 mod pattern;
@@ -16,13 +18,17 @@ mod pruning;
 mod reference;
 mod rule;
 mod validation;
+mod zero;
 
 pub use builtins::{Builtins, Gvk};
 pub use crd::SchemaError;
-pub use defaulting::default;
+pub use decoding::undecodable;
+pub use defaulting::{complete, default, default_applied};
 pub use field_error::{FieldError, Problem};
 pub use node::{ListType, MapType, Type};
 pub use path::FieldPath;
 pub use pruning::prune;
 pub use reference::{Schema, SchemaRef};
 pub use validation::validate;
+
+pub(crate) use zero::zero_object;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::fieldset::{Element, item_element};
+use crate::schema::go::{go_syntax, go_type, go_value};
 use crate::schema::{ListType, SchemaRef, Type};
 
 /// Complaints about `config`, each with its path in front.
@@ -110,51 +111,4 @@ fn said_of(path: &str, complaint: &str) -> String {
 
 fn is_scalar(value: &Value) -> bool {
     !matches!(value, Value::Array(_) | Value::Object(_))
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    }
-}
-
-/// As Go prints a value with `%v`.
-fn go_value(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go_value).collect::<Vec<_>>().join(" ")),
-        Value::Object(fields) => {
-            let fields: Vec<String> = fields
-                .iter()
-                .map(|(name, field)| format!("{name}:{}", go_value(field)))
-                .collect();
-            format!("map[{}]", fields.join(" "))
-        }
-        other => other.to_string(),
-    }
-}
-
-/// As Go prints a value with `%#v`.
-fn go_syntax(value: &Value) -> String {
-    match value {
-        Value::Array(items) => {
-            format!(
-                "[]interface {{}}{{{}}}",
-                items.iter().map(go_syntax).collect::<Vec<_>>().join(", ")
-            )
-        }
-        Value::Object(fields) => {
-            let fields: Vec<String> = fields
-                .iter()
-                .map(|(name, field)| format!("{name:?}:{}", go_syntax(field)))
-                .collect();
-            format!("map[string]interface {{}}{{{}}}", fields.join(", "))
-        }
-        other => other.to_string(),
-    }
 }

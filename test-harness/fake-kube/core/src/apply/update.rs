@@ -1,11 +1,11 @@
 //! Recording who changed what, for every write that is no apply.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::managed::{ManagerId, Managers, Owned, without_managed_fields};
 use super::{Manager, never_owned};
 use crate::fieldset::compare;
-use crate::schema::Schema;
+use crate::schema::{Schema, zero_object};
 
 /// Records in `new`'s managedFields what the write from `old` (none: a creation) to `new` by `by` changed.
 ///
@@ -18,7 +18,7 @@ pub fn track_update(old: Option<&Value>, new: &mut Value, by: &Manager, schema: 
     let managers = if managers.is_empty() && old.is_some() {
         managers
     } else {
-        let before = old.map_or_else(|| json!({}), without_managed_fields);
+        let before = old.map_or_else(|| zero_object(schema), without_managed_fields);
         record(managers, &before, &after, by, schema)
     };
     *new = after;

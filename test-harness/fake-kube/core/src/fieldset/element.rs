@@ -153,8 +153,8 @@ pub(crate) fn item_element(list: SchemaRef<'_>, item: &Value) -> Result<Element,
 
 /// A key that the item leaves out has its default, or is no part of the step.
 fn keyed_element(list: SchemaRef<'_>, item: &Map<String, Value>) -> Result<Element, ItemError> {
-    let default = |name: &str| list.items()?.field(name)?.default_value();
-    let value_of = |name: &str| item.get(name).or_else(|| default(name)).cloned();
+    let default = |name: &str| list.items()?.key_default(name);
+    let value_of = |name: &str| item.get(name).cloned().or_else(|| default(name));
     let mut keys: Vec<(String, Scalar)> = list
         .list_keys()
         .iter()

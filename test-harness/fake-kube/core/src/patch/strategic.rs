@@ -109,9 +109,7 @@ fn retain_keys(merged: &mut Fields, keys: &Value, patch: &Fields) -> Result<(), 
         .iter()
         .any(|(name, change)| !change.is_null() && !is_listed(name));
     if strays {
-        return Err(PatchError::Unprocessable(
-            "patch content doesn't match retainKeys list".to_owned(),
-        ));
+        return Err(malformed());
     }
     merged.retain(|name, _| keys.contains(&name.as_str()));
     Ok(())

@@ -77,14 +77,15 @@ impl Builtins {
 
     fn new(document: Document, rules: Rules) -> Self {
         let mut definitions = document.definitions;
+        definitions.values_mut().for_each(Node::make_typed);
         for (name, rules) in rules {
             let definition = definitions
                 .get_mut(&name)
                 .expect("rules are about definitions that exist");
-            definition.rules = rules;
+            definition.take_rules(rules);
         }
         let definitions = Arc::new(definitions);
-        let schema = |name: &str| Schema::new(Node::reference_to(name), Arc::clone(&definitions), true);
+        let schema = |name: &str| Schema::new(Node::reference_to(name), Arc::clone(&definitions));
         let kinds = document
             .kinds
             .into_iter()

@@ -35,7 +35,7 @@ impl Schema {
         }
         root.embedded_resource = true;
         complete_embedded_resources(&mut root);
-        Ok(Self::new(root, Arc::clone(Builtins::load().definitions()), false))
+        Ok(Self::new(root, Arc::clone(Builtins::load().definitions())))
     }
 
     /// The schema of a custom resource without one: everything is kept.
@@ -46,7 +46,7 @@ impl Schema {
             ..Node::anything()
         };
         complete_embedded_resources(&mut root);
-        Self::new(root, Arc::clone(Builtins::load().definitions()), false)
+        Self::new(root, Arc::clone(Builtins::load().definitions()))
     }
 }
 

@@ -7,57 +7,64 @@ use super::{Schema, SchemaRef, Type};
 /// Drops what is not a value, and fills in defaults, in that order, as the API server does when it reads an object
 /// from a request.
 ///
-/// Null is dropped where the schema does not allow it. Of built-in kinds, optional lists and maps that are empty are
-/// dropped too: the server holds those kinds as typed values, and cannot tell them from absent ones.
+/// Null is dropped where the schema does not allow it. In typed values, empty optional lists and maps are dropped
+/// as well: the server cannot tell them from absent ones.
 pub fn default(schema: &Schema, object: &mut Value) {
-    let drops = if schema.is_builtin() {
-        drops_builtin
-    } else {
-        drops_custom
-    };
-    drop_hollow(schema.root(), object, drops);
+    drop_hollow(schema.root(), object, true);
     fill_in(schema.root(), object);
 }
 
-/// Whether a field with this name and value is as good as absent, given the schemas of object and field.
-type Drops = fn(SchemaRef<'_>, SchemaRef<'_>, &str, &Value) -> bool;
-
-/// A default beats null, and is put in its place later.
-fn drops_custom(_: SchemaRef<'_>, field: SchemaRef<'_>, _: &str, value: &Value) -> bool {
-    value.is_null() && !field.is_nullable()
+/// The same for an object that comes out of an apply. There, a null that a custom resource's config brings along
+/// stays, unless there is a default for it, and validation refuses it.
+pub fn default_applied(schema: &Schema, object: &mut Value) {
+    drop_hollow(schema.root(), object, false);
+    fill_in(schema.root(), object);
 }
 
-fn drops_builtin(object: SchemaRef<'_>, field: SchemaRef<'_>, name: &str, value: &Value) -> bool {
+/// Fills in what the server itself gives a new object of a built-in kind, after its writer's fields are recorded:
+/// nobody owns these.
+pub fn complete(schema: &Schema, object: &mut Value) {
+    fill_in_at_creation(schema.root(), object);
+}
+
+fn drop_hollow(schema: SchemaRef<'_>, value: &mut Value, drops_nulls: bool) {
+    match value {
+        Value::Object(fields) => fields.retain(|name, field| {
+            let Some(entry) = schema.entry(name) else {
+                return true;
+            };
+            drop_hollow(entry, field, drops_nulls);
+            let is_lost = schema.is_typed() && is_zero(schema, entry, name, field);
+            let is_refused = drops_nulls && field.is_null() && !entry.is_nullable();
+            !is_lost && !is_refused
+        }),
+        Value::Array(list) => {
+            if let Some(items) = schema.items() {
+                list.iter_mut()
+                    .for_each(|item| drop_hollow(items, item, drops_nulls));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a typed object forgets this field.
+fn is_zero(object: SchemaRef<'_>, field: SchemaRef<'_>, name: &str, value: &Value) -> bool {
     let is_empty = match value {
         Value::Null => return true,
         Value::Array(items) => items.is_empty(),
         Value::Object(entries) => entries.is_empty() && is_map(field),
         _ => false,
     };
-    is_empty && !object.requires(name)
+    is_empty && !object.requires(name) && name != MANAGED_FIELDS
 }
+
+/// The one list that means something when it is empty: it resets itself.
+const MANAGED_FIELDS: &str = "managedFields";
 
 /// Entries instead of fields.
 fn is_map(schema: SchemaRef<'_>) -> bool {
     schema.kind() == Some(Type::Object) && schema.additional().is_some()
-}
-
-fn drop_hollow(schema: SchemaRef<'_>, value: &mut Value, drops: Drops) {
-    match value {
-        Value::Object(fields) => fields.retain(|name, field| match schema.entry(name) {
-            Some(entry) => {
-                drop_hollow(entry, field, drops);
-                !drops(schema, entry, name, field)
-            }
-            None => true,
-        }),
-        Value::Array(list) => {
-            if let Some(items) = schema.items() {
-                list.iter_mut().for_each(|item| drop_hollow(items, item, drops));
-            }
-        }
-        _ => {}
-    }
 }
 
 fn fill_in(schema: SchemaRef<'_>, value: &mut Value) {
@@ -79,15 +86,33 @@ fn fill_in(schema: SchemaRef<'_>, value: &mut Value) {
     }
 }
 
+/// Rules know better than the schema's own defaults.
 fn fill_in_fields(schema: SchemaRef<'_>, fields: &mut Map<String, Value>) {
+    for rule in schema.rules().iter().filter(|rule| !rule.is_for_creation()) {
+        rule.carry_out(fields);
+    }
     for (name, field) in schema.fields() {
         if let Some(default) = field.default_value()
-            && !fields.contains_key(name)
+            && (!fields.contains_key(name) || is_null_by_mistake(field, &fields[name]))
         {
             fields.insert(name.to_owned(), default.clone());
         }
     }
-    for rule in schema.rules() {
-        rule.carry_out(fields);
+}
+
+fn is_null_by_mistake(schema: SchemaRef<'_>, value: &Value) -> bool {
+    value.is_null() && !schema.is_nullable()
+}
+
+fn fill_in_at_creation(schema: SchemaRef<'_>, value: &mut Value) {
+    if let Value::Object(fields) = value {
+        for rule in schema.rules().iter().filter(|rule| rule.is_for_creation()) {
+            rule.carry_out(fields);
+        }
+        for (name, field) in fields {
+            if let Some(entry) = schema.entry(name) {
+                fill_in_at_creation(entry, field);
+            }
+        }
     }
 }

@@ -130,6 +130,8 @@ pub(crate) struct Node {
     pub(crate) junctors: Option<Box<Junctors>>,
     /// Defaults beyond `default`; of built-in definitions only.
     pub(crate) rules: Box<[Rule]>,
+    /// Whether the server holds this as a typed value, and so cannot tell empty from absent.
+    pub(crate) typed: bool,
 }
 
 impl Node {
@@ -147,6 +149,27 @@ impl Node {
             reference: Some(name.into()),
             ..Self::default()
         }
+    }
+
+    /// Makes this and all below it nodes of typed values.
+    pub(crate) fn make_typed(&mut self) {
+        self.typed = true;
+        let below = self
+            .properties
+            .values_mut()
+            .chain(self.items.as_deref_mut())
+            .chain(self.additional.as_deref_mut());
+        below.for_each(Self::make_typed);
+    }
+
+    /// Takes rules over; where one gives a field null, the field allows it.
+    pub(crate) fn take_rules(&mut self, rules: Box<[Rule]>) {
+        for name in rules.iter().filter_map(Rule::nullified) {
+            if let Some(property) = self.properties.get_mut(name) {
+                property.nullable = true;
+            }
+        }
+        self.rules = rules;
     }
 
     /// A node of type `kind` without further rules.
@@ -208,7 +231,7 @@ impl From<RawNode> for Node {
     fn from(raw: RawNode) -> Self {
         let patch = patch_rule(raw.patch_merge_key, raw.patch_strategy.as_deref());
         Self {
-            reference: raw.reference.map(definition_name),
+            reference: raw.reference.as_deref().map(definition_name),
             kind: raw.kind,
             properties: raw.properties,
             additional: raw.additional.and_then(|additional| match additional {
@@ -230,12 +253,13 @@ impl From<RawNode> for Node {
             limits: (raw.limits != Limits::default()).then(|| Box::new(raw.limits)),
             junctors: (!raw.junctors.is_empty()).then(|| Box::new(raw.junctors)),
             rules: Box::default(),
+            typed: false,
         }
     }
 }
 
 /// `#/components/schemas/NAME` and `NAME` mean the same.
-fn definition_name(reference: Box<str>) -> Box<str> {
+fn definition_name(reference: &str) -> Box<str> {
     reference.rsplit('/').next().unwrap_or_default().into()
 }
 

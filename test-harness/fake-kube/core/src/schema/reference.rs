@@ -19,27 +19,19 @@ static ANYTHING: LazyLock<Node> = LazyLock::new(Node::anything);
 pub struct Schema {
     root: Arc<Node>,
     definitions: Arc<Definitions>,
-    builtin: bool,
 }
 
 impl Schema {
-    pub(crate) fn new(root: Node, definitions: Arc<Definitions>, builtin: bool) -> Self {
+    pub(crate) fn new(root: Node, definitions: Arc<Definitions>) -> Self {
         Self {
             root: Arc::new(root),
             definitions,
-            builtin,
         }
     }
 
     /// The node of the whole object.
     pub fn root(&self) -> SchemaRef<'_> {
         SchemaRef::resolve(&self.root, &self.definitions)
-    }
-
-    /// Whether this is the schema of a built-in kind, whose objects the server holds as typed values: empty optional
-    /// lists and maps do not survive there.
-    pub fn is_builtin(&self) -> bool {
-        self.builtin
     }
 }
 
@@ -141,6 +133,19 @@ impl<'a> SchemaRef<'a> {
         self.site.nullable || self.target.nullable
     }
 
+    /// Whether the server holds this as a typed value: a built-in kind, or the metadata of any. Empty optional lists and
+    /// maps do not survive there, and null is the same as absence.
+    pub fn is_typed(&self) -> bool {
+        self.target.typed
+    }
+
+    /// The value that a list key has when an item leaves it out.
+    pub(crate) fn key_default(&self, name: &str) -> Option<Value> {
+        let field = self.field(name)?;
+        let zero = || (self.is_typed() && self.requires(name)).then(|| zero_value(field.kind()));
+        field.default_value().cloned().or_else(zero)
+    }
+
     /// Whether fields that are not declared are kept.
     pub fn preserves_unknown(&self) -> bool {
         self.target.preserve_unknown
@@ -193,11 +198,31 @@ impl<'a> SchemaRef<'a> {
         self.target.junctors.as_deref()
     }
 
+    /// The format of values, such as `int32`.
+    pub(crate) fn format(&self) -> Option<&'a str> {
+        self.limits()?.format.as_deref()
+    }
+
+    /// The name of the definition that the field refers to.
+    pub(crate) fn definition_name(&self) -> Option<&'a str> {
+        self.site.reference.as_deref()
+    }
+
     pub(crate) fn rules(&self) -> &'a [Rule] {
         &self.target.rules
     }
 
     pub(crate) fn alternative(&self, node: &'a Node) -> Self {
         self.at(node)
+    }
+}
+
+/// What Go holds where nothing was given.
+pub(crate) fn zero_value(kind: Option<Type>) -> Value {
+    match kind {
+        Some(Type::String) => Value::from(""),
+        Some(Type::Integer | Type::Number) => Value::from(0),
+        Some(Type::Boolean) => Value::from(false),
+        Some(Type::Object | Type::Array) | None => Value::Null,
     }
 }

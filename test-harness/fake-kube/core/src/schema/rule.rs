@@ -27,6 +27,9 @@ pub(crate) struct Rule {
     as_list: bool,
     #[serde(default)]
     when: Vec<Condition>,
+    /// Filled in when the object is stored for the first time, by nobody's wish: no writer owns it.
+    #[serde(default)]
+    at_creation: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -61,6 +64,17 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Val
 }
 
 impl Rule {
+    /// Whether it is for new objects only.
+    pub(crate) fn is_for_creation(&self) -> bool {
+        self.at_creation
+    }
+
+    /// The field of this very object that it gives the value null, if it does.
+    pub(crate) fn nullified(&self) -> Option<&str> {
+        let [field] = &*self.field else { return None };
+        self.value.as_ref().is_some_and(Value::is_null).then_some(field)
+    }
+
     /// Fills its field of `object` in, if it is absent and the rule applies.
     pub(crate) fn carry_out(&self, object: &mut Map<String, Value>) {
         let applies =

@@ -49,19 +49,32 @@ fn check_fields(
     errors: &mut Vec<FieldError>,
 ) {
     check_count(schema, fields.len() as u64, path, errors);
-    for (name, field) in fields {
-        if let Some(entry) = schema.entry(name) {
-            check(entry, field, &path.field(name), errors);
-        }
-    }
-    for name in schema.required().filter(|name| !fields.contains_key(*name)) {
-        let problem = Problem::Required {
-            detail: String::new(),
-        };
-        errors.push(FieldError {
-            path: path.field(name),
-            problem,
+    let missing = schema
+        .required()
+        .filter(|name| !fields.contains_key(*name))
+        .map(|name| {
+            let problem = Problem::Required {
+                detail: String::new(),
+            };
+            FieldError {
+                path: path.field(name),
+                problem,
+            }
         });
+    let present = |errors: &mut Vec<FieldError>| {
+        for (name, field) in fields {
+            if let Some(entry) = schema.entry(name) {
+                check(entry, field, &path.field(name), errors);
+            }
+        }
+    };
+    // Typed objects are checked from the outside in, others the other way round.
+    if schema.is_typed() {
+        errors.extend(missing);
+        present(errors);
+    } else {
+        present(errors);
+        errors.extend(missing);
     }
 }
 
@@ -124,7 +137,7 @@ fn wrong_type(schema: SchemaRef<'_>, value: &Value, path: &FieldPath) -> Option<
         // Anything but text and lists is measured by the format.
         (Some(format), Value::Bool(_) | Value::Object(_)) => Some(mistyped(path, format, "")),
         (Some(format), Value::Number(number)) => {
-            let found = if number.is_f64() { "double" } else { "int64" };
+            let found = if number.is_f64() { "float64" } else { "int64" };
             Some(mistyped(path, format, found))
         }
         // Lists pass where text of some format is expected.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::patch::PatchError;
+use crate::schema::go::go_value;
 
 /// `$patch: replace | delete` in an object.
 pub(super) const PATCH: &str = "$patch";
@@ -23,7 +24,7 @@ pub(super) fn unknown(directive: &Value, patch: &Map<String, Value>) -> PatchErr
         .map_or_else(|| directive.to_string(), str::to_owned);
     PatchError::Failed(format!(
         "unknown patch type: {text} in map: {}",
-        Value::Object(patch.clone())
+        go_value(&Value::Object(patch.clone()))
     ))
 }
 

@@ -6,6 +6,7 @@ use super::directives::{DELETE, PATCH, REPLACE, stripped, unknown};
 use super::{merge_objects, order};
 use crate::patch::PatchError;
 use crate::schema::SchemaRef;
+use crate::schema::go::go_value;
 
 /// The field that tells the items of this list apart.
 pub(super) fn merge_key(list: Option<SchemaRef<'_>>) -> Option<&str> {
@@ -99,6 +100,6 @@ fn merge_items(
 }
 
 fn keyless(item: &Map<String, Value>, key: &str) -> PatchError {
-    let item = Value::Object(item.clone());
+    let item = go_value(&Value::Object(item.clone()));
     PatchError::Failed(format!("map: {item} does not contain declared merge key: {key}"))
 }

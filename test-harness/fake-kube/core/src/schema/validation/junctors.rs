@@ -19,37 +19,56 @@ pub(super) fn check(
         check_value(schema.alternative(node), value, path, &mut errors);
         errors
     };
-    let mut complain = |rule: &str| {
+    // The failures of the alternative that fails least are named as well.
+    let nearest = |nodes: &[Node]| {
+        nodes
+            .iter()
+            .map(errors_of)
+            .min_by_key(Vec::len)
+            .unwrap_or_default()
+    };
+    let mut complain = |rule: &str, also: Vec<FieldError>| {
         errors.push(invalid(
             &FieldPath::root(),
             Value::Null,
             format!("{:?} {rule}", path.as_str()),
         ));
+        errors.extend(also);
     };
     let valid = |nodes: &[Node]| nodes.iter().filter(|node| errors_of(node).is_empty()).count();
 
     if !junctors.any_of.is_empty() && valid(&junctors.any_of) == 0 {
-        complain("must validate at least one schema (anyOf)");
+        complain(
+            "must validate at least one schema (anyOf)",
+            nearest(&junctors.any_of),
+        );
     }
     match valid(&junctors.one_of) {
         _ if junctors.one_of.is_empty() => {}
         1 => {}
-        0 => complain("must validate one and only one schema (oneOf). Found none valid"),
-        several => complain(&format!(
-            "must validate one and only one schema (oneOf). Found {several} valid alternatives"
-        )),
+        0 => {
+            let rule = "must validate one and only one schema (oneOf). Found none valid";
+            complain(rule, nearest(&junctors.one_of));
+        }
+        several => {
+            let rule = "must validate one and only one schema (oneOf)";
+            complain(&format!("{rule}. Found {several} valid alternatives"), Vec::new());
+        }
     }
     match valid(&junctors.all_of) {
         all if all == junctors.all_of.len() => {}
-        0 => complain("must validate all the schemas (allOf). None validated"),
-        _ => complain("must validate all the schemas (allOf)"),
+        0 => complain(
+            "must validate all the schemas (allOf). None validated",
+            Vec::new(),
+        ),
+        _ => complain("must validate all the schemas (allOf)", Vec::new()),
     }
     if junctors
         .not
         .as_deref()
         .is_some_and(|node| errors_of(node).is_empty())
     {
-        complain("must not validate the schema (not)");
+        complain("must not validate the schema (not)", Vec::new());
     }
     errors.extend(junctors.all_of.iter().flat_map(errors_of));
 }

@@ -83,15 +83,21 @@ fn range_error(
     number: &Number,
     path: &FieldPath,
 ) -> Option<FieldError> {
-    let is_int32 = limits.format.as_deref() == Some("int32");
-    if schema.kind() != Some(Type::Integer) || !is_int32 {
+    if schema.kind() != Some(Type::Integer) {
         return None;
     }
-    let in_range = number
-        .as_f64()
-        .is_some_and(|value| (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value));
-    let detail = || format!("Checked value must be of type integer with format int32 in {path}");
-    (!in_range).then(|| invalid(&FieldPath::root(), Value::Null, detail()))
+    let value = number.as_f64().unwrap_or_default();
+    let is_int32 = limits.format.as_deref() == Some("int32");
+    let fits = !is_int32 || (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value);
+    if value.fract() == 0.0 && fits {
+        return None;
+    }
+    let format = match limits.format.as_deref() {
+        Some(format) => format!("with format {format}"),
+        None => "(default format)".to_owned(),
+    };
+    let detail = format!("Checked value must be of type integer {format} in {path}");
+    Some(invalid(&FieldPath::root(), Value::Null, detail))
 }
 
 pub(super) fn check_enumeration(
