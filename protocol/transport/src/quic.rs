@@ -1,0 +1,65 @@
+//! How QUIC is set up: timers, windows, stream counts.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use outhaul_protocol_wire::limits;
+use quinn::{IdleTimeout, TransportConfig, VarInt};
+
+/// How often an agent shows that it is there. A hub that was killed is noticed after at most this time, since what a
+/// new process does not know it resets. Most NATs keep a UDP mapping for 30 s.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// Silence after which a peer counts as gone: three keep-alives lost in a row.
+pub const IDLE: Duration = Duration::from_secs(60);
+
+/// Streams that an agent has open at once: control, eight fetches, and as many that are just ending.
+const AGENT_STREAMS: u32 = 17;
+
+/// What a hub buffers for an agent that does not read: enough to keep 40 MB/s going over 25 ms.
+const HUB_SEND: u64 = 1024 * 1024;
+
+/// What an agent may have under way to the hub: two frames of the control stream.
+const HUB_RECEIVE: u32 = to_u32(2 * limits::CONTROL_FRAME);
+
+/// What a hub may have under way to an agent: two frames of large content on one stream, eight in all.
+const AGENT_STREAM_RECEIVE: u32 = to_u32(2 * limits::FETCH_FRAME);
+const AGENT_RECEIVE: u32 = to_u32(8 * limits::FETCH_FRAME);
+
+/// The hub's end.
+pub(crate) fn hub() -> Arc<TransportConfig> {
+    let mut config = common();
+    config
+        .max_concurrent_bidi_streams(VarInt::from_u32(AGENT_STREAMS))
+        .receive_window(VarInt::from_u32(HUB_RECEIVE))
+        .stream_receive_window(VarInt::from_u32(HUB_RECEIVE))
+        .send_window(HUB_SEND);
+    Arc::new(config)
+}
+
+/// The agent's end. Only it keeps the connection alive: that is half the packets for the hub.
+pub(crate) fn agent() -> Arc<TransportConfig> {
+    let mut config = common();
+    config
+        .keep_alive_interval(Some(KEEP_ALIVE))
+        .max_concurrent_bidi_streams(VarInt::from_u32(0))
+        .receive_window(VarInt::from_u32(AGENT_RECEIVE))
+        .stream_receive_window(VarInt::from_u32(AGENT_STREAM_RECEIVE));
+    Arc::new(config)
+}
+
+fn common() -> TransportConfig {
+    let mut config = TransportConfig::default();
+    let idle = IdleTimeout::try_from(IDLE).expect("a minute fits a variable-length integer");
+    config
+        .max_idle_timeout(Some(idle))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .datagram_receive_buffer_size(None);
+    config
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "const, and asserted to fit")]
+const fn to_u32(bytes: usize) -> u32 {
+    assert!(bytes <= u32::MAX as usize);
+    bytes as u32
+}
