@@ -31,6 +31,7 @@ pub(crate) struct Clients {
 }
 
 struct Client {
+    target: SocketAddr,
     socket: Arc<UdpSocket>,
     reader: tokio::task::AbortHandle,
     heard: Instant,
@@ -45,7 +46,7 @@ impl Clients {
         }
     }
 
-    /// The socket of this client towards `target`.
+    /// The socket of this client towards `target`. Another target than before gets a new one.
     pub(crate) async fn socket(
         &mut self,
         client: SocketAddr,
@@ -53,31 +54,33 @@ impl Clients {
     ) -> io::Result<Arc<UdpSocket>> {
         // Readers that ended are taken out here, so that the set does not grow.
         while self.readers.try_join_next().is_some() {}
-        if !self.known.contains_key(&client) {
-            self.make_room();
-            let socket = Arc::new(connected(target).await?);
-            let reader = self
-                .readers
-                .spawn(read(socket.clone(), client, self.answers.clone()));
-            let heard = Instant::now();
-            self.known.insert(
-                client,
-                Client {
-                    socket,
-                    reader,
-                    heard,
-                },
-            );
+        let heard = Instant::now();
+        if let Some(known) = self.known.get_mut(&client)
+            && known.target == target
+        {
+            known.heard = heard;
+            return Ok(known.socket.clone());
         }
-        let known = self.known.get_mut(&client).expect("inserted above");
-        known.heard = Instant::now();
-        Ok(known.socket.clone())
+        self.forget(&client);
+        self.make_room();
+        let socket = Arc::new(connected(target).await?);
+        let reader = self
+            .readers
+            .spawn(read(socket.clone(), client, self.answers.clone()));
+        let known = Client {
+            target,
+            socket: socket.clone(),
+            reader,
+            heard,
+        };
+        self.known.insert(client, known);
+        Ok(socket)
     }
 
-    /// Forgets all sockets: the next datagram of each client comes from a new one.
-    pub(crate) fn forget(&mut self) {
-        self.known.clear();
-        self.readers.abort_all();
+    fn forget(&mut self, client: &SocketAddr) {
+        if let Some(client) = self.known.remove(client) {
+            client.reader.abort();
+        }
     }
 
     fn make_room(&mut self) {
@@ -85,10 +88,8 @@ impl Clients {
             return;
         }
         let quietest = self.known.iter().min_by_key(|(_, client)| client.heard);
-        if let Some(address) = quietest.map(|(address, _)| *address)
-            && let Some(client) = self.known.remove(&address)
-        {
-            client.reader.abort();
+        if let Some(address) = quietest.map(|(address, _)| *address) {
+            self.forget(&address);
         }
     }
 }

@@ -190,7 +190,7 @@ impl Relay {
 
     async fn send(&mut self, datagram: Datagram) {
         let sent = match datagram {
-            Datagram::ToTarget { client, bytes } => self.to_target(client, &bytes).await,
+            Datagram::ToTarget { client, bytes } => self.send_on(client, &bytes).await,
             Datagram::ToClient { client, bytes } => self.listening.send_to(&bytes, client).await,
         };
         match sent {
@@ -200,7 +200,7 @@ impl Relay {
         }
     }
 
-    async fn to_target(&mut self, client: SocketAddr, bytes: &[u8]) -> io::Result<usize> {
+    async fn send_on(&mut self, client: SocketAddr, bytes: &[u8]) -> io::Result<usize> {
         let target = self.faults.borrow().target;
         self.clients.socket(client, target).await?.send(bytes).await
     }
