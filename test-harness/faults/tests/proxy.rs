@@ -1,5 +1,7 @@
 //! The proxy between real sockets.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic like the test")]
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
