@@ -76,6 +76,11 @@ impl Failure {
         matches!(self, Self::Refused(refusal) if refusal.code == 404 && !refusal.is_missing_namespace())
     }
 
+    /// Whether the API server serves no such kind.
+    pub fn is_unserved(&self) -> bool {
+        matches!(self, Self::KindUnknown(_))
+    }
+
     /// Whether a precondition on uid or resource version did not hold.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.code == 409)

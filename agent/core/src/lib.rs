@@ -1,13 +1,27 @@
-//! The decisions of the agent, pure.
+//! The decisions of the agent, pure: plan, order, inventory, tracking labels, health and pace.
+//!
+//! [`plane::Plane`] is the whole of it. It is driven by `outhaul-agent-runner`, which does what it says and tells what
+//! happened. The other modules are the rules it follows, one question each. There is no clock, no randomness, no
+//! socket and no task here: the same inputs give the same decisions.
 
 pub mod blocker;
+pub mod claims;
+pub mod content;
+pub mod departing;
+pub mod desired;
 pub mod drift;
 pub mod fight;
 pub mod health;
+pub mod item;
+pub mod kinds;
 pub mod labels;
 pub mod live;
 pub mod manifest;
+pub mod namespaces;
+pub mod object;
 pub mod pace;
+pub mod plane;
+pub mod record;
 pub mod retry;
 pub mod stage;
 

@@ -32,10 +32,6 @@ pub struct Live {
     pub mark: Mark,
     /// The resources that its labels name.
     pub owners: Vec<Owner>,
-    /// Its health.
-    pub health: Health,
-    /// Its status.
-    pub status: RawStatus,
     /// While it is being deleted: the finalizers that hold it.
     pub deleting: Option<Vec<String>>,
     /// Whether its replicas are set through the scale subresource, by an autoscaler for example.
@@ -44,10 +40,35 @@ pub struct Live {
     pub other_manager: Option<String>,
 }
 
+/// What is reported of a live object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its health.
+    pub health: Health,
+    /// Its status.
+    pub status: RawStatus,
+}
+
+impl Shown {
+    /// What to report of an object that is not there.
+    pub const ABSENT: Self = Self {
+        health: Health::Unknown,
+        status: RawStatus::Absent,
+    };
+
+    /// What to report of `object`.
+    pub fn of(reference: &ObjectRef, object: &Value) -> Self {
+        Self {
+            health: health::health(&reference.group, &reference.kind, object),
+            status: status(object),
+        }
+    }
+}
+
 impl Live {
     /// What to keep of `object`. `manager` is the field manager that the agent applies it with. None if it has no
     /// uid, which no API server sends.
-    pub fn of(reference: &ObjectRef, object: &Value, manager: &str) -> Option<Self> {
+    pub fn of(object: &Value, manager: &str) -> Option<Self> {
         let metadata = object.get("metadata")?;
         let text = |field| metadata.get(field).and_then(Value::as_str);
         Some(Self {
@@ -55,8 +76,6 @@ impl Live {
             resource_version: text("resourceVersion").unwrap_or_default().to_owned(),
             mark: mark(object, manager),
             owners: labels::owners(metadata.get("labels").and_then(Value::as_object)),
-            health: health::health(&reference.group, &reference.kind, object),
-            status: status(object),
             deleting: text("deletionTimestamp").map(|_| finalizers(metadata)),
             scaled: managed_fields(object).any(scales),
             other_manager: other_manager(object, manager),
@@ -194,7 +213,7 @@ mod tests {
     }
 
     fn live(object: &Value) -> Live {
-        Live::of(&reference(object).unwrap(), object, MANAGER).unwrap()
+        Live::of(object, MANAGER).unwrap()
     }
 
     #[test]

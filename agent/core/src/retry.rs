@@ -35,6 +35,11 @@ impl Retry {
         self.due = None;
     }
 
+    /// When the next attempt is due, if it had to wait at all.
+    pub fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
     /// When the next attempt is due, if not now.
     pub fn waits_until(&self, now: Instant) -> Option<Instant> {
         self.due.filter(|due| *due > now)

@@ -1,0 +1,189 @@
+//! An object that is let go: deleted under its own uid, and gone only when the API server says that it is not there.
+
+use std::time::Instant;
+
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::Uid;
+use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::{Blocker, Leftover};
+
+use crate::blocker::Failure;
+use crate::live::Live;
+use crate::object::terminating;
+use crate::record::{Applied, Item};
+use crate::retry::Retry;
+use crate::stage::{Stage, stage};
+
+/// An object on its way out.
+#[derive(Debug)]
+pub struct Departing {
+    /// Which object.
+    pub reference: ObjectRef,
+    /// When it is its turn; the other way round than it came.
+    pub stage: Stage,
+    /// Its uid, as far as the inventory knows.
+    pub uid: Option<Uid>,
+    /// What was applied last, for the case that it is wanted again.
+    pub applied: Option<Applied>,
+    /// What is known of it.
+    pub step: Step,
+    /// A request for it waits or is under way.
+    pub busy: bool,
+    /// Why it is still there.
+    pub blocker: Option<Blocker>,
+    /// Failures in a row.
+    pub retry: Retry,
+}
+
+/// What is done next about an object on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Find out whether it is there, and whether it is ours.
+    Look,
+    /// Delete the one with this uid.
+    Delete(Uid),
+    /// Nothing any more.
+    Gone,
+}
+
+impl Departing {
+    /// What the inventory has of an object that is wanted no more.
+    pub fn new(item: Item) -> Self {
+        let step = item.uid.clone().map_or(Step::Look, Step::Delete);
+        Self {
+            stage: stage(&item.object),
+            reference: item.object,
+            uid: item.uid,
+            applied: item.applied,
+            step,
+            busy: false,
+            blocker: None,
+            retry: Retry::default(),
+        }
+    }
+
+    /// What was found under its name. Only what carries the labels of `key` is deleted; anything else is not the
+    /// object that was let go, which therefore is gone.
+    pub fn found(&mut self, live: &Live, key: &Key, now: Instant) {
+        let ours = live.owners.iter().any(|owner| owner.is(key));
+        if !ours && self.uid.as_ref() != Some(&live.uid) {
+            self.step = Step::Gone;
+            return;
+        }
+        self.uid = Some(live.uid.clone());
+        self.blocker = terminating(live);
+        if live.deleting.is_some() {
+            // Its deletion was accepted; what it waits for takes as long as it takes.
+            self.step = Step::Look;
+            self.retry.failed(now);
+        } else {
+            self.step = Step::Delete(live.uid.clone());
+        }
+    }
+
+    /// The delete was accepted, or its uid is not there any more: a look tells what is.
+    pub fn deleted(&mut self) {
+        self.step = Step::Look;
+        self.blocker = None;
+    }
+
+    /// A request failed.
+    pub fn failed(&mut self, failure: &Failure, now: Instant) {
+        if failure.is_not_found() || failure.is_unserved() {
+            self.step = Step::Gone;
+        } else if failure.is_conflict() {
+            self.deleted();
+        } else {
+            self.blocker = Some(failure.blocker());
+            self.retry.failed(now);
+        }
+    }
+
+    /// Something happened to it: look at once.
+    pub fn hurry(&mut self) {
+        self.step = Step::Look;
+        self.retry.hurry();
+    }
+
+    /// How it is reported.
+    pub fn leftover(&self) -> Leftover {
+        Leftover {
+            object: self.reference.clone(),
+            uid: self.uid.clone(),
+            blocker: self.blocker.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::blocker::Refusal;
+    use crate::testing::{live_config_map, object, release_key};
+
+    fn departing(uid: Option<&str>) -> Departing {
+        Departing::new(Item {
+            object: object("one"),
+            uid: uid.map(|uid| Uid::new(uid).unwrap()),
+            applied: None,
+        })
+    }
+
+    fn found(departing: &mut Departing, owner: &str, change: fn(&mut Value)) {
+        let mut value = live_config_map(&release_key(owner), "one", "1");
+        change(&mut value);
+        let live = Live::of(&value, "release-controller").unwrap();
+        departing.found(&live, &release_key("cart"), Instant::now());
+    }
+
+    fn refused(code: u16) -> Failure {
+        Failure::Refused(Refusal {
+            code,
+            ..Refusal::default()
+        })
+    }
+
+    #[test]
+    fn a_delete_that_was_accepted_is_not_gone_before_it_is_not_found() {
+        let mut departing = departing(Some("uid-one"));
+        assert_eq!(departing.step, Step::Delete(Uid::new("uid-one").unwrap()));
+        departing.deleted();
+        assert_eq!(departing.step, Step::Look);
+        found(&mut departing, "cart", |value| {
+            value["metadata"]["deletionTimestamp"] = "now".into();
+            value["metadata"]["finalizers"] = serde_json::json!(["example.dev/keep"]);
+        });
+        assert_eq!(departing.step, Step::Look);
+        assert!(departing.blocker.is_some());
+        departing.failed(&refused(404), Instant::now());
+        assert_eq!(departing.step, Step::Gone);
+    }
+
+    #[test]
+    fn an_object_of_another_owner_is_never_deleted() {
+        let mut departing = departing(None);
+        assert_eq!(departing.step, Step::Look);
+        found(&mut departing, "somebody", |_| {});
+        assert_eq!(departing.step, Step::Gone);
+    }
+
+    #[test]
+    fn one_that_came_again_with_our_labels_goes_under_its_own_uid() {
+        let mut departing = departing(Some("older"));
+        departing.failed(&refused(409), Instant::now());
+        assert_eq!(departing.step, Step::Look);
+        found(&mut departing, "cart", |_| {});
+        assert_eq!(departing.step, Step::Delete(Uid::new("uid-one").unwrap()));
+    }
+
+    #[test]
+    fn what_may_not_be_deleted_is_shown_and_tried_again() {
+        let mut departing = departing(Some("uid-one"));
+        departing.failed(&refused(403), Instant::now());
+        assert_eq!(departing.step, Step::Delete(Uid::new("uid-one").unwrap()));
+        assert!(departing.leftover().blocker.is_some());
+        assert!(departing.retry.waits_until(Instant::now()).is_some());
+    }
+}

@@ -1,0 +1,138 @@
+//! What one resource wants in the plane: its objects, ready to be sent.
+
+use std::collections::BTreeSet;
+
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::{Blocker, BlockerReason};
+use outhaul_protocol_wire::spec::{Entry, Environment, Spec, SpecError};
+use serde_json::Value;
+
+use crate::blocker::blocker;
+use crate::manifest::{self, Body};
+use crate::stage::{Stage, stage};
+
+/// All that one spec wants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Desired {
+    /// Its objects, in spec order.
+    pub objects: Vec<DesiredObject>,
+    /// For a Release: where it belongs.
+    pub environment: Option<Environment>,
+}
+
+/// One object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredObject {
+    /// Its id within the spec.
+    pub id: String,
+    /// Which object; empty if its manifest cannot be read.
+    pub reference: ObjectRef,
+    /// When it is its turn.
+    pub stage: Stage,
+    /// What to send, or why it cannot be.
+    pub body: Result<Body, Blocker>,
+}
+
+impl Desired {
+    /// What the `spec` of the resource `key` wants.
+    ///
+    /// # Errors
+    /// The spec as a whole cannot be read. That is never the same as wanting nothing.
+    pub fn read(key: &Key, spec: &Value) -> Result<Self, SpecError> {
+        let Spec { entries, environment } = Spec::read(key.kind, spec)?;
+        let objects = entries.into_iter().map(|entry| DesiredObject::read(key, entry));
+        Ok(Self {
+            objects: objects.collect(),
+            environment,
+        })
+    }
+
+    /// The namespaces that must exist first and are no object of the spec themselves.
+    pub fn namespaces(&self) -> BTreeSet<&str> {
+        let applied = |object: &&DesiredObject| object.stage == Stage::Namespaces;
+        let own: BTreeSet<_> = self
+            .objects
+            .iter()
+            .filter(applied)
+            .map(|it| it.reference.name.as_str())
+            .collect();
+        let used = self
+            .objects
+            .iter()
+            .map(|object| object.reference.namespace.as_str());
+        used.filter(|namespace| !namespace.is_empty() && !own.contains(namespace))
+            .collect()
+    }
+}
+
+impl DesiredObject {
+    fn read(key: &Key, entry: Entry) -> Self {
+        let Entry { id, manifest } = entry;
+        let (reference, body) = match manifest {
+            Ok(manifest) => {
+                let body = manifest::body(key, &id, &manifest)
+                    .map_err(|error| blocker(BlockerReason::Invalid, error.to_string()));
+                (manifest.object, body)
+            }
+            Err(error) => (nothing(), Err(blocker(BlockerReason::Malformed, error.to_string()))),
+        };
+        Self {
+            id,
+            stage: stage(&reference),
+            reference,
+            body,
+        }
+    }
+}
+
+fn nothing() -> ObjectRef {
+    ObjectRef {
+        group: String::new(),
+        version: String::new(),
+        kind: String::new(),
+        namespace: String::new(),
+        name: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{config_map, release_key};
+
+    #[test]
+    fn an_object_that_cannot_be_sent_has_a_blocker_and_the_others_a_body() {
+        let spec = json!({"resources": [
+            {"id": "good", "object": config_map("one", "1")},
+            {"id": "no kind", "object": {"apiVersion": "v1", "metadata": {"name": "x"}}},
+            {"id": "a bad label", "object": config_map("two", "1")},
+        ]});
+        let desired = Desired::read(&release_key("cart"), &spec).unwrap();
+        let reasons: Vec<_> = desired
+            .objects
+            .iter()
+            .map(|it| it.body.as_ref().err().map(|it| it.reason))
+            .collect();
+        assert_eq!(
+            reasons,
+            [None, Some(BlockerReason::Malformed), Some(BlockerReason::Invalid)]
+        );
+    }
+
+    #[test]
+    fn namespaces_that_the_spec_brings_along_are_not_made_beforehand() {
+        let namespace = |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let mut elsewhere = config_map("two", "1");
+        elsewhere["metadata"]["namespace"] = "other".into();
+        let spec = json!({"resources": [
+            {"id": "a", "object": config_map("one", "1")},
+            {"id": "b", "object": elsewhere},
+            {"id": "c", "object": namespace("other")},
+        ]});
+        let desired = Desired::read(&release_key("cart"), &spec).unwrap();
+        assert_eq!(desired.namespaces(), BTreeSet::from(["shop"]));
+    }
+}

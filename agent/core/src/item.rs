@@ -1,0 +1,385 @@
+//! What the plane has of one resource: its newest head, the objects it wants, and those on their way out.
+
+use std::collections::BTreeMap;
+
+use outhaul_protocol_session::agent::{Holding, Standing};
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{Head, HeadState, Key};
+use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::{self, Blocker, BlockerReason, Leftover, ObjectReport};
+use outhaul_protocol_wire::spec::{Environment, SpecError};
+
+use crate::blocker::blocker;
+use crate::departing::Departing;
+use crate::desired::{Desired, DesiredObject};
+use crate::live::Shown;
+use crate::object::Object;
+use crate::record::{self, Record};
+
+/// One resource.
+#[derive(Debug)]
+pub struct Item {
+    /// Its newest head that is stored.
+    pub holding: Holding,
+    /// Whether the hub ever recorded it: only then anything of it is applied.
+    pub in_force: bool,
+    /// When it was settled, in Unix seconds.
+    pub settled_at: Option<u64>,
+    /// Where a Release belongs.
+    pub environment: Option<Environment>,
+    /// The objects that it wants, in spec order.
+    pub objects: Vec<Object>,
+    /// Objects that it wants no more.
+    pub departing: Vec<Departing>,
+    /// The spec cannot be read: what is there stays there.
+    pub unreadable: Option<Blocker>,
+    /// What is said of `objects`, in the same order.
+    pub reports: Vec<ObjectReport>,
+    /// What is said of `departing`.
+    pub leftovers: Vec<Leftover>,
+    /// The hash over both, as of the last [`Item::refresh`].
+    pub observed: Digest,
+    /// Requests that wait or are under way.
+    pub busy: usize,
+    /// Read from the store, and its objects were not looked at since.
+    pub unseen: bool,
+}
+
+/// Where an object of a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Among those wanted.
+    Wanted(usize),
+    /// Among those on their way out.
+    Departing(usize),
+}
+
+/// What a head brings.
+#[derive(Debug, Clone)]
+pub enum Brought {
+    /// A spec.
+    Spec(Result<Desired, SpecError>),
+    /// The spec that is there already, or none.
+    Kept,
+}
+
+impl Item {
+    /// A resource that nothing is known of yet.
+    pub fn new(head: Head) -> Self {
+        Self {
+            holding: Holding {
+                head,
+                standing: Standing::Unrecorded,
+            },
+            in_force: false,
+            settled_at: None,
+            environment: None,
+            objects: Vec::new(),
+            departing: Vec::new(),
+            unreadable: None,
+            reports: Vec::new(),
+            leftovers: Vec::new(),
+            observed: Digest::default(),
+            busy: 0,
+            unseen: false,
+        }
+    }
+
+    /// A resource as its record and content tell.
+    pub fn restored(record: Record, brought: Brought) -> Self {
+        let mut item = Self::new(record.head.clone());
+        item.in_force = record.in_force;
+        item.settled_at = record.settled_at;
+        item.departing = record.inventory.into_iter().map(Departing::new).collect();
+        item.take(record.head, brought);
+        item.holding.standing = record.standing;
+        item.unseen = true;
+        item
+    }
+
+    /// The resource it is of.
+    pub fn key(&self) -> &Key {
+        &self.holding.head.key
+    }
+
+    /// Whether anything may be applied or deleted because of it.
+    pub fn acts(&self) -> bool {
+        match self.holding.standing {
+            Standing::Recorded | Standing::Orphaned => self.in_force,
+            Standing::Unrecorded | Standing::Gone | Standing::Settled => false,
+        }
+    }
+
+    /// Whether its objects are to be deleted, all of them.
+    pub fn is_removed(&self) -> bool {
+        self.holding.head.state == HeadState::Removed
+    }
+
+    /// Takes a newer head. What was wanted and is not any more is on its way out; what is wanted again is not.
+    pub fn take(&mut self, head: Head, brought: Brought) {
+        match (head.state, brought) {
+            (HeadState::Present, Brought::Kept) => {}
+            (HeadState::Present, Brought::Spec(Ok(desired))) => self.want(desired),
+            (HeadState::Present, Brought::Spec(Err(error))) => {
+                self.unreadable = Some(blocker(BlockerReason::Malformed, error.to_string()));
+            }
+            (HeadState::Removed, _) => self.want_nothing(),
+            (HeadState::Left, _) => {
+                self.want_nothing();
+                self.departing.clear();
+            }
+        }
+        self.holding.head = head;
+        self.busy = self.objects.iter().filter(|it| it.busy).count()
+            + self.departing.iter().filter(|it| it.busy).count();
+    }
+
+    /// What is written down about it.
+    pub fn record(&self) -> Record {
+        Record {
+            head: self.holding.head.clone(),
+            standing: self.holding.standing,
+            in_force: self.in_force,
+            settled_at: self.settled_at,
+            inventory: self.inventory(),
+        }
+    }
+
+    /// Every object that may be in the cluster because of it.
+    pub fn inventory(&self) -> Vec<record::Item> {
+        let readable = |object: &&Object| !object.desired.reference.name.is_empty();
+        let wanted = self.objects.iter().filter(readable).map(inventory_item);
+        let departing = self.departing.iter().map(|departing| record::Item {
+            object: departing.reference.clone(),
+            uid: departing.uid.clone(),
+            applied: departing.applied,
+        });
+        wanted.chain(departing).collect()
+    }
+
+    /// Where an object of it is.
+    pub fn find(&self, object: &ObjectRef) -> Option<Place> {
+        let wanted = self
+            .objects
+            .iter()
+            .position(|it| it.desired.reference.same_object(object));
+        wanted.map(Place::Wanted).or_else(|| {
+            let departing = self
+                .departing
+                .iter()
+                .position(|it| it.reference.same_object(object));
+            departing.map(Place::Departing)
+        })
+    }
+
+    /// Every object of it.
+    pub fn references(&self) -> impl Iterator<Item = &ObjectRef> {
+        let wanted = self.objects.iter().map(|object| &object.desired.reference);
+        wanted.chain(self.departing.iter().map(|departing| &departing.reference))
+    }
+
+    /// Says the uid and blocker of a wanted object, and what was seen of it if that is new. Returns whether it changed.
+    pub fn show(&mut self, index: usize, shown: Option<Shown>, blocker: Option<Blocker>) -> bool {
+        let report = &mut self.reports[index];
+        let object = &self.objects[index];
+        let uid = object.live.as_ref().map(|live| live.uid.clone());
+        let mut changed = report.uid != uid || report.blocker != blocker;
+        report.uid = uid;
+        report.blocker = blocker;
+        if let Some(Shown { health, status }) = shown {
+            changed |= report.health != health || report.status != status;
+            report.health = health;
+            report.status = status;
+        }
+        changed
+    }
+
+    /// Brings `leftovers` and `observed` up to date.
+    pub fn refresh(&mut self) {
+        let unreadable = self.unreadable.clone();
+        let leftover = |departing: &Departing| {
+            let mut leftover = departing.leftover();
+            leftover.blocker = leftover.blocker.or_else(|| unreadable.clone());
+            leftover
+        };
+        let most = outhaul_protocol_wire::limits::LEFTOVERS;
+        self.leftovers = self.departing.iter().take(most).map(leftover).collect();
+        self.observed = report::observed(&self.reports, &self.leftovers);
+    }
+
+    fn want(&mut self, desired: Desired) {
+        self.unreadable = None;
+        self.environment = desired.environment;
+        let mut known = Known::of(self);
+        self.objects = desired
+            .objects
+            .into_iter()
+            .map(|object| known.object(object))
+            .collect();
+        self.reports = self
+            .objects
+            .iter()
+            .map(|object| known.report(&object.desired))
+            .collect();
+        self.departing = known.into_departing();
+    }
+
+    fn want_nothing(&mut self) {
+        self.unreadable = None;
+        self.departing = Known::of(self).into_departing();
+        self.reports.clear();
+    }
+}
+
+/// What was known of a resource's objects before its newest head, by identity.
+struct Known {
+    objects: BTreeMap<(String, String, String, String), (Object, ObjectReport)>,
+    departing: Vec<Departing>,
+}
+
+impl Known {
+    fn of(item: &mut Item) -> Self {
+        let objects = item.objects.drain(..).zip(item.reports.drain(..));
+        let readable = objects.filter(|(object, _)| !object.desired.reference.name.is_empty());
+        Self {
+            objects: readable
+                .map(|(object, report)| (identity(&object.desired.reference), (object, report)))
+                .collect(),
+            departing: item.departing.drain(..).collect(),
+        }
+    }
+
+    fn object(&mut self, desired: DesiredObject) -> Object {
+        let mut object = Object::new(desired);
+        let reference = &object.desired.reference;
+        if let Some((known, _)) = self.objects.get(&identity(reference)) {
+            object.uid = known.uid.clone();
+            object.applied = known.applied;
+            object.live = known.live.clone();
+            object.busy = known.busy;
+            object.drifted = known.drifted;
+            object.fight = known.fight.clone();
+            object.answered_in = known.answered_in;
+        } else if let Some(at) = self.departing.iter().position(|it| it.reference.same_object(reference)) {
+            let departing = self.departing.swap_remove(at);
+            object.uid = departing.uid;
+            object.applied = departing.applied;
+            object.busy = departing.busy;
+        }
+        object
+    }
+
+    /// What is said of an object until more is known. Takes it out of what was known.
+    fn report(&mut self, desired: &DesiredObject) -> ObjectReport {
+        let known = self.objects.remove(&identity(&desired.reference));
+        let (uid, shown) = match known {
+            Some((_, report)) => (report.uid, Shown { health: report.health, status: report.status }),
+            None => (None, Shown::ABSENT),
+        };
+        ObjectReport {
+            id: desired.id.clone(),
+            object: desired.reference.clone(),
+            uid,
+            health: shown.health,
+            status: shown.status,
+            blocker: desired.body.as_ref().err().cloned(),
+        }
+    }
+
+    fn into_departing(self) -> Vec<Departing> {
+        let unwanted = self.objects.into_values().map(|(object, _)| {
+            let mut departing = Departing::new(inventory_item(&object));
+            departing.busy = object.busy;
+            departing
+        });
+        self.departing.into_iter().chain(unwanted).collect()
+    }
+}
+
+fn inventory_item(object: &Object) -> record::Item {
+    record::Item {
+        object: object.desired.reference.clone(),
+        uid: object.uid.clone(),
+        applied: object.applied,
+    }
+}
+
+fn identity(object: &ObjectRef) -> (String, String, String, String) {
+    let (group, kind, namespace, name) = object.identity();
+    (group.into(), kind.into(), namespace.into(), name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use outhaul_protocol_wire::ids::Uid;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{config_map, head, release_key};
+
+    fn brought(names: &[&str]) -> Brought {
+        let resources: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"id": name, "object": config_map(name, "1")}))
+            .collect();
+        Brought::Spec(Desired::read(&release_key("cart"), &json!({"resources": resources})))
+    }
+
+    fn item(names: &[&str]) -> Item {
+        let mut item = Item::new(head("cart", 1));
+        item.take(head("cart", 1), brought(names));
+        item
+    }
+
+    fn wanted(item: &Item) -> Vec<&str> {
+        item.objects.iter().map(|it| it.desired.id.as_str()).collect()
+    }
+
+    fn departing(item: &Item) -> Vec<&str> {
+        item.departing.iter().map(|it| it.reference.name.as_str()).collect()
+    }
+
+    #[test]
+    fn what_a_newer_spec_does_not_name_is_on_its_way_out_and_comes_back_if_a_later_one_does() {
+        let mut item = item(&["one", "two"]);
+        item.objects[1].uid = Some(Uid::new("u-2").unwrap());
+        item.take(head("cart", 2), brought(&["one"]));
+        assert_eq!((wanted(&item), departing(&item)), (vec!["one"], vec!["two"]));
+        item.take(head("cart", 3), brought(&["two", "three"]));
+        assert_eq!((wanted(&item), departing(&item)), (vec!["two", "three"], vec!["one"]));
+        assert_eq!(item.objects[0].uid, Some(Uid::new("u-2").unwrap()));
+    }
+
+    #[test]
+    fn a_removed_head_lets_everything_go_and_a_left_one_leaves_it() {
+        let mut removed = item(&["one", "two"]);
+        let state = |state| Head {
+            state,
+            ..head("cart", 2)
+        };
+        removed.take(state(HeadState::Removed), Brought::Kept);
+        assert_eq!((wanted(&removed), departing(&removed)), (vec![], vec!["one", "two"]));
+        let mut left = item(&["one", "two"]);
+        left.take(state(HeadState::Left), Brought::Kept);
+        assert_eq!((wanted(&left), departing(&left)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_spec_that_cannot_be_read_is_not_one_that_wants_nothing() {
+        let mut item = item(&["one"]);
+        let unreadable = Desired::read(&release_key("cart"), &json!({"resources": "x"}));
+        item.take(head("cart", 2), Brought::Spec(unreadable));
+        assert_eq!((wanted(&item), departing(&item)), (vec!["one"], vec![]));
+        assert!(item.unreadable.is_some());
+    }
+
+    #[test]
+    fn a_restored_item_knows_what_it_had() {
+        let mut before = item(&["one", "two"]);
+        before.objects[0].uid = Some(Uid::new("u-1").unwrap());
+        before.take(head("cart", 2), brought(&["one"]));
+        let after = Item::restored(before.record(), brought(&["one"]));
+        assert_eq!(after.record(), before.record());
+        assert_eq!(departing(&after), ["two"]);
+    }
+}

@@ -1,0 +1,273 @@
+//! How well the agent sees the objects of each kind: which are watched, and what the list of a kind showed.
+//!
+//! A watch is one list and then its changes, and now and then a list again. An object that a complete list does not
+//! name has vanished, unless an answer told of it while the list was under way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use outhaul_protocol_wire::digest::FieldHasher;
+use outhaul_protocol_wire::head::BundleKind;
+use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::Blocker;
+
+use crate::blocker::Failure;
+
+/// All objects of one kind that carry the tracking labels of one kind of resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Watched {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// API version without the group.
+    pub version: String,
+    /// Kind.
+    pub kind: String,
+    /// Whose labels they carry.
+    pub owner: BundleKind,
+}
+
+/// How well one object can be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// The list of its kind is not complete yet.
+    Listing,
+    /// Every object of its kind that carries our labels is known.
+    Clear {
+        /// Whether one of the same name carries the labels of a resource that this plane does not hold.
+        stranger: bool,
+    },
+    /// The API server does not let the agent watch its kind.
+    Refused(Failure),
+}
+
+/// The watches.
+#[derive(Debug, Default)]
+pub struct Kinds(BTreeMap<Watched, Kind>);
+
+#[derive(Debug, Default)]
+struct Kind {
+    /// Objects that are wanted or on their way out.
+    users: usize,
+    state: State,
+    /// Counts lists.
+    listing: u64,
+    /// What the list under way has named, as hashes.
+    named: BTreeSet<u64>,
+    /// Objects of resources that the plane does not hold, as hashes: a few bytes each, however many there are.
+    strangers: BTreeSet<u64>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Listing,
+    Clear,
+    Refused(Failure),
+}
+
+impl Watched {
+    /// The watch that shows an object of a resource of this kind.
+    pub fn of(object: &ObjectRef, owner: BundleKind) -> Self {
+        Self {
+            group: object.group.clone(),
+            version: object.version.clone(),
+            kind: object.kind.clone(),
+            owner,
+        }
+    }
+}
+
+impl Watched {
+    fn both(object: &ObjectRef) -> [Self; 2] {
+        [BundleKind::Release, BundleKind::Bundle].map(|owner| Self::of(object, owner))
+    }
+}
+
+impl Sight {
+    /// A watch that is refused leaves status and drift unseen.
+    pub fn blocker(&self) -> Option<Blocker> {
+        match self {
+            Self::Listing | Self::Clear { .. } => None,
+            Self::Refused(failure) => Some(failure.blocker()),
+        }
+    }
+
+    /// Whether anything can be said about an object that was not seen.
+    pub fn is_conclusive(&self) -> bool {
+        match self {
+            Self::Clear { .. } => true,
+            Self::Listing => false,
+            Self::Refused(failure) => !matches!(failure, Failure::Unreachable(_)),
+        }
+    }
+}
+
+impl Kinds {
+    /// One more object of this kind counts. The labels of both kinds of resources are watched, since either may own
+    /// what the other wants.
+    pub fn add(&mut self, object: &ObjectRef) {
+        for watched in Watched::both(object) {
+            self.0.entry(watched).or_default().users += 1;
+        }
+    }
+
+    /// One object of this kind counts no more.
+    pub fn release(&mut self, object: &ObjectRef) {
+        for watched in Watched::both(object) {
+            if let Some(kind) = self.0.get_mut(&watched) {
+                kind.users -= 1;
+                if kind.users == 0 {
+                    self.0.remove(&watched);
+                }
+            }
+        }
+    }
+
+    /// What is watched.
+    pub fn watched(&self) -> impl Iterator<Item = &Watched> {
+        self.0.keys()
+    }
+
+    /// How well `object` can be seen.
+    pub fn sight(&self, object: &ObjectRef) -> Sight {
+        let hash = hash(object);
+        let mut stranger = false;
+        for watched in Watched::both(object) {
+            let Some(kind) = self.0.get(&watched) else {
+                return Sight::Listing;
+            };
+            match &kind.state {
+                State::Listing => return Sight::Listing,
+                State::Clear => stranger |= kind.strangers.contains(&hash),
+                State::Refused(failure) => return Sight::Refused(failure.clone()),
+            }
+        }
+        Sight::Clear { stranger }
+    }
+
+    /// Counts the lists of an object's kind.
+    pub fn listing(&self, object: &ObjectRef, owner: BundleKind) -> u64 {
+        self.0
+            .get(&Watched::of(object, owner))
+            .map_or(0, |kind| kind.listing)
+    }
+
+    /// A list begins. What was known stays known until it is complete.
+    pub fn restarted(&mut self, watched: &Watched) {
+        if let Some(kind) = self.0.get_mut(watched) {
+            kind.listing += 1;
+            kind.named.clear();
+        }
+    }
+
+    /// The list, or a change after it, shows this object.
+    pub fn named(&mut self, watched: &Watched, object: &ObjectRef, stranger: bool) {
+        let Some(kind) = self.0.get_mut(watched) else {
+            return;
+        };
+        let hash = hash(object);
+        kind.named.insert(hash);
+        match stranger {
+            true => kind.strangers.insert(hash),
+            false => kind.strangers.remove(&hash),
+        };
+    }
+
+    /// This object is not there any more.
+    pub fn vanished(&mut self, watched: &Watched, object: &ObjectRef) {
+        if let Some(kind) = self.0.get_mut(watched) {
+            kind.strangers.remove(&hash(object));
+        }
+    }
+
+    /// The list is complete. Returns a test for what it named.
+    pub fn synced(&mut self, watched: &Watched) -> impl Fn(&ObjectRef) -> bool + use<> {
+        let named = self.0.get_mut(watched).map(|kind| {
+            kind.state = State::Clear;
+            let named = core::mem::take(&mut kind.named);
+            kind.strangers.retain(|stranger| named.contains(stranger));
+            named
+        });
+        move |object| named.as_ref().is_none_or(|named| named.contains(&hash(object)))
+    }
+
+    /// The watch does not work. Returns whether that is news.
+    pub fn refused(&mut self, watched: &Watched, failure: Failure) -> bool {
+        let Some(kind) = self.0.get_mut(watched) else {
+            return false;
+        };
+        match &kind.state {
+            State::Refused(known) if *known == failure => false,
+            // What was seen stays true enough until the server is back.
+            State::Clear if matches!(failure, Failure::Unreachable(_)) => false,
+            State::Clear | State::Listing | State::Refused(_) => {
+                kind.state = State::Refused(failure);
+                true
+            }
+        }
+    }
+}
+
+fn hash(object: &ObjectRef) -> u64 {
+    let (group, kind, namespace, name) = object.identity();
+    let mut hasher = FieldHasher::default();
+    for field in [group, kind, namespace, name] {
+        hasher.field(field);
+    }
+    let [a, b, c, d, e, f, g, h, ..] = hasher.finish().0;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::object;
+
+    fn watching() -> (Kinds, Watched) {
+        let mut kinds = Kinds::default();
+        kinds.add(&object("one"));
+        let _ = kinds.synced(&Watched::of(&object("one"), BundleKind::Bundle));
+        (kinds, Watched::of(&object("one"), BundleKind::Release))
+    }
+
+    fn sight(kinds: &Kinds, name: &str) -> Sight {
+        kinds.sight(&object(name))
+    }
+
+    #[test]
+    fn a_complete_list_shows_who_is_a_stranger_and_who_is_not_there() {
+        let (mut kinds, watched) = watching();
+        kinds.restarted(&watched);
+        kinds.named(&watched, &object("stranger"), true);
+        kinds.named(&watched, &object("ours"), false);
+        assert_eq!(sight(&kinds, "stranger"), Sight::Listing);
+        let named = kinds.synced(&watched);
+        assert!(named(&object("ours")) && !named(&object("nobody")));
+        assert_eq!(sight(&kinds, "stranger"), Sight::Clear { stranger: true });
+        assert_eq!(sight(&kinds, "ours"), Sight::Clear { stranger: false });
+        kinds.vanished(&watched, &object("stranger"));
+        assert_eq!(sight(&kinds, "stranger"), Sight::Clear { stranger: false });
+    }
+
+    #[test]
+    fn a_kind_is_watched_for_as_long_as_an_object_of_it_counts() {
+        let (mut kinds, _) = watching();
+        kinds.add(&object("two"));
+        kinds.release(&object("one"));
+        assert_eq!(kinds.watched().count(), 2);
+        kinds.release(&object("two"));
+        assert_eq!(kinds.watched().count(), 0);
+        assert_eq!(sight(&kinds, "one"), Sight::Listing);
+    }
+
+    #[test]
+    fn a_watch_that_breaks_takes_nothing_out_of_sight_and_a_refused_one_does() {
+        let (mut kinds, watched) = watching();
+        let _ = kinds.synced(&watched);
+        assert!(!kinds.refused(&watched, Failure::Unreachable("gone".into())));
+        assert_eq!(sight(&kinds, "one"), Sight::Clear { stranger: false });
+        let unknown = Failure::KindUnknown("ConfigMap".into());
+        assert!(kinds.refused(&watched, unknown.clone()));
+        assert!(!kinds.refused(&watched, unknown.clone()));
+        assert_eq!(sight(&kinds, "one"), Sight::Refused(unknown));
+    }
+}

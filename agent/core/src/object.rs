@@ -1,0 +1,346 @@
+//! One object of a resource: what is wanted, what was applied, what is there, and what it needs next.
+
+use std::time::Instant;
+
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::Uid;
+use outhaul_protocol_wire::report::{Blocker, BlockerReason};
+use serde_json::Value;
+
+use crate::blocker::blocker;
+use crate::desired::DesiredObject;
+use crate::drift;
+use crate::fight::Fight;
+use crate::kinds::Sight;
+use crate::live::Live;
+use crate::record::Applied;
+use crate::retry::Retry;
+
+/// An object that is wanted.
+#[derive(Debug)]
+pub struct Object {
+    /// What is wanted.
+    pub desired: DesiredObject,
+    /// Its uid, as far as the inventory knows.
+    pub uid: Option<Uid>,
+    /// What was applied last.
+    pub applied: Option<Applied>,
+    /// What is there, as it was seen last.
+    pub live: Option<Live>,
+    /// The other resource of this plane that has the object.
+    pub taken_by: Option<Key>,
+    /// Somebody changed it.
+    pub drifted: bool,
+    /// When a repair may happen, in a fight.
+    pub repair_at: Option<Instant>,
+    /// It was looked up, and nothing speaks against applying it.
+    pub cleared: bool,
+    /// A request for it waits or is under way.
+    pub busy: bool,
+    /// What keeps it from being as wanted, apart from what its kind and its manifest say.
+    pub blocker: Option<Blocker>,
+    /// Failures in a row.
+    pub retry: Retry,
+    /// Repairs.
+    pub fight: Fight,
+    /// In which listing of its kind an answer told of it last, see [`crate::kinds`].
+    pub answered_in: u64,
+}
+
+/// What an object needs next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: it is as wanted, or something outside has to happen first.
+    Nothing,
+    /// A request is under way.
+    Busy,
+    /// Time to pass.
+    Time(Instant),
+    /// A look, since it may belong to somebody else or may have gone.
+    Look,
+    /// An apply.
+    Apply,
+}
+
+impl Object {
+    /// An object that nothing is known of yet.
+    pub fn new(desired: DesiredObject) -> Self {
+        Self {
+            desired,
+            uid: None,
+            applied: None,
+            live: None,
+            taken_by: None,
+            drifted: false,
+            repair_at: None,
+            cleared: false,
+            busy: false,
+            blocker: None,
+            retry: Retry::default(),
+            fight: Fight::default(),
+            answered_in: 0,
+        }
+    }
+
+    /// Whether what is wanted was applied and nobody changed it since.
+    pub fn is_applied(&self) -> bool {
+        let wanted = self.desired.body.as_ref().ok().map(|body| body.digest);
+        !self.drifted && wanted.is_some() && self.applied.map(|applied| applied.body) == wanted
+    }
+
+    /// What it needs, given how well its kind can be seen. What is applied and there costs no request.
+    pub fn need(&self, sight: &Sight, now: Instant) -> Need {
+        self.need_if(self.busy, sight, now)
+    }
+
+    /// The same for an object with, or without, a request under way.
+    pub fn need_if(&self, busy: bool, sight: &Sight, now: Instant) -> Need {
+        if self.desired.body.is_err() || self.taken_by.is_some() {
+            return Need::Nothing;
+        }
+        if busy {
+            return Need::Busy;
+        }
+        let repair = self.repair_at.filter(|at| *at > now);
+        if let Some(until) = self.retry.waits_until(now).max(repair) {
+            return Need::Time(until);
+        }
+        if let Some(live) = &self.live
+            && live.deleting.is_some()
+        {
+            return Need::Nothing;
+        }
+        match (self.is_applied(), &self.live) {
+            (true, Some(_)) => Need::Nothing,
+            (true, None) => self.need_unseen(sight),
+            (false, _) if self.may_be_anothers(sight) => Need::Look,
+            (false, _) => Need::Apply,
+        }
+    }
+
+    /// Compares what is there, of which `value` is all, with what was applied. Returns whether it drifted.
+    pub fn compare(&mut self, value: &Value, now: Instant) -> bool {
+        let (Some(live), Ok(body)) = (&self.live, &self.desired.body) else {
+            return false;
+        };
+        let Some(applied) = self.applied.as_mut().filter(|it| it.body == body.digest) else {
+            return false;
+        };
+        if live.mark == applied.mark {
+            return false;
+        }
+        let wanted = || match live.scaled {
+            true => serde_json::from_slice(&body.without_replicas()).expect("a body is JSON"),
+            false => body.value(),
+        };
+        if live.mark.owned == applied.mark.owned && drift::holds(value, &wanted()) {
+            applied.mark = live.mark;
+            return false;
+        }
+        self.drift(now);
+        true
+    }
+
+    /// Somebody changed or deleted it: it is repaired at once, unless that happens again and again.
+    pub fn drift(&mut self, now: Instant) {
+        let manager = self.live.as_ref().and_then(|live| live.other_manager.as_deref());
+        self.repair_at = Some(self.fight.drifted(manager, now)).filter(|at| *at > now);
+        self.drifted = true;
+    }
+
+    /// The blocker that is shown: the most particular one.
+    pub fn shown_blocker(&self, sight: &Sight) -> Option<Blocker> {
+        let manifest = || self.desired.body.as_ref().err().cloned();
+        let taken = || {
+            let message = format!("it belongs to {}: remove it there first", self.taken_by.as_ref()?);
+            Some(blocker(BlockerReason::OwnedByAnother, message))
+        };
+        let deleting = || self.live.as_ref().and_then(terminating);
+        let fighting = || {
+            let manager = self.fight.opponent()?;
+            let message = format!(
+                "{manager} keeps changing it back; it is repaired less and less often: let one of the two go"
+            );
+            Some(blocker(BlockerReason::Conflict, message))
+        };
+        manifest()
+            .or_else(taken)
+            .or_else(|| self.blocker.clone())
+            .or_else(deleting)
+            .or_else(fighting)
+            .or_else(|| sight.blocker())
+    }
+
+    /// Whether this is what keeps it.
+    pub fn is_blocked(&self, reason: BlockerReason) -> bool {
+        self.blocker.as_ref().is_some_and(|blocker| blocker.reason == reason)
+    }
+
+    /// Whether something outside could let it go on: it is wanted, and neither applied nor under way.
+    pub fn is_waiting(&self) -> bool {
+        !self.busy && !self.is_applied()
+    }
+
+    /// Applied once, and not in sight.
+    fn need_unseen(&self, sight: &Sight) -> Need {
+        match sight {
+            Sight::Listing => Need::Nothing,
+            // It would be in sight if it were there.
+            Sight::Clear { .. } => Need::Apply,
+            Sight::Refused(failure) if failure.is_unserved() => Need::Apply,
+            Sight::Refused(_) => Need::Look,
+        }
+    }
+
+    /// Server-side apply with force takes over whatever is there. So what we never applied ourselves is looked at
+    /// first, unless the list of its kind shows that it is nobody's.
+    fn may_be_anothers(&self, sight: &Sight) -> bool {
+        if self.uid.is_some() || self.cleared {
+            return false;
+        }
+        match sight {
+            Sight::Clear { stranger } => *stranger,
+            Sight::Listing => true,
+            Sight::Refused(failure) => !failure.is_unserved(),
+        }
+    }
+}
+
+/// The blocker of an object that is there and carries only the labels of other resources.
+pub fn owned_by_another(live: &Live, key: &Key) -> Option<Blocker> {
+    if live.owners.iter().any(|owner| owner.is(key)) {
+        return None;
+    }
+    let owner = live.owners.first()?;
+    let message = format!(
+        "it belongs to {} {}/{} (uid {}): remove it there first, or choose another name",
+        owner.kind.as_str(),
+        owner.namespace,
+        owner.name,
+        owner.uid
+    );
+    Some(blocker(BlockerReason::OwnedByAnother, message))
+}
+
+/// The blocker of an object that is being deleted.
+pub fn terminating(live: &Live) -> Option<Blocker> {
+    let finalizers = live.deleting.as_ref()?;
+    let message = match finalizers.as_slice() {
+        [] => "it is being deleted".to_owned(),
+        held_by => format!("it is being deleted and waits for finalizers: {}", held_by.join(", ")),
+    };
+    Some(blocker(BlockerReason::Terminating, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::blocker::Failure;
+    use crate::desired::Desired;
+    use crate::testing::{config_map, live_config_map, release_key};
+
+    const CLEAR: Sight = Sight::Clear { stranger: false };
+
+    fn object() -> Object {
+        let spec = json!({"resources": [{"id": "one", "object": config_map("one", "1")}]});
+        let desired = Desired::read(&release_key("cart"), &spec).unwrap();
+        Object::new(desired.objects.into_iter().next().unwrap())
+    }
+
+    fn live(value: &Value) -> Live {
+        Live::of(value, "release-controller").unwrap()
+    }
+
+    fn applied(mut object: Object) -> Object {
+        let there = live(&live_config_map(&release_key("cart"), "one", "1"));
+        object.applied = Some(Applied {
+            body: object.desired.body.as_ref().unwrap().digest,
+            mark: there.mark,
+        });
+        object.uid = Some(there.uid.clone());
+        object.live = Some(there);
+        object
+    }
+
+    fn need(object: &Object, sight: &Sight) -> Need {
+        object.need(sight, Instant::now())
+    }
+
+    #[test]
+    fn what_is_applied_and_there_needs_nothing() {
+        let mut object = applied(object());
+        for sight in [CLEAR, Sight::Listing] {
+            assert_eq!(need(&object, &sight), Need::Nothing);
+        }
+        object.live = None;
+        assert_eq!(need(&object, &CLEAR), Need::Apply, "it vanished");
+        assert_eq!(need(&object, &Sight::Listing), Need::Nothing, "it is not known yet");
+        object.drifted = true;
+        assert_eq!(need(&object, &Sight::Listing), Need::Apply);
+    }
+
+    #[test]
+    fn what_was_never_ours_is_looked_at_unless_it_is_nobodys() {
+        let mut object = object();
+        assert_eq!(need(&object, &CLEAR), Need::Apply);
+        assert_eq!(need(&object, &Sight::Clear { stranger: true }), Need::Look);
+        assert_eq!(need(&object, &Sight::Listing), Need::Look);
+        let forbidden = Failure::Refused(crate::blocker::Refusal {
+            code: 403,
+            ..Default::default()
+        });
+        assert_eq!(need(&object, &Sight::Refused(forbidden)), Need::Look);
+        let unserved = Failure::KindUnknown("ConfigMap".into());
+        assert_eq!(need(&object, &Sight::Refused(unserved)), Need::Apply);
+        object.cleared = true;
+        assert_eq!(need(&object, &Sight::Listing), Need::Apply);
+    }
+
+    #[test]
+    fn what_failed_waits_and_what_is_being_deleted_waits_for_that() {
+        let now = Instant::now();
+        let mut object = applied(object());
+        object.drifted = true;
+        object.retry.failed(now);
+        let Need::Time(until) = object.need(&CLEAR, now) else {
+            panic!("it does not wait");
+        };
+        assert!(until > now);
+        object.live.as_mut().unwrap().deleting = Some(vec!["example.dev/keep".into()]);
+        assert_eq!(object.need(&CLEAR, until + Duration::from_secs(1)), Need::Nothing);
+        let shown = object.shown_blocker(&CLEAR).unwrap();
+        assert!(shown.message.ends_with("example.dev/keep"), "{}", shown.message);
+    }
+
+    #[test]
+    fn only_a_change_of_our_own_fields_is_drift() {
+        let changes: [(fn(&mut Value), bool); 4] = [
+            (|value| value["metadata"]["annotations"] = json!({"theirs": "1"}), false),
+            (|value| value["data"]["more"] = "theirs".into(), false),
+            (|value| value["data"]["value"] = "theirs".into(), true),
+            (|value| value["metadata"]["managedFields"] = json!([]), true),
+        ];
+        for (change, drifted) in changes {
+            let mut object = applied(object());
+            let mut value = live_config_map(&release_key("cart"), "one", "1");
+            change(&mut value);
+            object.live = Some(live(&value));
+            assert_eq!(object.compare(&value, Instant::now()), drifted, "{value}");
+            assert_eq!(object.drifted, drifted);
+        }
+    }
+
+    #[test]
+    fn only_an_object_of_another_resource_is_anothers() {
+        let owned = |key: &Key| live(&live_config_map(key, "one", "1"));
+        assert_eq!(owned_by_another(&owned(&release_key("cart")), &release_key("cart")), None);
+        let another = owned_by_another(&owned(&release_key("cart")), &release_key("shop")).unwrap();
+        assert!(another.message.contains("Release acme/cart"), "{}", another.message);
+        let nobodys = live(&json!({"metadata": {"uid": "u"}}));
+        assert_eq!(owned_by_another(&nobodys, &release_key("cart")), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! All that an agent knows of its plane, and what it decides.
+//!
+//! Whoever drives it says what happened: heads to take ([`Plane::take`]), what became of writes ([`Plane::written`])
+//! and requests ([`Plane::answered`]), what watches show ([`Plane::seen`] and its sisters). After a batch of those it
+//! calls [`Plane::advance`], and then does what [`Plane::poll_write`], [`Plane::poll_request`] and [`Plane::news`]
+//! give out, until they give no more. [`Plane::deadline`] says when to call `advance` again by itself.
+//!
+//! Promises:
+//! - nothing is applied before it is written down, and nothing that is as wanted costs a request;
+//! - an object leaves the plane only because a newer head wants it no more or says removed; not because something is
+//!   absent, unreadable or unknown;
+//! - an object of another owner is neither changed nor deleted;
+//! - one object's failure stops that object only;
+//! - what is gone was not found, or is not ours.
+
+mod answering;
+mod planning;
+mod requests;
+mod storing;
+mod taking;
+mod viewing;
+mod watching;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use outhaul_protocol_session::agent::Standing;
+use outhaul_protocol_wire::head::{Key, Version};
+use outhaul_protocol_wire::message::Held;
+
+pub use self::requests::{Action, Answer, Request, RequestId};
+pub use self::storing::{Change, Write};
+
+use self::requests::Requests;
+use self::storing::Storing;
+use crate::claims::Claims;
+use crate::item::{Brought, Item};
+use crate::kinds::{Kinds, Watched};
+use crate::namespaces::Namespaces;
+use crate::pace::Pace;
+use crate::record::Record;
+
+/// The plane.
+#[derive(Debug, Default)]
+pub struct Plane {
+    items: BTreeMap<Key, Item>,
+    claims: Claims,
+    kinds: Kinds,
+    namespaces: Namespaces,
+    requests: Requests,
+    pace: Pace,
+    storing: Storing,
+    timers: BTreeSet<(Instant, Key)>,
+    /// Resources to plan again.
+    dirty: BTreeSet<Key>,
+    /// Resources whose hash is not up to date.
+    stale: BTreeSet<Key>,
+    news: Vec<News>,
+    looked: bool,
+}
+
+/// What the hub may have to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// This version is stored.
+    Stored(Key, Version),
+    /// The object with this id changed.
+    Object(Key, String),
+    /// What is on its way out changed.
+    Leftovers(Key),
+    /// Everything about a resource may have changed.
+    Whole(Key),
+    /// Everything of a removed or left resource is gone.
+    Gone(Held),
+    /// The set of orphans changed.
+    Orphans,
+    /// All of the cluster has been looked at for the first time.
+    Looked,
+}
+
+/// A resource as the store has it.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its record.
+    pub record: Record,
+    /// Its spec.
+    pub brought: Brought,
+}
+
+impl Plane {
+    /// A plane that holds what was stored.
+    pub fn restored(stored: impl IntoIterator<Item = Stored>) -> Self {
+        let mut plane = Self::default();
+        for Stored { record, brought } in stored {
+            let key = record.head.key.clone();
+            plane.items.insert(key.clone(), Item::restored(record, brought));
+            plane.enlist(&key);
+        }
+        plane.look();
+        plane
+    }
+
+    /// Decides what follows from all that happened until `now`.
+    pub fn advance(&mut self, now: Instant) {
+        while let Some((at, _)) = self.timers.first()
+            && *at <= now
+        {
+            let (_, key) = self.timers.pop_first().expect("it was just seen");
+            self.dirty.insert(key);
+        }
+        while let Some(key) = self.dirty.pop_first() {
+            self.plan(&key, now);
+        }
+        for key in core::mem::take(&mut self.stale) {
+            if let Some(item) = self.items.get_mut(&key) {
+                item.refresh();
+            }
+        }
+    }
+
+    /// When to call [`Plane::advance`] if nothing happens before, and for what.
+    pub fn deadline(&self) -> Option<(Instant, &'static str)> {
+        let timer = self.timers.first().map(|(at, _)| (*at, "an object's next attempt"));
+        let pause = self.pace.deadline().filter(|_| self.requests.are_waiting());
+        [timer, pause, self.storing.deadline()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// What happened since the last call.
+    pub fn news(&mut self) -> Vec<News> {
+        core::mem::take(&mut self.news)
+    }
+
+    /// Which kinds to watch.
+    pub fn watched(&self) -> impl Iterator<Item = &Watched> {
+        self.kinds.watched()
+    }
+
+    /// Whether nothing waits, is under way or has to be written: all that can be done is done.
+    pub fn is_at_rest(&self) -> bool {
+        self.dirty.is_empty() && self.requests.is_empty() && self.storing.is_empty()
+    }
+
+    /// Makes an item's objects known: who has them, and which kinds count.
+    fn enlist(&mut self, key: &Key) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        for object in &mut item.objects {
+            let reference = &object.desired.reference;
+            if !reference.name.is_empty() {
+                object.taken_by = self.claims.claim(reference, key);
+                self.kinds.add(reference);
+            }
+        }
+        for departing in &item.departing {
+            self.claims.claim(&departing.reference, key);
+            self.kinds.add(&departing.reference);
+        }
+        for index in 0..item.objects.len() {
+            let blocker = item.objects[index].shown_blocker(&self.kinds.sight(&item.objects[index].desired.reference));
+            item.show(index, None, blocker);
+        }
+        self.dirty.insert(key.clone());
+        self.stale.insert(key.clone());
+    }
+
+    /// Says that the whole cluster has been looked at, once that is so.
+    fn look(&mut self) {
+        if self.looked || self.items.values().any(|item| item.unseen && !self.is_seen(item)) {
+            return;
+        }
+        self.looked = true;
+        self.items.values_mut().for_each(|item| item.unseen = false);
+        self.news.push(News::Looked);
+    }
+
+    fn is_seen(&self, item: &Item) -> bool {
+        let counts = match item.holding.standing {
+            Standing::Recorded | Standing::Orphaned => true,
+            Standing::Unrecorded | Standing::Gone | Standing::Settled => false,
+        };
+        !counts
+            || item.objects.iter().all(|object| {
+                object.live.is_some()
+                    || object.desired.body.is_err()
+                    || self.kinds.sight(&object.desired.reference).is_conclusive()
+            })
+    }
+}

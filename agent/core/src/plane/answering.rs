@@ -1,0 +1,223 @@
+//! What the API server's answers mean.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::object::ObjectRef;
+
+use super::requests::{About, Answer, RequestId, SentKind};
+use super::{News, Plane};
+use crate::blocker::{Course, Failure};
+use crate::departing::Step;
+use crate::item::Place;
+use crate::labels;
+use crate::live::{Live, Shown};
+use crate::object::owned_by_another;
+use crate::pace::Outcome;
+use crate::record::Applied;
+
+impl Plane {
+    /// A request was answered, or will not be.
+    pub fn answered(&mut self, id: RequestId, answer: Answer, took: Duration, now: Instant) {
+        self.pace.answered(outcome(&answer), took, now);
+        let Some(sent) = self.requests.answered(id) else {
+            return;
+        };
+        match sent.about {
+            About::Namespace { name, .. } => self.namespace_answered(&name, answer),
+            About::Object { key, object } => {
+                let Some(item) = self.items.get_mut(&key) else {
+                    return;
+                };
+                item.idle(&object);
+                match item.find(&object) {
+                    Some(Place::Wanted(index)) => self.wanted_answered(&key, index, sent.kind, answer, now),
+                    Some(Place::Departing(index)) => self.departing_answered(&key, index, sent.kind, answer, now),
+                    None => {}
+                }
+                self.go_on(&key);
+            }
+        }
+    }
+
+    /// Plans on once a stage is through.
+    fn go_on(&mut self, key: &Key) {
+        if self.items.get(key).is_some_and(|item| item.busy == 0) {
+            self.dirty.insert(key.clone());
+        }
+    }
+
+    fn namespace_answered(&mut self, name: &str, answer: Answer) {
+        let result = match answer {
+            Answer::Object(_) | Answer::Accepted => Ok(()),
+            // It will be created once the server is back.
+            Answer::Failed(failure) if failure.course() != Course::Object => {
+                let waited = self.namespaces.created(name, Ok(()));
+                self.namespaces.missing(name);
+                self.dirty.extend(waited);
+                return;
+            }
+            Answer::Failed(failure) => Err(failure),
+        };
+        let waited = self.namespaces.created(name, result);
+        self.dirty.extend(waited);
+    }
+
+    fn wanted_answered(&mut self, key: &Key, index: usize, kind: SentKind, answer: Answer, now: Instant) {
+        match (kind, answer) {
+            (SentKind::Apply(digest), Answer::Object(value)) => {
+                let (object, listing) = self.wanted(key, index);
+                let Some(live) = Live::of(&value, labels::field_manager(key.kind)) else {
+                    return;
+                };
+                let shown = Shown::of(&object.desired.reference, &value);
+                object.uid = Some(live.uid.clone());
+                object.applied = Some(Applied {
+                    body: digest,
+                    mark: live.mark,
+                });
+                object.drifted = false;
+                object.repair_at = None;
+                object.cleared = false;
+                object.blocker = None;
+                object.retry.clear();
+                object.answered_in = listing;
+                let newer = object.live.as_ref().filter(|known| live.is_known_by(known));
+                let overtaken = newer.is_some_and(|known| known.mark != live.mark);
+                if overtaken {
+                    // Somebody wrote it before this answer came; what, is not known any more. One apply tells.
+                    object.drifted = true;
+                    self.dirty.insert(key.clone());
+                    self.show(key, index, None);
+                } else {
+                    object.live = Some(live);
+                    self.show(key, index, Some(shown));
+                }
+                self.learned(key, now);
+            }
+            (SentKind::Look, Answer::Object(value)) => self.found(key, index, &value, now),
+            (SentKind::Look, Answer::Failed(failure)) if failure.is_not_found() => {
+                let (object, _) = self.wanted(key, index);
+                object.cleared = true;
+                object.blocker = None;
+                object.live = None;
+                if object.is_applied() {
+                    object.drift(now);
+                }
+                self.show(key, index, Some(Shown::ABSENT));
+                self.dirty.insert(key.clone());
+            }
+            (_, Answer::Failed(failure)) => self.wanted_failed(key, index, &failure, now),
+            // Answers that no API server gives to such requests: the object is planned again.
+            (SentKind::Create | SentKind::Delete, Answer::Object(_)) | (_, Answer::Accepted) => {
+                self.dirty.insert(key.clone());
+            }
+        }
+    }
+
+    /// A look found an object that we never applied, or one that cannot be watched.
+    fn found(&mut self, key: &Key, index: usize, value: &serde_json::Value, now: Instant) {
+        let (object, listing) = self.wanted(key, index);
+        let Some(live) = Live::of(value, labels::field_manager(key.kind)) else {
+            return;
+        };
+        object.answered_in = listing;
+        match owned_by_another(&live, key) {
+            Some(blocker) => {
+                object.blocker = Some(blocker);
+                object.retry.failed(now);
+                self.show(key, index, None);
+            }
+            None => {
+                object.cleared = true;
+                object.blocker = None;
+                object.retry.clear();
+                let shown = Shown::of(&object.desired.reference, value);
+                object.live = Some(live);
+                object.compare(value, now);
+                self.show(key, index, Some(shown));
+            }
+        }
+        self.dirty.insert(key.clone());
+    }
+
+    fn wanted_failed(&mut self, key: &Key, index: usize, failure: &Failure, now: Instant) {
+        let namespace = self.items[key].objects[index].desired.reference.namespace.clone();
+        let blocker = match failure.course() {
+            Course::MakeNamespace => self.namespaces.missing(&namespace).map(|failure| failure.blocker()),
+            Course::Object | Course::Server | Course::Overload(_) => None,
+        };
+        let (object, _) = self.wanted(key, index);
+        object.blocker = Some(blocker.unwrap_or_else(|| failure.blocker()));
+        match failure.course() {
+            Course::Object | Course::MakeNamespace => object.retry.failed(now),
+            // The pace waits for all of them.
+            Course::Server | Course::Overload(_) => {}
+        }
+        self.show(key, index, None);
+        self.dirty.insert(key.clone());
+    }
+
+    fn departing_answered(&mut self, key: &Key, index: usize, kind: SentKind, answer: Answer, now: Instant) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        let departing = &mut item.departing[index];
+        let before = departing.leftover();
+        match (kind, answer) {
+            (SentKind::Apply(_) | SentKind::Look, Answer::Object(value)) => {
+                if let Some(live) = Live::of(&value, labels::field_manager(key.kind)) {
+                    departing.found(&live, key, now);
+                }
+            }
+            (SentKind::Delete, Answer::Accepted | Answer::Object(_)) => departing.deleted(),
+            (SentKind::Look | SentKind::Delete, Answer::Failed(failure)) => match failure.course() {
+                Course::Server | Course::Overload(_) => departing.blocker = Some(failure.blocker()),
+                Course::Object | Course::MakeNamespace => departing.failed(&failure, now),
+            },
+            // An apply that was under way when it was let go: a look tells what came of it.
+            (SentKind::Apply(_) | SentKind::Create, _) | (SentKind::Look, Answer::Accepted) => departing.hurry(),
+        }
+        let changed = departing.leftover() != before;
+        if departing.step == Step::Gone {
+            let departing = item.departing.remove(index);
+            self.gone(key, &departing.reference, now);
+        } else if changed {
+            self.leftovers_changed(key);
+        }
+        self.dirty.insert(key.clone());
+    }
+
+    fn gone(&mut self, key: &Key, object: &ObjectRef, now: Instant) {
+        self.kinds.release(object);
+        self.pass_on(object, key);
+        self.leftovers_changed(key);
+        self.save(key, now);
+    }
+
+    fn leftovers_changed(&mut self, key: &Key) {
+        self.stale.insert(key.clone());
+        self.news.push(News::Leftovers(key.clone()));
+    }
+
+    /// What was learned is written down later, and all at once.
+    fn learned(&mut self, key: &Key, now: Instant) {
+        let planned = self.dirty.contains(key);
+        self.save(key, now);
+        if !planned {
+            self.dirty.remove(key);
+        }
+    }
+}
+
+fn outcome(answer: &Answer) -> Outcome {
+    match answer {
+        Answer::Object(_) | Answer::Accepted => Outcome::Answered,
+        Answer::Failed(failure) => match failure.course() {
+            Course::Server => Outcome::Unreachable,
+            Course::Overload(retry_after) => Outcome::Overload(retry_after),
+            Course::Object | Course::MakeNamespace => Outcome::Answered,
+        },
+    }
+}

@@ -1,0 +1,285 @@
+//! What a resource needs next: one stage of its objects after the other, and what it lets go once all are in place.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use outhaul_protocol_session::agent::Standing;
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::message::Held;
+use outhaul_protocol_wire::object::ObjectRef;
+
+use super::requests::{About, SentKind};
+use super::{Action, News, Plane, Request};
+use crate::departing::Step;
+use crate::item::{Item, Place};
+use crate::kinds::Kinds;
+use crate::labels;
+use crate::namespaces::Entry;
+use crate::object::Need;
+use crate::stage::Stage;
+
+/// What one look at a resource found to do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Objects whose turn it is.
+    pub(super) due: Vec<ObjectRef>,
+    /// Requests under way that the rest waits for.
+    pub(super) waits: bool,
+    /// When to look again.
+    pub(super) again: Option<Instant>,
+}
+
+impl Plane {
+    /// Plans a resource: what is due joins the queue of requests.
+    pub(super) fn plan(&mut self, key: &Key, now: Instant) {
+        self.end_fights(key, now);
+        let Some(item) = self.items.get(key).filter(|item| item.acts()) else {
+            return;
+        };
+        let mut plan = plan_wanted(item, &self.kinds, now);
+        if !plan.due.is_empty() && self.waits_for_namespaces(key, &plan.due) {
+            return;
+        }
+        let Some(item) = self.items.get(key) else {
+            return;
+        };
+        let in_place = plan.due.is_empty() && !plan.waits && plan.again.is_none();
+        if in_place && lets_go(item) {
+            plan = plan_departing(item, now);
+        }
+        if let Some(again) = plan.again {
+            self.timers.insert((again, key.clone()));
+        }
+        for object in plan.due {
+            self.queue(key, object);
+        }
+        self.check_gone(key, now);
+    }
+
+    /// The next request to send now.
+    pub fn poll_request(&mut self, now: Instant) -> Option<Request> {
+        while self.pace.may_send(now) {
+            let about = self.requests.next_waiting()?;
+            let Some((action, kind)) = self.action(&about, now) else {
+                self.idle(&about);
+                continue;
+            };
+            self.pace.sent();
+            let id = self.requests.send(about, kind);
+            return Some(Request { id, action });
+        }
+        None
+    }
+
+    /// A request for this object waits from now on.
+    fn queue(&mut self, key: &Key, object: ObjectRef) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        match item.find(&object) {
+            Some(Place::Wanted(index)) => item.objects[index].busy = true,
+            Some(Place::Departing(index)) => item.departing[index].busy = true,
+            None => return,
+        }
+        item.busy += 1;
+        let key = key.clone();
+        self.requests.wait(About::Object { key, object });
+    }
+
+    /// What was waiting needs no request any more.
+    fn idle(&mut self, about: &About) {
+        let About::Object { key, object } = about else {
+            return;
+        };
+        if let Some(item) = self.items.get_mut(key) {
+            item.idle(object);
+            self.dirty.insert(key.clone());
+        }
+    }
+
+    /// What to ask for, as things are now. Between the plan and now a newer head may have come.
+    fn action(&self, about: &About, now: Instant) -> Option<(Action, SentKind)> {
+        let (key, object) = match about {
+            About::Namespace { name, key } => {
+                let environment = self.items.get(key).and_then(|item| item.environment.as_ref());
+                let labels = labels::of_namespace(key, environment);
+                let name = name.clone();
+                return Some((Action::CreateNamespace { name, labels }, SentKind::Create));
+            }
+            About::Object { key, object } => (key, object),
+        };
+        let item = self.items.get(key).filter(|item| item.acts())?;
+        match item.find(object)? {
+            Place::Wanted(index) => self.action_for(item, index, now),
+            Place::Departing(index) => {
+                let departing = &item.departing[index];
+                let object = departing.reference.clone();
+                match &departing.step {
+                    Step::Look => Some((Action::Look(object), SentKind::Look)),
+                    Step::Delete(uid) => {
+                        let uid = uid.clone();
+                        Some((Action::Delete { object, uid }, SentKind::Delete))
+                    }
+                    Step::Gone => None,
+                }
+            }
+        }
+    }
+
+    fn action_for(&self, item: &Item, index: usize, now: Instant) -> Option<(Action, SentKind)> {
+        let object = &item.objects[index];
+        let reference = &object.desired.reference;
+        match object.need_if(false, &self.kinds.sight(reference), now) {
+            Need::Nothing | Need::Busy | Need::Time(_) => None,
+            Need::Look => Some((Action::Look(reference.clone()), SentKind::Look)),
+            Need::Apply => {
+                let body = object.desired.body.as_ref().ok()?;
+                let scaled = object.live.as_ref().is_some_and(|live| live.scaled);
+                let json = match scaled {
+                    true => body.without_replicas(),
+                    false => body.json.clone(),
+                };
+                let action = Action::Apply {
+                    object: reference.clone(),
+                    manager: labels::field_manager(item.key().kind),
+                    body: json,
+                };
+                Some((action, SentKind::Apply(body.digest)))
+            }
+        }
+    }
+
+    /// Sees to the namespaces that objects are about to be applied in. Returns whether they have to be waited for.
+    fn waits_for_namespaces(&mut self, key: &Key, due: &[ObjectRef]) -> bool {
+        let Some(item) = self.items.get(key) else {
+            return false;
+        };
+        let own = |name: &str| {
+            let mut namespaces = item.objects.iter().filter(|it| it.desired.stage == Stage::Namespaces);
+            namespaces.any(|it| it.desired.reference.name == name)
+        };
+        let needed: BTreeSet<&str> = due.iter().map(|object| object.namespace.as_str()).collect();
+        let mut waits = false;
+        for name in needed {
+            if name.is_empty() || own(name) {
+                continue;
+            }
+            match self.namespaces.enter(name, key) {
+                Entry::Enter => {}
+                Entry::Wait => waits = true,
+                Entry::Create => {
+                    waits = true;
+                    let (name, key) = (name.to_owned(), key.clone());
+                    self.requests.wait(About::Namespace { name, key });
+                }
+            }
+        }
+        waits
+    }
+
+    fn end_fights(&mut self, key: &Key, now: Instant) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        for index in 0..item.objects.len() {
+            if item.objects[index].fight.settle(now) {
+                self.show(key, index, None);
+                return self.end_fights(key, now);
+            }
+            if let Some(end) = item.objects[index].fight.ends() {
+                self.timers.insert((end, key.clone()));
+            }
+        }
+    }
+
+    /// A removed or left resource without objects is gone.
+    fn check_gone(&mut self, key: &Key, now: Instant) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        let state = item.holding.head.state;
+        let ends = state != outhaul_protocol_wire::head::HeadState::Present;
+        if !ends || !item.acts() && item.holding.standing != Standing::Unrecorded || !item.departing.is_empty() {
+            return;
+        }
+        item.holding.standing = Standing::Gone;
+        let held = Held {
+            key: key.clone(),
+            version: item.holding.head.version,
+        };
+        self.news.push(News::Gone(held));
+        self.save(key, now);
+    }
+}
+
+/// The first stage of wanted objects that has something to do.
+fn plan_wanted(item: &Item, kinds: &Kinds, now: Instant) -> Plan {
+    let needs = item.objects.iter().map(|object| {
+        let need = object.need(&kinds.sight(&object.desired.reference), now);
+        (object.desired.stage, &object.desired.reference, need)
+    });
+    first_stage(needs, |stage| stage)
+}
+
+/// The first stage of objects on their way out, the other way round.
+fn plan_departing(item: &Item, now: Instant) -> Plan {
+    let needs = item.departing.iter().map(|departing| {
+        let need = match departing.retry.waits_until(now) {
+            _ if departing.busy => Need::Busy,
+            Some(until) => Need::Time(until),
+            None => Need::Look,
+        };
+        (departing.stage, &departing.reference, need)
+    });
+    first_stage(needs, core::cmp::Reverse)
+}
+
+/// Objects of one stage go together, and the next stage once they are answered. One that waits for its own reasons
+/// holds nobody up.
+fn first_stage<'a, O: Ord + Copy>(
+    needs: impl Iterator<Item = (Stage, &'a ObjectRef, Need)>,
+    order: impl Fn(Stage) -> O,
+) -> Plan {
+    let mut plan = Plan::default();
+    let mut first: Option<O> = None;
+    let mut needs: Vec<_> = needs.collect();
+    needs.sort_by_key(|(stage, ..)| order(*stage));
+    for (stage, object, need) in needs {
+        let stage = order(stage);
+        if first.is_some_and(|first| first < stage) {
+            break;
+        }
+        match need {
+            Need::Nothing => {}
+            Need::Busy => {
+                plan.waits = true;
+                first = Some(stage);
+            }
+            Need::Time(until) => plan.again = plan.again.into_iter().chain([until]).min(),
+            Need::Look | Need::Apply => {
+                plan.due.push(object.clone());
+                first = Some(stage);
+            }
+        }
+    }
+    plan
+}
+
+/// Whether what is wanted no more may go: everything that is wanted is in place, and what is wanted is known.
+fn lets_go(item: &Item) -> bool {
+    item.unreadable.is_none() && item.objects.iter().all(|object| object.is_applied())
+}
+
+impl Item {
+    /// A request for one of its objects is no longer under way.
+    pub(super) fn idle(&mut self, object: &ObjectRef) {
+        let busy = match self.find(object) {
+            Some(Place::Wanted(index)) => &mut self.objects[index].busy,
+            Some(Place::Departing(index)) => &mut self.departing[index].busy,
+            None => return,
+        };
+        if core::mem::take(busy) {
+            self.busy -= 1;
+        }
+    }
+}

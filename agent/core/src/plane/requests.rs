@@ -1,0 +1,138 @@
+//! Requests for the API server: what waits, what is under way, and what it is about.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::Uid;
+use outhaul_protocol_wire::object::ObjectRef;
+use serde_json::Value;
+
+use crate::blocker::Failure;
+
+/// Names a request until it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(u64);
+
+/// A request to send now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Names it in its answer.
+    pub id: RequestId,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to ask of the API server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Create a namespace.
+    CreateNamespace {
+        /// Its name.
+        name: String,
+        /// Its labels.
+        labels: Vec<(&'static str, String)>,
+    },
+    /// Server-side apply, with force.
+    Apply {
+        /// Which object.
+        object: ObjectRef,
+        /// Field manager.
+        manager: &'static str,
+        /// The body.
+        body: Arc<[u8]>,
+    },
+    /// Get.
+    Look(ObjectRef),
+    /// Delete, in the background, if it still has this uid.
+    Delete {
+        /// Which object.
+        object: ObjectRef,
+        /// The precondition.
+        uid: Uid,
+    },
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The object as it is now: for an apply and a look.
+    Object(Value),
+    /// It was accepted: for a create and a delete.
+    Accepted,
+    /// It was not.
+    Failed(Failure),
+}
+
+/// What a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum About {
+    /// A namespace, created with the labels that this resource gives it.
+    Namespace { name: String, key: Key },
+    /// An object of a resource.
+    Object { key: Key, object: ObjectRef },
+}
+
+/// A request that was sent.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) about: About,
+    pub(super) kind: SentKind,
+}
+
+/// What a request that was sent does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SentKind {
+    Create,
+    /// With the digest of what is wanted.
+    Apply(Digest),
+    Look,
+    Delete,
+}
+
+/// Requests that wait, and those under way.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    waiting: VecDeque<About>,
+    under_way: BTreeMap<RequestId, Sent>,
+    next: u64,
+}
+
+impl Requests {
+    pub(super) fn wait(&mut self, about: About) {
+        self.waiting.push_back(about);
+    }
+
+    pub(super) fn next_waiting(&mut self) -> Option<About> {
+        self.waiting.pop_front()
+    }
+
+    pub(super) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.under_way.is_empty()
+    }
+
+    pub(super) fn send(&mut self, about: About, kind: SentKind) -> RequestId {
+        let id = RequestId(self.next);
+        self.next += 1;
+        self.under_way.insert(id, Sent { about, kind });
+        id
+    }
+
+    pub(super) fn answered(&mut self, id: RequestId) -> Option<Sent> {
+        self.under_way.remove(&id)
+    }
+
+    /// Resources that requests are about; for checks.
+    pub(super) fn keys(&self) -> BTreeSet<&Key> {
+        let key = |about| match about {
+            &About::Namespace { ref key, .. } | &About::Object { ref key, .. } => key,
+        };
+        let under_way = self.under_way.values().map(|sent| &sent.about);
+        self.waiting.iter().chain(under_way).map(key).collect()
+    }
+}

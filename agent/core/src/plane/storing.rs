@@ -1,0 +1,288 @@
+//! What has to be written down, in which order, and what waits for it.
+//!
+//! A head is written at once, before anything of it is applied. What was learned since (uids, what was applied) is
+//! gathered for a moment and written in one go, off the way of the first status.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use outhaul_protocol_session::agent::Standing;
+use outhaul_protocol_wire::content::Content;
+use outhaul_protocol_wire::head::{Head, HeadState, Key};
+use outhaul_protocol_wire::message::Held;
+
+use super::{News, Plane};
+use crate::blocker::Failure;
+use crate::item::{Brought, Item};
+use crate::record::Record;
+use crate::retry::Retry;
+
+/// Writes under way: enough to keep an API server with slow disks busy, few enough to leave it to others.
+const WRITES: usize = 16;
+
+/// How long what was learned is gathered.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// How long, and how many of, settled resources are remembered, so that their versions never go back.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const MOST_REMEMBERED: usize = 10_000;
+
+/// Something to write down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The resource.
+    pub key: Key,
+    /// What about it.
+    pub change: Change,
+}
+
+/// What to write down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Its record with new content.
+    Replace(Record, Content),
+    /// Its record; its content stays.
+    Update(Record),
+    /// Its record; content is no longer needed.
+    Empty(Record),
+    /// Nothing is remembered any more.
+    Forget,
+}
+
+/// A head on its way into the store.
+#[derive(Debug, Clone)]
+pub(super) struct Incoming {
+    pub(super) head: Head,
+    pub(super) recorded: bool,
+    pub(super) content: Option<Content>,
+    pub(super) brought: Brought,
+    /// What the write under way says about `recorded`.
+    pub(super) recorded_in_store: bool,
+}
+
+/// A write under way.
+#[derive(Debug)]
+enum Writing {
+    Head(Incoming),
+    Save,
+    Forget,
+}
+
+/// What waits to be written, and what is being written.
+#[derive(Debug, Default)]
+pub(super) struct Storing {
+    incoming: BTreeMap<Key, Incoming>,
+    unsaved: BTreeMap<Key, Instant>,
+    forgotten: BTreeSet<Key>,
+    writing: BTreeMap<Key, Writing>,
+    retries: BTreeMap<Key, Retry>,
+}
+
+impl Plane {
+    /// The next write to begin now.
+    pub fn poll_write(&mut self, now: Instant) -> Option<Write> {
+        if self.storing.writing.len() >= WRITES {
+            return None;
+        }
+        if let Some(mut incoming) = self.storing.next_incoming(now) {
+            incoming.recorded_in_store = incoming.recorded;
+            let key = incoming.head.key.clone();
+            let change = self.change(&incoming);
+            self.storing.writing.insert(key.clone(), Writing::Head(incoming));
+            return Some(Write { key, change });
+        }
+        if let Some(key) = self.storing.next_forgotten() {
+            self.storing.writing.insert(key.clone(), Writing::Forget);
+            let change = Change::Forget;
+            return Some(Write { key, change });
+        }
+        let key = self.storing.next_unsaved(now)?;
+        let record = self.items.get(&key)?.record();
+        self.storing.writing.insert(key.clone(), Writing::Save);
+        let change = match record.standing {
+            Standing::Settled => Change::Empty(record),
+            Standing::Unrecorded | Standing::Recorded | Standing::Gone | Standing::Orphaned => Change::Update(record),
+        };
+        Some(Write { key, change })
+    }
+
+    /// A write has ended.
+    pub fn written(&mut self, key: &Key, result: Result<(), Failure>, now: Instant) {
+        let Some(writing) = self.storing.writing.remove(key) else {
+            return;
+        };
+        match (writing, result) {
+            (Writing::Head(incoming), Ok(())) => {
+                self.storing.retries.remove(key);
+                self.install(incoming, now);
+            }
+            (Writing::Save, Ok(())) => {
+                self.storing.retries.remove(key);
+            }
+            (Writing::Forget, Ok(())) => {
+                self.storing.retries.remove(key);
+                self.items.remove(key);
+            }
+            (Writing::Head(incoming), Err(_)) => {
+                self.storing.retry(key, now);
+                self.storing.incoming.entry(key.clone()).or_insert(incoming);
+            }
+            (Writing::Save, Err(_)) => {
+                self.storing.retry(key, now);
+                self.storing.unsaved.insert(key.clone(), now);
+            }
+            (Writing::Forget, Err(_)) => {
+                self.storing.forgotten.insert(key.clone());
+            }
+        }
+    }
+
+    /// What was learned about `key` is to be written down soon, and it is to be planned again.
+    pub(super) fn save(&mut self, key: &Key, now: Instant) {
+        self.storing.save(key, now);
+        self.dirty.insert(key.clone());
+        self.stale.insert(key.clone());
+    }
+
+    /// Forgets settled resources that are too old or too many.
+    pub(super) fn forget_old(&mut self, unix_time: u64) {
+        let mut settled: Vec<(u64, &Key)> = self
+            .items
+            .values()
+            .filter_map(|item| Some((item.settled_at?, item.key())))
+            .collect();
+        settled.sort_unstable();
+        let too_many = settled.len().saturating_sub(MOST_REMEMBERED);
+        for (index, (at, key)) in settled.into_iter().enumerate() {
+            if index < too_many || at + REMEMBERED.as_secs() < unix_time {
+                self.storing.forgotten.insert(key.clone());
+            }
+        }
+    }
+
+    /// What to write for a head: its record names every object that may be in the cluster because of the resource,
+    /// before and after it.
+    fn change(&self, incoming: &Incoming) -> Change {
+        let Incoming {
+            head,
+            recorded,
+            content,
+            brought,
+            recorded_in_store: _,
+        } = incoming;
+        let known = self.items.get(&head.key);
+        let mut item = Item::new(head.clone());
+        item.departing = known
+            .map(|item| item.inventory().into_iter().map(crate::departing::Departing::new).collect())
+            .unwrap_or_default();
+        if let Brought::Spec(Ok(_)) = brought {
+            item.take(head.clone(), brought.clone());
+        }
+        item.in_force = *recorded || known.is_some_and(|item| item.in_force);
+        item.holding.standing = match recorded {
+            true => Standing::Recorded,
+            false => Standing::Unrecorded,
+        };
+        match (head.state, content) {
+            (HeadState::Present, Some(content)) => Change::Replace(item.record(), content.clone()),
+            (HeadState::Present, None) => Change::Update(item.record()),
+            (HeadState::Removed | HeadState::Left, _) => Change::Empty(item.record()),
+        }
+    }
+}
+
+impl Storing {
+    /// The newest head per key wins, also over one that waits.
+    pub(super) fn incoming(&mut self, incoming: Incoming) {
+        self.forgotten.remove(&incoming.head.key);
+        self.retries.remove(&incoming.head.key);
+        self.incoming.insert(incoming.head.key.clone(), incoming);
+    }
+
+    /// Marks a head that waits or is being written as recorded. Returns whether there is one of this version.
+    pub(super) fn recorded(&mut self, held: &Held) -> bool {
+        let waiting = self.incoming.get_mut(&held.key);
+        let writing = self.writing.get_mut(&held.key).and_then(|writing| match writing {
+            Writing::Head(incoming) => Some(incoming),
+            Writing::Save | Writing::Forget => None,
+        });
+        let mut found = false;
+        for incoming in waiting.into_iter().chain(writing) {
+            if incoming.head.version == held.version {
+                incoming.recorded = true;
+                found = true;
+            }
+        }
+        found
+    }
+
+    pub(super) fn deadline(&self) -> Option<(Instant, &'static str)> {
+        if self.writing.len() >= WRITES {
+            return None;
+        }
+        let idle = |key: &Key| !self.writing.contains_key(key);
+        let unsaved = self.unsaved.iter().filter(|(key, _)| idle(key));
+        let unsaved = unsaved.filter_map(|(key, at)| self.not_before(key).max(Some(*at)));
+        let incoming = self.incoming.keys().filter(|key| idle(key));
+        let at = unsaved.chain(incoming.filter_map(|key| self.not_before(key))).min()?;
+        Some((at, "a write"))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.incoming.is_empty() && self.unsaved.is_empty() && self.writing.is_empty() && self.forgotten.is_empty()
+    }
+
+    fn save(&mut self, key: &Key, now: Instant) {
+        self.unsaved.entry(key.clone()).or_insert(now + GATHER);
+    }
+
+    fn next_incoming(&mut self, now: Instant) -> Option<Incoming> {
+        let ready = |key: &&Key| !self.writing.contains_key(*key) && !self.waits(key, now);
+        let key = self.incoming.keys().find(ready)?.clone();
+        // The head's own record says what was to be saved.
+        self.unsaved.remove(&key);
+        self.incoming.remove(&key)
+    }
+
+    fn next_forgotten(&mut self) -> Option<Key> {
+        let key = self.forgotten.iter().find(|key| !self.writing.contains_key(*key))?.clone();
+        self.forgotten.remove(&key);
+        self.unsaved.remove(&key);
+        Some(key)
+    }
+
+    fn next_unsaved(&mut self, now: Instant) -> Option<Key> {
+        let ready = |key: &Key| !self.writing.contains_key(key) && !self.waits(key, now);
+        let key = self
+            .unsaved
+            .iter()
+            .find(|(key, at)| **at <= now && ready(key))
+            .map(|(key, _)| key.clone())?;
+        self.unsaved.remove(&key);
+        Some(key)
+    }
+
+    fn retry(&mut self, key: &Key, now: Instant) {
+        self.retries.entry(key.clone()).or_default().failed(now);
+    }
+
+    fn waits(&self, key: &Key, now: Instant) -> bool {
+        self.retries.get(key).is_some_and(|retry| retry.waits_until(now).is_some())
+    }
+
+    fn not_before(&self, key: &Key) -> Option<Instant> {
+        self.retries.get(key).and_then(Retry::due)
+    }
+}
+
+impl News {
+    /// The resource that it is about.
+    pub fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Stored(key, _) | Self::Object(key, _) | Self::Leftovers(key) | Self::Whole(key) => Some(key),
+            Self::Gone(held) => Some(&held.key),
+            Self::Orphans | Self::Looked => None,
+        }
+    }
+}

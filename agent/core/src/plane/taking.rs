@@ -1,0 +1,143 @@
+//! Heads and words of the hub.
+
+use std::time::Instant;
+
+use outhaul_protocol_session::agent::{Standing, Store, StoreContent};
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::message::Held;
+use outhaul_protocol_wire::object::ObjectRef;
+
+use super::storing::Incoming;
+use super::{News, Plane};
+use crate::content::{self, ContentError};
+use crate::desired::Desired;
+use crate::item::{Brought, Item, Place};
+
+impl Plane {
+    /// Takes a head that is newer than what is held: it is written down, and then holds.
+    ///
+    /// # Errors
+    /// Its content is not what it says. Nothing is taken; the connection it came from is not to be trusted further.
+    pub fn take(&mut self, store: Store) -> Result<(), ContentError> {
+        let Store {
+            head,
+            recorded,
+            content,
+        } = store;
+        let (content, brought) = match content {
+            StoreContent::Kept => (None, Brought::Kept),
+            StoreContent::New(content) => {
+                let spec = content::unpack(&content, &head.digest)?;
+                let desired = Desired::read(&head.key, &spec);
+                (Some(content), Brought::Spec(desired))
+            }
+        };
+        let incoming = Incoming {
+            head,
+            recorded,
+            content,
+            brought,
+            recorded_in_store: false,
+        };
+        self.storing.incoming(incoming);
+        Ok(())
+    }
+
+    /// The hub has recorded this version: it may be applied.
+    pub fn recorded(&mut self, held: &Held, now: Instant) {
+        if self.storing.recorded(held) {
+            return;
+        }
+        let Some(item) = self.items.get_mut(&held.key) else {
+            return;
+        };
+        let holding = &mut item.holding;
+        if holding.standing == Standing::Unrecorded && holding.head.version == held.version {
+            holding.standing = Standing::Recorded;
+            item.in_force = true;
+            self.save(&held.key, now);
+            self.news.push(News::Whole(held.key.clone()));
+        }
+    }
+
+    /// The hub knows nothing of these: they are kept as they are.
+    pub fn orphaned(&mut self, keys: &[Key], now: Instant) {
+        for key in keys {
+            if let Some(item) = self.items.get_mut(key) {
+                item.holding.standing = Standing::Orphaned;
+                self.save(key, now);
+            }
+        }
+        self.news.push(News::Orphans);
+    }
+
+    /// The hub has let the resource go: only its version is remembered from now on.
+    pub fn settled(&mut self, held: &Held, unix_time: u64, now: Instant) {
+        let Some(item) = self.items.get_mut(&held.key) else {
+            return;
+        };
+        item.holding.standing = Standing::Settled;
+        item.settled_at = Some(unix_time);
+        self.save(&held.key, now);
+        self.forget_old(unix_time);
+    }
+
+    /// A head is written down: it holds from now on.
+    pub(super) fn install(&mut self, incoming: Incoming, now: Instant) {
+        let Incoming {
+            head,
+            recorded,
+            recorded_in_store,
+            brought,
+            content: _,
+        } = incoming;
+        let (key, version) = (head.key.clone(), head.version);
+        let item = self
+            .items
+            .entry(key.clone())
+            .or_insert_with(|| Item::new(head.clone()));
+        let before: Vec<ObjectRef> = item.references().cloned().collect();
+        let was_orphaned = item.holding.standing == Standing::Orphaned;
+        item.take(head, brought);
+        item.in_force |= recorded;
+        item.settled_at = None;
+        item.unseen = false;
+        item.holding.standing = match recorded {
+            true => Standing::Recorded,
+            false => Standing::Unrecorded,
+        };
+        self.enlist(&key);
+        self.delist(&key, &before);
+        if recorded != recorded_in_store {
+            self.save(&key, now);
+        }
+        self.news.push(News::Stored(key.clone(), version));
+        self.news.push(News::Whole(key));
+        if was_orphaned {
+            self.news.push(News::Orphans);
+        }
+    }
+
+    /// Forgets what an item had before its newest head, now that what it has since is known.
+    fn delist(&mut self, key: &Key, before: &[ObjectRef]) {
+        for object in before.iter().filter(|object| !object.name.is_empty()) {
+            self.kinds.release(object);
+            if self.items.get(key).is_none_or(|item| item.find(object).is_none()) {
+                self.pass_on(object, key);
+            }
+        }
+    }
+
+    /// `key` has this object no more: whoever waited for it gets it.
+    pub(super) fn pass_on(&mut self, object: &ObjectRef, key: &Key) {
+        let Some(next) = self.claims.release(object, key) else {
+            return;
+        };
+        let place = self.items.get(&next).and_then(|item| item.find(object));
+        if let (Some(item), Some(Place::Wanted(index))) = (self.items.get_mut(&next), place) {
+            item.objects[index].taken_by = None;
+            self.show(&next, index, None);
+            self.dirty.insert(next);
+        }
+    }
+}

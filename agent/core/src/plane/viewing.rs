@@ -1,0 +1,80 @@
+//! What a session, and whoever looks in from outside, reads of the plane.
+
+use outhaul_protocol_session::agent::{self, Holding, ReportView, Standing};
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::Key;
+
+use super::{News, Plane};
+use crate::item::Item;
+use crate::live::Shown;
+use crate::object::Object;
+
+impl agent::Plane for Plane {
+    fn holding(&self, key: &Key) -> Option<&Holding> {
+        self.items.get(key).map(|item| &item.holding)
+    }
+
+    fn holdings(&self) -> impl Iterator<Item = &Holding> {
+        self.items.values().map(|item| &item.holding)
+    }
+
+    fn report(&self, key: &Key) -> Option<ReportView<'_>> {
+        let item = self.items.get(key).filter(|item| reports(item))?;
+        Some(ReportView {
+            version: item.holding.head.version,
+            objects: &item.reports,
+            leftovers: &item.leftovers,
+            observed: item.observed,
+        })
+    }
+
+    fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>> {
+        let counts = |item: &&Item| item.holding.standing.counts();
+        let counting = self.items.values().filter(counts);
+        self.looked.then(|| counting.map(|item| (item.key(), &item.observed)))
+    }
+}
+
+impl Plane {
+    /// The resources that it holds.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values()
+    }
+
+    /// Requests under way or waiting.
+    pub fn keys_with_requests(&self) -> usize {
+        self.requests.keys().len()
+    }
+
+    /// A wanted object, and the count of its kind's lists.
+    ///
+    /// Only for places that were just found: they are valid as long as the item takes no newer head.
+    pub(super) fn wanted(&mut self, key: &Key, index: usize) -> (&mut Object, u64) {
+        let item = self.items.get_mut(key).expect("its place was just found");
+        let object = &mut item.objects[index];
+        let listing = self.kinds.listing(&object.desired.reference, key.kind);
+        (object, listing)
+    }
+
+    /// Brings what is said of a wanted object up to date; `shown` is what was seen of it, if that is new.
+    pub(super) fn show(&mut self, key: &Key, index: usize, shown: Option<Shown>) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        let object = &item.objects[index];
+        let blocker = object.shown_blocker(&self.kinds.sight(&object.desired.reference));
+        if item.show(index, shown, blocker) {
+            let id = item.objects[index].desired.id.clone();
+            self.stale.insert(key.clone());
+            self.news.push(News::Object(key.clone(), id));
+        }
+    }
+}
+
+/// Whether there is something to say: it is in force and was looked at.
+fn reports(item: &Item) -> bool {
+    match item.holding.standing {
+        Standing::Recorded | Standing::Gone | Standing::Orphaned => !item.unseen,
+        Standing::Unrecorded | Standing::Settled => false,
+    }
+}

@@ -1,0 +1,207 @@
+//! What watches show.
+
+use std::time::Instant;
+
+use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::BlockerReason;
+use serde_json::Value;
+
+use super::{News, Plane};
+use crate::blocker::Failure;
+use crate::item::Place;
+use crate::kinds::Watched;
+use crate::labels;
+use crate::live::{self, Live, Shown};
+use crate::object::{Object, owned_by_another};
+
+impl Plane {
+    /// A list of these objects begins.
+    pub fn listing(&mut self, watched: &Watched) {
+        self.kinds.restarted(watched);
+    }
+
+    /// A list or a change shows this object.
+    pub fn seen(&mut self, watched: &Watched, value: &Value, now: Instant) {
+        let Some(object) = live::reference(value) else {
+            return;
+        };
+        let held = self.place(watched, &object);
+        let Some(live) = Live::of(value, labels::field_manager(watched.owner)) else {
+            return;
+        };
+        let held = held.filter(|(key, _)| live.owners.iter().any(|owner| owner.is(key)));
+        self.kinds.named(watched, &object, held.is_none());
+        match held {
+            Some((key, Place::Wanted(index))) => self.wanted_seen(&key, index, live, value, now),
+            Some((key, Place::Departing(index))) => self.departing_seen(&key, index, &live),
+            None => self.taken_over(watched, &object, &live),
+        }
+    }
+
+    /// This object is gone, or has lost its labels.
+    pub fn vanished(&mut self, watched: &Watched, value: &Value, now: Instant) {
+        let Some(object) = live::reference(value) else {
+            return;
+        };
+        self.kinds.vanished(watched, &object);
+        let uid = value.pointer("/metadata/uid").and_then(Value::as_str);
+        match self.place(watched, &object) {
+            Some((key, Place::Wanted(index))) => {
+                let known = self.items[&key].objects[index].live.as_ref();
+                if known.is_some_and(|live| Some(live.uid.as_str()) == uid) {
+                    self.lost(&key, index, now);
+                }
+            }
+            Some((key, Place::Departing(index))) => {
+                if let Some(item) = self.items.get_mut(&key) {
+                    item.departing[index].hurry();
+                    self.dirty.insert(key);
+                }
+            }
+            None => {}
+        }
+        self.hurry(|it| it.desired.reference.same_object(&object) && it.is_blocked(BlockerReason::OwnedByAnother));
+    }
+
+    /// The list is complete: what it did not name is not there.
+    pub fn listed(&mut self, watched: &Watched, now: Instant) {
+        let named = self.kinds.synced(watched);
+        let mut lost = Vec::new();
+        for (key, item) in &mut self.items {
+            let mut concerned = false;
+            for (index, object) in item.objects.iter().enumerate() {
+                let reference = &object.desired.reference;
+                if Watched::of(reference, watched.owner) != *watched {
+                    continue;
+                }
+                concerned = true;
+                let fresh = object.answered_in == self.kinds.listing(reference, watched.owner);
+                let unnamed = key.kind == watched.owner && !named(reference) && !object.busy && !fresh;
+                if unnamed && object.live.is_some() {
+                    lost.push((key.clone(), index));
+                }
+            }
+            for departing in &mut item.departing {
+                if Watched::of(&departing.reference, watched.owner) == *watched {
+                    concerned = true;
+                    departing.retry.hurry();
+                }
+            }
+            if concerned {
+                self.dirty.insert(key.clone());
+            }
+        }
+        for (key, index) in lost {
+            self.lost(&key, index, now);
+        }
+        self.show_all(watched);
+        self.look();
+    }
+
+    /// The watch does not work; it is tried again by whoever watches.
+    pub fn unwatched(&mut self, watched: &Watched, failure: Failure) {
+        if self.kinds.refused(watched, failure) {
+            self.show_all(watched);
+            self.hurry(|object| Watched::of(&object.desired.reference, watched.owner) == *watched);
+            self.look();
+        }
+    }
+
+    /// Kinds of this group appeared or changed.
+    pub fn kinds_changed(&mut self, group: &str) {
+        self.hurry(|it| it.desired.reference.group == group && it.is_blocked(BlockerReason::KindUnknown));
+    }
+
+    /// The resource that has `object`, if objects of its kind are what `watched` shows.
+    fn place(&self, watched: &Watched, object: &ObjectRef) -> Option<(Key, Place)> {
+        let key = self.claims.holder(object)?;
+        let place = self.items.get(key)?.find(object)?;
+        (key.kind == watched.owner).then(|| (key.clone(), place))
+    }
+
+    fn wanted_seen(&mut self, key: &Key, index: usize, live: Live, value: &Value, now: Instant) {
+        let (object, _) = self.wanted(key, index);
+        if object.live.as_ref().is_some_and(|known| live.is_known_by(known)) {
+            return;
+        }
+        let shown = Shown::of(&object.desired.reference, value);
+        object.uid = Some(live.uid.clone());
+        object.live = Some(live);
+        // While a request is under way its answer decides: this may be its own echo.
+        let drifted = !object.busy && object.compare(value, now);
+        let item = &self.items[key];
+        if drifted || item.objects[index].is_waiting() {
+            self.dirty.insert(key.clone());
+        }
+        self.show(key, index, Some(shown));
+        self.look();
+    }
+
+    fn departing_seen(&mut self, key: &Key, index: usize, live: &Live) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        let departing = &mut item.departing[index];
+        let before = departing.leftover();
+        departing.uid = Some(live.uid.clone());
+        departing.blocker = crate::object::terminating(live).or_else(|| departing.blocker.take());
+        if departing.leftover() != before {
+            self.stale.insert(key.clone());
+            self.news.push(News::Leftovers(key.clone()));
+        }
+    }
+
+    /// An object that we hold carries the labels of somebody else now: it is theirs.
+    fn taken_over(&mut self, watched: &Watched, object: &ObjectRef, live: &Live) {
+        let Some((key, Place::Wanted(index))) = self.place(watched, object) else {
+            return;
+        };
+        let (object, _) = self.wanted(&key, index);
+        object.blocker = owned_by_another(live, &key);
+        object.uid = None;
+        object.applied = None;
+        object.cleared = false;
+        object.live = None;
+        self.show(&key, index, Some(Shown::ABSENT));
+        self.dirty.insert(key);
+    }
+
+    /// A wanted object is not there any more, or not ours.
+    fn lost(&mut self, key: &Key, index: usize, now: Instant) {
+        let (object, _) = self.wanted(key, index);
+        object.live = None;
+        if object.is_applied() {
+            object.drift(now);
+        }
+        self.show(key, index, Some(Shown::ABSENT));
+        self.dirty.insert(key.clone());
+    }
+
+    /// Tries objects again at once that something may have changed for.
+    fn hurry(&mut self, which: impl Fn(&Object) -> bool) {
+        for (key, item) in &mut self.items {
+            for object in item.objects.iter_mut().filter(|object| which(object)) {
+                object.retry.hurry();
+                self.dirty.insert(key.clone());
+            }
+        }
+    }
+
+    fn show_all(&mut self, watched: &Watched) {
+        let concerned = |object: &Object| Watched::of(&object.desired.reference, watched.owner) == *watched;
+        let places: Vec<(Key, usize)> = self
+            .items
+            .iter()
+            .flat_map(|(key, item)| {
+                let objects = item.objects.iter().enumerate();
+                objects
+                    .filter(|(_, object)| concerned(object))
+                    .map(|(index, _)| (key.clone(), index))
+            })
+            .collect();
+        for (key, index) in places {
+            self.show(&key, index, None);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! What is written down about one resource before anything of it is applied, and again once it is.
+//!
+//! JSON, so that an operator can read it out of the Secret. Fields are only ever added, each with a default.
+
+use outhaul_protocol_session::agent::Standing;
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{BundleKind, Head, HeadState, Key, Version};
+use outhaul_protocol_wire::ids::{Epoch, Generation, InvalidName, Move, Uid};
+use outhaul_protocol_wire::object::ObjectRef;
+use serde::{Deserialize, Serialize};
+
+use crate::live::Mark;
+
+/// The record of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The newest head that the plane took.
+    pub head: Head,
+    /// How it stands with the hub.
+    pub standing: Standing,
+    /// Whether it ever was recorded by the hub: only then anything of it may be in the cluster.
+    pub in_force: bool,
+    /// When it was settled, in Unix seconds.
+    pub settled_at: Option<u64>,
+    /// Every object that may be in the cluster because of it, wanted or not.
+    pub inventory: Vec<Item>,
+}
+
+/// One object of an inventory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Which object.
+    pub object: ObjectRef,
+    /// Its uid, once the API server has said it.
+    pub uid: Option<Uid>,
+    /// What was applied last.
+    pub applied: Option<Applied>,
+}
+
+/// A successful apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// Digest of the body that was sent.
+    pub body: Digest,
+    /// What the object looked like then.
+    pub mark: Mark,
+}
+
+/// A record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// It is no record.
+    #[error("the record is damaged")]
+    Json(#[from] serde_json::Error),
+    /// A name in it is none.
+    #[error("the record names what cannot be")]
+    Name(#[from] InvalidName),
+    /// A digest in it is none.
+    #[error("the record has {0:?} where a digest belongs")]
+    Digest(String),
+}
+
+impl Record {
+    /// The record as it is stored.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&Stored::from(self)).expect("a record has only strings and numbers")
+    }
+
+    /// # Errors
+    /// The bytes are no record.
+    pub fn from_json(json: &[u8]) -> Result<Self, RecordError> {
+        serde_json::from_slice::<Stored>(json)?.read()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    kind: StoredKind,
+    namespace: String,
+    name: String,
+    uid: String,
+    epoch: u64,
+    generation: u64,
+    r#move: u64,
+    digest: String,
+    state: StoredState,
+    standing: StoredStanding,
+    in_force: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled_at: Option<u64>,
+    inventory: Vec<StoredItem>,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+enum StoredKind {
+    Release,
+    Bundle,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+enum StoredState {
+    Present,
+    Removed,
+    Left,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+enum StoredStanding {
+    Unrecorded,
+    Recorded,
+    Gone,
+    Orphaned,
+    Settled,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredItem {
+    group: String,
+    version: String,
+    kind: String,
+    namespace: String,
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    uid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    applied: Option<StoredApplied>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredApplied {
+    body: String,
+    content: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owned: Option<String>,
+}
+
+impl From<&Record> for Stored {
+    fn from(record: &Record) -> Self {
+        let Head {
+            key,
+            version,
+            digest,
+            state,
+        } = &record.head;
+        Self {
+            kind: match key.kind {
+                BundleKind::Release => StoredKind::Release,
+                BundleKind::Bundle => StoredKind::Bundle,
+            },
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+            uid: key.uid.to_string(),
+            epoch: version.epoch.0,
+            generation: version.generation.0,
+            r#move: version.moved.0,
+            digest: digest.to_string(),
+            state: match state {
+                HeadState::Present => StoredState::Present,
+                HeadState::Removed => StoredState::Removed,
+                HeadState::Left => StoredState::Left,
+            },
+            standing: match record.standing {
+                Standing::Unrecorded => StoredStanding::Unrecorded,
+                Standing::Recorded => StoredStanding::Recorded,
+                Standing::Gone => StoredStanding::Gone,
+                Standing::Orphaned => StoredStanding::Orphaned,
+                Standing::Settled => StoredStanding::Settled,
+            },
+            in_force: record.in_force,
+            settled_at: record.settled_at,
+            inventory: record.inventory.iter().map(StoredItem::from).collect(),
+        }
+    }
+}
+
+impl Stored {
+    fn read(self) -> Result<Record, RecordError> {
+        let key = Key {
+            kind: match self.kind {
+                StoredKind::Release => BundleKind::Release,
+                StoredKind::Bundle => BundleKind::Bundle,
+            },
+            namespace: self.namespace,
+            name: self.name,
+            uid: Uid::new(self.uid)?,
+        };
+        let head = Head {
+            key,
+            version: Version {
+                epoch: Epoch(self.epoch),
+                generation: Generation(self.generation),
+                moved: Move(self.r#move),
+            },
+            digest: digest(&self.digest)?,
+            state: match self.state {
+                StoredState::Present => HeadState::Present,
+                StoredState::Removed => HeadState::Removed,
+                StoredState::Left => HeadState::Left,
+            },
+        };
+        Ok(Record {
+            head,
+            standing: match self.standing {
+                StoredStanding::Unrecorded => Standing::Unrecorded,
+                StoredStanding::Recorded => Standing::Recorded,
+                StoredStanding::Gone => Standing::Gone,
+                StoredStanding::Orphaned => Standing::Orphaned,
+                StoredStanding::Settled => Standing::Settled,
+            },
+            in_force: self.in_force,
+            settled_at: self.settled_at,
+            inventory: self
+                .inventory
+                .into_iter()
+                .map(StoredItem::read)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl From<&Item> for StoredItem {
+    fn from(item: &Item) -> Self {
+        let ObjectRef {
+            group,
+            version,
+            kind,
+            namespace,
+            name,
+        } = item.object.clone();
+        Self {
+            group,
+            version,
+            kind,
+            namespace,
+            name,
+            uid: item.uid.as_ref().map(Uid::to_string),
+            applied: item.applied.as_ref().map(|applied| StoredApplied {
+                body: applied.body.to_string(),
+                content: applied.mark.content.to_string(),
+                owned: applied.mark.owned.map(|owned| owned.to_string()),
+            }),
+        }
+    }
+}
+
+impl StoredItem {
+    fn read(self) -> Result<Item, RecordError> {
+        Ok(Item {
+            object: ObjectRef {
+                group: self.group,
+                version: self.version,
+                kind: self.kind,
+                namespace: self.namespace,
+                name: self.name,
+            },
+            uid: self.uid.map(Uid::new).transpose()?,
+            applied: self.applied.map(StoredApplied::read).transpose()?,
+        })
+    }
+}
+
+impl StoredApplied {
+    fn read(self) -> Result<Applied, RecordError> {
+        Ok(Applied {
+            body: digest(&self.body)?,
+            mark: Mark {
+                content: digest(&self.content)?,
+                owned: self.owned.as_deref().map(digest).transpose()?,
+            },
+        })
+    }
+}
+
+fn digest(text: &str) -> Result<Digest, RecordError> {
+    Digest::from_hex(text).ok_or_else(|| RecordError::Digest(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{head, object};
+
+    fn record() -> Record {
+        Record {
+            head: head("cart", 3),
+            standing: Standing::Recorded,
+            in_force: true,
+            settled_at: None,
+            inventory: vec![
+                Item {
+                    object: object("one"),
+                    uid: Some(Uid::new("u-1").unwrap()),
+                    applied: Some(Applied {
+                        body: Digest::of(b"body"),
+                        mark: Mark {
+                            content: Digest::of(b"content"),
+                            owned: None,
+                        },
+                    }),
+                },
+                Item {
+                    object: object("two"),
+                    uid: None,
+                    applied: None,
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_record_reads_back() {
+        assert_eq!(Record::from_json(&record().to_json()).unwrap(), record());
+    }
+
+    #[test]
+    fn a_record_that_was_cut_is_damaged_and_never_an_empty_one() {
+        let json = record().to_json();
+        for end in 0..json.len() {
+            assert!(Record::from_json(&json[..end]).is_err(), "cut at {end}");
+        }
+    }
+}
