@@ -147,7 +147,7 @@ impl Cluster {
         let schema = &served.version().schema;
         let applied = apply::apply(Some(&shown), &config, &by, options.force, schema);
         let mut new = applied.map_err(apply_refusal)?.object;
-        let warnings = incoming::shape(served, options, &mut new)?;
+        let warnings = incoming::shape_applied(served, options, &mut new)?;
         restore(served, &shown, &mut new, part);
         self.replace(served, request, &old, new, warnings, moment)
     }
@@ -337,12 +337,10 @@ fn patch_refusal(served: &Served, old: &Object, error: &PatchError) -> Refusal {
     match error {
         PatchError::BadRequest(message) => Refusal::bad_request(message.clone()),
         PatchError::TooLarge(message) => Refusal::too_large(message.clone()),
-        PatchError::Failed(message) => Refusal::internal(message),
+        PatchError::Failed(message) => Refusal::new(500, "", message.clone()),
         PatchError::Unprocessable(message) => {
             Refusal::new(422, "Invalid", message.clone()).named(&served.kind.id, meta::name(old.value()))
         }
-        PatchError::TooLarge(message) => Refusal::too_large(message.clone()),
-        PatchError::Failed(message) => Refusal::new(500, "", message.clone()),
     }
 }
 

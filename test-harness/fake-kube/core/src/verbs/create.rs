@@ -16,6 +16,7 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::request::{Options, Request, Target};
 use crate::rules;
+use crate::schema;
 use crate::store::Key;
 
 /// As many generated names are tried before a collision is reported, as the real server does.
@@ -40,6 +41,7 @@ impl Cluster {
         let warnings = incoming::shape(served, &request.options, &mut object)?;
         complete(served, &mut object, moment);
         apply::track_update(None, &mut object, &by, schema);
+        schema::complete(schema, &mut object);
         let object = self.insert(served, object, &request.options, moment)?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
         reply.warnings = warnings;
@@ -66,8 +68,9 @@ impl Cluster {
         let schema = &served.version().schema;
         let applied = apply::apply(None, config, &by, request.options.force, schema);
         let mut object = applied.map_err(change::apply_refusal)?.object;
-        let warnings = incoming::shape(served, &request.options, &mut object)?;
+        let warnings = incoming::shape_applied(served, &request.options, &mut object)?;
         complete(served, &mut object, moment);
+        schema::complete(schema, &mut object);
         let object = self.insert(served, object, &request.options, moment)?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
         reply.warnings = warnings;

@@ -64,15 +64,37 @@ pub(super) fn check_name(target: &Target, object: &mut Value) -> Result<(), Refu
     Ok(())
 }
 
-/// Prunes and defaults; returns warnings about what was dropped.
+/// Prunes and defaults an object as it was sent; returns warnings about what was dropped.
 pub(super) fn shape(
     served: &Served,
     options: &Options,
     object: &mut Value,
 ) -> Result<Vec<String>, Refusal> {
     let schema = &served.version().schema;
-    let dropped = schema::prune(schema, object);
+    if let Some(why) = schema::undecodable(schema, object) {
+        let (kind, version) = (&served.kind.name, &served.version().name);
+        return Err(Refusal::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"
+        )));
+    }
+    let warnings = drop_unknown(served, options, object)?;
     schema::default(schema, object);
+    Ok(warnings)
+}
+
+/// Prunes and defaults an object as an apply made it.
+pub(super) fn shape_applied(
+    served: &Served,
+    options: &Options,
+    object: &mut Value,
+) -> Result<Vec<String>, Refusal> {
+    let warnings = drop_unknown(served, options, object)?;
+    schema::default_applied(&served.version().schema, object);
+    Ok(warnings)
+}
+
+fn drop_unknown(served: &Served, options: &Options, object: &mut Value) -> Result<Vec<String>, Refusal> {
+    let dropped = schema::prune(&served.version().schema, object);
     let unknown: Vec<String> = dropped.iter().map(|path| format!("unknown field \"{path}\"")).collect();
     match options.field_validation {
         FieldValidation::Strict if !unknown.is_empty() => {
