@@ -5,6 +5,7 @@ mod error;
 mod flags;
 mod folder;
 mod keys;
+mod options;
 mod poll;
 mod ports;
 mod process;
@@ -24,6 +25,7 @@ pub use self::error::Error;
 use self::flags::Setup;
 use self::folder::Folder;
 use self::keys::Keys;
+pub use self::options::{Options, With};
 use self::ports::Ports;
 use self::process::Process;
 use crate::{Program, Programs};
@@ -33,66 +35,6 @@ const ATTEMPTS: usize = 3;
 
 /// A start takes 3 s; 20 s were seen with six at once on two busy cores.
 const START_LIMIT: Duration = Duration::from_secs(90);
-
-/// Which programs run besides etcd and the API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum With {
-    /// None: the API alone. No garbage collection, no default service accounts, namespaces never go.
-    ApiOnly,
-    /// The controllers. Workloads get their pods, and the pods stay pending.
-    Controllers,
-    /// Controllers, scheduler and kwok: pods get a node and become ready, those that should end, end.
-    Workloads,
-}
-
-impl With {
-    fn programs(self) -> &'static [Program] {
-        match self {
-            Self::ApiOnly => &[],
-            Self::Controllers => &[Program::ControllerManager],
-            Self::Workloads => &[Program::ControllerManager, Program::Scheduler, Program::Kwok],
-        }
-    }
-}
-
-/// What kind of cluster is wanted.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The programs that run.
-    pub with: With,
-    /// How many nodes kwok keeps, where it runs.
-    pub nodes: usize,
-    /// More flags for the API server; a later one overrides an earlier one and ours.
-    pub api_server_flags: Vec<String>,
-}
-
-impl Options {
-    /// etcd and the API server.
-    pub fn api_only() -> Self {
-        Self {
-            with: With::ApiOnly,
-            nodes: 0,
-            api_server_flags: Vec::new(),
-        }
-    }
-
-    /// With the controllers: what most tests want.
-    pub fn controllers() -> Self {
-        Self {
-            with: With::Controllers,
-            ..Self::api_only()
-        }
-    }
-
-    /// With everything, and one node.
-    pub fn workloads() -> Self {
-        Self {
-            with: With::Workloads,
-            nodes: 1,
-            ..Self::api_only()
-        }
-    }
-}
 
 /// A running control plane.
 ///
@@ -142,44 +84,14 @@ impl Cluster {
             folder: folder.path().to_owned(),
             ports,
         };
-
-        let mut commands = BTreeMap::new();
-        commands.insert(
-            Program::Etcd,
-            Command {
-                path: programs.path(Program::Etcd)?,
-                flags: setup.etcd(),
-            },
-        );
-        let api_server = [setup.api_server(options.with), options.api_server_flags.clone()].concat();
-        commands.insert(
-            Program::ApiServer,
-            Command {
-                path: programs.path(Program::ApiServer)?,
-                flags: api_server,
-            },
-        );
-        for &program in options.with.programs() {
-            let flags = match program {
-                Program::ControllerManager => setup.controller_manager(),
-                Program::Scheduler => setup.scheduler(),
-                Program::Kwok => setup.kwok(&programs.stages()?).map_err(Error::Folder)?,
-                Program::Etcd | Program::ApiServer | Program::Kubectl | Program::Helm => continue,
-            };
-            commands.insert(
-                program,
-                Command {
-                    path: programs.path(program)?,
-                    flags,
-                },
-            );
-        }
+        let commands = commands(programs, options, &setup)?;
 
         // etcd comes up while the keys are made.
-        let etcd = Process::spawn(Program::Etcd, &commands[&Program::Etcd], &setup.folder)?;
+        let etcd = Process::spawn(Program::Etcd, &commands[&Program::Etcd], folder.path())?;
         let keys = Keys::generate()?;
         keys.write(&setup).map_err(Error::Folder)?;
         let kubeconfig = Kubeconfig::from_yaml(&keys.kubeconfig(&setup)).map_err(Error::Kubeconfig)?;
+
         let running = BTreeMap::from([(Program::Etcd, etcd)]);
         let mut cluster = Self {
             running,
@@ -188,17 +100,21 @@ impl Cluster {
             setup,
             folder,
         };
-
-        cluster.spawn(Program::ApiServer)?;
-        cluster.api_answers().await?;
-        for &program in options.with.programs() {
-            cluster.spawn(program)?;
-        }
-        cluster.create_nodes(options.nodes).await?;
-        if options.with != With::ApiOnly {
-            cluster.controllers_work().await?;
-        }
+        cluster.bring_up(options).await?;
         Ok(cluster)
+    }
+
+    async fn bring_up(&mut self, options: &Options) -> Result<(), Error> {
+        self.spawn(Program::ApiServer)?;
+        self.api_answers().await?;
+        for &program in options.with.programs() {
+            self.spawn(program)?;
+        }
+        self.create_nodes(options.nodes).await?;
+        match options.with {
+            With::ApiOnly => Ok(()),
+            With::Controllers | With::Workloads => self.controllers_work().await,
+        }
     }
 
     /// The address of the API server, `https://127.0.0.1:PORT`. It stays when the server is killed and revived.
@@ -329,4 +245,33 @@ impl Cluster {
         }
         Ok(())
     }
+}
+
+fn commands(
+    programs: &Programs,
+    options: &Options,
+    setup: &Setup,
+) -> Result<BTreeMap<Program, Command>, Error> {
+    let mut commands = BTreeMap::new();
+    for &program in [Program::Etcd, Program::ApiServer]
+        .iter()
+        .chain(options.with.programs())
+    {
+        let flags = match program {
+            Program::Etcd => setup.etcd(),
+            Program::ApiServer => [setup.api_server(options.with), options.api_server_flags.clone()].concat(),
+            Program::ControllerManager => setup.controller_manager(),
+            Program::Scheduler => setup.scheduler(),
+            Program::Kwok => setup.kwok(&programs.stages()?).map_err(Error::Folder)?,
+            Program::Kubectl | Program::Helm => Vec::new(),
+        };
+        commands.insert(
+            program,
+            Command {
+                path: programs.path(program)?,
+                flags,
+            },
+        );
+    }
+    Ok(commands)
 }

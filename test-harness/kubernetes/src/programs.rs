@@ -193,16 +193,19 @@ pub enum Missing {
 ///
 /// When they are missing and `OUTHAUL_REQUIRE_KUBERNETES` is `1`, as in CI, where a test that is skipped
 /// would look like one that passed.
+pub fn require_or_skip() -> Option<Programs> {
+    let required = env::var_os("OUTHAUL_REQUIRE_KUBERNETES").is_some_and(|value| value == "1");
+    present_or_skip(Programs::find(), required)
+}
+
 #[expect(
     clippy::print_stderr,
     reason = "the reader of a test run must see that a test did nothing"
 )]
-pub fn require_or_skip() -> Option<Programs> {
-    match Programs::find() {
+fn present_or_skip(found: Result<Programs, Missing>, required: bool) -> Option<Programs> {
+    match found {
         Ok(programs) => Some(programs),
-        Err(missing) if env::var_os("OUTHAUL_REQUIRE_KUBERNETES").is_some_and(|v| v == "1") => {
-            panic!("OUTHAUL_REQUIRE_KUBERNETES=1, and {missing}")
-        }
+        Err(missing) if required => panic!("OUTHAUL_REQUIRE_KUBERNETES=1, and {missing}"),
         Err(missing) => {
             eprintln!("skipped: {missing}");
             None
@@ -263,5 +266,16 @@ mod tests {
         let programs = Programs::locate(Some(given.path().into()), built).unwrap();
         assert!(programs.path(Program::ControllerManager).is_err());
         assert!(programs.path(Program::Kwok).is_ok());
+    }
+
+    #[test]
+    fn missing_programs_skip_a_test() {
+        assert!(present_or_skip(Programs::locate(None, no_build()), false).is_none());
+    }
+
+    #[test]
+    #[should_panic(expected = "Kubernetes is not built here")]
+    fn missing_programs_fail_a_test_where_they_are_required() {
+        present_or_skip(Programs::locate(None, no_build()), true);
     }
 }
