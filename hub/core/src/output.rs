@@ -113,7 +113,7 @@ pub enum Outcome {
 }
 
 /// An Event about a subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
     /// What it is about.
     pub subject: Subject,

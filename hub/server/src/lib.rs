@@ -1,1 +1,34 @@
-//! The hub: watches, controllers, the gateway for agents, and REST.
+//! The hub of Outhaul: watches the control plane, serves the agents of planes, writes status back, answers REST.
+//!
+//! [`Hub::start`] runs it in this process, [`run`] until it is told to stop; `outhaul-hub` is the same behind flags.
+//!
+//! | part | does |
+//! |---|---|
+//! | `watch` | brings every resource that matters to the fleet |
+//! | `fleet` | owns the one state, and carries out what it decides: writes, Events, messages to agents |
+//! | `gateway` | the port for agents: handshakes, enrolment, sessions |
+//! | `tokens` | one-time tokens and the certificates that agents get for them |
+//! | [`rest`] | questions of people and scripts |
+//!
+//! What happens is decided in `outhaul-hub-core`; here it is carried. Parts are tasks that own their state and talk
+//! through bounded channels; the fleet never waits for any of them. The first part that ends stops the others.
+
+mod config;
+mod fleet;
+mod gateway;
+mod handle;
+mod hub;
+mod identity;
+mod kinds;
+mod random;
+mod readiness;
+pub mod rest;
+mod tokens;
+mod watch;
+
+pub use config::Config;
+pub use handle::{FleetEvent, HubHandle, HubStopped};
+pub use hub::{Hub, RunError, StartError, run};
+pub use identity::IdentityError;
+pub use readiness::{Check, Readiness};
+pub use tokens::{AdmitRequest, DEFAULT_TTL, IssuedToken, TokenError, TokenRequest};

@@ -1,0 +1,131 @@
+//! Flags and environment of `outhaul-hub`.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use outhaul_hub_server::{Config, rest::Access};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// The control plane of Outhaul: serves agents, writes the status of Releases, answers REST.
+#[derive(Debug, Parser)]
+#[command(name = "outhaul-hub", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    cluster: Cluster,
+    /// UDP address for agents.
+    #[arg(long, env = "OUTHAUL_LISTEN", default_value = "0.0.0.0:7443")]
+    listen: SocketAddr,
+    /// How agents reach that address, HOST:PORT; it goes into enrolment tokens.
+    #[arg(long, env = "OUTHAUL_ADVERTISE")]
+    advertise: Option<String>,
+    /// TCP address for REST.
+    #[arg(long, env = "OUTHAUL_REST", default_value = "0.0.0.0:8080")]
+    rest: SocketAddr,
+    /// Answer REST questions without a token. Only with --rest on loopback.
+    #[arg(long, env = "OUTHAUL_ANONYMOUS")]
+    anonymous: bool,
+    /// Look for Environments and DataPlanes only in the namespace of the Release, not in `default` as well.
+    #[arg(long, env = "OUTHAUL_NO_FALLBACK")]
+    no_fallback: bool,
+    /// How to write the log. RUST_LOG says how much.
+    #[arg(long, env = "OUTHAUL_LOG", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log: LogFormat,
+}
+
+/// Where the control plane is. Without any flag: inside its cluster, else the current context of the kubeconfig.
+#[derive(Debug, Args)]
+struct Cluster {
+    /// Kubeconfig of the control plane.
+    #[arg(long, env = "OUTHAUL_KUBECONFIG")]
+    kubeconfig: Option<std::path::PathBuf>,
+    /// Context in it.
+    #[arg(long, env = "OUTHAUL_CONTEXT")]
+    context: Option<String>,
+    /// Namespace of the hub's own Secrets.
+    #[arg(long, env = "OUTHAUL_NAMESPACE", default_value = "outhaul-system")]
+    namespace: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the CustomResourceDefinitions.
+    Crds,
+    /// Print the OpenAPI document of REST.
+    Openapi,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Options {
+    pub(crate) async fn config(self) -> anyhow::Result<Config> {
+        if self.anonymous && !self.rest.ip().is_loopback() {
+            anyhow::bail!("--anonymous needs --rest on a loopback address such as 127.0.0.1:8080");
+        }
+        Ok(Config {
+            client: self.cluster.client().await?,
+            namespace: self.cluster.namespace,
+            agents: self.listen,
+            advertise: self.advertise,
+            rest: self.rest,
+            access: match self.anonymous {
+                true => Access::Anonymous,
+                false => Access::Tokens,
+            },
+            fallback: !self.no_fallback,
+        })
+    }
+}
+
+impl Cluster {
+    async fn client(&self) -> anyhow::Result<kube::Client> {
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            ..KubeConfigOptions::default()
+        };
+        let config = match &self.kubeconfig {
+            Some(path) => {
+                let file = Kubeconfig::read_from(path)
+                    .with_context(|| format!("cannot read kubeconfig {}", path.display()))?;
+                kube::Config::from_custom_kubeconfig(file, &options).await?
+            }
+            None if self.context.is_some() => kube::Config::from_kubeconfig(&options).await?,
+            None => kube::Config::infer().await?,
+        };
+        kube::Client::try_from(config).context("cannot make a client of the control plane")
+    }
+}
+
+/// Starts logging.
+pub(crate) fn log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Resolves at SIGTERM or SIGINT.
+pub(crate) fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

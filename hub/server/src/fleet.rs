@@ -1,0 +1,243 @@
+//! The task that owns the fleet.
+//!
+//! Everything that happens comes to it as a [`Signal`]; questions of REST come as [`Request`]s beside them. It never
+//! waits for anybody: messages to agents go where there is room, writes and reads run in the background, and their
+//! outcomes come back to it. So no two parts of the hub can wait for each other.
+
+mod clock;
+mod notes;
+mod outbox;
+mod patch;
+mod signal;
+mod writer;
+
+use std::collections::BTreeMap;
+
+use outhaul_hub_core::view::{BundleName, BundleView, PlaneView};
+use outhaul_hub_core::{Fleet, Output, SessionId};
+use outhaul_protocol_wire::ids::PlaneName;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::handle::FleetEvent;
+use crate::readiness::{Check, Reporter};
+use clock::Clock;
+use notes::Notes;
+use writer::{Finished, Writer};
+
+pub(crate) use outbox::{Ending, Outbox, Receiving, outbox};
+pub(crate) use signal::{Opening, Sight, Signal};
+
+/// Signals that wait. Each sender waits for its own to be taken, so this only smooths bursts.
+pub(crate) const SIGNALS: usize = 1_024;
+
+/// Questions that wait.
+pub(crate) const REQUESTS: usize = 64;
+
+/// Signals handled before sessions are looked at again: enough to merge a burst, few enough to answer at once.
+const BATCH: usize = 64;
+
+/// A question about the fleet, and where to answer it.
+pub(crate) enum Request {
+    /// All planes.
+    Planes(oneshot::Sender<Vec<PlaneView>>),
+    /// One plane.
+    Plane(PlaneName, oneshot::Sender<Option<PlaneView>>),
+    /// What is meant for a plane.
+    Bundles(PlaneName, oneshot::Sender<Option<Vec<BundleView>>>),
+    /// One resource on a plane.
+    Bundle(PlaneName, BundleName, oneshot::Sender<Option<BundleView>>),
+}
+
+/// What the task is made of.
+pub(crate) struct FleetTask {
+    pub(crate) fleet: Fleet,
+    pub(crate) client: kube::Client,
+    pub(crate) signals: mpsc::Receiver<Signal>,
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) events: broadcast::Sender<FleetEvent>,
+    pub(crate) readiness: Reporter,
+    /// Cancelled once planes may be served.
+    pub(crate) synced: CancellationToken,
+}
+
+struct Running {
+    fleet: Fleet,
+    clock: Clock,
+    writer: Writer,
+    notes: Notes,
+    sessions: BTreeMap<SessionId, Outbox>,
+    events: broadcast::Sender<FleetEvent>,
+    readiness: Reporter,
+    synced: CancellationToken,
+}
+
+impl FleetTask {
+    /// Runs until `shutdown`, says goodbye to every agent, and finishes the writes under way.
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let Self {
+            fleet,
+            client,
+            mut signals,
+            mut requests,
+            events,
+            readiness,
+            synced,
+        } = self;
+        let mut running = Running {
+            fleet,
+            clock: Clock::start(),
+            writer: Writer::new(client.clone()),
+            notes: Notes::new(client),
+            sessions: BTreeMap::new(),
+            events,
+            readiness,
+            synced,
+        };
+        loop {
+            let deadline = running.clock.instant(running.fleet.next_deadline());
+            // Every arm only receives: dropping it loses nothing.
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                Some(signal) = signals.recv() => {
+                    running.take(signal);
+                    for _ in 1..BATCH {
+                        let Ok(signal) = signals.try_recv() else { break };
+                        running.take(signal);
+                    }
+                }
+                Some(finished) = running.writer.next() => running.finished(finished),
+                () = running.notes.next() => {}
+                () = tokio::time::sleep_until(deadline) => {
+                    let now = running.clock.now();
+                    running.fleet.tick(now);
+                }
+                Some(request) = requests.recv() => running.answer(request),
+            }
+            running.flush();
+        }
+        running.stop().await;
+    }
+}
+
+impl Running {
+    fn take(&mut self, signal: Signal) {
+        let now = self.clock.now();
+        match signal {
+            Signal::Seen(sight) => sight.tell(&mut self.fleet, now),
+            Signal::Synced => {
+                info!("Every resource has been read");
+                self.fleet.synced(now);
+                self.readiness.set(Check::Resources, Ok(()));
+                self.synced.cancel();
+            }
+            Signal::Open(opening) => self.open(*opening),
+            Signal::Message(session, message) => {
+                if let Err(violation) = self.fleet.message(session, message, now) {
+                    self.end(session, Ending::Violation(violation.to_string()));
+                    self.fleet.closed(session, now);
+                }
+            }
+            Signal::Room(session) => self.pump(session),
+            Signal::Fetch(session, digest, answer) => {
+                // The asking stream may have been closed: then nobody waits for it.
+                let _closed = answer.send(self.fleet.fetch(session, digest));
+            }
+            Signal::Closed(session) => {
+                self.sessions.remove(&session);
+                self.fleet.closed(session, now);
+            }
+        }
+    }
+
+    fn open(&mut self, opening: Opening) {
+        let Opening {
+            dialer,
+            hello,
+            outbox,
+            answer,
+        } = opening;
+        let plane = dialer.plane.clone();
+        let opened = self.fleet.open(dialer, &hello, self.clock.now());
+        match &opened {
+            Ok(session) => {
+                info!(%plane, %session, term = %hello.term, "Session opened");
+                self.sessions.insert(*session, outbox);
+            }
+            Err(refused) => warn!(%plane, reason = ?refused.reason, "Session refused: {}", refused.message),
+        }
+        if let (Err(_gone), Ok(session)) = (answer.send(opened.clone()), opened) {
+            self.sessions.remove(&session);
+            self.fleet.closed(session, self.clock.now());
+        }
+    }
+
+    fn finished(&mut self, finished: Finished) {
+        let now = self.clock.now();
+        match finished {
+            Finished::Written(id, outcome) => self.fleet.written(id, outcome, now),
+            Finished::Read(sight) => sight.tell(&mut self.fleet, now),
+            Finished::Unread => {}
+        }
+    }
+
+    fn answer(&self, request: Request) {
+        let now = self.clock.now();
+        // Whoever asked may be gone by now: then nobody waits for the answer.
+        match request {
+            Request::Planes(answer) => drop(answer.send(self.fleet.planes(now))),
+            Request::Plane(name, answer) => drop(answer.send(self.fleet.plane_view(&name, now))),
+            Request::Bundles(plane, answer) => drop(answer.send(self.fleet.bundles(&plane))),
+            Request::Bundle(plane, name, answer) => drop(answer.send(self.fleet.bundle(&plane, &name))),
+        }
+    }
+
+    /// Carries out what the fleet decided. Messages to agents go first: nothing else waits for a round trip.
+    fn flush(&mut self) {
+        for session in self.fleet.take_talking() {
+            self.pump(session);
+        }
+        while let Some(output) = self.fleet.poll_output() {
+            self.carry_out(output);
+        }
+        self.writer.start();
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Write(write) => self.writer.write(write),
+            Output::Read(key) => self.writer.read(key),
+            Output::Goodbye(session, closing) => self.end(session, Ending::Goodbye(closing)),
+            Output::Note(note) => self.notes.publish(note, self.clock.now().wall),
+            Output::Changed(plane, bundle) => {
+                let event = match bundle {
+                    None => FleetEvent::Plane(plane),
+                    Some(bundle) => FleetEvent::Bundle(plane, bundle),
+                };
+                // Without a reader there is nobody to tell.
+                let _unheard = self.events.send(event);
+            }
+        }
+    }
+
+    fn pump(&mut self, session: SessionId) {
+        if let Some(outbox) = self.sessions.get(&session) {
+            outbox.fill(|| self.fleet.poll_transmit(session));
+        }
+    }
+
+    fn end(&mut self, session: SessionId, ending: Ending) {
+        if let Some(outbox) = self.sessions.remove(&session) {
+            outbox.end(ending);
+        }
+    }
+
+    async fn stop(mut self) {
+        self.fleet.close_all();
+        self.flush();
+        self.writer.finish().await;
+        self.notes.finish().await;
+    }
+}

@@ -1,0 +1,253 @@
+//! Events, as `kubectl get events` and `kubectl describe` show them.
+//!
+//! Events are for people and never hold anything up: what is said again within an hour raises the count of the Event
+//! that is there, and where too many wait the newest are left out, with a line in the log.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use kube::Resource as _;
+use kube::api::{Api, Patch, PatchParams, PostParams};
+use outhaul_hub_core::{Note, Subject, resource};
+use outhaul_hub_resources::{Bundle, Plane, Release};
+use outhaul_protocol_wire::head::BundleKind;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+/// Requests at once: Events must not crowd out the writes that matter.
+const CONCURRENT: usize = 4;
+
+/// Events that wait. 500 Releases that go in at once make three each.
+const WAITING: usize = 2_048;
+
+/// Events that are remembered to be counted.
+const REMEMBERED: usize = 1_024;
+
+/// How long the same words are counted instead of said again. An API server keeps an Event for an hour.
+const SAME: jiff::SignedDuration = jiff::SignedDuration::from_mins(50);
+
+const REQUEST_TIME: Duration = Duration::from_secs(10);
+const STOP_TIME: Duration = Duration::from_secs(2);
+
+/// Longest message of an Event.
+const MESSAGE: usize = 1_024;
+
+const COMPONENT: &str = "outhaul-hub";
+
+/// Where Events about objects without a namespace go.
+const CLUSTER_NAMESPACE: &str = "default";
+
+pub(super) struct Notes {
+    client: kube::Client,
+    waiting: VecDeque<Publication>,
+    running: JoinSet<()>,
+    said: BTreeMap<Note, Said>,
+    order: VecDeque<Note>,
+    left_out: u64,
+}
+
+struct Said {
+    name: String,
+    first: Timestamp,
+    count: i32,
+}
+
+enum Publication {
+    New(Box<Event>),
+    Again {
+        namespace: String,
+        name: String,
+        count: i32,
+        last: Timestamp,
+    },
+}
+
+impl Notes {
+    pub(super) fn new(client: kube::Client) -> Self {
+        Self {
+            client,
+            waiting: VecDeque::new(),
+            running: JoinSet::new(),
+            said: BTreeMap::new(),
+            order: VecDeque::new(),
+            left_out: 0,
+        }
+    }
+
+    pub(super) fn publish(&mut self, note: Note, now: Timestamp) {
+        if self.waiting.len() >= WAITING {
+            self.left_out += 1;
+            if self.left_out.is_power_of_two() {
+                warn!(left_out = self.left_out, "More Events than the API server takes");
+            }
+            return;
+        }
+        let publication = self.count(note, now);
+        self.waiting.push_back(publication);
+        self.start();
+    }
+
+    /// Pending; drives the requests under way.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub(super) async fn next(&mut self) {
+        match self.running.join_next().await {
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Some(_) => self.start(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Publishes what waits, within a bound.
+    pub(super) async fn finish(mut self) {
+        let finishing = async {
+            while self.running.join_next().await.is_some() {
+                self.start();
+            }
+        };
+        if timeout(STOP_TIME, finishing).await.is_err() {
+            debug!("Stopped before every Event was published");
+        }
+    }
+
+    fn count(&mut self, note: Note, now: Timestamp) -> Publication {
+        let fresh = |said: &&mut Said| now.duration_since(said.first) < SAME;
+        if let Some(said) = self.said.get_mut(&note).filter(fresh) {
+            said.count += 1;
+            return Publication::Again {
+                namespace: namespace(&note.subject),
+                name: said.name.clone(),
+                count: said.count,
+                last: now,
+            };
+        }
+        let event = event(&note, now);
+        let said = Said {
+            name: event.metadata.name.clone().unwrap_or_default(),
+            first: now,
+            count: 1,
+        };
+        if self.said.insert(note.clone(), said).is_none() {
+            self.order.push_back(note);
+        }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.said.remove(&oldest);
+        }
+        Publication::New(Box::new(event))
+    }
+
+    fn start(&mut self) {
+        while self.running.len() < CONCURRENT
+            && let Some(publication) = self.waiting.pop_front()
+        {
+            let client = self.client.clone();
+            self.running.spawn(async move {
+                match timeout(REQUEST_TIME, send(client, publication)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => {
+                        warn!(
+                            error = &error as &dyn std::error::Error,
+                            "Event was not published"
+                        );
+                    }
+                    Err(_elapsed) => warn!("Event was not published in time"),
+                }
+            });
+        }
+    }
+}
+
+async fn send(client: kube::Client, publication: Publication) -> kube::Result<()> {
+    match publication {
+        Publication::New(event) => {
+            let namespace = event.metadata.namespace.clone().unwrap_or_default();
+            let api: Api<Event> = Api::namespaced(client, &namespace);
+            api.create(&PostParams::default(), &event).await?;
+        }
+        Publication::Again {
+            namespace,
+            name,
+            count,
+            last,
+        } => {
+            let api: Api<Event> = Api::namespaced(client, &namespace);
+            let patch = json!({"count": count, "lastTimestamp": Time(last)});
+            api.patch(&name, &PatchParams::default(), &Patch::Merge(patch))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+fn event(note: &Note, now: Timestamp) -> Event {
+    let about = reference(&note.subject);
+    let name = format!(
+        "{}.{:x}",
+        about.name.clone().unwrap_or_default(),
+        now.as_nanosecond()
+    );
+    let end = note.message.floor_char_boundary(MESSAGE);
+    Event {
+        metadata: ObjectMeta {
+            name: Some(name),
+            namespace: Some(namespace(&note.subject)),
+            ..ObjectMeta::default()
+        },
+        involved_object: about,
+        type_: Some(if note.warning { "Warning" } else { "Normal" }.to_owned()),
+        reason: Some(note.reason.clone()),
+        message: Some(note.message[..end].to_owned()),
+        source: Some(EventSource {
+            component: Some(COMPONENT.to_owned()),
+            host: None,
+        }),
+        reporting_component: Some(COMPONENT.to_owned()),
+        first_timestamp: Some(Time(now)),
+        last_timestamp: Some(Time(now)),
+        count: Some(1),
+        ..Event::default()
+    }
+}
+
+fn namespace(subject: &Subject) -> String {
+    match subject {
+        Subject::Bundle(key) => key.namespace.clone(),
+        Subject::Plane(..) => CLUSTER_NAMESPACE.to_owned(),
+    }
+}
+
+fn reference(subject: &Subject) -> ObjectReference {
+    let (api_version, kind, namespace, name, uid) = match subject {
+        Subject::Bundle(key) => {
+            let named = resource::bundle_name(key);
+            let api_version = match key.kind {
+                BundleKind::Release => Release::api_version(&()),
+                BundleKind::Bundle => Bundle::api_version(&()),
+            };
+            (
+                api_version,
+                key.kind.as_str(),
+                Some(named.namespace),
+                named.name,
+                &key.uid,
+            )
+        }
+        Subject::Plane(name, uid) => (Plane::api_version(&()), "Plane", None, name.to_string(), uid),
+    };
+    ObjectReference {
+        api_version: Some(api_version.into_owned()),
+        kind: Some(kind.to_owned()),
+        namespace,
+        name: Some(name),
+        uid: Some(uid.to_string()),
+        ..ObjectReference::default()
+    }
+}

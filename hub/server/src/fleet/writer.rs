@@ -1,0 +1,209 @@
+//! Carries out the fleet's writes and reads, a bounded number at once.
+//!
+//! What waits is bounded too: the fleet has at most one write to finalizers and one to status under way per resource.
+//! Nothing is tried twice here. The fleet decides whether a write is still wanted, and when.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::core::ApiResource;
+use outhaul_hub_core::resource::{Around, Reader};
+use outhaul_hub_core::{Origin, Outcome, Subject, Write, WriteId};
+use outhaul_protocol_wire::head::Key;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::patch;
+use super::signal::Sight;
+use crate::kinds;
+
+/// Requests at once. An API server answers these writes in 1 to 5 ms, so this is 10,000 or more a second; beyond it
+/// they would only queue there.
+const CONCURRENT: usize = 64;
+
+/// A request that takes longer has failed for us; what it did is seen by the watch.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// What the writes under way may take when the hub stops.
+const STOP_TIME: Duration = Duration::from_secs(5);
+
+/// Name of our field manager in `metadata.managedFields`.
+const MANAGER: &str = "outhaul-hub";
+
+pub(super) struct Writer {
+    client: kube::Client,
+    waiting: VecDeque<Task>,
+    running: JoinSet<Finished>,
+}
+
+enum Task {
+    Write(Write),
+    Read(Key),
+}
+
+/// How a task ended.
+pub(super) enum Finished {
+    /// A write.
+    Written(WriteId, Outcome),
+    /// A read.
+    Read(Sight),
+    /// A read without an answer. The plane says again that it is ahead.
+    Unread,
+}
+
+impl Writer {
+    pub(super) fn new(client: kube::Client) -> Self {
+        Self {
+            client,
+            waiting: VecDeque::new(),
+            running: JoinSet::new(),
+        }
+    }
+
+    pub(super) fn write(&mut self, write: Write) {
+        self.waiting.push_back(Task::Write(write));
+    }
+
+    pub(super) fn read(&mut self, key: Key) {
+        self.waiting.push_back(Task::Read(key));
+    }
+
+    /// Starts what there is room for.
+    pub(super) fn start(&mut self) {
+        while self.running.len() < CONCURRENT
+            && let Some(task) = self.waiting.pop_front()
+        {
+            let client = self.client.clone();
+            self.running.spawn(run(client, task));
+        }
+    }
+
+    /// The next to end. Pending while nothing runs.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub(super) async fn next(&mut self) -> Option<Finished> {
+        match self.running.join_next().await {
+            Some(Ok(finished)) => Some(finished),
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Some(Err(_cancelled)) => None,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Finishes what runs and waits, within a bound.
+    pub(super) async fn finish(mut self) {
+        let finishing = async {
+            self.start();
+            while self.running.join_next().await.is_some() {
+                self.start();
+            }
+        };
+        if timeout(STOP_TIME, finishing).await.is_err() {
+            warn!("Stopped before every write was answered; the next start makes them again");
+        }
+    }
+}
+
+async fn run(client: kube::Client, task: Task) -> Finished {
+    match task {
+        Task::Write(write) => {
+            let outcome = timeout(REQUEST_TIME, apply(client, &write))
+                .await
+                .unwrap_or(Outcome::Failed { retry_after: None });
+            Finished::Written(write.id, outcome)
+        }
+        Task::Read(key) => timeout(REQUEST_TIME, read(client, &key))
+            .await
+            .ok()
+            .flatten()
+            .map_or(Finished::Unread, Finished::Read),
+    }
+}
+
+async fn apply(client: kube::Client, write: &Write) -> Outcome {
+    let result = match &write.subject {
+        Subject::Bundle(key) => patch_bundle(client, key, write).await,
+        Subject::Plane(name, _) => patch_plane(client, name.as_str(), write).await,
+    };
+    result.unwrap_or_else(|error| outcome(write, &error))
+}
+
+async fn patch_bundle(client: kube::Client, key: &Key, write: &Write) -> kube::Result<Outcome> {
+    let api = api(client, key);
+    let params = PatchParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let Some(request) = patch::of_bundle(key, &write.change) else {
+        return Ok(Outcome::Outdated);
+    };
+    let operations = serde_json::from_value(request.operations).map_err(kube::Error::SerdeError)?;
+    let patch = Patch::Json::<()>(operations);
+    let object = match request.status {
+        true => api.patch_status(&key.name, &params, &patch).await?,
+        false => api.patch(&key.name, &params, &patch).await?,
+    };
+    Ok(Outcome::Done(Box::new(Around::read(object))))
+}
+
+async fn patch_plane(client: kube::Client, name: &str, write: &Write) -> kube::Result<Outcome> {
+    let api: Api<outhaul_hub_resources::Plane> = Api::all(client);
+    let params = PatchParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let Some(status) = patch::of_plane(&write.change) else {
+        return Ok(Outcome::Outdated);
+    };
+    api.patch_status(name, &params, &Patch::Merge(status)).await?;
+    Ok(Outcome::PlaneDone)
+}
+
+async fn read(client: kube::Client, key: &Key) -> Option<Sight> {
+    let object = match api(client, key).get_opt(&key.name).await {
+        Ok(Some(object)) => object,
+        Ok(None) => return Some(Sight::ResourceGone(key.clone())),
+        Err(error) => {
+            warn!(resource = %key, error = &error as &dyn std::error::Error, "Could not read a resource");
+            return None;
+        }
+    };
+    let resource = Reader::new(key.kind).read(object).ok()?;
+    match resource.key == *key {
+        true => Some(Sight::Resource(resource, Origin::Read)),
+        // Created again under the same name; the watch brings the new one.
+        false => Some(Sight::ResourceGone(key.clone())),
+    }
+}
+
+fn api(client: kube::Client, key: &Key) -> Api<DynamicObject> {
+    let resource: ApiResource = kinds::bundle(key.kind);
+    Api::namespaced_with(client, &key.namespace, &resource)
+}
+
+/// A failed test of a JSON patch is answered as 422, like an object that breaks its schema.
+fn outcome(write: &Write, error: &kube::Error) -> Outcome {
+    let status = match error {
+        kube::Error::Api(status) => Some(status),
+        _ => None,
+    };
+    match status.map(|status| status.code) {
+        Some(404) => Outcome::Gone,
+        Some(409 | 422) => {
+            debug!(subject = %write.subject, error = error as &dyn std::error::Error, "Write was outdated");
+            Outcome::Outdated
+        }
+        _ => {
+            warn!(subject = %write.subject, error = error as &dyn std::error::Error, "Write failed");
+            let seconds = status.and_then(|status| Some(status.details.as_ref()?.retry_after_seconds));
+            Outcome::Failed {
+                retry_after: seconds
+                    .filter(|seconds| *seconds > 0)
+                    .map(|seconds| Duration::from_secs(seconds.into())),
+            }
+        }
+    }
+}

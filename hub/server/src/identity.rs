@@ -1,0 +1,222 @@
+//! Who this hub is: its id and certificate authority, the secret of its QUIC endpoint, and its epoch, in one Secret
+//! of its own namespace.
+//!
+//! The Secret is made at the first start, or given beforehand. Of two hubs that start at once one makes it; the other
+//! is told that it exists, and reads it.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Api, PostParams};
+use outhaul_protocol_transport::authority::{Authority, AuthorityPem};
+use outhaul_protocol_transport::carrier::EndpointSecret;
+use outhaul_protocol_transport::pki::PkiError;
+use outhaul_protocol_wire::ids::{Epoch, HubId};
+use tracing::info;
+
+use crate::random;
+
+/// Name of the Secret.
+const NAME: &str = "outhaul-hub";
+
+const CERTIFICATE: &str = "ca.crt";
+const KEY: &str = "ca.key";
+const ENDPOINT: &str = "endpoint.key";
+const EPOCH: &str = "epoch";
+
+/// Who this hub is.
+pub(crate) struct HubIdentity {
+    pub(crate) authority: Authority,
+    pub(crate) endpoint: EndpointSecret,
+    pub(crate) epoch: Epoch,
+}
+
+/// The identity cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The control plane's API server refused.
+    #[error("cannot {action} Secret {namespace}/{NAME}")]
+    Api {
+        /// What was tried.
+        action: &'static str,
+        /// Namespace of the hub.
+        namespace: String,
+        /// Why not.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// The Secret lacks a field or has a damaged one.
+    #[error(
+        "Secret {namespace}/{NAME} has no usable {field}; restore it from backup (a new one would be a new hub that no \
+         agent knows)"
+    )]
+    Field {
+        /// Namespace of the hub.
+        namespace: String,
+        /// Which field.
+        field: &'static str,
+    },
+    /// The authority in it is damaged, or a new one cannot be made.
+    #[error("the certificate authority cannot be used")]
+    Authority(#[from] PkiError),
+}
+
+/// Reads the hub's identity, and makes it where there is none.
+///
+/// # Errors
+/// The API server refused, or what is stored is damaged.
+pub(crate) async fn load(client: &kube::Client, namespace: &str) -> Result<HubIdentity, IdentityError> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let failed = |action: &'static str| {
+        move |source| IdentityError::Api {
+            action,
+            namespace: namespace.to_owned(),
+            source: Box::new(source),
+        }
+    };
+    if let Some(secret) = secrets.get_opt(NAME).await.map_err(failed("read"))? {
+        return read(namespace, secret);
+    }
+    let secret = new_secret(namespace)?;
+    match create(client, &secrets, namespace, &secret).await {
+        Ok(made) => {
+            info!(namespace, "Made a new certificate authority");
+            read(namespace, made)
+        }
+        Err(error) if is_conflict(&error) => {
+            let secret = secrets.get(NAME).await.map_err(failed("read"))?;
+            read(namespace, secret)
+        }
+        Err(error) => Err(failed("create")(error)),
+    }
+}
+
+/// Creates the Secret, and its namespace where that is missing: on a workstation nobody has made it.
+async fn create(
+    client: &kube::Client,
+    secrets: &Api<Secret>,
+    namespace: &str,
+    secret: &Secret,
+) -> kube::Result<Secret> {
+    match secrets.create(&PostParams::default(), secret).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => {
+            let namespaces: Api<Namespace> = Api::all(client.clone());
+            let wanted = Namespace {
+                metadata: ObjectMeta {
+                    name: Some(namespace.to_owned()),
+                    ..ObjectMeta::default()
+                },
+                ..Namespace::default()
+            };
+            match namespaces.create(&PostParams::default(), &wanted).await {
+                Err(error) if !is_conflict(&error) => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+            secrets.create(&PostParams::default(), secret).await
+        }
+        result => result,
+    }
+}
+
+fn new_secret(namespace: &str) -> Result<Secret, IdentityError> {
+    let hub = HubId::from_bytes(random::bytes());
+    let authority = Authority::generate(&hub, SystemTime::now())?.to_pem();
+    let data = [
+        (CERTIFICATE, authority.certificate.into_bytes()),
+        (KEY, authority.key.into_bytes()),
+        (ENDPOINT, random::bytes::<32>().to_vec()),
+        (EPOCH, b"1".to_vec()),
+    ];
+    Ok(Secret {
+        metadata: ObjectMeta {
+            name: Some(NAME.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            ..ObjectMeta::default()
+        },
+        type_: Some("outhaul.dev/hub".to_owned()),
+        data: Some(
+            data.map(|(name, bytes)| (name.to_owned(), ByteString(bytes)))
+                .into(),
+        ),
+        ..Secret::default()
+    })
+}
+
+fn read(namespace: &str, secret: Secret) -> Result<HubIdentity, IdentityError> {
+    let data = secret.data.unwrap_or_default();
+    let fields = Fields { namespace, data };
+    let authority = AuthorityPem {
+        certificate: fields.text(CERTIFICATE)?,
+        key: fields.text(KEY)?,
+    };
+    let endpoint = fields.bytes(ENDPOINT)?;
+    Ok(HubIdentity {
+        authority: Authority::from_pem(&authority)?,
+        endpoint: EndpointSecret(endpoint.try_into().map_err(|_length| fields.unusable(ENDPOINT))?),
+        epoch: Epoch(
+            fields
+                .text(EPOCH)?
+                .trim()
+                .parse()
+                .map_err(|_not_a_number| fields.unusable(EPOCH))?,
+        ),
+    })
+}
+
+struct Fields<'a> {
+    namespace: &'a str,
+    data: BTreeMap<String, ByteString>,
+}
+
+impl Fields<'_> {
+    fn bytes(&self, field: &'static str) -> Result<&[u8], IdentityError> {
+        let bytes = self.data.get(field).ok_or_else(|| self.unusable(field))?;
+        Ok(&bytes.0)
+    }
+
+    fn text(&self, field: &'static str) -> Result<String, IdentityError> {
+        let bytes = self.bytes(field)?.to_vec();
+        String::from_utf8(bytes).map_err(|_not_text| self.unusable(field))
+    }
+
+    fn unusable(&self, field: &'static str) -> IdentityError {
+        IdentityError::Field {
+            namespace: self.namespace.to_owned(),
+            field,
+        }
+    }
+}
+
+fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_reads_back_as_the_same_hub() {
+        let secret = new_secret("outhaul-system").unwrap();
+        let (first, second) = (
+            read("outhaul-system", secret.clone()).unwrap(),
+            read("outhaul-system", secret).unwrap(),
+        );
+        assert_eq!(first.authority.hub(), second.authority.hub());
+        assert_eq!(first.authority.key_digest(), second.authority.key_digest());
+        assert_eq!(first.epoch, Epoch(1));
+    }
+
+    #[test]
+    fn a_damaged_field_is_named() {
+        for field in [CERTIFICATE, KEY, ENDPOINT, EPOCH] {
+            let mut secret = new_secret("outhaul-system").unwrap();
+            secret.data.as_mut().unwrap().remove(field);
+            let error = read("outhaul-system", secret).map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains(field), "{error}");
+        }
+    }
+}
