@@ -34,8 +34,17 @@ pub struct User {
 impl User {
     /// A user in some groups; `system:authenticated` is added.
     pub fn new(name: &str, groups: &[&str]) -> Self {
-        let groups = groups.iter().copied().chain([AUTHENTICATED]).map(str::to_owned).collect();
-        Self { name: name.to_owned(), uid: String::new(), groups }
+        let groups = groups
+            .iter()
+            .copied()
+            .chain([AUTHENTICATED])
+            .map(str::to_owned)
+            .collect();
+        Self {
+            name: name.to_owned(),
+            uid: String::new(),
+            groups,
+        }
     }
 
     /// One who may do everything.
@@ -64,7 +73,10 @@ impl User {
 
     fn service_account(account: &Value) -> Self {
         let (namespace, name) = (meta::namespace(account), meta::name(account));
-        let groups = ["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")];
+        let groups = [
+            "system:serviceaccounts".to_owned(),
+            format!("system:serviceaccounts:{namespace}"),
+        ];
         Self {
             name: format!("system:serviceaccount:{namespace}:{name}"),
             uid: meta::uid(account).to_owned(),
@@ -96,7 +108,10 @@ impl Access {
     /// A token for a ServiceAccount.
     pub(crate) fn issue(&mut self, account: &Value, secret: String) -> String {
         let token = format!("fake-{secret}");
-        let account = Account { key: Key::of(account), uid: meta::uid(account).to_owned() };
+        let account = Account {
+            key: Key::of(account),
+            uid: meta::uid(account).to_owned(),
+        };
         self.accounts.insert(token.clone(), account);
         token
     }
@@ -111,8 +126,14 @@ impl Cluster {
         if let Some(user) = self.access.tokens.get(token) {
             return Ok(user.clone());
         }
-        let account = self.access.accounts.get(token).ok_or_else(Refusal::unauthorized)?;
-        let stored = self.store.get(&GroupResource::new("", "serviceaccounts"), &account.key);
+        let account = self
+            .access
+            .accounts
+            .get(token)
+            .ok_or_else(Refusal::unauthorized)?;
+        let stored = self
+            .store
+            .get(&GroupResource::new("", "serviceaccounts"), &account.key);
         match stored.filter(|stored| meta::uid(stored.value()) == account.uid) {
             Some(stored) => Ok(User::service_account(stored.value())),
             None => Err(Refusal::unauthorized()),
@@ -124,7 +145,9 @@ impl Cluster {
     /// # Errors
     /// When `user` may not impersonate that name or one of the groups.
     pub fn impersonate(&self, user: &User, name: &str, groups: &[&str]) -> Result<User, Refusal> {
-        let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+        let account = name
+            .strip_prefix("system:serviceaccount:")
+            .and_then(|rest| rest.split_once(':'));
         let (resource, namespace, object) = match account {
             Some((namespace, name)) => ("serviceaccounts", namespace, name),
             None => ("users", "", name),
@@ -136,7 +159,10 @@ impl Cluster {
         let mut acting = match account {
             Some((namespace, _)) => User::new(
                 name,
-                &["system:serviceaccounts", &format!("system:serviceaccounts:{namespace}")],
+                &[
+                    "system:serviceaccounts",
+                    &format!("system:serviceaccounts:{namespace}"),
+                ],
             ),
             None => User::new(name, &[]),
         };
@@ -151,14 +177,28 @@ impl Cluster {
         namespace: &str,
         name: &str,
     ) -> Result<(), Refusal> {
-        let asked = Attributes { verb: "impersonate", group: "", resource, subresource: "", namespace, name };
-        if self.allows(user, &asked) { Ok(()) } else { Err(forbidden(user, &asked)) }
+        let asked = Attributes {
+            verb: "impersonate",
+            group: "",
+            resource,
+            subresource: "",
+            namespace,
+            name,
+        };
+        if self.allows(user, &asked) {
+            Ok(())
+        } else {
+            Err(forbidden(user, &asked))
+        }
     }
 
     pub(crate) fn authorize(&self, user: &User, verb: Verb, target: &Target) -> Result<(), Refusal> {
         let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();
-        let (subresource, mut namespace, name) =
-            (text(&target.subresource), text(&target.namespace), text(&target.name));
+        let (subresource, mut namespace, name) = (
+            text(&target.subresource),
+            text(&target.namespace),
+            text(&target.name),
+        );
         if target.group.is_empty() && target.resource == "namespaces" {
             namespace.clone_from(&name);
         }
@@ -170,7 +210,11 @@ impl Cluster {
             namespace: &namespace,
             name: &name,
         };
-        if self.allows(user, &asked) { Ok(()) } else { Err(forbidden(user, &asked)) }
+        if self.allows(user, &asked) {
+            Ok(())
+        } else {
+            Err(forbidden(user, &asked))
+        }
     }
 
     pub(crate) fn authorize_path(&self, user: &User, verb: Verb, path: &str) -> Result<(), Refusal> {

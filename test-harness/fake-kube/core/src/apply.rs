@@ -20,7 +20,7 @@ use crate::fieldset::{self, compare};
 use crate::schema::{Schema, zero_object};
 
 use managed::{ManagerId, Managers, Owned, without_managed_fields};
-use ownership::never_owned;
+use ownership::NEVER_OWNED;
 
 pub use conflict::{ApplyError, Conflict, Conflicts};
 pub use manager::{Ignored, Manager, Operation};
@@ -92,7 +92,7 @@ fn apply_as(
 
     let merged = merge::merge(schema.root(), &before, config);
     let mut after = match last {
-        Some(last) => prune::prune(schema, &merged, &last.fields, &managers),
+        Some(last) => prune::prune(schema, merged, &last.fields, &managers),
         None => merged,
     };
     let changes = compare(schema, &before, &after).without(&ignored);
@@ -101,7 +101,7 @@ fn apply_as(
     }
     managers.give_up(Some(&id), &changes);
     if let Some(ours) = managers.0.get_mut(&id) {
-        ours.fields = ours.fields.difference(&never_owned());
+        ours.fields = ours.fields.difference(&NEVER_OWNED);
         if before != after {
             ours.time = Some(by.written_at());
         }

@@ -61,7 +61,8 @@ impl Cluster {
 
     /// Answers a request.
     pub fn handle(&mut self, request: &Request, user: &User, moment: &mut Moment) -> Outcome {
-        self.try_handle(request, user, moment).unwrap_or_else(|refusal| Outcome::Reply(refusal.into()))
+        self.try_handle(request, user, moment)
+            .unwrap_or_else(|refusal| Outcome::Reply(refusal.into()))
     }
 
     fn try_handle(
@@ -93,13 +94,20 @@ impl Cluster {
         moment: &mut Moment,
     ) -> Result<Outcome, Refusal> {
         if let Some(subresource) = &target.subresource {
-            return self.subresource(served, target, subresource, request, moment).map(Outcome::Reply);
+            return self
+                .subresource(served, target, subresource, request, moment)
+                .map(Outcome::Reply);
         }
         if served.kind.traits.virtual_kind {
             return self.review(served, target, request, user).map(Outcome::Reply);
         }
         let reply = match request.verb {
-            Verb::Watch => return self.watch(served, target, request).map(Box::new).map(Outcome::Watch),
+            Verb::Watch => {
+                return self
+                    .watch(served, target, request)
+                    .map(Box::new)
+                    .map(Outcome::Watch);
+            }
             Verb::Get => self.get(served, target, request, moment),
             Verb::List => self.list(served, target, request, moment),
             Verb::Create => self.create(served, target, request, moment),
@@ -137,7 +145,9 @@ impl Cluster {
         resource: &GroupResource,
         namespace: Option<&'a str>,
     ) -> impl Iterator<Item = &'a Value> {
-        self.store.list(resource, namespace).map(|(_, object)| object.value())
+        self.store
+            .list(resource, namespace)
+            .map(|(_, object)| object.value())
     }
 
     /// The resourceVersion of the last write.
@@ -158,9 +168,16 @@ fn check_scope(served: &Served, target: &Target) -> Result<(), Refusal> {
         (None, true) => target.name.is_none(),
         (None, false) => true,
     };
-    if fits { Ok(()) } else { Err(Refusal::no_such_path()) }
+    if fits {
+        Ok(())
+    } else {
+        Err(Refusal::no_such_path())
+    }
 }
 
 pub(crate) fn key_of(target: &Target) -> Key {
-    Key::new(target.namespace.as_deref().unwrap_or_default(), target.name.as_deref().unwrap_or_default())
+    Key::new(
+        target.namespace.as_deref().unwrap_or_default(),
+        target.name.as_deref().unwrap_or_default(),
+    )
 }

@@ -69,17 +69,23 @@ impl Cluster {
             self.registry.remove(&defined_resource(object));
         }
         if kind.is_namespaced() {
-            self.store.suspect(&GroupResource::new("", "namespaces"), Key::new("", meta::namespace(object)));
+            self.store.suspect(
+                &GroupResource::new("", "namespaces"),
+                Key::new("", meta::namespace(object)),
+            );
         }
         if kind.custom.as_ref().is_some_and(|custom| custom.terminating) {
             let definitions = GroupResource::new("apiextensions.k8s.io", "customresourcedefinitions");
-            self.store.suspect(&definitions, Key::new("", &kind.id.to_string()));
+            self.store
+                .suspect(&definitions, Key::new("", &kind.id.to_string()));
         }
     }
 
     fn judge_definition(&self, kind: &Kind, crd: &mut Value, moment: &Moment) -> Result<(), Refusal> {
         let refuse = |error: &CrdError| {
-            let why = std::error::Error::source(error).map(|s| format!(": {s}")).unwrap_or_default();
+            let why = std::error::Error::source(error)
+                .map(|s| format!(": {s}"))
+                .unwrap_or_default();
             let message = format!(
                 "CustomResourceDefinition.{} \"{}\" is invalid: {error}{why}",
                 kind.id.group,
@@ -130,12 +136,18 @@ impl Cluster {
 
 fn is_established(crd: &Value) -> bool {
     let conditions = crd["status"]["conditions"].as_array();
-    conditions.is_some_and(|all| all.iter().any(|c| c["type"] == "Established" && c["status"] == "True"))
+    conditions.is_some_and(|all| {
+        all.iter()
+            .any(|c| c["type"] == "Established" && c["status"] == "True")
+    })
 }
 
 /// `stringData` is written, `data` is read.
 fn fold_string_data(secret: &mut Value) {
-    let Some(Value::Object(plain)) = secret.as_object_mut().and_then(|fields| fields.remove("stringData")) else {
+    let Some(Value::Object(plain)) = secret
+        .as_object_mut()
+        .and_then(|fields| fields.remove("stringData"))
+    else {
         return;
     };
     for (key, value) in plain {

@@ -64,6 +64,18 @@ impl FieldSet {
         }
     }
 
+    /// Says all there is to say about `element`.
+    fn put(&mut self, element: Element, is_member: bool, below: Self) {
+        if below.is_empty() {
+            self.children.remove(&element);
+        } else {
+            self.children.insert(element.clone(), below);
+        }
+        if is_member {
+            self.members.insert(element);
+        }
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty() && self.children.is_empty()

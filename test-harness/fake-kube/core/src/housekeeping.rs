@@ -23,14 +23,18 @@ impl Cluster {
     /// deleted, service accounts for new namespaces. Says whether something may be left; call it again then.
     pub fn settle(&mut self, moment: &mut Moment) -> bool {
         for _ in 0..STEPS {
-            let Some(address) = self.store.take_suspect() else { return false };
+            let Some(address) = self.store.take_suspect() else {
+                return false;
+            };
             self.look_after(&address, moment);
         }
         true
     }
 
     fn look_after(&mut self, address: &Address, moment: &mut Moment) {
-        let Some((kind, object)) = self.look(address) else { return };
+        let Some((kind, object)) = self.look(address) else {
+            return;
+        };
         if effects::is_namespace(&kind) {
             self.look_after_namespace(&kind, &object, moment);
         } else if effects::is_definition(&kind) {
@@ -41,8 +45,14 @@ impl Cluster {
 
     /// The kind and present state behind an address.
     fn look(&self, address: &Address) -> Option<(Arc<Kind>, Arc<Object>)> {
-        let kind = self.registry.kinds().find(|kind| kind.shelf == address.resource)?;
-        Some((kind.clone(), self.store.get(&address.resource, &address.key)?.clone()))
+        let kind = self
+            .registry
+            .kinds()
+            .find(|kind| kind.shelf == address.resource)?;
+        Some((
+            kind.clone(),
+            self.store.get(&address.resource, &address.key)?.clone(),
+        ))
     }
 
     /// Stores a state decided here, or lets the object go if that was the last that held it.

@@ -21,7 +21,10 @@ pub struct GroupResource {
 impl GroupResource {
     /// The resource `resource` of `group`.
     pub fn new(group: &str, resource: &str) -> Self {
-        Self { group: group.into(), resource: resource.into() }
+        Self {
+            group: group.into(),
+            resource: resource.into(),
+        }
     }
 }
 
@@ -140,8 +143,14 @@ pub struct Served {
 impl Kind {
     /// The version with this name, if it is served.
     pub fn served(self: &Arc<Self>, version: &str) -> Option<Served> {
-        let at = self.versions.iter().position(|v| v.served && &*v.name == version)?;
-        Some(Served { kind: self.clone(), at })
+        let at = self
+            .versions
+            .iter()
+            .position(|v| v.served && &*v.name == version)?;
+        Some(Served {
+            kind: self.clone(),
+            at,
+        })
     }
 
     /// Whether objects live in namespaces.
@@ -179,7 +188,13 @@ impl Served {
     /// An object in the version of the request as it is to be stored.
     pub fn store_form(&self, mut object: Value) -> Value {
         if !self.is_storage() {
-            rename(&mut object, self.version().renames.iter().map(|(stored, here)| (*here, *stored)));
+            rename(
+                &mut object,
+                self.version()
+                    .renames
+                    .iter()
+                    .map(|(stored, here)| (*here, *stored)),
+            );
             object["apiVersion"] = (*self.kind.stored_as).into();
         }
         object
@@ -187,7 +202,9 @@ impl Served {
 }
 
 fn rename<'a>(object: &mut Value, names: impl Iterator<Item = (&'a str, &'a str)>) {
-    let Some(fields) = object.as_object_mut() else { return };
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
     for (from, to) in names {
         if let Some(value) = fields.remove(from) {
             fields.insert(to.to_owned(), value);

@@ -21,7 +21,10 @@ pub fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
 
 /// A text field of metadata, empty when absent.
 pub fn text<'a>(object: &'a Value, field: &str) -> &'a str {
-    metadata(object).and_then(|m| m.get(field)).and_then(Value::as_str).unwrap_or_default()
+    metadata(object)
+        .and_then(|m| m.get(field))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The object's name.
@@ -56,8 +59,11 @@ pub fn is_terminating(object: &Value) -> bool {
 
 /// The finalizers that hold the object.
 pub fn finalizers(object: &Value) -> Vec<&str> {
-    let list = metadata(object).and_then(|m| m.get("finalizers")).and_then(Value::as_array);
-    list.map(|l| l.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+    let list = metadata(object)
+        .and_then(|m| m.get("finalizers"))
+        .and_then(Value::as_array);
+    list.map(|l| l.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default()
 }
 
 /// Whether a certain finalizer holds the object.
@@ -70,7 +76,9 @@ pub fn add_finalizer(object: &mut Value, finalizer: &str) {
     if has_finalizer(object, finalizer) {
         return;
     }
-    let slot = metadata_mut(object).entry("finalizers").or_insert_with(|| Value::Array(Vec::new()));
+    let slot = metadata_mut(object)
+        .entry("finalizers")
+        .or_insert_with(|| Value::Array(Vec::new()));
     if let Some(list) = slot.as_array_mut() {
         list.push(finalizer.into());
     }
@@ -78,8 +86,11 @@ pub fn add_finalizer(object: &mut Value, finalizer: &str) {
 
 /// Takes a finalizer away; says whether it was there.
 pub fn remove_finalizer(object: &mut Value, finalizer: &str) -> bool {
-    let kept: Vec<Value> =
-        finalizers(object).into_iter().filter(|f| *f != finalizer).map(Value::from).collect();
+    let kept: Vec<Value> = finalizers(object)
+        .into_iter()
+        .filter(|f| *f != finalizer)
+        .map(Value::from)
+        .collect();
     let removed = kept.len() != finalizers(object).len();
     if kept.is_empty() {
         remove(object, "finalizers");
@@ -91,11 +102,16 @@ pub fn remove_finalizer(object: &mut Value, finalizer: &str) -> bool {
 
 /// Who owns the object.
 pub fn owners(object: &Value) -> impl Iterator<Item = Owner<'_>> {
-    let list = metadata(object).and_then(|m| m.get("ownerReferences")).and_then(Value::as_array);
+    let list = metadata(object)
+        .and_then(|m| m.get("ownerReferences"))
+        .and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|reference| {
         Some(Owner {
             uid: reference.get("uid")?.as_str()?,
-            blocks: reference.get("blockOwnerDeletion").and_then(Value::as_bool).unwrap_or(false),
+            blocks: reference
+                .get("blockOwnerDeletion")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
         })
     })
 }
@@ -122,5 +138,9 @@ pub fn split_api_version(api_version: &str) -> (&str, &str) {
 
 /// Group and version joined as in `apiVersion`.
 pub fn join_api_version(group: &str, version: &str) -> String {
-    if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") }
+    if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    }
 }

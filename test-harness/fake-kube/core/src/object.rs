@@ -19,7 +19,11 @@ impl Object {
     /// The object as it was at the resourceVersion `version`, which is written into it.
     pub fn new(mut value: Value, version: u64) -> Self {
         meta::set(&mut value, "resourceVersion", version.to_string());
-        Self { value, version, json: OnceLock::new() }
+        Self {
+            value,
+            version,
+            json: OnceLock::new(),
+        }
     }
 
     /// The whole object.

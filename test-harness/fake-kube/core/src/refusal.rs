@@ -38,14 +38,24 @@ pub struct Cause {
 impl Cause {
     /// A cause for a field whose value is wrong.
     pub fn new(reason: &str, field: &str, message: impl Into<String>) -> Self {
-        Self { reason: reason.to_owned(), message: message.into(), field: field.to_owned() }
+        Self {
+            reason: reason.to_owned(),
+            message: message.into(),
+            field: field.to_owned(),
+        }
     }
 }
 
 impl Refusal {
     /// The general form; the named constructors below are what to use.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), retry_after: None, details: Map::new() }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            retry_after: None,
+            details: Map::new(),
+        }
     }
 
     /// No such object.
@@ -55,12 +65,21 @@ impl Refusal {
 
     /// No such path: what the real server answers for a resource it does not serve.
     pub fn no_such_path() -> Self {
-        Self::new(404, "NotFound", "the server could not find the requested resource")
+        Self::new(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+        )
     }
 
     /// An object of that name is there already.
     pub fn already_exists(resource: &GroupResource, name: &str) -> Self {
-        Self::new(409, "AlreadyExists", format!("{resource} \"{name}\" already exists")).about(resource, name)
+        Self::new(
+            409,
+            "AlreadyExists",
+            format!("{resource} \"{name}\" already exists"),
+        )
+        .about(resource, name)
     }
 
     /// Somebody else was faster, or a precondition failed.
@@ -71,7 +90,8 @@ impl Refusal {
 
     /// The resourceVersion sent is not the newest.
     pub fn stale(resource: &GroupResource, name: &str) -> Self {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
         Self::conflict(resource, name, why)
     }
 
@@ -82,11 +102,24 @@ impl Refusal {
 
     /// The object breaks rules of its kind.
     pub fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
-        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let message = format!("{qualified} \"{name}\" is invalid: {}", FieldError::aggregate(errors));
-        let causes = errors.iter().map(|e| Cause::new(e.reason(), e.path.as_str(), e.message())).collect();
+        let qualified = if group.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}.{group}")
+        };
+        let message = format!(
+            "{qualified} \"{name}\" is invalid: {}",
+            FieldError::aggregate(errors)
+        );
+        let causes = errors
+            .iter()
+            .map(|e| Cause::new(e.reason(), e.path.as_str(), e.message()))
+            .collect();
         let mut refusal = Self::new(422, "Invalid", message).with_causes(causes);
-        refusal.detail("name", name).detail("group", group).detail("kind", kind);
+        refusal
+            .detail("name", name)
+            .detail("group", group)
+            .detail("kind", kind);
         refusal
     }
 
@@ -137,7 +170,11 @@ impl Refusal {
 
     /// A watch or a continued list starts before what the history still holds.
     pub fn expired(asked: u64, oldest: u64) -> Self {
-        Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"))
+        Self::new(
+            410,
+            "Expired",
+            format!("too old resource version: {asked} ({oldest})"),
+        )
     }
 
     /// The request is larger than the server reads.
@@ -147,8 +184,11 @@ impl Refusal {
 
     /// Slow down.
     pub fn too_many_requests(retry_after: u32) -> Self {
-        let mut refusal =
-            Self::new(429, "TooManyRequests", "Too many requests, please try again later.");
+        let mut refusal = Self::new(
+            429,
+            "TooManyRequests",
+            "Too many requests, please try again later.",
+        );
         refusal.retry_after = Some(retry_after);
         refusal.detail("retryAfterSeconds", retry_after);
         refusal
@@ -189,7 +229,9 @@ impl Refusal {
     }
 
     fn about(mut self, resource: &GroupResource, name: &str) -> Self {
-        self.detail("name", name).detail("group", &*resource.group).detail("kind", &*resource.resource);
+        self.detail("name", name)
+            .detail("group", &*resource.group)
+            .detail("kind", &*resource.resource);
         self
     }
 

@@ -57,7 +57,13 @@ pub enum Body {
 impl Reply {
     /// 200 with a body.
     pub fn ok(body: Body) -> Self {
-        Self { code: 200, warnings: Vec::new(), retry_after: None, body, content_type: None }
+        Self {
+            code: 200,
+            warnings: Vec::new(),
+            retry_after: None,
+            body,
+            content_type: None,
+        }
     }
 
     /// 200 with a value.
@@ -73,7 +79,10 @@ impl Reply {
     /// The same, declared as aggregated discovery: clients look for that in the media type.
     #[must_use]
     pub(crate) fn as_aggregated_discovery(self) -> Self {
-        Self { content_type: Some(AGGREGATED_DISCOVERY), ..self }
+        Self {
+            content_type: Some(AGGREGATED_DISCOVERY),
+            ..self
+        }
     }
 
     /// The media type of the body.

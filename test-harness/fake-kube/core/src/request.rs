@@ -116,7 +116,14 @@ impl Request {
         }
         options.user_manager = default_manager(raw.user_agent);
         let (patch, body) = body::read(verb, raw.content_type, raw.body)?;
-        Ok(Self { verb, path, options, form: Form::parse(raw.accept), patch, body })
+        Ok(Self {
+            verb,
+            path,
+            options,
+            form: Form::parse(raw.accept),
+            patch,
+            body,
+        })
     }
 }
 
@@ -135,12 +142,22 @@ fn verb(method: &str, path: &Path, options: &mut Options) -> Result<Verb, Refusa
         "PATCH" => Verb::Patch,
         "DELETE" if named => Verb::Delete,
         "DELETE" => Verb::DeleteCollection,
-        _ => return Err(Refusal::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")),
+        _ => {
+            return Err(Refusal::new(
+                405,
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            ));
+        }
     })
 }
 
 /// Up to the first slash of the user agent: `kubectl` of `kubectl/v1.37.2 (linux/amd64)`.
 fn default_manager(user_agent: &str) -> String {
     let prefix = user_agent.split('/').next().unwrap_or_default();
-    if prefix.is_empty() { "unknown".to_owned() } else { prefix.chars().take(128).collect() }
+    if prefix.is_empty() {
+        "unknown".to_owned()
+    } else {
+        prefix.chars().take(128).collect()
+    }
 }

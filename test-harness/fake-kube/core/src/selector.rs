@@ -26,8 +26,11 @@ impl LabelSelector {
         split_outside_parentheses(text)
             .into_iter()
             .map(|part| {
-                parse_requirement(part)
-                    .ok_or_else(|| Refusal::bad_request(format!("unable to parse requirement: {part:?} in selector {text:?}")))
+                parse_requirement(part).ok_or_else(|| {
+                    Refusal::bad_request(format!(
+                        "unable to parse requirement: {part:?} in selector {text:?}"
+                    ))
+                })
             })
             .collect::<Result<_, _>>()
             .map(Self)
@@ -36,10 +39,23 @@ impl LabelSelector {
     /// The `metav1.LabelSelector` of a spec.
     pub fn from_object(selector: &Value) -> Self {
         let mut all = Vec::new();
-        for (key, value) in selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten() {
-            all.push(Requirement::In(key.clone(), vec![value.as_str().unwrap_or_default().to_owned()]));
+        for (key, value) in selector
+            .get("matchLabels")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            all.push(Requirement::In(
+                key.clone(),
+                vec![value.as_str().unwrap_or_default().to_owned()],
+            ));
         }
-        for expression in selector.get("matchExpressions").and_then(Value::as_array).into_iter().flatten() {
+        for expression in selector
+            .get("matchExpressions")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             all.extend(parse_expression(expression));
         }
         Self(all)
@@ -88,7 +104,11 @@ fn split_outside_parentheses(text: &str) -> Vec<&str> {
 
 fn parse_requirement(part: &str) -> Option<Requirement> {
     if let Some((head, values)) = part.split_once('(') {
-        let values = values.strip_suffix(')')?.split(',').map(|v| v.trim().to_owned()).collect();
+        let values = values
+            .strip_suffix(')')?
+            .split(',')
+            .map(|v| v.trim().to_owned())
+            .collect();
         let (key, operator) = head.trim().split_once(char::is_whitespace)?;
         return match operator.trim() {
             "in" => Some(Requirement::In(key.to_owned(), values)),
@@ -115,7 +135,12 @@ fn parse_requirement(part: &str) -> Option<Requirement> {
 fn parse_expression(expression: &Value) -> Option<Requirement> {
     let key = expression.get("key")?.as_str()?.to_owned();
     let values = expression.get("values").and_then(Value::as_array);
-    let values = values.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let values = values
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
     match expression.get("operator")?.as_str()? {
         "In" => Some(Requirement::In(key, values)),
         "NotIn" => Some(Requirement::NotIn(key, values)),
@@ -154,7 +179,11 @@ impl FieldSelector {
                     })?;
                     (path, value, true)
                 };
-                Ok(FieldRequirement { path: path.to_owned(), value: value.to_owned(), equal })
+                Ok(FieldRequirement {
+                    path: path.to_owned(),
+                    value: value.to_owned(),
+                    equal,
+                })
             })
             .collect::<Result<_, _>>()
             .map(Self)
@@ -167,18 +196,27 @@ impl FieldSelector {
 
     /// Asks for this name as well.
     pub fn require_name(&mut self, name: &str) {
-        self.0.push(FieldRequirement { path: "metadata.name".to_owned(), value: name.to_owned(), equal: true });
+        self.0.push(FieldRequirement {
+            path: "metadata.name".to_owned(),
+            value: name.to_owned(),
+            equal: true,
+        });
     }
 
     /// Whether the object satisfies it.
     pub fn matches(&self, object: &Value) -> bool {
-        self.0.iter().all(|r| (field(object, &r.path) == r.value) == r.equal)
+        self.0
+            .iter()
+            .all(|r| (field(object, &r.path) == r.value) == r.equal)
     }
 }
 
 /// A field as selectors see it: absent is empty, scalars are text.
 fn field(object: &Value, path: &str) -> String {
-    match path.split('.').try_fold(object, |value, segment| value.get(segment)) {
+    match path
+        .split('.')
+        .try_fold(object, |value, segment| value.get(segment))
+    {
         Some(Value::String(text)) => text.clone(),
         None | Some(Value::Null) => String::new(),
         Some(other) => other.to_string(),
@@ -211,7 +249,11 @@ mod tests {
     #[test]
     fn field_selectors_compare_text() {
         let object = json!({"metadata": {"name": "a"}, "spec": {"replicas": 3}});
-        assert!(FieldSelector::parse("metadata.name=a,spec.replicas=3,spec.nodeName=").unwrap().matches(&object));
+        assert!(
+            FieldSelector::parse("metadata.name=a,spec.replicas=3,spec.nodeName=")
+                .unwrap()
+                .matches(&object)
+        );
         assert!(!FieldSelector::parse("metadata.name!=a").unwrap().matches(&object));
         let mut named = FieldSelector::default();
         named.require_name("b");

@@ -32,12 +32,18 @@ pub struct Key {
 impl Key {
     /// The key of an object.
     pub fn of(object: &Value) -> Self {
-        Self { namespace: meta::namespace(object).to_owned(), name: meta::name(object).to_owned() }
+        Self {
+            namespace: meta::namespace(object).to_owned(),
+            name: meta::name(object).to_owned(),
+        }
     }
 
     /// The key with these parts.
     pub fn new(namespace: &str, name: &str) -> Self {
-        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -116,7 +122,10 @@ impl Store {
 
     /// The kinds that have objects.
     pub fn resources(&self) -> impl Iterator<Item = &GroupResource> {
-        self.shelves.iter().filter(|(_, shelf)| !shelf.objects.is_empty()).map(|(resource, _)| resource)
+        self.shelves
+            .iter()
+            .filter(|(_, shelf)| !shelf.objects.is_empty())
+            .map(|(resource, _)| resource)
     }
 
     /// The object as it will be when it is the next to be stored.
@@ -137,7 +146,10 @@ impl Store {
         let key = Key::of(object.value());
         let shelf = shelf(&mut self.shelves, resource);
         let previous = shelf.objects.insert(key.clone(), object.clone());
-        let address = Address { resource: resource.clone(), key };
+        let address = Address {
+            resource: resource.clone(),
+            key,
+        };
         if let Some(previous) = &previous {
             self.owners.remove(&address, previous.value());
         }
@@ -154,7 +166,10 @@ impl Store {
         self.version += 1;
         let last = Arc::new(Object::new(previous.value().clone(), self.version));
         shelf.history.push(Event::removal(last.clone(), previous));
-        let address = Address { resource: resource.clone(), key: key.clone() };
+        let address = Address {
+            resource: resource.clone(),
+            key: key.clone(),
+        };
         self.owners.remove(&address, last.value());
         self.owners.suspect_dependents(meta::uid(last.value()));
         self.note(resource);
@@ -173,7 +188,9 @@ impl Store {
         let history = self.shelves.get(resource).map(|shelf| &shelf.history);
         match history {
             Some(history) if version < history.floor() => Err(history.floor()),
-            _ => Ok(history.into_iter().flat_map(move |history| history.after(version))),
+            _ => Ok(history
+                .into_iter()
+                .flat_map(move |history| history.after(version))),
         }
     }
 
@@ -198,7 +215,10 @@ impl Store {
 
     /// Marks an object as one that housekeeping should look at.
     pub fn suspect(&mut self, resource: &GroupResource, key: Key) {
-        self.owners.suspect(Address { resource: resource.clone(), key });
+        self.owners.suspect(Address {
+            resource: resource.clone(),
+            key,
+        });
     }
 
     /// One object that housekeeping should look at.
@@ -239,11 +259,17 @@ mod tests {
             store.put(&pods, object(namespace, name));
         }
         let names = |namespace| {
-            store.list(&pods, namespace).map(|(k, _)| format!("{}/{}", k.namespace, k.name)).collect::<Vec<_>>()
+            store
+                .list(&pods, namespace)
+                .map(|(k, _)| format!("{}/{}", k.namespace, k.name))
+                .collect::<Vec<_>>()
         };
         assert_eq!(names(Some("a")), ["a/x", "a/y"]);
         assert_eq!(names(None), ["a/x", "a/y", "b/x", "c/z"]);
-        let after: Vec<_> = store.list_after(&pods, &Key::new("a", "y"), None).map(|(k, _)| &*k.name).collect();
+        let after: Vec<_> = store
+            .list_after(&pods, &Key::new("a", "y"), None)
+            .map(|(k, _)| &*k.name)
+            .collect();
         assert_eq!(after, ["x", "z"]);
     }
 
@@ -254,7 +280,12 @@ mod tests {
         store.put(&pods, object("a", "x"));
         let last = store.remove(&pods, &Key::new("a", "x")).unwrap();
         assert_eq!(last.version(), 2);
-        let events: Vec<_> = store.events_after(&pods, 0).ok().unwrap().map(|e| e.kind).collect();
+        let events: Vec<_> = store
+            .events_after(&pods, 0)
+            .ok()
+            .unwrap()
+            .map(|e| e.kind)
+            .collect();
         assert_eq!(events, [EventKind::Added, EventKind::Deleted]);
         assert_eq!(store.take_changed().len(), 1);
     }

@@ -79,7 +79,9 @@ fn custom_column(definition: &Value) -> Column {
         format: text("format"),
         description: text("description"),
         priority: definition["priority"].as_i64().unwrap_or(0),
-        cell: Cell::Path(JsonPath::parse(definition["jsonPath"].as_str().unwrap_or_default())),
+        cell: Cell::Path(JsonPath::parse(
+            definition["jsonPath"].as_str().unwrap_or_default(),
+        )),
     }
 }
 

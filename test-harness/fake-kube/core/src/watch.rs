@@ -32,7 +32,9 @@ pub(crate) struct Filter {
 
 impl Filter {
     pub(crate) fn matches(&self, object: &Value) -> bool {
-        self.namespace.as_deref().is_none_or(|namespace| namespace == crate::meta::namespace(object))
+        self.namespace
+            .as_deref()
+            .is_none_or(|namespace| namespace == crate::meta::namespace(object))
             && self.labels.matches(object)
             && self.fields.matches(object)
     }
@@ -72,14 +74,22 @@ pub(crate) enum Start {
     /// After a version.
     After(u64),
     /// With everything there is now, then what follows; `announce` the boundary by a bookmark.
-    Everything { objects: Vec<Arc<Object>>, version: u64, announce: bool },
+    Everything {
+        objects: Vec<Arc<Object>>,
+        version: u64,
+        announce: bool,
+    },
 }
 
 impl Watch {
     pub(crate) fn new(served: Served, filter: Filter, form: Form, include: Include, start: Start) -> Self {
         let (position, initial, announce_initial_end) = match start {
             Start::After(version) => (version, VecDeque::new(), false),
-            Start::Everything { objects, version, announce } => (version, objects.into(), announce),
+            Start::Everything {
+                objects,
+                version,
+                announce,
+            } => (version, objects.into(), announce),
         };
         Self {
             served,
@@ -201,7 +211,10 @@ impl Watch {
 /// How an event looks through a filter: objects come into view and leave it.
 fn seen_as(event: &Event, filter: &Filter) -> Option<(&'static str, Arc<Object>)> {
     let now = event.kind != EventKind::Deleted && filter.matches(event.object.value());
-    let before = event.previous.as_ref().is_some_and(|previous| filter.matches(previous.value()));
+    let before = event
+        .previous
+        .as_ref()
+        .is_some_and(|previous| filter.matches(previous.value()));
     match (before, now) {
         (false, false) => None,
         (false, true) => Some(("ADDED", event.object.clone())),

@@ -81,10 +81,16 @@ impl Cluster {
     fn rules(&self, namespace: &str, reference: &Value) -> impl Iterator<Item = &Value> {
         let name = reference["name"].as_str().unwrap_or_default();
         let role = match reference["kind"].as_str() {
-            Some("Role") => self.store.get(&GroupResource::new(GROUP, "roles"), &Key::new(namespace, name)),
-            _ => self.store.get(&GroupResource::new(GROUP, "clusterroles"), &Key::new("", name)),
+            Some("Role") => self
+                .store
+                .get(&GroupResource::new(GROUP, "roles"), &Key::new(namespace, name)),
+            _ => self
+                .store
+                .get(&GroupResource::new(GROUP, "clusterroles"), &Key::new("", name)),
         };
-        role.and_then(|role| role.value()["rules"].as_array()).into_iter().flatten()
+        role.and_then(|role| role.value()["rules"].as_array())
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -96,7 +102,9 @@ fn binds(binding: &Value, user: &User) -> bool {
             Some("User") => name == user.name,
             Some("Group") => user.is_in(name),
             Some("ServiceAccount") => {
-                let namespace = subject["namespace"].as_str().unwrap_or_else(|| meta::namespace(binding));
+                let namespace = subject["namespace"]
+                    .as_str()
+                    .unwrap_or_else(|| meta::namespace(binding));
                 user.name
                     .strip_prefix("system:serviceaccount:")
                     .is_some_and(|account| account.split_once(':') == Some((namespace, name)))

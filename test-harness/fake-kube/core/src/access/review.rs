@@ -20,7 +20,10 @@ impl Cluster {
         user: &User,
     ) -> Result<Reply, Refusal> {
         if request.verb != Verb::Create {
-            return Err(Refusal::method_not_allowed(&served.kind.id, request.verb.as_str()));
+            return Err(Refusal::method_not_allowed(
+                &served.kind.id,
+                request.verb.as_str(),
+            ));
         }
         let spec = &request.body["spec"];
         let status = match &*served.kind.name {
@@ -87,19 +90,32 @@ impl Cluster {
 }
 
 fn verdict(allowed: bool) -> Value {
-    if allowed { json!({"allowed": true, "reason": "RBAC: allowed by a rule"}) } else { json!({"allowed": false}) }
+    if allowed {
+        json!({"allowed": true, "reason": "RBAC: allowed by a rule"})
+    } else {
+        json!({"allowed": false})
+    }
 }
 
 fn subject(spec: &Value) -> Result<User, Refusal> {
     let name = spec["user"].as_str().unwrap_or_default();
-    let groups: Vec<String> =
-        spec["groups"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let groups: Vec<String> = spec["groups"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
     if name.is_empty() && groups.is_empty() {
         let message = "SubjectAccessReview.authorization.k8s.io \"\" is invalid: spec.user: Invalid value: \"\": \
                        at least one of user or group must be specified";
         return Err(Refusal::new(422, "Invalid", message));
     }
-    Ok(User { name: name.to_owned(), uid: String::new(), groups })
+    Ok(User {
+        name: name.to_owned(),
+        uid: String::new(),
+        groups,
+    })
 }
 
 fn user_info(user: &User) -> Value {

@@ -1,11 +1,13 @@
 //! How ownership moves when an object changes.
 
+use std::sync::LazyLock;
+
 use super::Conflicts;
 use super::managed::{ManagerId, Managers};
 use crate::fieldset::{Comparison, FieldSet};
 
 /// Fields that say what an object is rather than what it should be like: nobody owns them.
-pub(super) fn never_owned() -> FieldSet {
+pub(super) static NEVER_OWNED: LazyLock<FieldSet> = LazyLock::new(|| {
     FieldSet::of_fields(&[
         &["apiVersion"],
         &["kind"],
@@ -20,7 +22,7 @@ pub(super) fn never_owned() -> FieldSet {
         &["metadata", "managedFields"],
         &["metadata", "resourceVersion"],
     ])
-}
+});
 
 impl Managers {
     /// What managers other than `writer` own and `changes` gives another value.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::managed::{ManagerId, Managers, Owned, without_managed_fields};
-use super::{Manager, never_owned};
+use super::{Manager, NEVER_OWNED};
 use crate::fieldset::compare;
 use crate::schema::{Schema, zero_object};
 
@@ -35,7 +35,7 @@ pub(super) fn record(
 ) -> Managers {
     let changes = compare(schema, before, after).without(&by.ignores.fields());
     managers.give_up(None, &changes);
-    let taken = changes.modified.union(&changes.added).difference(&never_owned());
+    let taken = changes.modified.union(&changes.added).difference(&NEVER_OWNED);
     if !taken.is_empty() {
         let owned = managers.0.entry(ManagerId::of(by)).or_insert_with(|| Owned {
             api_version: by.api_version.clone(),

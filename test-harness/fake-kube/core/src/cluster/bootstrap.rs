@@ -20,7 +20,13 @@ impl Cluster {
             self.plant(&GroupResource::new("", "namespaces"), namespace, moment);
         }
         for (name, rules) in cluster_roles() {
-            self.plant_role("clusterroles", "ClusterRole", name, json!({"rules": rules}), moment);
+            self.plant_role(
+                "clusterroles",
+                "ClusterRole",
+                name,
+                json!({"rules": rules}),
+                moment,
+            );
         }
         for (name, role, group) in BINDINGS {
             let body = json!({
@@ -55,12 +61,32 @@ const BINDINGS: [(&str, &str, &str); 4] = [
     ("cluster-admin", "cluster-admin", "system:masters"),
     ("system:basic-user", "system:basic-user", "system:authenticated"),
     ("system:discovery", "system:discovery", "system:authenticated"),
-    ("system:public-info-viewer", "system:public-info-viewer", "system:unauthenticated"),
+    (
+        "system:public-info-viewer",
+        "system:public-info-viewer",
+        "system:unauthenticated",
+    ),
 ];
 
-const PUBLIC_PATHS: [&str; 6] = ["/healthz", "/livez", "/readyz", "/version", "/version/", "/readyz/*"];
+const PUBLIC_PATHS: [&str; 6] = [
+    "/healthz",
+    "/livez",
+    "/readyz",
+    "/version",
+    "/version/",
+    "/readyz/*",
+];
 const DISCOVERY_PATHS: [&str; 11] = [
-    "/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version",
+    "/api",
+    "/api/*",
+    "/apis",
+    "/apis/*",
+    "/healthz",
+    "/livez",
+    "/openapi",
+    "/openapi/*",
+    "/readyz",
+    "/version",
     "/version/",
 ];
 
@@ -72,13 +98,46 @@ fn cluster_roles() -> Vec<(&'static str, Value)> {
         }])
     };
     let read = ["get", "list", "watch"];
-    let write = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+    let write = [
+        "create",
+        "delete",
+        "deletecollection",
+        "get",
+        "list",
+        "patch",
+        "update",
+        "watch",
+    ];
     let viewable = [
-        "configmaps", "controllerrevisions", "cronjobs", "daemonsets", "deployments", "deployments/scale",
-        "deployments/status", "endpoints", "endpointslices", "events", "horizontalpodautoscalers", "ingresses",
-        "jobs", "limitranges", "namespaces", "networkpolicies", "persistentvolumeclaims", "poddisruptionbudgets",
-        "pods", "pods/log", "pods/status", "replicasets", "replicasets/scale", "replicationcontrollers",
-        "resourcequotas", "serviceaccounts", "services", "statefulsets", "statefulsets/scale",
+        "configmaps",
+        "controllerrevisions",
+        "cronjobs",
+        "daemonsets",
+        "deployments",
+        "deployments/scale",
+        "deployments/status",
+        "endpoints",
+        "endpointslices",
+        "events",
+        "horizontalpodautoscalers",
+        "ingresses",
+        "jobs",
+        "limitranges",
+        "namespaces",
+        "networkpolicies",
+        "persistentvolumeclaims",
+        "poddisruptionbudgets",
+        "pods",
+        "pods/log",
+        "pods/status",
+        "replicasets",
+        "replicasets/scale",
+        "replicationcontrollers",
+        "resourcequotas",
+        "serviceaccounts",
+        "services",
+        "statefulsets",
+        "statefulsets/scale",
     ];
     let mut editable = viewable.to_vec();
     editable.push("secrets");
@@ -100,8 +159,14 @@ fn cluster_roles() -> Vec<(&'static str, Value)> {
                 {"apiGroups": ["authentication.k8s.io"], "verbs": ["create"], "resources": ["selfsubjectreviews"]},
             ]),
         ),
-        ("system:discovery", json!([{"nonResourceURLs": DISCOVERY_PATHS, "verbs": ["get"]}])),
-        ("system:public-info-viewer", json!([{"nonResourceURLs": PUBLIC_PATHS, "verbs": ["get"]}])),
+        (
+            "system:discovery",
+            json!([{"nonResourceURLs": DISCOVERY_PATHS, "verbs": ["get"]}]),
+        ),
+        (
+            "system:public-info-viewer",
+            json!([{"nonResourceURLs": PUBLIC_PATHS, "verbs": ["get"]}]),
+        ),
         ("view", namespaced(&read, &viewable)),
     ]
 }

@@ -27,7 +27,9 @@ pub(super) fn answer(registry: &Registry, path: &str, request: &Request) -> Resu
         ["apis"] => Ok(Reply::value(discovery::groups(registry))),
         ["apis", group] => discovery::group(registry, group),
         ["apis", group, version] => discovery::resources(registry, group, version),
-        [] => Ok(Reply::value(json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"]}))),
+        [] => Ok(Reply::value(
+            json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"]}),
+        )),
         _ => Err(Refusal::no_such_path()),
     }
 }

@@ -47,6 +47,9 @@ struct Walk {
 
 impl Walk {
     fn compare(&mut self, schema: SchemaRef<'_>, old: Option<&Value>, new: Option<&Value>) {
+        if old == new {
+            return;
+        }
         let has_parts = match (
             old.map(|old| shape(schema, old)),
             new.map(|new| shape(schema, new)),
@@ -71,7 +74,7 @@ impl Walk {
         match (old, new) {
             (None, _) => self.found.added.insert(&self.path),
             (_, None) => self.found.removed.insert(&self.path),
-            (Some(old), Some(new)) if !has_parts && old != new => self.found.modified.insert(&self.path),
+            (Some(_), Some(_)) if !has_parts => self.found.modified.insert(&self.path),
             _ => {}
         }
     }

@@ -44,15 +44,26 @@ impl Cluster {
 
     /// Deletes what is in a namespace; says whether it is empty.
     fn empty_namespace(&mut self, name: &str, moment: &Moment) -> bool {
-        let kinds: Vec<Arc<Kind>> = self.registry.kinds().filter(|kind| kind.is_namespaced()).cloned().collect();
-        let left: usize = kinds.iter().map(|kind| self.delete_all(kind, Some(name), moment)).sum();
+        let kinds: Vec<Arc<Kind>> = self
+            .registry
+            .kinds()
+            .filter(|kind| kind.is_namespaced())
+            .cloned()
+            .collect();
+        let left: usize = kinds
+            .iter()
+            .map(|kind| self.delete_all(kind, Some(name), moment))
+            .sum();
         left == 0
     }
 
     /// Deletes all objects of a kind, in one namespace or everywhere; returns how many finalizers keep.
     fn delete_all(&mut self, kind: &Kind, namespace: Option<&str>, moment: &Moment) -> usize {
-        let all: Vec<Arc<Object>> =
-            self.store.list(&kind.shelf, namespace).map(|(_, object)| object.clone()).collect();
+        let all: Vec<Arc<Object>> = self
+            .store
+            .list(&kind.shelf, namespace)
+            .map(|(_, object)| object.clone())
+            .collect();
         for object in all.iter().filter(|object| !meta::is_terminating(object.value())) {
             self.begin_deletion(kind, object, &DeleteOptions::default(), false, moment);
         }
@@ -61,7 +72,11 @@ impl Cluster {
 
     fn ensure_service_account(&mut self, namespace: &str, moment: &mut Moment) {
         let accounts = GroupResource::new("", "serviceaccounts");
-        if self.store.get(&accounts, &Key::new(namespace, "default")).is_some() {
+        if self
+            .store
+            .get(&accounts, &Key::new(namespace, "default"))
+            .is_some()
+        {
             return;
         }
         let (uid, created) = (moment.uid(), moment.timestamp());

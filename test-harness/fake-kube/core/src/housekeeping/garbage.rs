@@ -30,13 +30,17 @@ impl Cluster {
     /// Deletes an object whose owners are all gone; forgets those that are, if some remain.
     fn check_owners(&mut self, kind: &Arc<Kind>, object: &Arc<Object>, moment: &Moment) {
         let value = object.value();
-        let (present, gone): (Vec<&str>, Vec<&str>) =
-            meta::owners(value).map(|owner| owner.uid).partition(|uid| self.owner_exists(value, uid));
+        let (present, gone): (Vec<&str>, Vec<&str>) = meta::owners(value)
+            .map(|owner| owner.uid)
+            .partition(|uid| self.owner_exists(value, uid));
         if gone.is_empty() {
             return;
         }
         if present.is_empty() {
-            let how = DeleteOptions { propagation: None, ..DeleteOptions::default() };
+            let how = DeleteOptions {
+                propagation: None,
+                ..DeleteOptions::default()
+            };
             self.begin_deletion(kind, object, &how, false, moment);
             return;
         }
@@ -66,7 +70,10 @@ impl Cluster {
 
     fn delete_dependents_first(&mut self, kind: &Arc<Kind>, owner: &Arc<Object>, moment: &Moment) {
         let uid = meta::uid(owner.value()).to_owned();
-        let how = DeleteOptions { propagation: Some(Propagation::Foreground), ..DeleteOptions::default() };
+        let how = DeleteOptions {
+            propagation: Some(Propagation::Foreground),
+            ..DeleteOptions::default()
+        };
         for address in self.dependents(&uid) {
             match self.look(&address) {
                 Some((kind, dependent)) if !meta::is_terminating(dependent.value()) => {
@@ -76,7 +83,10 @@ impl Cluster {
             }
         }
         // Dependents in turn have dependents and finalizers; the last one to go brings us here again.
-        let blocked = self.dependents(&uid).iter().any(|address| self.blocks(address, &uid));
+        let blocked = self
+            .dependents(&uid)
+            .iter()
+            .any(|address| self.blocks(address, &uid));
         if !blocked {
             let mut owner = owner.value().clone();
             meta::remove_finalizer(&mut owner, FOREGROUND);
@@ -96,7 +106,9 @@ impl Cluster {
 
 fn without_owners(object: &Value, gone: impl Fn(&str) -> bool) -> Value {
     let mut object = object.clone();
-    let references = meta::metadata_mut(&mut object).get_mut("ownerReferences").and_then(Value::as_array_mut);
+    let references = meta::metadata_mut(&mut object)
+        .get_mut("ownerReferences")
+        .and_then(Value::as_array_mut);
     if let Some(references) = references {
         references.retain(|reference| !reference["uid"].as_str().is_some_and(&gone));
         if references.is_empty() {

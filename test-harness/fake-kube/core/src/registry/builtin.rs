@@ -1,6 +1,5 @@
 //! The built-in kinds as a table: what OpenAPI does not say about them.
 
-
 use crate::kind::{GroupResource, Kind, Scale, Scope, Traits, Version};
 use crate::meta;
 use crate::schema::{Builtins, Schema};
@@ -61,7 +60,10 @@ const fn namespaced(
     resource: &'static str,
     kind: &'static str,
 ) -> Row {
-    Row { namespaced: true, ..cluster(group, version, resource, kind) }
+    Row {
+        namespaced: true,
+        ..cluster(group, version, resource, kind)
+    }
 }
 
 impl Row {
@@ -71,34 +73,55 @@ impl Row {
 
     /// `kubectl get all` shows it.
     const fn in_all(self) -> Self {
-        Self { categories: &["all"], ..self }
+        Self {
+            categories: &["all"],
+            ..self
+        }
     }
 
     /// It has a status subresource; new objects have the status `initial`.
     const fn status(self, initial: &'static str) -> Self {
-        Self { status: Some(initial), ..self }
+        Self {
+            status: Some(initial),
+            ..self
+        }
     }
 
     /// It has a scale subresource; its selector is `selector`.
     const fn scale(self, selector: &'static str) -> Self {
-        Self { scale: Some(selector), ..self }
+        Self {
+            scale: Some(selector),
+            ..self
+        }
     }
 
     const fn generation(self) -> Self {
-        Self { generation: true, ..self }
+        Self {
+            generation: true,
+            ..self
+        }
     }
 
     /// Updates must carry a resourceVersion.
     const fn must_name_version(self) -> Self {
-        Self { must_name_version: true, ..self }
+        Self {
+            must_name_version: true,
+            ..self
+        }
     }
 
     const fn free_names(self) -> Self {
-        Self { free_names: true, ..self }
+        Self {
+            free_names: true,
+            ..self
+        }
     }
 
     const fn label_names(self) -> Self {
-        Self { label_names: true, ..self }
+        Self {
+            label_names: true,
+            ..self
+        }
     }
 
     const fn review(self) -> Self {
@@ -108,8 +131,16 @@ impl Row {
     fn build(&self) -> Kind {
         let id = GroupResource::new(self.group, self.resource);
         let shares_events = self.group == "events.k8s.io";
-        let shelf = if shares_events { GroupResource::new("", "events") } else { id.clone() };
-        let stored_as = if shares_events { "v1".to_owned() } else { meta::join_api_version(self.group, self.version) };
+        let shelf = if shares_events {
+            GroupResource::new("", "events")
+        } else {
+            id.clone()
+        };
+        let stored_as = if shares_events {
+            "v1".to_owned()
+        } else {
+            meta::join_api_version(self.group, self.version)
+        };
         Kind {
             shelf,
             stored_as: stored_as.into(),
@@ -118,7 +149,11 @@ impl Row {
             singular: self.kind.to_lowercase().into(),
             short_names: self.short.iter().map(|&s| s.into()).collect(),
             categories: self.categories.iter().map(|&s| s.into()).collect(),
-            scope: if self.namespaced { Scope::Namespaced } else { Scope::Cluster },
+            scope: if self.namespaced {
+                Scope::Namespaced
+            } else {
+                Scope::Cluster
+            },
             versions: vec![self.build_version(shares_events)],
             traits: self.traits(),
             custom: None,
@@ -127,7 +162,9 @@ impl Row {
     }
 
     fn build_version(&self, shares_events: bool) -> Version {
-        let schema = Builtins::load().schema(self.group, self.version, self.kind).cloned();
+        let schema = Builtins::load()
+            .schema(self.group, self.version, self.kind)
+            .cloned();
         Version {
             name: self.version.into(),
             served: true,
@@ -141,7 +178,9 @@ impl Row {
     }
 
     fn traits(&self) -> Traits {
-        let status = self.status.map(|text| serde_json::from_str(text).expect("rows hold JSON"));
+        let status = self
+            .status
+            .map(|text| serde_json::from_str(text).expect("rows hold JSON"));
         Traits {
             generation: self.generation,
             unconditional_update: !self.must_name_version,
@@ -252,13 +291,19 @@ mod tests {
 
     #[test]
     fn events_of_both_groups_lie_on_one_shelf() {
-        let shelves: Vec<_> = kinds().filter(|k| &*k.name == "Event").map(|k| (k.shelf, k.stored_as)).collect();
+        let shelves: Vec<_> = kinds()
+            .filter(|k| &*k.name == "Event")
+            .map(|k| (k.shelf, k.stored_as))
+            .collect();
         assert_eq!(shelves[0], shelves[1]);
     }
 
     #[test]
     fn scalable_kinds_name_their_selector() {
-        let scalable: Vec<Arc<str>> = kinds().filter(|k| k.versions[0].scale.is_some()).map(|k| k.name).collect();
+        let scalable: Vec<Arc<str>> = kinds()
+            .filter(|k| k.versions[0].scale.is_some())
+            .map(|k| k.name)
+            .collect();
         assert_eq!(scalable.len(), 4);
     }
 }

@@ -41,7 +41,10 @@ pub fn kind_of_crd(crd: &Value) -> Result<Kind, CrdError> {
     let names = &spec["names"];
     let plural = text(names, "plural").ok_or(CrdError::Missing("names.plural"))?;
     let kind = text(names, "kind").ok_or(CrdError::Missing("names.kind"))?;
-    let list = spec["versions"].as_array().filter(|v| !v.is_empty()).ok_or(CrdError::Missing("versions"))?;
+    let list = spec["versions"]
+        .as_array()
+        .filter(|v| !v.is_empty())
+        .ok_or(CrdError::Missing("versions"))?;
     let mut versions = list.iter().map(version).collect::<Result<Vec<_>, _>>()?;
     let stored = stored_version(list)?;
     versions.sort_by(|a, b| version_priority(&b.name).cmp(&version_priority(&a.name)));
@@ -55,10 +58,19 @@ pub fn kind_of_crd(crd: &Value) -> Result<Kind, CrdError> {
         singular: text(names, "singular").map_or_else(|| kind.to_lowercase().into(), Arc::from),
         short_names: texts(&names["shortNames"]),
         categories: texts(&names["categories"]),
-        scope: if text(spec, "scope") == Some("Cluster") { Scope::Cluster } else { Scope::Namespaced },
+        scope: if text(spec, "scope") == Some("Cluster") {
+            Scope::Cluster
+        } else {
+            Scope::Namespaced
+        },
         versions,
-        traits: Traits { generation: true, ..Traits::default() },
-        custom: Some(Custom { terminating: meta::is_terminating(crd) }),
+        traits: Traits {
+            generation: true,
+            ..Traits::default()
+        },
+        custom: Some(Custom {
+            terminating: meta::is_terminating(crd),
+        }),
     })
 }
 
@@ -73,8 +85,10 @@ fn stored_version(versions: &[Value]) -> Result<&str, CrdError> {
 fn version(version: &Value) -> Result<Version, CrdError> {
     let name = text(version, "name").ok_or(CrdError::Missing("versions[].name"))?;
     let schema = match version["schema"].get("openAPIV3Schema") {
-        Some(schema) => Schema::from_crd(schema)
-            .map_err(|source| CrdError::Schema { version: name.to_owned(), source })?,
+        Some(schema) => Schema::from_crd(schema).map_err(|source| CrdError::Schema {
+            version: name.to_owned(),
+            source,
+        })?,
         None => Schema::anything(),
     };
     let subresources = &version["subresources"];
@@ -88,13 +102,22 @@ fn version(version: &Value) -> Result<Version, CrdError> {
         columns: table::custom_columns(&version["additionalPrinterColumns"]),
         renames: &[],
         deprecated: deprecated.then(|| {
-            text(version, "deprecationWarning").unwrap_or("this version is deprecated").into()
+            text(version, "deprecationWarning")
+                .unwrap_or("this version is deprecated")
+                .into()
         }),
     })
 }
 
 fn scale(scale: &Value) -> Scale {
-    let path = |key| text(scale, key).map(|p| p.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect());
+    let path = |key| {
+        text(scale, key).map(|p| {
+            p.split('.')
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned)
+                .collect()
+        })
+    };
     Scale {
         spec_replicas: path("specReplicasPath").unwrap_or_default(),
         status_replicas: path("statusReplicasPath").unwrap_or_default(),
@@ -126,7 +149,11 @@ pub fn accept_names(registry: &Registry, kind: &Kind, crd: &Value, moment: &Mome
     });
     let (accepted, reason, message) = match rival {
         None => ("True", "NoConflicts", "no conflicts found".to_owned()),
-        Some(_) => ("False", "KindConflict", format!("\"{}\" is already in use", kind.name)),
+        Some(_) => (
+            "False",
+            "KindConflict",
+            format!("\"{}\" is already in use", kind.name),
+        ),
     };
     let established = match accepted {
         "True" => ("InitialNamesAccepted", "the initial names have been accepted"),
@@ -134,7 +161,10 @@ pub fn accept_names(registry: &Registry, kind: &Kind, crd: &Value, moment: &Mome
     };
     let since = moment.timestamp();
     let stored = kind.stored_as.rsplit('/').next().unwrap_or_default();
-    let mut stored_versions = crd["status"]["storedVersions"].as_array().cloned().unwrap_or_default();
+    let mut stored_versions = crd["status"]["storedVersions"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     if !stored_versions.iter().any(|v| v == stored) {
         stored_versions.push(stored.into());
     }
@@ -154,7 +184,10 @@ pub fn accept_names(registry: &Registry, kind: &Kind, crd: &Value, moment: &Mome
 
 fn previous_transition<'a>(crd: &'a Value, kind: &str, status: &str) -> Option<&'a str> {
     let conditions = crd["status"]["conditions"].as_array()?;
-    conditions.iter().find(|c| c["type"] == kind && c["status"] == status)?["lastTransitionTime"].as_str()
+    conditions
+        .iter()
+        .find(|c| c["type"] == kind && c["status"] == status)?["lastTransitionTime"]
+        .as_str()
 }
 
 fn names(kind: &Kind) -> Value {
@@ -177,7 +210,13 @@ fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 }
 
 fn texts(value: &Value) -> Vec<Arc<str>> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Arc::from).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(Arc::from)
+        .collect()
 }
 
 #[cfg(test)]

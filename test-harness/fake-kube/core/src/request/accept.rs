@@ -48,13 +48,25 @@ mod tests {
         let check = |accept: &str, form| assert_eq!(Form::parse(accept), form, "{accept}");
         check("", Form::Object);
         check("application/json", Form::Object);
-        check("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Form::Table);
-        check("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", Form::Metadata);
-        check("application/vnd.kubernetes.protobuf,application/json", Form::Object);
+        check(
+            "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+            Form::Table,
+        );
+        check(
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            Form::Metadata,
+        );
+        check(
+            "application/vnd.kubernetes.protobuf,application/json",
+            Form::Object,
+        );
         check(
             "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",
             Form::AggregatedDiscovery,
         );
-        check("application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json", Form::Object);
+        check(
+            "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json",
+            Form::Object,
+        );
     }
 }

@@ -31,7 +31,11 @@ pub(super) fn read(
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if verb == Verb::Patch {
         let kind = patch_kind(media_type)?;
-        let value = if kind == PatchKind::Apply { read_json_or_yaml(body)? } else { read_json(body)? };
+        let value = if kind == PatchKind::Apply {
+            read_json_or_yaml(body)?
+        } else {
+            read_json(body)?
+        };
         return Ok((Some(kind), value));
     }
     if body.is_empty() || !verb.writes() {

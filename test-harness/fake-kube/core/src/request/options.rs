@@ -170,7 +170,10 @@ impl DeleteOptions {
             self.preconditions.uid = text(conditions, "uid");
             self.preconditions.resource_version = text(conditions, "resourceVersion");
         }
-        Ok(body.get("dryRun").and_then(Value::as_array).is_some_and(|all| !all.is_empty()))
+        Ok(body
+            .get("dryRun")
+            .and_then(Value::as_array)
+            .is_some_and(|all| !all.is_empty()))
     }
 }
 
@@ -185,11 +188,16 @@ impl Continue {
     fn decode(token: &str) -> Result<Self, Refusal> {
         use base64::Engine as _;
         let parse = || {
-            let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).ok()?;
+            let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+                .decode(token)
+                .ok()?;
             let text = String::from_utf8(bytes).ok()?;
             let mut parts = text.splitn(3, '/').map(str::to_owned);
             let version = parts.next()?.parse().ok()?;
-            Some(Self { version, after: (parts.next()?, parts.next()?) })
+            Some(Self {
+                version,
+                after: (parts.next()?, parts.next()?),
+            })
         };
         parse().ok_or_else(|| Refusal::bad_request("continue key is not valid: illegal base64 data"))
     }
@@ -200,12 +208,16 @@ fn boolean(value: &str) -> bool {
 }
 
 fn number<N: std::str::FromStr>(key: &str, value: &str) -> Result<N, Refusal> {
-    value.parse().map_err(|_| Refusal::bad_request(format!("invalid value for {key}: {value:?} is not a number")))
+    value
+        .parse()
+        .map_err(|_| Refusal::bad_request(format!("invalid value for {key}: {value:?} is not a number")))
 }
 
 fn resource_version(value: &str) -> Result<u64, Refusal> {
     value.parse().map_err(|_| {
-        let message = format!("resourceVersion: Invalid value: {value:?}: strconv.ParseUint: parsing {value:?}: invalid syntax");
+        let message = format!(
+            "resourceVersion: Invalid value: {value:?}: strconv.ParseUint: parsing {value:?}: invalid syntax"
+        );
         Refusal::new(422, "Invalid", message)
     })
 }
@@ -214,7 +226,11 @@ fn dry_run(value: &str) -> Result<bool, Refusal> {
     match value {
         "" => Ok(false),
         "All" => Ok(true),
-        other => Err(Refusal::new(422, "Invalid", format!("dryRun: Unsupported value: {other:?}: supported values: \"All\""))),
+        other => Err(Refusal::new(
+            422,
+            "Invalid",
+            format!("dryRun: Unsupported value: {other:?}: supported values: \"All\""),
+        )),
     }
 }
 
@@ -234,7 +250,9 @@ fn field_validation(value: &str) -> Result<FieldValidation, Refusal> {
         other => Err(Refusal::new(
             422,
             "Invalid",
-            format!("fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""),
+            format!(
+                "fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+            ),
         )),
     }
 }
@@ -247,7 +265,9 @@ fn version_match(value: &str) -> Result<Option<VersionMatch>, Refusal> {
         other => Err(Refusal::new(
             422,
             "Invalid",
-            format!("resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \"NotOlderThan\""),
+            format!(
+                "resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \"NotOlderThan\""
+            ),
         )),
     }
 }
@@ -260,7 +280,9 @@ fn propagation(value: &str) -> Result<Propagation, Refusal> {
         other => Err(Refusal::new(
             422,
             "Invalid",
-            format!("propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""),
+            format!(
+                "propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            ),
         )),
     }
 }
@@ -271,14 +293,18 @@ mod tests {
 
     #[test]
     fn a_continue_token_comes_back_as_it_went() {
-        let token = Continue { version: 12, after: ("ns".to_owned(), "na.me".to_owned()) };
+        let token = Continue {
+            version: 12,
+            after: ("ns".to_owned(), "na.me".to_owned()),
+        };
         assert_eq!(Continue::decode(&token.encode()).unwrap(), token);
         assert!(Continue::decode("!").is_err());
     }
 
     #[test]
     fn queries_are_decoded_and_checked() {
-        let options = Options::parse("labelSelector=a%3Db&limit=5&watch=1&dryRun=All&fieldManager=me").unwrap();
+        let options =
+            Options::parse("labelSelector=a%3Db&limit=5&watch=1&dryRun=All&fieldManager=me").unwrap();
         assert!(options.watch && options.dry_run);
         assert_eq!((options.limit, &*options.field_manager), (Some(5), "me"));
         assert!(!options.labels.is_empty());

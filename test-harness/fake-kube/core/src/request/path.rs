@@ -49,19 +49,34 @@ impl Target {
             rest => (false, rest),
         };
         let own = |s: &str| Some(s.to_owned());
-        let base = Self { group: group.to_owned(), version: version.to_owned(), watch, ..Self::default() };
+        let base = Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            watch,
+            ..Self::default()
+        };
         // `namespaces/N/status` and `namespaces/N/finalize` are about the namespace; all else below one is inside it.
         let (namespace, resource, name, subresource) = match rest {
-            [namespaces @ "namespaces", name, sub @ ("status" | "finalize")] => (None, *namespaces, own(name), own(sub)),
+            [namespaces @ "namespaces", name, sub @ ("status" | "finalize")] => {
+                (None, *namespaces, own(name), own(sub))
+            }
             ["namespaces", namespace, resource] => (own(namespace), *resource, None, None),
             ["namespaces", namespace, resource, name] => (own(namespace), *resource, own(name), None),
-            ["namespaces", namespace, resource, name, sub] => (own(namespace), *resource, own(name), own(sub)),
+            ["namespaces", namespace, resource, name, sub] => {
+                (own(namespace), *resource, own(name), own(sub))
+            }
             [resource] => (None, *resource, None, None),
             [resource, name] => (None, *resource, own(name), None),
             [resource, name, sub] => (None, *resource, own(name), own(sub)),
             _ => return None,
         };
-        Some(Self { namespace, resource: resource.to_owned(), name, subresource, ..base })
+        Some(Self {
+            namespace,
+            resource: resource.to_owned(),
+            name,
+            subresource,
+            ..base
+        })
     }
 }
 
@@ -104,19 +119,37 @@ mod tests {
     fn resources_are_found_in_all_forms_of_path() {
         let pod = target("/api/v1/namespaces/shop/pods/web%2D1/log");
         assert_eq!(
-            (&*pod.resource, pod.namespace.as_deref(), pod.name.as_deref(), pod.subresource.as_deref()),
+            (
+                &*pod.resource,
+                pod.namespace.as_deref(),
+                pod.name.as_deref(),
+                pod.subresource.as_deref()
+            ),
             ("pods", Some("shop"), Some("web-1"), Some("log"))
         );
         let all = target("/apis/apps/v1/deployments");
-        assert_eq!((&*all.group, &*all.version, &*all.resource), ("apps", "v1", "deployments"));
+        assert_eq!(
+            (&*all.group, &*all.version, &*all.resource),
+            ("apps", "v1", "deployments")
+        );
         let namespace = target("/api/v1/namespaces/shop/status");
-        assert_eq!((&*namespace.resource, namespace.name.as_deref()), ("namespaces", Some("shop")));
+        assert_eq!(
+            (&*namespace.resource, namespace.name.as_deref()),
+            ("namespaces", Some("shop"))
+        );
         assert!(target("/api/v1/watch/namespaces/shop/pods").watch);
     }
 
     #[test]
     fn discovery_is_no_resource() {
-        for path in ["/", "/api", "/api/v1", "/apis/apps/v1", "/healthz", "/openapi/v3/apis/apps/v1"] {
+        for path in [
+            "/",
+            "/api",
+            "/api/v1",
+            "/apis/apps/v1",
+            "/healthz",
+            "/openapi/v3/apis/apps/v1",
+        ] {
             assert_eq!(Path::parse(path), Path::Other(path.to_owned()));
         }
     }

@@ -11,7 +11,10 @@ pub(crate) fn check(old: &Value, new: &Value) -> Option<FieldError> {
         return None;
     }
     let before = meta::finalizers(old);
-    let added: Vec<&str> = meta::finalizers(new).into_iter().filter(|f| !before.contains(f)).collect();
+    let added: Vec<&str> = meta::finalizers(new)
+        .into_iter()
+        .filter(|f| !before.contains(f))
+        .collect();
     if added.is_empty() {
         return None;
     }
@@ -21,5 +24,8 @@ pub(crate) fn check(old: &Value, new: &Value) -> Option<FieldError> {
         listed.join(", ")
     );
     let path = FieldPath::root().field("metadata").field("finalizers");
-    Some(FieldError { path, problem: Problem::Forbidden { detail } })
+    Some(FieldError {
+        path,
+        problem: Problem::Forbidden { detail },
+    })
 }

@@ -22,7 +22,12 @@ struct Rule {
 }
 
 const fn rule(group: &'static str, kind: &'static str, path: &'static str, when: When) -> Rule {
-    Rule { group, kind, path, when }
+    Rule {
+        group,
+        kind,
+        path,
+        when,
+    }
 }
 
 const RULES: &[Rule] = &[
@@ -36,12 +41,32 @@ const RULES: &[Rule] = &[
     rule("", "Secret", "data", When::Flagged),
     rule("", "ConfigMap", "data", When::Flagged),
     rule("", "ConfigMap", "binaryData", When::Flagged),
-    rule("rbac.authorization.k8s.io", "RoleBinding", "roleRef", When::Always),
-    rule("rbac.authorization.k8s.io", "ClusterRoleBinding", "roleRef", When::Always),
+    rule(
+        "rbac.authorization.k8s.io",
+        "RoleBinding",
+        "roleRef",
+        When::Always,
+    ),
+    rule(
+        "rbac.authorization.k8s.io",
+        "ClusterRoleBinding",
+        "roleRef",
+        When::Always,
+    ),
     rule("storage.k8s.io", "StorageClass", "provisioner", When::Always),
     rule("storage.k8s.io", "StorageClass", "parameters", When::Always),
-    rule("apiextensions.k8s.io", "CustomResourceDefinition", "spec.group", When::Always),
-    rule("apiextensions.k8s.io", "CustomResourceDefinition", "spec.scope", When::Always),
+    rule(
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        "spec.group",
+        When::Always,
+    ),
+    rule(
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        "spec.scope",
+        When::Always,
+    ),
     rule("", "Service", "spec.clusterIP", When::Set),
 ];
 
@@ -80,9 +105,14 @@ impl Rule {
         if !guarded || before == after {
             return None;
         }
-        let path = self.path.split('.').fold(FieldPath::root(), |path, name| path.field(name));
+        let path = self
+            .path
+            .split('.')
+            .fold(FieldPath::root(), |path, name| path.field(name));
         let problem = match self.when {
-            When::Flagged => Problem::Forbidden { detail: "field is immutable when `immutable` is set".to_owned() },
+            When::Flagged => Problem::Forbidden {
+                detail: "field is immutable when `immutable` is set".to_owned(),
+            },
             When::Always | When::Set => Problem::Invalid {
                 value: after.cloned().unwrap_or(Value::Null),
                 detail: "field is immutable".to_owned(),
@@ -104,8 +134,13 @@ fn check_stateful_set(old: &Value, new: &Value) -> Option<FieldError> {
     let detail = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', \
                   'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and \
                   'minReadySeconds' are forbidden";
-    let problem = Problem::Forbidden { detail: detail.to_owned() };
-    Some(FieldError { path: FieldPath::root().field("spec"), problem })
+    let problem = Problem::Forbidden {
+        detail: detail.to_owned(),
+    };
+    Some(FieldError {
+        path: FieldPath::root().field("spec"),
+        problem,
+    })
 }
 
 fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {

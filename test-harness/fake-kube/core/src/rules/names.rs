@@ -16,17 +16,28 @@ const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alpha
 pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
     let path = FieldPath::root().field("metadata").field("name");
     let invalid = |detail: String| {
-        let problem = Problem::Invalid { value: Value::String(name.to_owned()), detail };
-        Some(FieldError { path: path.clone(), problem })
+        let problem = Problem::Invalid {
+            value: Value::String(name.to_owned()),
+            detail,
+        };
+        Some(FieldError {
+            path: path.clone(),
+            problem,
+        })
     };
     if name.is_empty() {
         let detail = "name or generateName is required".to_owned();
-        return Some(FieldError { path, problem: Problem::Required { detail } });
+        return Some(FieldError {
+            path,
+            problem: Problem::Required { detail },
+        });
     }
     if kind.traits.free_names {
         return match name {
             "." | ".." => invalid(format!("may not be '{name}'")),
-            _ => name.find(['/', '%']).and_then(|at| invalid(format!("may not contain '{}'", &name[at..=at]))),
+            _ => name
+                .find(['/', '%'])
+                .and_then(|at| invalid(format!("may not contain '{}'", &name[at..=at]))),
         };
     }
     let (max, fits, rule) = if kind.traits.label_names {

@@ -28,13 +28,23 @@ pub(crate) fn check_data(kind: &Kind, object: &Value) -> Option<FieldError> {
     };
     let plain: usize = sizes(&object["data"]).sum();
     let encoded: usize = sizes(&object["binaryData"]).map(decoded_size).sum();
-    let total = if &*kind.name == "Secret" { sizes(&object["data"]).map(decoded_size).sum() } else { plain + encoded };
-    (total as u64 > MAX_DATA_BYTES)
-        .then(|| FieldError { path, problem: Problem::TooLong { max: MAX_DATA_BYTES } })
+    let total = if &*kind.name == "Secret" {
+        sizes(&object["data"]).map(decoded_size).sum()
+    } else {
+        plain + encoded
+    };
+    (total as u64 > MAX_DATA_BYTES).then(|| FieldError {
+        path,
+        problem: Problem::TooLong { max: MAX_DATA_BYTES },
+    })
 }
 
 fn sizes(data: &Value) -> impl Iterator<Item = usize> {
-    data.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str()).map(str::len)
+    data.as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, value)| value.as_str())
+        .map(str::len)
 }
 
 /// Bytes behind base64 text, to within the padding.

@@ -33,12 +33,24 @@ pub struct Event {
 
 impl Event {
     pub(super) fn put(object: Arc<Object>, previous: Option<Arc<Object>>) -> Self {
-        let kind = if previous.is_some() { EventKind::Modified } else { EventKind::Added };
-        Self { kind, object, previous }
+        let kind = if previous.is_some() {
+            EventKind::Modified
+        } else {
+            EventKind::Added
+        };
+        Self {
+            kind,
+            object,
+            previous,
+        }
     }
 
     pub(super) fn removal(last: Arc<Object>, previous: Arc<Object>) -> Self {
-        Self { kind: EventKind::Deleted, object: last, previous: Some(previous) }
+        Self {
+            kind: EventKind::Deleted,
+            object: last,
+            previous: Some(previous),
+        }
     }
 
     /// The resourceVersion of the change.

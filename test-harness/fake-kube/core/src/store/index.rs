@@ -33,7 +33,10 @@ impl OwnerIndex {
         }
         let mut owned = false;
         for owner in meta::owners(object) {
-            self.dependents.entry(owner.uid.to_owned()).or_default().insert(address.clone());
+            self.dependents
+                .entry(owner.uid.to_owned())
+                .or_default()
+                .insert(address.clone());
             owned = true;
         }
         if owned || meta::is_terminating(object) {

@@ -6,7 +6,10 @@ use super::{Cell, Column, JsonPath, cell};
 
 /// Columns by kind: name, then what the table below says, then age.
 pub(super) fn columns(group: &str, kind: &str) -> Arc<[Column]> {
-    let own = TABLE.iter().find(|(g, k, _)| *g == group && *k == kind).map_or(&[][..], |(_, _, own)| own);
+    let own = TABLE
+        .iter()
+        .find(|(g, k, _)| *g == group && *k == kind)
+        .map_or(&[][..], |(_, _, own)| own);
     let mut columns = vec![cell::name_column()];
     columns.extend(own.iter().map(Short::column));
     columns.push(cell::age_column());
@@ -29,6 +32,4 @@ impl Short {
     }
 }
 
-const TABLE: &[(&str, &str, &[Short])] = &[
-    ("", "Namespace", &[Short("Status", "string", ".status.phase")]),
-];
+const TABLE: &[(&str, &str, &[Short])] = &[("", "Namespace", &[Short("Status", "string", ".status.phase")])];

@@ -10,9 +10,9 @@ use crate::meta;
 pub(super) fn typed(value: Option<&Value>, kind: &str, now: Timestamp) -> Value {
     match (kind, value) {
         (_, None | Some(Value::Null)) => Value::Null,
-        ("date", Some(value)) => {
-            value.as_str().map_or(Value::String("<invalid>".into()), |text| since(text, now).into())
-        }
+        ("date", Some(value)) => value
+            .as_str()
+            .map_or(Value::String("<invalid>".into()), |text| since(text, now).into()),
         ("string", Some(Value::String(text))) => Value::String(text.clone()),
         ("string", Some(other)) => Value::String(other.to_string()),
         (_, Some(value)) => value.clone(),
@@ -89,7 +89,16 @@ mod tests {
 
     #[test]
     fn ages_read_as_kubernetes_writes_them() {
-        let cases = [(5, "5s"), (119, "119s"), (120, "2m"), (330, "5m30s"), (7_200, "120m"), (11_000, "3h3m"), (100_000, "27h"), (200_000, "2d7h")];
+        let cases = [
+            (5, "5s"),
+            (119, "119s"),
+            (120, "2m"),
+            (330, "5m30s"),
+            (7_200, "120m"),
+            (11_000, "3h3m"),
+            (100_000, "27h"),
+            (200_000, "2d7h"),
+        ];
         for (seconds, expected) in cases {
             assert_eq!(human_age(seconds), expected);
         }

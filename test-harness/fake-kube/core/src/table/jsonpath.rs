@@ -18,7 +18,11 @@ impl JsonPath {
     /// Parses a path; steps that are not understood select nothing.
     pub fn parse(text: &str) -> Self {
         let mut steps = Vec::new();
-        let mut rest = text.trim().trim_start_matches('{').trim_end_matches('}').trim_start_matches('$');
+        let mut rest = text
+            .trim()
+            .trim_start_matches('{')
+            .trim_end_matches('}')
+            .trim_start_matches('$');
         while !rest.is_empty() {
             let (step, tail) = match rest.strip_prefix('[') {
                 Some(bracket) => bracket_step(bracket),
@@ -37,7 +41,9 @@ impl JsonPath {
 }
 
 fn select<'a>(value: &'a Value, steps: &[Step]) -> Option<&'a Value> {
-    let Some((step, rest)) = steps.split_first() else { return Some(value) };
+    let Some((step, rest)) = steps.split_first() else {
+        return Some(value);
+    };
     match step {
         Step::Field(name) => select(value.get(name)?, rest),
         Step::Index(index) => select(value.get(index)?, rest),
@@ -77,7 +83,9 @@ fn field_step(text: &str) -> (Option<Step>, &str) {
 }
 
 fn bracket_step(text: &str) -> (Option<Step>, &str) {
-    let Some(end) = text.find(']') else { return (None, "") };
+    let Some(end) = text.find(']') else {
+        return (None, "");
+    };
     let (inside, tail) = (&text[..end], &text[end + 1..]);
     let step = match inside {
         "*" => Some(Step::All),
@@ -92,9 +100,17 @@ fn bracket_step(text: &str) -> (Option<Step>, &str) {
 fn filter(inside: &str) -> Option<Step> {
     let condition = inside.strip_prefix("?(")?.strip_suffix(')')?.trim();
     let (path, value) = condition.split_once("==")?;
-    let path = path.trim().strip_prefix("@.")?.split('.').map(str::to_owned).collect();
+    let path = path
+        .trim()
+        .strip_prefix("@.")?
+        .split('.')
+        .map(str::to_owned)
+        .collect();
     let value = value.trim();
-    Some(Step::Filter { path, equals: unquote(value).unwrap_or(value).to_owned() })
+    Some(Step::Filter {
+        path,
+        equals: unquote(value).unwrap_or(value).to_owned(),
+    })
 }
 
 fn unquote(text: &str) -> Option<&str> {

@@ -166,7 +166,13 @@ impl Cluster {
         check_preconditions(served, &shown, &new)?;
         let warnings = incoming::shape(served, &request.options, &mut new)?;
         restore(served, &shown, &mut new, part);
-        let by = incoming::manager(served, &request.options, Operation::Update, part.subresource(), moment);
+        let by = incoming::manager(
+            served,
+            &request.options,
+            Operation::Update,
+            part.subresource(),
+            moment,
+        );
         apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
         self.replace(served, request, old, new, warnings, moment)
     }
@@ -238,7 +244,9 @@ fn restore(served: &Served, old: &Value, new: &mut Value, part: Part) {
 }
 
 fn set_or_remove(object: &mut Value, field: &str, value: Option<Value>) {
-    let Some(fields) = object.as_object_mut() else { return };
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
     match value {
         Some(value) => _ = fields.insert(field.to_owned(), value),
         None => _ = fields.remove(field),
@@ -250,8 +258,10 @@ fn check_preconditions(served: &Served, old: &Value, new: &Value) -> Result<(), 
     let (resource, name) = (&served.kind.id, meta::name(old));
     let uid = meta::uid(new);
     if !uid.is_empty() && uid != meta::uid(old) {
-        let why =
-            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", meta::uid(old));
+        let why = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            meta::uid(old)
+        );
         return Err(Refusal::conflict(resource, name, &why));
     }
     match meta::resource_version(new) {
@@ -264,11 +274,15 @@ fn check_preconditions(served: &Served, old: &Value, new: &Value) -> Result<(), 
 
 /// Whether nothing but server bookkeeping differs.
 fn same(old: &Value, new: &Value) -> bool {
-    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { return false };
+    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else {
+        return false;
+    };
     let rest = |(name, _): &(&String, &Value)| *name != "metadata";
     let old_meta = old.get("metadata").and_then(Value::as_object);
     let new_meta = new.get("metadata").and_then(Value::as_object);
-    let (Some(old_meta), Some(new_meta)) = (old_meta, new_meta) else { return false };
+    let (Some(old_meta), Some(new_meta)) = (old_meta, new_meta) else {
+        return false;
+    };
     let plain = |(name, _): &(&String, &Value)| *name != "resourceVersion" && *name != "managedFields";
     old.iter().filter(rest).eq(new.iter().filter(rest))
         && old_meta.iter().filter(plain).eq(new_meta.iter().filter(plain))
@@ -292,7 +306,9 @@ fn count_generation(served: &Served, old: &Value, new: &mut Value) {
     }
     let with_status = !served.version().status;
     let counted = |(name, _): &(&String, &Value)| *name != "metadata" && (with_status || *name != "status");
-    let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else { return };
+    let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else {
+        return;
+    };
     if before.iter().filter(counted).eq(after.iter().filter(counted)) {
         return;
     }
@@ -301,7 +317,9 @@ fn count_generation(served: &Served, old: &Value, new: &mut Value) {
 
 /// The next generation.
 pub(super) fn bump_generation(object: &mut Value) {
-    let generation = meta::metadata(object).and_then(|m| m.get("generation")).and_then(Value::as_i64);
+    let generation = meta::metadata(object)
+        .and_then(|m| m.get("generation"))
+        .and_then(Value::as_i64);
     meta::set(object, "generation", generation.unwrap_or(0) + 1);
 }
 
@@ -311,8 +329,14 @@ fn check_apply(config: &Value, no_manager: bool) -> Result<(), Refusal> {
         return Err(Refusal::new(422, "Invalid", message));
     }
     for field in ["apiVersion", "kind"] {
-        if config.get(field).and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(Refusal::bad_request(format!("invalid object type: {field} must be set in an apply patch")));
+        if config
+            .get(field)
+            .and_then(Value::as_str)
+            .is_none_or(str::is_empty)
+        {
+            return Err(Refusal::bad_request(format!(
+                "invalid object type: {field} must be set in an apply patch"
+            )));
         }
     }
     let managed = meta::metadata(config).and_then(|m| m.get("managedFields"));
@@ -325,7 +349,10 @@ fn check_apply(config: &Value, no_manager: bool) -> Result<(), Refusal> {
 pub(super) fn apply_refusal(error: ApplyError) -> Refusal {
     match error {
         ApplyError::Conflicts(conflicts) => {
-            let causes = conflicts.0.iter().map(|c| Cause::new("FieldManagerConflict", &c.field, c.message()));
+            let causes = conflicts
+                .0
+                .iter()
+                .map(|c| Cause::new("FieldManagerConflict", &c.field, c.message()));
             Refusal::apply_conflict(conflicts.to_string(), causes.collect())
         }
         ApplyError::BadRequest(message) => Refusal::bad_request(message),
@@ -347,7 +374,10 @@ fn patch_refusal(served: &Served, old: &Object, error: &PatchError) -> Refusal {
 fn must_name_version(served: &Served, name: &str) -> Refusal {
     let detail = "must be specified for an update".to_owned();
     let path = FieldPath::root().field("metadata").field("resourceVersion");
-    let problem = Problem::Invalid { value: Value::from(0), detail };
+    let problem = Problem::Invalid {
+        value: Value::from(0),
+        detail,
+    };
     incoming::invalid(served, name, &[FieldError { path, problem }])
 }
 

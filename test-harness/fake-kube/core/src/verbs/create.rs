@@ -144,7 +144,11 @@ impl Cluster {
             return Err(Refusal::not_found(&namespaces, &key.namespace));
         };
         if meta::is_terminating(namespace.value()) {
-            return Err(Refusal::namespace_terminating(&served.kind.id, &key.name, &key.namespace));
+            return Err(Refusal::namespace_terminating(
+                &served.kind.id,
+                &key.name,
+                &key.namespace,
+            ));
         }
         Ok(())
     }
@@ -170,7 +174,9 @@ fn complete(served: &Served, object: &mut Value, moment: &mut Moment) {
 }
 
 fn reset_status(served: &Served, object: &mut Value) {
-    let Some(fields) = object.as_object_mut() else { return };
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
     match &served.kind.traits.initial_status {
         Some(status) => fields.insert("status".to_owned(), status.clone()),
         None => fields.remove("status"),
@@ -180,7 +186,9 @@ fn reset_status(served: &Served, object: &mut Value) {
 /// A namespace knows its own name by label, and is held until its content is gone.
 fn complete_namespace(object: &mut Value) {
     let name = meta::name(object).to_owned();
-    let labels = meta::metadata_mut(object).entry("labels").or_insert_with(|| json!({}));
+    let labels = meta::metadata_mut(object)
+        .entry("labels")
+        .or_insert_with(|| json!({}));
     labels["kubernetes.io/metadata.name"] = name.into();
     object["spec"] = json!({"finalizers": ["kubernetes"]});
 }

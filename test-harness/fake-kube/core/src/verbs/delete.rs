@@ -52,8 +52,11 @@ impl Cluster {
         let (how, dry_run) = options(request)?;
         let filter = super::read::filter(target, request);
         let all = self.store.list(&served.kind.shelf, target.namespace.as_deref());
-        let chosen: Vec<Arc<Object>> =
-            all.map(|(_, object)| object).filter(|o| filter.matches(o.value())).cloned().collect();
+        let chosen: Vec<Arc<Object>> = all
+            .map(|(_, object)| object)
+            .filter(|o| filter.matches(o.value()))
+            .cloned()
+            .collect();
         for object in &chosen {
             self.begin_deletion(&served.kind, object, &how, dry_run, moment);
         }
@@ -100,7 +103,9 @@ impl Cluster {
     /// Whether nothing holds an object.
     pub(crate) fn may_go(&self, kind: &Kind, object: &Value) -> bool {
         let held_by_spec = effects::is_namespace(kind)
-            && object["spec"]["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty());
+            && object["spec"]["finalizers"]
+                .as_array()
+                .is_some_and(|finalizers| !finalizers.is_empty());
         meta::finalizers(object).is_empty() && !held_by_spec
     }
 
@@ -131,14 +136,19 @@ fn options(request: &Request) -> Result<(DeleteOptions, bool), Refusal> {
 fn check_preconditions(served: &Served, object: &Value, wanted: &Preconditions) -> Result<(), Refusal> {
     let check = |what: &str, wanted: &Option<String>, actual: &str| match wanted {
         Some(wanted) if wanted != actual => {
-            let why =
-                format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {actual}");
+            let why = format!(
+                "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {actual}"
+            );
             Err(Refusal::conflict(&served.kind.id, meta::name(object), &why))
         }
         _ => Ok(()),
     };
     check("UID", &wanted.uid, meta::uid(object))?;
-    check("ResourceVersion", &wanted.resource_version, meta::text(object, "resourceVersion"))
+    check(
+        "ResourceVersion",
+        &wanted.resource_version,
+        meta::text(object, "resourceVersion"),
+    )
 }
 
 fn set_propagation(object: &mut Value, propagation: Option<Propagation>) {

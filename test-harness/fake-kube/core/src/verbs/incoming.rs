@@ -17,8 +17,14 @@ pub(super) fn check_identity(served: &Served, target: &Target, object: &mut Valu
         return Err(Refusal::bad_request("the body of the request is not an object"));
     }
     let expected = served.api_version();
-    let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or(&expected);
-    let kind = object.get("kind").and_then(Value::as_str).unwrap_or(&served.kind.name);
+    let api_version = object
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .unwrap_or(&expected);
+    let kind = object
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or(&served.kind.name);
     if api_version != expected || kind != &*served.kind.name {
         let (group, version) = meta::split_api_version(api_version);
         return Err(Refusal::bad_request(format!(
@@ -33,7 +39,11 @@ pub(super) fn check_identity(served: &Served, target: &Target, object: &mut Valu
 }
 
 fn check_namespace(served: &Served, target: &Target, object: &mut Value) -> Result<(), Refusal> {
-    let Some(namespace) = target.namespace.as_deref().filter(|_| served.kind.is_namespaced()) else {
+    let Some(namespace) = target
+        .namespace
+        .as_deref()
+        .filter(|_| served.kind.is_namespaced())
+    else {
         meta::remove(object, "namespace");
         return Ok(());
     };
@@ -65,11 +75,7 @@ pub(super) fn check_name(target: &Target, object: &mut Value) -> Result<(), Refu
 }
 
 /// Prunes and defaults an object as it was sent; returns warnings about what was dropped.
-pub(super) fn shape(
-    served: &Served,
-    options: &Options,
-    object: &mut Value,
-) -> Result<Vec<String>, Refusal> {
+pub(super) fn shape(served: &Served, options: &Options, object: &mut Value) -> Result<Vec<String>, Refusal> {
     let schema = &served.version().schema;
     if let Some(why) = schema::undecodable(schema, object) {
         let (kind, version) = (&served.kind.name, &served.version().name);
@@ -95,7 +101,10 @@ pub(super) fn shape_applied(
 
 fn drop_unknown(served: &Served, options: &Options, object: &mut Value) -> Result<Vec<String>, Refusal> {
     let dropped = schema::prune(&served.version().schema, object);
-    let unknown: Vec<String> = dropped.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    let unknown: Vec<String> = dropped
+        .iter()
+        .map(|path| format!("unknown field \"{path}\""))
+        .collect();
     match options.field_validation {
         FieldValidation::Strict if !unknown.is_empty() => {
             let message = format!(
@@ -124,7 +133,11 @@ pub(super) fn validate(served: &Served, old: Option<&Value>, new: &Value) -> Res
             errors.extend(rules::immutable::check(kind, old, new));
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(invalid(served, meta::name(new), &errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(invalid(served, meta::name(new), &errors))
+    }
 }
 
 /// The refusal for broken rules.
@@ -145,7 +158,11 @@ pub(super) fn manager(
         (true, Some("status")) => Ignored::AllButStatus,
         (true, _) => Ignored::Status,
     };
-    let name = if options.field_manager.is_empty() { &options.user_manager } else { &options.field_manager };
+    let name = if options.field_manager.is_empty() {
+        &options.user_manager
+    } else {
+        &options.field_manager
+    };
     Manager {
         name: name.clone(),
         operation,
@@ -157,8 +174,14 @@ pub(super) fn manager(
 }
 
 /// Server-owned metadata that a client may send but never sets.
-pub(super) const SERVER_OWNED: [&str; 6] =
-    ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink"];
+pub(super) const SERVER_OWNED: [&str; 6] = [
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+];
 
 /// A success without an object to show.
 pub(super) fn success(served: &Served, name: &str, uid: &str) -> Value {

@@ -42,7 +42,9 @@ impl Cluster {
                 list_meta["remainingItemCount"] = page.remaining.into();
             }
         }
-        Ok(Reply::ok(show_list(served, request, page.items, list_meta, moment)))
+        Ok(Reply::ok(show_list(
+            served, request, page.items, list_meta, moment,
+        )))
     }
 
     /// Objects that match, up to the limit, from where the page before stopped.
@@ -60,13 +62,24 @@ impl Cluster {
             .list_after(&served.kind.shelf, &start, namespace)
             .filter(|(_, object)| filter.matches(object.value()));
         let items: Vec<Arc<Object>> = matching.by_ref().take(limit).map(|(_, o)| o.clone()).collect();
-        let version = options.continues.as_ref().map_or(self.store.version(), |token| token.version);
+        let version = options
+            .continues
+            .as_ref()
+            .map_or(self.store.version(), |token| token.version);
         let remaining = if items.len() == limit { matching.count() } else { 0 };
         let next = items.last().filter(|_| remaining > 0).map(|last| {
             let key = Key::of(last.value());
-            Continue { version, after: (key.namespace, key.name) }
+            Continue {
+                version,
+                after: (key.namespace, key.name),
+            }
         });
-        Page { items, version, next, remaining }
+        Page {
+            items,
+            version,
+            next,
+            remaining,
+        }
     }
 
     pub(crate) fn watch(
@@ -81,9 +94,16 @@ impl Cluster {
             Some(version) if version > 0 && !options.send_initial_events => Start::After(version),
             _ => {
                 let objects = self.store.list(&served.kind.shelf, target.namespace.as_deref());
-                let objects = objects.map(|(_, o)| o).filter(|o| filter.matches(o.value())).cloned();
+                let objects = objects
+                    .map(|(_, o)| o)
+                    .filter(|o| filter.matches(o.value()))
+                    .cloned();
                 let announce = options.send_initial_events && options.bookmarks;
-                Start::Everything { objects: objects.collect(), version: self.store.version(), announce }
+                Start::Everything {
+                    objects: objects.collect(),
+                    version: self.store.version(),
+                    announce,
+                }
             }
         };
         let include = Include::parse(options.include_object.as_deref());
@@ -107,7 +127,11 @@ pub(crate) fn filter(target: &Target, request: &Request) -> Filter {
     if let Some(name) = &target.name {
         fields.require_name(name);
     }
-    Filter { namespace: target.namespace.clone(), labels: request.options.labels.clone(), fields }
+    Filter {
+        namespace: target.namespace.clone(),
+        labels: request.options.labels.clone(),
+        fields,
+    }
 }
 
 /// One object in the form and version that the request wants.
@@ -118,7 +142,13 @@ pub(crate) fn show(served: &Served, request: &Request, object: Arc<Object>, mome
             let list_meta = json!({"resourceVersion": object.version().to_string()});
             let include = Include::parse(request.options.include_object.as_deref());
             let columns = &served.version().columns;
-            Body::Value(table::render(columns, std::iter::once(&shown), list_meta, include, moment.now))
+            Body::Value(table::render(
+                columns,
+                std::iter::once(&shown),
+                list_meta,
+                include,
+                moment.now,
+            ))
         }
         Form::Metadata => Body::Value(table::partial_metadata(object.value())),
         Form::Object | Form::AggregatedDiscovery if served.is_storage() => Body::Object(object),
@@ -133,12 +163,23 @@ fn show_list(
     list_meta: Value,
     moment: &Moment,
 ) -> Body {
-    let present = |items: &[Arc<Object>]| items.iter().map(|o| served.present(o.value())).collect::<Vec<_>>();
+    let present = |items: &[Arc<Object>]| {
+        items
+            .iter()
+            .map(|o| served.present(o.value()))
+            .collect::<Vec<_>>()
+    };
     match request.form {
         Form::Table => {
             let include = Include::parse(request.options.include_object.as_deref());
             let shown = present(&items);
-            Body::Value(table::render(&served.version().columns, shown.iter(), list_meta, include, moment.now))
+            Body::Value(table::render(
+                &served.version().columns,
+                shown.iter(),
+                list_meta,
+                include,
+                moment.now,
+            ))
         }
         Form::Metadata => {
             let items: Vec<Value> = items.iter().map(|o| table::partial_metadata(o.value())).collect();
@@ -161,4 +202,3 @@ fn show_list(
         })),
     }
 }
-

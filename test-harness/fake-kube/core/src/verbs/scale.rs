@@ -83,7 +83,9 @@ fn selector_text(selector: &Value) -> String {
     match labels {
         Value::String(text) => text.clone(),
         Value::Object(labels) => {
-            let pairs = labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
+            let pairs = labels
+                .iter()
+                .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
             pairs.collect::<Vec<_>>().join(",")
         }
         _ => String::new(),

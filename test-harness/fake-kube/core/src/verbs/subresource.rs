@@ -71,7 +71,9 @@ impl Cluster {
     ) -> Result<Reply, Refusal> {
         let account = self.existing(served, &key_of(target))?;
         let token = self.access.issue(account.value(), moment.secret());
-        let seconds = request.body["spec"]["expirationSeconds"].as_i64().unwrap_or(3_600);
+        let seconds = request.body["spec"]["expirationSeconds"]
+            .as_i64()
+            .unwrap_or(3_600);
         let expires = moment.now + jiff::SignedDuration::from_secs(seconds.clamp(600, 1 << 32));
         let expires = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         Ok(Reply::value(json!({

@@ -11,8 +11,16 @@ use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::reply::Reply;
 
-const STORED_VERBS: [&str; 8] =
-    ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const STORED_VERBS: [&str; 8] = [
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
 
 /// Served kinds by group and version; versions in order of preference.
 type Versions<'a> = Vec<(&'a str, Vec<(&'a Arc<Kind>, &'a Version)>)>;
@@ -53,7 +61,8 @@ pub(super) fn group(registry: &Registry, group: &str) -> Result<Reply, Refusal> 
 }
 
 fn group_entry(group: &str, versions: &Versions<'_>) -> Value {
-    let entry = |version: &str| json!({"groupVersion": meta::join_api_version(group, version), "version": version});
+    let entry =
+        |version: &str| json!({"groupVersion": meta::join_api_version(group, version), "version": version});
     let all: Vec<Value> = versions.iter().map(|(version, _)| entry(version)).collect();
     json!({"name": group, "versions": all, "preferredVersion": all[0]})
 }
@@ -66,7 +75,10 @@ pub(super) fn resources(registry: &Registry, group: &str, version: &str) -> Resu
         .and_then(|versions| versions.iter().find(|(name, _)| *name == version))
         .map(|(_, kinds)| kinds)
         .ok_or_else(Refusal::no_such_path)?;
-    let resources: Vec<Value> = kinds.iter().flat_map(|(kind, version)| legacy_entries(kind, version)).collect();
+    let resources: Vec<Value> = kinds
+        .iter()
+        .flat_map(|(kind, version)| legacy_entries(kind, version))
+        .collect();
     Ok(Reply::value(json!({
         "kind": "APIResourceList", "apiVersion": "v1",
         "groupVersion": meta::join_api_version(group, version), "resources": resources,
@@ -103,12 +115,18 @@ pub(super) fn aggregated(registry: &Registry, core: bool) -> Reply {
             let versions: Vec<Value> = versions
                 .iter()
                 .map(|(version, kinds)| {
-                    let resources: Vec<Value> =
-                        kinds.iter().map(|(kind, at)| aggregated_entry(kind, at)).collect();
+                    let resources: Vec<Value> = kinds
+                        .iter()
+                        .map(|(kind, at)| aggregated_entry(kind, at))
+                        .collect();
                     json!({"version": version, "freshness": "Current", "resources": resources})
                 })
                 .collect();
-            let metadata = if core { json!({"creationTimestamp": null}) } else { json!({"name": group}) };
+            let metadata = if core {
+                json!({"creationTimestamp": null})
+            } else {
+                json!({"name": group})
+            };
             json!({"metadata": metadata, "versions": versions})
         })
         .collect();
@@ -120,7 +138,11 @@ pub(super) fn aggregated(registry: &Registry, core: bool) -> Reply {
 
 fn aggregated_entry(kind: &Kind, version: &Version) -> Value {
     let response = |of: &Shown| json!({"group": of.group, "version": of.version, "kind": of.kind});
-    let own = Shown { group: &kind.id.group, version: &version.name, kind: &kind.name };
+    let own = Shown {
+        group: &kind.id.group,
+        version: &version.name,
+        kind: &kind.name,
+    };
     let mut entry = json!({
         "resource": &*kind.id.resource, "responseKind": response(&own),
         "scope": if kind.is_namespaced() { "Namespaced" } else { "Cluster" },
@@ -151,7 +173,11 @@ fn add_names(kind: &Kind, entry: &mut Value) {
 }
 
 fn verbs(kind: &Kind) -> &'static [&'static str] {
-    if kind.traits.virtual_kind { &["create"] } else { &STORED_VERBS }
+    if kind.traits.virtual_kind {
+        &["create"]
+    } else {
+        &STORED_VERBS
+    }
 }
 
 /// The kind that a subresource shows; with an empty version, the kind itself.
@@ -165,10 +191,22 @@ type Subresource<'a> = (&'static str, Shown<'a>, &'static [&'static str]);
 
 fn subresources<'a>(kind: &'a Kind, version: &Version) -> Vec<Subresource<'a>> {
     const READ_WRITE: &[&str] = &["get", "patch", "update"];
-    let own = || Shown { group: "", version: "", kind: &kind.name };
+    let own = || Shown {
+        group: "",
+        version: "",
+        kind: &kind.name,
+    };
     let mut all: Vec<Subresource<'a>> = Vec::new();
     if version.scale.is_some() {
-        all.push(("scale", Shown { group: "autoscaling", version: "v1", kind: "Scale" }, READ_WRITE));
+        all.push((
+            "scale",
+            Shown {
+                group: "autoscaling",
+                version: "v1",
+                kind: "Scale",
+            },
+            READ_WRITE,
+        ));
     }
     if version.status {
         all.push(("status", own(), READ_WRITE));
@@ -177,7 +215,11 @@ fn subresources<'a>(kind: &'a Kind, version: &Version) -> Vec<Subresource<'a>> {
         ("", "Pod") => all.push(("log", own(), &["get"])),
         ("", "Namespace") => all.push(("finalize", own(), &["update"])),
         ("", "ServiceAccount") => {
-            let shown = Shown { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
+            let shown = Shown {
+                group: "authentication.k8s.io",
+                version: "v1",
+                kind: "TokenRequest",
+            };
             all.push(("token", shown, &["create"]));
         }
         _ => {}

@@ -1,0 +1,179 @@
+//! The state behind its lock, and the signals that wake watches.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use outhaul_fake_kube_core::access::User;
+use outhaul_fake_kube_core::cluster::Cluster;
+use outhaul_fake_kube_core::kind::GroupResource;
+use outhaul_fake_kube_core::moment::Moment;
+use outhaul_fake_kube_core::refusal::Refusal;
+use outhaul_fake_kube_core::reply::{Outcome, Reply};
+use outhaul_fake_kube_core::request::Request;
+use outhaul_fake_kube_core::watch::{Polled, Watch};
+use tokio::sync::{Notify, watch};
+
+use crate::fault::{FaultRule, Faults};
+
+/// Who sends a request.
+#[derive(Debug, Clone, Default)]
+pub enum Who {
+    /// Nobody known.
+    #[default]
+    Anonymous,
+    /// The bearer of a token.
+    Bearer(String),
+    /// Somebody this process vouches for.
+    Trusted(User),
+}
+
+/// Somebody else whom the sender wants to be.
+#[derive(Debug, Default)]
+pub(crate) struct Impersonation<'a> {
+    pub(crate) user: Option<&'a str>,
+    pub(crate) groups: Vec<&'a str>,
+}
+
+/// One cluster's state, shared by everything that serves it.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    state: Mutex<State>,
+    /// Rung after every write: something may be left to do in the background.
+    unsettled: Notify,
+    /// Whether the API can be reached; watches end when it cannot.
+    reachable: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct State {
+    cluster: Cluster,
+    faults: Faults,
+    signals: HashMap<GroupResource, watch::Sender<()>>,
+}
+
+impl Engine {
+    pub(crate) fn new(cluster: Cluster) -> Self {
+        Self {
+            state: Mutex::new(State {
+                cluster,
+                faults: Faults::default(),
+                signals: HashMap::new(),
+            }),
+            unsettled: Notify::new(),
+            reachable: watch::Sender::new(true),
+        }
+    }
+
+    /// Answers a request of somebody.
+    pub(crate) fn handle(&self, request: &Request, who: &Who, as_whom: &Impersonation<'_>) -> Outcome {
+        let mut moment = now();
+        let mut state = self.lock();
+        let outcome = match state.identify(who, as_whom) {
+            Ok(user) => state.cluster.handle(request, &user, &mut moment),
+            Err(refusal) => Outcome::Reply(Reply::from(refusal)),
+        };
+        if request.verb.writes() {
+            state.signal();
+            self.unsettled.notify_one();
+        }
+        outcome
+    }
+
+    /// How long to hold a request back, or what to refuse it with.
+    pub(crate) fn fault(&self, request: &Request) -> Result<Duration, Refusal> {
+        self.lock().faults.meet(request)
+    }
+
+    pub(crate) fn inject(&self, rule: FaultRule) {
+        self.lock().faults.add(rule);
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        self.lock().faults = Faults::default();
+    }
+
+    /// Looks at or changes the state directly, as the real server's operator might.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Cluster) -> R) -> R {
+        let mut state = self.lock();
+        let result = f(&mut state.cluster);
+        state.signal();
+        drop(state);
+        self.unsettled.notify_one();
+        result
+    }
+
+    pub(crate) fn poll_watch(&self, watch: &mut Watch) -> Polled {
+        self.lock().cluster.poll_watch(watch, Timestamp::now())
+    }
+
+    /// A receiver that changes whenever the kind does.
+    pub(crate) fn subscribe(&self, resource: &GroupResource) -> watch::Receiver<()> {
+        let mut state = self.lock();
+        state
+            .signals
+            .entry(resource.clone())
+            .or_insert_with(|| watch::Sender::new(()))
+            .subscribe()
+    }
+
+    /// Does background work whenever there may be some. Never ends by itself; dropping it loses nothing, since what
+    /// is left is in the state.
+    pub(crate) async fn keep_house(&self) {
+        loop {
+            self.unsettled.notified().await;
+            while self.settle() {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    fn settle(&self) -> bool {
+        let mut state = self.lock();
+        let more = state.cluster.settle(&mut now());
+        state.signal();
+        more
+    }
+
+    pub(crate) fn set_reachable(&self, reachable: bool) {
+        self.reachable.send_replace(reachable);
+    }
+
+    pub(crate) fn reachable(&self) -> watch::Receiver<bool> {
+        self.reachable.subscribe()
+    }
+
+    /// A panic under the lock is a failed test already; the state of the others is still whole, since every write
+    /// to it is one insertion or removal.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn identify(&self, who: &Who, as_whom: &Impersonation<'_>) -> Result<User, Refusal> {
+        let user = match who {
+            Who::Anonymous => User::anonymous(),
+            Who::Bearer(token) => self.cluster.authenticate(token)?,
+            Who::Trusted(user) => user.clone(),
+        };
+        match as_whom.user {
+            Some(name) => self.cluster.impersonate(&user, name, &as_whom.groups),
+            None => Ok(user),
+        }
+    }
+
+    fn signal(&mut self) {
+        for resource in self.cluster.take_changed() {
+            if let Some(signal) = self.signals.get(&resource) {
+                signal.send_replace(());
+            }
+        }
+    }
+}
+
+/// The present, with fresh randomness.
+pub(crate) fn now() -> Moment {
+    Moment::new(Timestamp::now(), rand::random())
+}
