@@ -92,7 +92,7 @@ pub enum Event {
     /// This version of the key, which is stored or being stored, is now recorded: store that too, and apply.
     Recorded(Held),
     /// The hub knows nothing of these: keep them, mark them [`Standing::Orphaned`], and call
-    /// [`Session::orphans_changed`].
+    /// [`Session::orphans_changed`]. One that is [`Standing::Unrecorded`] was never applied: it may be dropped instead.
     Orphaned(Vec<Key>),
     /// The hub has let the resource go: mark it [`Standing::Settled`].
     Settled(Held),

@@ -107,6 +107,16 @@ impl Plane {
         Some(Write { key, change })
     }
 
+    /// The next write when there is no time left to gather: what was learned and is not written down yet.
+    pub fn poll_last_write(&mut self) -> Option<Write> {
+        let key = self.storing.unsaved.keys().find(|key| !self.storing.writing.contains_key(*key))?.clone();
+        self.storing.unsaved.remove(&key);
+        let record = self.items.get(&key)?.record();
+        self.storing.writing.insert(key.clone(), Writing::Save);
+        let change = Change::Update(record);
+        Some(Write { key, change })
+    }
+
     /// A write has ended.
     pub fn written(&mut self, key: &Key, result: Result<(), Failure>, now: Instant) {
         let Some(writing) = self.storing.writing.remove(key) else {
@@ -215,6 +225,15 @@ impl Storing {
             }
         }
         found
+    }
+
+    /// The newest head of this key that is on its way into the store.
+    pub(super) fn head(&self, key: &Key) -> Option<&Head> {
+        let writing = self.writing.get(key).and_then(|writing| match writing {
+            Writing::Head(incoming) => Some(incoming),
+            Writing::Save | Writing::Forget => None,
+        });
+        self.incoming.get(key).or(writing).map(|incoming| &incoming.head)
     }
 
     pub(super) fn deadline(&self) -> Option<(Instant, &'static str)> {

@@ -2,7 +2,7 @@
 
 use outhaul_protocol_session::agent::{self, Holding, ReportView, Standing};
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::head::{Head, Key};
 
 use super::{News, Plane};
 use crate::item::Item;
@@ -12,6 +12,10 @@ use crate::object::Object;
 impl agent::Plane for Plane {
     fn holding(&self, key: &Key) -> Option<&Holding> {
         self.items.get(key).map(|item| &item.holding)
+    }
+
+    fn storing(&self, key: &Key) -> Option<&Head> {
+        self.storing.head(key)
     }
 
     fn holdings(&self) -> impl Iterator<Item = &Holding> {

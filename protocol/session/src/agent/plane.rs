@@ -46,14 +46,18 @@ pub trait Plane {
     /// What is stored for one key.
     fn holding(&self, key: &Key) -> Option<&Holding>;
 
+    /// The newest head of this key that was handed out to be stored ([`Event::Store`](super::Event::Store)), by this
+    /// session or an earlier one, while its write has not ended.
+    fn storing(&self, key: &Key) -> Option<&Head>;
+
     /// All that is stored, in the order of keys.
     fn holdings(&self) -> impl Iterator<Item = &Holding>;
 
     /// State of a resource's objects; none while it has not been looked at.
     fn report(&self, key: &Key) -> Option<ReportView<'_>>;
 
-    /// The observed hash of every holding that [counts](Standing::counts) and has objects to report, in the order of
-    /// keys. None while the agent has not looked at all of its cluster.
+    /// The observed hash of every holding that [counts](Standing::counts), in the order of keys. None while the agent
+    /// has not looked at all of its cluster.
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>>;
 }
 

@@ -44,11 +44,12 @@ pub(super) enum Judgement {
 impl Taking {
     pub(super) fn judge(&self, announced: &Announced, plane: &impl Plane) -> Judgement {
         let head = &announced.head;
-        if let Some(taken) = self.heads.get(&head.key) {
-            return match precedes(head, &taken.head) {
+        let taken = self.heads.get(&head.key).map(|taken| &taken.head);
+        if let Some(under_way) = taken.or_else(|| plane.storing(&head.key)) {
+            return match precedes(head, under_way) {
                 Precedes::Newer => Judgement::Take,
                 Precedes::Same => Judgement::UnderWay,
-                Precedes::Older => behind(&taken.head),
+                Precedes::Older => behind(under_way),
             };
         }
         let Some(holding) = plane.holding(&head.key) else {
@@ -68,7 +69,7 @@ impl Taking {
             recorded,
             content,
         } = announced;
-        let content = content_at_hand(&head, content, plane);
+        let content = self.content_at_hand(&head, content, plane);
         let digest = head.digest;
         self.heads.insert(
             head.key.clone(),
@@ -98,11 +99,7 @@ impl Taking {
                 // While it is fetched the word waits with it; while it is stored it has to follow it.
                 handed_out.then_some(Event::Recorded(held))
             }
-            Some(_) | None => {
-                let holding = plane.holding(&held.key)?;
-                let waits = holding.standing == Standing::Unrecorded && holding.head.version == held.version;
-                waits.then_some(Event::Recorded(held))
-            }
+            Some(_) | None => waits_for_recording(&held, plane).then_some(Event::Recorded(held)),
         }
     }
 
@@ -146,6 +143,30 @@ impl Taking {
     pub(super) fn fetch_failed(&mut self, digest: &Digest) {
         self.fetching.remove(digest);
         self.fetch(*digest);
+    }
+
+    fn content_at_hand(
+        &self,
+        head: &Head,
+        inline: Option<Content>,
+        plane: &impl Plane,
+    ) -> Option<StoreContent> {
+        match head.state {
+            HeadState::Present if self.keeps(head, plane) => Some(StoreContent::Kept),
+            HeadState::Present => inline.map(StoreContent::New),
+            HeadState::Removed | HeadState::Left => Some(StoreContent::Kept),
+        }
+    }
+
+    /// Whether the plane will still have this content when the head is stored: a write under way may replace it.
+    fn keeps(&self, head: &Head, plane: &impl Plane) -> bool {
+        let handed_out = self.heads.get(&head.key).is_some_and(|taken| !taken.fetching);
+        let has_it = |holding: &Holding| {
+            holding.head.digest == head.digest
+                && holding.head.state == HeadState::Present
+                && holding.standing != Standing::Settled
+        };
+        !handed_out && plane.storing(&head.key).is_none() && plane.holding(&head.key).is_some_and(has_it)
     }
 
     fn fetch(&mut self, digest: Digest) {
@@ -210,25 +231,19 @@ fn same(announced: &Announced, holding: &Holding) -> Judgement {
     }
 }
 
+fn waits_for_recording(held: &Held, plane: &impl Plane) -> bool {
+    let stored = plane.holding(&held.key).is_some_and(|holding| {
+        holding.standing == Standing::Unrecorded && holding.head.version == held.version
+    });
+    stored
+        || plane
+            .storing(&held.key)
+            .is_some_and(|head| head.version == held.version)
+}
+
 fn behind(known: &Head) -> Judgement {
     Judgement::HubBehind {
         version: known.version,
         digest: known.digest,
     }
-}
-
-fn content_at_hand(head: &Head, inline: Option<Content>, plane: &impl Plane) -> Option<StoreContent> {
-    match head.state {
-        HeadState::Removed | HeadState::Left => return Some(StoreContent::Kept),
-        HeadState::Present => {}
-    }
-    let keeps = |holding: &Holding| {
-        holding.head.digest == head.digest
-            && holding.head.state == HeadState::Present
-            && holding.standing != Standing::Settled
-    };
-    if plane.holding(&head.key).is_some_and(keeps) {
-        return Some(StoreContent::Kept);
-    }
-    inline.map(StoreContent::New)
 }
