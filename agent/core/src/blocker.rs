@@ -96,7 +96,9 @@ impl Failure {
             ),
             Self::KindUnknown(kind) => (
                 BlockerReason::KindUnknown,
-                format!("the cluster does not serve {kind}; it is applied as soon as its definition is there"),
+                format!(
+                    "the cluster does not serve {kind}; it is applied as soon as its definition is there"
+                ),
             ),
             Self::Scope(ScopeError::NamespaceMissing) => (
                 BlockerReason::Invalid,
@@ -172,25 +174,61 @@ mod tests {
     fn answers_of_real_api_servers_get_their_names() {
         use BlockerReason as R;
         let cases = [
-            (403, r#"deployments.apps "cart" is forbidden: User "agent" cannot patch resource"#, R::Forbidden),
-            (403, r#"pods "x" is forbidden: exceeded quota: q, requested: pods=1"#, R::QuotaExceeded),
-            (422, r#"Service "x" is invalid: spec.clusterIP: Invalid value: "": field is immutable"#, R::Immutable),
+            (
+                403,
+                r#"deployments.apps "cart" is forbidden: User "agent" cannot patch resource"#,
+                R::Forbidden,
+            ),
+            (
+                403,
+                r#"pods "x" is forbidden: exceeded quota: q, requested: pods=1"#,
+                R::QuotaExceeded,
+            ),
+            (
+                422,
+                r#"Service "x" is invalid: spec.clusterIP: Invalid value: "": field is immutable"#,
+                R::Immutable,
+            ),
             (
                 422,
                 r#"StatefulSet.apps "x" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden"#,
                 R::Immutable,
             ),
-            (422, r#"Deployment.apps "x" is invalid: spec.replicas: Invalid value: -1"#, R::Invalid),
-            (400, r#"admission webhook "no.example.dev" denied the request: not today"#, R::WebhookRefused),
-            (500, r#"Internal error occurred: failed calling webhook "x": connection refused"#, R::WebhookUnavailable),
+            (
+                422,
+                r#"Deployment.apps "x" is invalid: spec.replicas: Invalid value: -1"#,
+                R::Invalid,
+            ),
+            (
+                400,
+                r#"admission webhook "no.example.dev" denied the request: not today"#,
+                R::WebhookRefused,
+            ),
+            (
+                500,
+                r#"Internal error occurred: failed calling webhook "x": connection refused"#,
+                R::WebhookUnavailable,
+            ),
             (500, "etcdserver: request is too large", R::TooLarge),
             (413, "Request entity too large: limit is 3145728", R::TooLarge),
-            (409, r#"Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas"#, R::Conflict),
-            (503, "the server is currently unable to handle the request", R::ApiUnavailable),
+            (
+                409,
+                r#"Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas"#,
+                R::Conflict,
+            ),
+            (
+                503,
+                "the server is currently unable to handle the request",
+                R::ApiUnavailable,
+            ),
             (400, "cannot unmarshal string into Go struct field", R::Invalid),
         ];
         for (code, message, reason) in cases {
-            assert_eq!(refused(code, message).blocker().reason, reason, "{code} {message}");
+            assert_eq!(
+                refused(code, message).blocker().reason,
+                reason,
+                "{code} {message}"
+            );
         }
     }
 

@@ -75,7 +75,10 @@ impl DesiredObject {
                     .map_err(|error| blocker(BlockerReason::Invalid, error.to_string()));
                 (manifest.object, body)
             }
-            Err(error) => (nothing(), Err(blocker(BlockerReason::Malformed, error.to_string()))),
+            Err(error) => (
+                nothing(),
+                Err(blocker(BlockerReason::Malformed, error.to_string())),
+            ),
         };
         Self {
             id,
@@ -124,7 +127,8 @@ mod tests {
 
     #[test]
     fn namespaces_that_the_spec_brings_along_are_not_made_beforehand() {
-        let namespace = |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let namespace =
+            |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let mut elsewhere = config_map("two", "1");
         elsewhere["metadata"]["namespace"] = "other".into();
         let spec = json!({"resources": [

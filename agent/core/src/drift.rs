@@ -10,9 +10,10 @@ use serde_json::Value;
 /// Whether every field of `wanted` is in `live` with the same value.
 pub fn holds(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => wanted
-            .iter()
-            .all(|(field, value)| live.get(field).map_or_else(|| is_empty(value), |it| holds(it, value))),
+        (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(field, value)| {
+            live.get(field)
+                .map_or_else(|| is_empty(value), |it| holds(it, value))
+        }),
         (Value::Array(live), Value::Array(wanted)) => {
             live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| holds(live, wanted))
         }
@@ -41,11 +42,17 @@ mod tests {
     fn additions_of_others_are_no_drift_and_changes_are() {
         let wanted = json!({"spec": {"replicas": 2, "args": [{"name": "a"}], "empty": {}}});
         let cases = [
-            (json!({"spec": {"replicas": 2, "args": [{"name": "a", "default": 1}], "more": 1}, "status": {}}), true),
+            (
+                json!({"spec": {"replicas": 2, "args": [{"name": "a", "default": 1}], "more": 1}, "status": {}}),
+                true,
+            ),
             (json!({"spec": {"replicas": 2.0, "args": [{"name": "a"}]}}), true),
             (json!({"spec": {"replicas": 3, "args": [{"name": "a"}]}}), false),
             (json!({"spec": {"replicas": 2, "args": []}}), false),
-            (json!({"spec": {"replicas": 2, "args": [{"name": "a"}, {"name": "b"}]}}), false),
+            (
+                json!({"spec": {"replicas": 2, "args": [{"name": "a"}, {"name": "b"}]}}),
+                false,
+            ),
             (json!({"spec": {"args": [{"name": "a"}]}}), false),
             (json!({}), false),
         ];

@@ -14,11 +14,7 @@ use outhaul_protocol_wire::report::Health;
 use serde_json::Value;
 
 /// Groups outside Kubernetes whose kinds are healthy as soon as they exist.
-const HEALTHY_ONCE_THERE: [&str; 3] = [
-    "cilium.io",
-    "gateway.envoyproxy.io",
-    "secrets-store.csi.x-k8s.io",
-];
+const HEALTHY_ONCE_THERE: [&str; 3] = ["cilium.io", "gateway.envoyproxy.io", "secrets-store.csi.x-k8s.io"];
 
 /// The health of `object`, which is of this group and kind; its version does not matter.
 pub fn health(group: &str, kind: &str, object: &Value) -> Health {
@@ -83,7 +79,8 @@ mod tests {
     #[test]
     fn deployments_are_judged_row_by_row() {
         let observed = |status: Value| {
-            let mut object = json!({"metadata": {"generation": 1}, "spec": {"replicas": 1}, "status": status});
+            let mut object =
+                json!({"metadata": {"generation": 1}, "spec": {"replicas": 1}, "status": status});
             object["status"]["observedGeneration"] = 1.into();
             object
         };
@@ -96,8 +93,7 @@ mod tests {
                 },
             })
         };
-        let condition =
-            |kind: &str, status: &str, reason: &str| json!([{"type": kind, "status": status, "reason": reason}]);
+        let condition = |kind: &str, status: &str, reason: &str| json!([{"type": kind, "status": status, "reason": reason}]);
         let progressing = condition("Progressing", "True", "");
         let fine = json!({
             "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1, "conditions": [
@@ -106,24 +102,39 @@ mod tests {
         });
         let mut behind = observed(fine.clone());
         behind["metadata"]["generation"] = 2.into();
-        check("apps", "Deployment", vec![
-            (json!({"metadata": {"generation": 1}}), Progressing),
-            (behind, Progressing),
-            (json!({"spec": {"paused": true}}), Suspended),
-            (json!({"spec": {"replicas": 0}}), Suspended),
-            (observed(json!({"updatedReplicas": 1, "conditions": progressing})), Progressing),
-            (observed(json!({"updatedReplicas": 1, "unavailableReplicas": 1})), Degraded),
-            (two("False"), Degraded),
-            (two("True"), Progressing),
-            (
-                observed(json!({"conditions": condition("Progressing", "False", "ProgressDeadlineExceeded")})),
-                Degraded,
-            ),
-            (observed(json!({"conditions": condition("ReplicaFailure", "True", "")})), Degraded),
-            (observed(fine), Healthy),
-            (observed(json!({})), Progressing),
-            (json!({"spec": {"replicas": "two"}}), Unknown),
-        ]);
+        check(
+            "apps",
+            "Deployment",
+            vec![
+                (json!({"metadata": {"generation": 1}}), Progressing),
+                (behind, Progressing),
+                (json!({"spec": {"paused": true}}), Suspended),
+                (json!({"spec": {"replicas": 0}}), Suspended),
+                (
+                    observed(json!({"updatedReplicas": 1, "conditions": progressing})),
+                    Progressing,
+                ),
+                (
+                    observed(json!({"updatedReplicas": 1, "unavailableReplicas": 1})),
+                    Degraded,
+                ),
+                (two("False"), Degraded),
+                (two("True"), Progressing),
+                (
+                    observed(
+                        json!({"conditions": condition("Progressing", "False", "ProgressDeadlineExceeded")}),
+                    ),
+                    Degraded,
+                ),
+                (
+                    observed(json!({"conditions": condition("ReplicaFailure", "True", "")})),
+                    Degraded,
+                ),
+                (observed(fine), Healthy),
+                (observed(json!({})), Progressing),
+                (json!({"spec": {"replicas": "two"}}), Unknown),
+            ],
+        );
     }
 
     #[test]
@@ -135,42 +146,61 @@ mod tests {
                 "readyReplicas": ready, "availableReplicas": ready, "updatedReplicas": ready,
             })
         };
-        check("apps", "StatefulSet", vec![
-            (set(json!({}), json!({})), Progressing),
-            (set(json!({}), at(1, "b")), Progressing),
-            (set(json!({}), at(1, "a")), Healthy),
-            (set(json!({"replicas": 2}), at(1, "a")), Progressing),
-            (set(json!({"replicas": 0}), at(0, "a")), Healthy),
-        ]);
+        check(
+            "apps",
+            "StatefulSet",
+            vec![
+                (set(json!({}), json!({})), Progressing),
+                (set(json!({}), at(1, "b")), Progressing),
+                (set(json!({}), at(1, "a")), Healthy),
+                (set(json!({"replicas": 2}), at(1, "a")), Progressing),
+                (set(json!({"replicas": 0}), at(0, "a")), Healthy),
+            ],
+        );
     }
 
     #[test]
     fn pods_follow_their_phase_and_containers() {
         let pod = |phase: &str, containers: Value| json!({"status": {"phase": phase, "containerStatuses": containers}});
-        let waiting = |ready: bool| json!([{"ready": ready, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]);
-        check("", "Pod", vec![
-            (pod("Pending", json!([])), Progressing),
-            (pod("Running", json!([])), Healthy),
-            (pod("Running", json!([{"ready": true}, {"ready": false}])), Progressing),
-            (pod("Running", waiting(false)), Progressing),
-            (pod("Running", waiting(true)), Degraded),
-            (pod("Succeeded", json!(null)), Healthy),
-            (pod("Failed", json!(null)), Degraded),
-            (pod("Unknown", json!(null)), Unknown),
-            (json!({}), Unknown),
-        ]);
+        let waiting =
+            |ready: bool| json!([{"ready": ready, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]);
+        check(
+            "",
+            "Pod",
+            vec![
+                (pod("Pending", json!([])), Progressing),
+                (pod("Running", json!([])), Healthy),
+                (
+                    pod("Running", json!([{"ready": true}, {"ready": false}])),
+                    Progressing,
+                ),
+                (pod("Running", waiting(false)), Progressing),
+                (pod("Running", waiting(true)), Degraded),
+                (pod("Succeeded", json!(null)), Healthy),
+                (pod("Failed", json!(null)), Degraded),
+                (pod("Unknown", json!(null)), Unknown),
+                (json!({}), Unknown),
+            ],
+        );
     }
 
     #[test]
     fn cron_jobs_progress_until_their_first_run() {
         let job = |suspend: bool, status: Value| json!({"spec": {"suspend": suspend}, "status": status});
         let active = json!({"active": [{}], "lastScheduleTime": "2026-01-01T00:00:00Z"});
-        check("batch", "CronJob", vec![
-            (job(true, active.clone()), Suspended),
-            (job(false, active), Progressing),
-            (job(false, json!({"lastScheduleTime": "2026-01-01T00:00:00Z"})), Healthy),
-            (json!({}), Progressing),
-        ]);
+        check(
+            "batch",
+            "CronJob",
+            vec![
+                (job(true, active.clone()), Suspended),
+                (job(false, active), Progressing),
+                (
+                    job(false, json!({"lastScheduleTime": "2026-01-01T00:00:00Z"})),
+                    Healthy,
+                ),
+                (json!({}), Progressing),
+            ],
+        );
     }
 
     #[test]
@@ -198,14 +228,18 @@ mod tests {
             })
         };
         let one = |kind: &str, status: &str| json!([{"type": kind, "status": status}]);
-        check("example.dev", "Widget", vec![
-            (json!({}), Healthy),
-            (widget(1, json!([])), Progressing),
-            (widget(2, one("Ready", "True")), Healthy),
-            (widget(2, one("Ready", "False")), Progressing),
-            (widget(2, one("Available", "Unknown")), Progressing),
-            (widget(2, one("Stalled", "True")), Degraded),
-            (widget(2, one("Stalled", "False")), Healthy),
-        ]);
+        check(
+            "example.dev",
+            "Widget",
+            vec![
+                (json!({}), Healthy),
+                (widget(1, json!([])), Progressing),
+                (widget(2, one("Ready", "True")), Healthy),
+                (widget(2, one("Ready", "False")), Progressing),
+                (widget(2, one("Available", "Unknown")), Progressing),
+                (widget(2, one("Stalled", "True")), Degraded),
+                (widget(2, one("Stalled", "False")), Healthy),
+            ],
+        );
     }
 }

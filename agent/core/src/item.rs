@@ -260,7 +260,11 @@ impl Known {
             object.drifted = known.drifted;
             object.fight = known.fight.clone();
             object.answered_in = known.answered_in;
-        } else if let Some(at) = self.departing.iter().position(|it| it.reference.same_object(reference)) {
+        } else if let Some(at) = self
+            .departing
+            .iter()
+            .position(|it| it.reference.same_object(reference))
+        {
             let departing = self.departing.swap_remove(at);
             object.uid = departing.uid;
             object.applied = departing.applied;
@@ -273,7 +277,13 @@ impl Known {
     fn report(&mut self, desired: &DesiredObject) -> ObjectReport {
         let known = self.objects.remove(&identity(&desired.reference));
         let (uid, shown) = match known {
-            Some((_, report)) => (report.uid, Shown { health: report.health, status: report.status }),
+            Some((_, report)) => (
+                report.uid,
+                Shown {
+                    health: report.health,
+                    status: report.status,
+                },
+            ),
             None => (None, Shown::ABSENT),
         };
         ObjectReport {
@@ -322,7 +332,10 @@ mod tests {
             .iter()
             .map(|name| json!({"id": name, "object": config_map(name, "1")}))
             .collect();
-        Brought::Spec(Desired::read(&release_key("cart"), &json!({"resources": resources})))
+        Brought::Spec(Desired::read(
+            &release_key("cart"),
+            &json!({"resources": resources}),
+        ))
     }
 
     fn item(names: &[&str]) -> Item {
@@ -336,7 +349,10 @@ mod tests {
     }
 
     fn departing(item: &Item) -> Vec<&str> {
-        item.departing.iter().map(|it| it.reference.name.as_str()).collect()
+        item.departing
+            .iter()
+            .map(|it| it.reference.name.as_str())
+            .collect()
     }
 
     #[test]
@@ -346,7 +362,10 @@ mod tests {
         item.take(head("cart", 2), brought(&["one"]));
         assert_eq!((wanted(&item), departing(&item)), (vec!["one"], vec!["two"]));
         item.take(head("cart", 3), brought(&["two", "three"]));
-        assert_eq!((wanted(&item), departing(&item)), (vec!["two", "three"], vec!["one"]));
+        assert_eq!(
+            (wanted(&item), departing(&item)),
+            (vec!["two", "three"], vec!["one"])
+        );
         assert_eq!(item.objects[0].uid, Some(Uid::new("u-2").unwrap()));
     }
 
@@ -358,7 +377,10 @@ mod tests {
             ..head("cart", 2)
         };
         removed.take(state(HeadState::Removed), Brought::Kept);
-        assert_eq!((wanted(&removed), departing(&removed)), (vec![], vec!["one", "two"]));
+        assert_eq!(
+            (wanted(&removed), departing(&removed)),
+            (vec![], vec!["one", "two"])
+        );
         let mut left = item(&["one", "two"]);
         left.take(state(HeadState::Left), Brought::Kept);
         assert_eq!((wanted(&left), departing(&left)), (vec![], vec![]));

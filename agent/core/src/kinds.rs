@@ -41,7 +41,10 @@ pub enum Sight {
 
 /// The watches.
 #[derive(Debug, Default)]
-pub struct Kinds(BTreeMap<Watched, Kind>);
+pub struct Kinds {
+    kinds: BTreeMap<Watched, Kind>,
+    revision: u64,
+}
 
 #[derive(Debug, Default)]
 struct Kind {
@@ -106,25 +109,33 @@ impl Kinds {
     /// what the other wants.
     pub fn add(&mut self, object: &ObjectRef) {
         for watched in Watched::both(object) {
-            self.0.entry(watched).or_default().users += 1;
+            let kind = self.kinds.entry(watched).or_default();
+            self.revision += u64::from(kind.users == 0);
+            kind.users += 1;
         }
     }
 
     /// One object of this kind counts no more.
     pub fn release(&mut self, object: &ObjectRef) {
         for watched in Watched::both(object) {
-            if let Some(kind) = self.0.get_mut(&watched) {
+            if let Some(kind) = self.kinds.get_mut(&watched) {
                 kind.users -= 1;
                 if kind.users == 0 {
-                    self.0.remove(&watched);
+                    self.revision += 1;
+                    self.kinds.remove(&watched);
                 }
             }
         }
     }
 
+    /// Grows whenever what is watched changes.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// What is watched.
     pub fn watched(&self) -> impl Iterator<Item = &Watched> {
-        self.0.keys()
+        self.kinds.keys()
     }
 
     /// How well `object` can be seen.
@@ -132,7 +143,7 @@ impl Kinds {
         let hash = hash(object);
         let mut stranger = false;
         for watched in Watched::both(object) {
-            let Some(kind) = self.0.get(&watched) else {
+            let Some(kind) = self.kinds.get(&watched) else {
                 return Sight::Listing;
             };
             match &kind.state {
@@ -146,14 +157,14 @@ impl Kinds {
 
     /// Counts the lists of an object's kind.
     pub fn listing(&self, object: &ObjectRef, owner: BundleKind) -> u64 {
-        self.0
+        self.kinds
             .get(&Watched::of(object, owner))
             .map_or(0, |kind| kind.listing)
     }
 
     /// A list begins. What was known stays known until it is complete.
     pub fn restarted(&mut self, watched: &Watched) {
-        if let Some(kind) = self.0.get_mut(watched) {
+        if let Some(kind) = self.kinds.get_mut(watched) {
             kind.listing += 1;
             kind.named.clear();
         }
@@ -161,7 +172,7 @@ impl Kinds {
 
     /// The list, or a change after it, shows this object.
     pub fn named(&mut self, watched: &Watched, object: &ObjectRef, stranger: bool) {
-        let Some(kind) = self.0.get_mut(watched) else {
+        let Some(kind) = self.kinds.get_mut(watched) else {
             return;
         };
         let hash = hash(object);
@@ -174,14 +185,14 @@ impl Kinds {
 
     /// This object is not there any more.
     pub fn vanished(&mut self, watched: &Watched, object: &ObjectRef) {
-        if let Some(kind) = self.0.get_mut(watched) {
+        if let Some(kind) = self.kinds.get_mut(watched) {
             kind.strangers.remove(&hash(object));
         }
     }
 
     /// The list is complete. Returns a test for what it named.
     pub fn synced(&mut self, watched: &Watched) -> impl Fn(&ObjectRef) -> bool + use<> {
-        let named = self.0.get_mut(watched).map(|kind| {
+        let named = self.kinds.get_mut(watched).map(|kind| {
             kind.state = State::Clear;
             let named = core::mem::take(&mut kind.named);
             kind.strangers.retain(|stranger| named.contains(stranger));
@@ -192,7 +203,7 @@ impl Kinds {
 
     /// The watch does not work. Returns whether that is news.
     pub fn refused(&mut self, watched: &Watched, failure: Failure) -> bool {
-        let Some(kind) = self.0.get_mut(watched) else {
+        let Some(kind) = self.kinds.get_mut(watched) else {
             return false;
         };
         match &kind.state {

@@ -270,7 +270,10 @@ mod tests {
         let mut deleting = object();
         deleting["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
         deleting["metadata"]["finalizers"] = json!(["example.dev/keep"]);
-        assert_eq!(live(&deleting).deleting, Some(vec!["example.dev/keep".to_owned()]));
+        assert_eq!(
+            live(&deleting).deleting,
+            Some(vec!["example.dev/keep".to_owned()])
+        );
         assert_eq!(live(&object()).deleting, None);
     }
 }

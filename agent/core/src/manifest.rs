@@ -134,7 +134,10 @@ mod tests {
             "status": {"replicas": 1},
         }));
         assert_eq!(sent.get("status"), None);
-        assert_eq!(sent["spec"], json!({"template": {"metadata": {}}, "args": [null, {}]}));
+        assert_eq!(
+            sent["spec"],
+            json!({"template": {"metadata": {}}, "args": [null, {}]})
+        );
         let metadata = sent["metadata"].as_object().unwrap();
         let fields: Vec<_> = metadata.keys().collect();
         assert_eq!(fields, ["annotations", "labels", "name", "namespace"]);

@@ -173,7 +173,9 @@ impl Object {
 
     /// Whether this is what keeps it.
     pub fn is_blocked(&self, reason: BlockerReason) -> bool {
-        self.blocker.as_ref().is_some_and(|blocker| blocker.reason == reason)
+        self.blocker
+            .as_ref()
+            .is_some_and(|blocker| blocker.reason == reason)
     }
 
     /// Whether something outside could let it go on: it is wanted, and neither applied nor under way.
@@ -227,7 +229,10 @@ pub fn terminating(live: &Live) -> Option<Blocker> {
     let finalizers = live.deleting.as_ref()?;
     let message = match finalizers.as_slice() {
         [] => "it is being deleted".to_owned(),
-        held_by => format!("it is being deleted and waits for finalizers: {}", held_by.join(", ")),
+        held_by => format!(
+            "it is being deleted and waits for finalizers: {}",
+            held_by.join(", ")
+        ),
     };
     Some(blocker(BlockerReason::Terminating, message))
 }
@@ -278,7 +283,11 @@ mod tests {
         }
         object.live = None;
         assert_eq!(need(&object, &CLEAR), Need::Apply, "it vanished");
-        assert_eq!(need(&object, &Sight::Listing), Need::Nothing, "it is not known yet");
+        assert_eq!(
+            need(&object, &Sight::Listing),
+            Need::Nothing,
+            "it is not known yet"
+        );
         object.drifted = true;
         assert_eq!(need(&object, &Sight::Listing), Need::Apply);
     }
@@ -319,7 +328,10 @@ mod tests {
     #[test]
     fn only_a_change_of_our_own_fields_is_drift() {
         let changes: [(fn(&mut Value), bool); 4] = [
-            (|value| value["metadata"]["annotations"] = json!({"theirs": "1"}), false),
+            (
+                |value| value["metadata"]["annotations"] = json!({"theirs": "1"}),
+                false,
+            ),
             (|value| value["data"]["more"] = "theirs".into(), false),
             (|value| value["data"]["value"] = "theirs".into(), true),
             (|value| value["metadata"]["managedFields"] = json!([]), true),
@@ -337,9 +349,16 @@ mod tests {
     #[test]
     fn only_an_object_of_another_resource_is_anothers() {
         let owned = |key: &Key| live(&live_config_map(key, "one", "1"));
-        assert_eq!(owned_by_another(&owned(&release_key("cart")), &release_key("cart")), None);
+        assert_eq!(
+            owned_by_another(&owned(&release_key("cart")), &release_key("cart")),
+            None
+        );
         let another = owned_by_another(&owned(&release_key("cart")), &release_key("shop")).unwrap();
-        assert!(another.message.contains("Release acme/cart"), "{}", another.message);
+        assert!(
+            another.message.contains("Release acme/cart"),
+            "{}",
+            another.message
+        );
         let nobodys = live(&json!({"metadata": {"uid": "u"}}));
         assert_eq!(owned_by_another(&nobodys, &release_key("cart")), None);
     }

@@ -120,7 +120,10 @@ impl Plane {
 
     /// When to call [`Plane::advance`] if nothing happens before, and for what.
     pub fn deadline(&self) -> Option<(Instant, &'static str)> {
-        let timer = self.timers.first().map(|(at, _)| (*at, "an object's next attempt"));
+        let timer = self
+            .timers
+            .first()
+            .map(|(at, _)| (*at, "an object's next attempt"));
         let pause = self.pace.deadline().filter(|_| self.requests.are_waiting());
         [timer, pause, self.storing.deadline()]
             .into_iter()
@@ -131,6 +134,11 @@ impl Plane {
     /// What happened since the last call.
     pub fn news(&mut self) -> Vec<News> {
         core::mem::take(&mut self.news)
+    }
+
+    /// Grows whenever [`Plane::watched`] changes.
+    pub fn watch_revision(&self) -> u64 {
+        self.kinds.revision()
     }
 
     /// Which kinds to watch.
@@ -160,7 +168,8 @@ impl Plane {
             self.kinds.add(&departing.reference);
         }
         for index in 0..item.objects.len() {
-            let blocker = item.objects[index].shown_blocker(&self.kinds.sight(&item.objects[index].desired.reference));
+            let blocker =
+                item.objects[index].shown_blocker(&self.kinds.sight(&item.objects[index].desired.reference));
             item.show(index, None, blocker);
         }
         self.dirty.insert(key.clone());

@@ -2,11 +2,35 @@
 //!
 //! [`run`] is the whole agent; the binary only reads its arguments and waits for a signal. Several agents may run
 //! in one process, each with its own [`Config`].
+//!
+//! Two tasks: the [`uplink`](crate::uplink) dials and carries messages, the [`agent`](crate::agent) owns the state and
+//! everything that is done about it. They end together.
 
+mod agent;
+mod cluster;
 pub mod config;
+mod enrolment;
+mod identity;
+mod redial;
+mod store;
+mod uplink;
+mod watches;
 
 pub use config::{Config, IdentityPlace};
+use outhaul_agent_core::blocker::Failure;
+use outhaul_agent_core::plane::Plane;
+use outhaul_protocol_session::redial::Ended;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use self::agent::Agent;
+use self::cluster::Cluster;
+use self::identity::Place;
+use self::redial::Redial;
+use self::store::{Loaded, Store};
+use self::uplink::Uplink;
 
 /// Runs an agent until `shutdown` is cancelled. What it started has ended when it returns.
 ///
@@ -14,7 +38,67 @@ use tokio_util::sync::CancellationToken;
 /// The agent cannot go on by itself: it has neither identity nor token, or its token was refused. A hub or an API
 /// server that is away is no error; the agent goes on trying.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    drop(config);
-    shutdown.cancelled().await;
+    let cluster = Cluster::new(config.cluster.clone());
+    let store = Store::new(cluster.clone(), config.namespace.clone());
+    let Some(plane) = shutdown.run_until_cancelled(load(&store)).await else {
+        return Ok(());
+    };
+    let (events, link) = mpsc::channel(uplink::INCOMING);
+    // Whatever ends first ends the other.
+    let stop = shutdown.child_token();
+    let mut tasks: JoinSet<anyhow::Result<()>> = JoinSet::new();
+    let agent = Agent::new(plane, cluster.clone(), store);
+    let agent_stop = stop.clone();
+    tasks.spawn(async move {
+        agent.run(link, agent_stop).await;
+        Ok(())
+    });
+    let uplink_stop = stop.clone();
+    tasks.spawn(async move {
+        let dialling = dial(config, cluster, events);
+        uplink_stop.run_until_cancelled(dialling).await.unwrap_or(Ok(()))
+    });
+    let mut outcome = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        stop.cancel();
+        let ended = ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        outcome = outcome.and(ended);
+    }
+    outcome
+}
+
+/// Enrols if need be, and then dials for ever.
+async fn dial(
+    config: Config,
+    cluster: Cluster,
+    events: mpsc::Sender<uplink::LinkEvent>,
+) -> anyhow::Result<()> {
+    let place = Place::new(config.identity, cluster.clone(), config.namespace);
+    let (member, boot) = enrolment::member(&place, config.token.as_ref(), config.hub.as_deref()).await?;
+    Uplink::new(member, boot, cluster, events).run().await;
     Ok(())
+}
+
+/// Reads the store, as soon as the API server lets it.
+async fn load(store: &Store) -> Plane {
+    let mut redial = Redial::new();
+    loop {
+        match try_load(store).await {
+            Ok(Loaded { stored, .. }) => return Plane::restored(stored),
+            Err(failure) => {
+                let wait = redial.wait(Ended::Lost, rand::random());
+                warn!(
+                    problem = failure.blocker().message,
+                    ?wait,
+                    "Cannot read the store yet"
+                );
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+async fn try_load(store: &Store) -> Result<Loaded, Failure> {
+    store.prepare().await?;
+    store.load().await
 }

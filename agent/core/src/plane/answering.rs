@@ -33,7 +33,9 @@ impl Plane {
                 item.idle(&object);
                 match item.find(&object) {
                     Some(Place::Wanted(index)) => self.wanted_answered(&key, index, sent.kind, answer, now),
-                    Some(Place::Departing(index)) => self.departing_answered(&key, index, sent.kind, answer, now),
+                    Some(Place::Departing(index)) => {
+                        self.departing_answered(&key, index, sent.kind, answer, now)
+                    }
                     None => {}
                 }
                 self.go_on(&key);
@@ -145,7 +147,10 @@ impl Plane {
     fn wanted_failed(&mut self, key: &Key, index: usize, failure: &Failure, now: Instant) {
         let namespace = self.items[key].objects[index].desired.reference.namespace.clone();
         let blocker = match failure.course() {
-            Course::MakeNamespace => self.namespaces.missing(&namespace).map(|failure| failure.blocker()),
+            Course::MakeNamespace => self
+                .namespaces
+                .missing(&namespace)
+                .map(|failure| failure.blocker()),
             Course::Object | Course::Server | Course::Overload(_) => None,
         };
         let (object, _) = self.wanted(key, index);
@@ -177,7 +182,9 @@ impl Plane {
                 Course::Object | Course::MakeNamespace => departing.failed(&failure, now),
             },
             // An apply that was under way when it was let go: a look tells what came of it.
-            (SentKind::Apply(_) | SentKind::Create, _) | (SentKind::Look, Answer::Accepted) => departing.hurry(),
+            (SentKind::Apply(_) | SentKind::Create, _) | (SentKind::Look, Answer::Accepted) => {
+                departing.hurry()
+            }
         }
         let changed = departing.leftover() != before;
         if departing.step == Step::Gone {

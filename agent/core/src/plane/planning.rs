@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use outhaul_protocol_session::agent::Standing;
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::object::ObjectRef;
 
@@ -155,7 +155,10 @@ impl Plane {
             return false;
         };
         let own = |name: &str| {
-            let mut namespaces = item.objects.iter().filter(|it| it.desired.stage == Stage::Namespaces);
+            let mut namespaces = item
+                .objects
+                .iter()
+                .filter(|it| it.desired.stage == Stage::Namespaces);
             namespaces.any(|it| it.desired.reference.name == name)
         };
         let needed: BTreeSet<&str> = due.iter().map(|object| object.namespace.as_str()).collect();
@@ -181,14 +184,17 @@ impl Plane {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
-        for index in 0..item.objects.len() {
-            if item.objects[index].fight.settle(now) {
-                self.show(key, index, None);
-                return self.end_fights(key, now);
+        let mut over = Vec::new();
+        for (index, object) in item.objects.iter_mut().enumerate() {
+            if object.fight.settle(now) {
+                over.push(index);
             }
-            if let Some(end) = item.objects[index].fight.ends() {
+            if let Some(end) = object.fight.ends() {
                 self.timers.insert((end, key.clone()));
             }
+        }
+        for index in over {
+            self.show(key, index, None);
         }
     }
 
@@ -197,9 +203,7 @@ impl Plane {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
-        let state = item.holding.head.state;
-        let ends = state != outhaul_protocol_wire::head::HeadState::Present;
-        if !ends || !item.acts() && item.holding.standing != Standing::Unrecorded || !item.departing.is_empty() {
+        if item.holding.head.state == HeadState::Present || !item.departing.is_empty() {
             return;
         }
         item.holding.standing = Standing::Gone;

@@ -102,14 +102,21 @@ impl Plane {
         self.storing.writing.insert(key.clone(), Writing::Save);
         let change = match record.standing {
             Standing::Settled => Change::Empty(record),
-            Standing::Unrecorded | Standing::Recorded | Standing::Gone | Standing::Orphaned => Change::Update(record),
+            Standing::Unrecorded | Standing::Recorded | Standing::Gone | Standing::Orphaned => {
+                Change::Update(record)
+            }
         };
         Some(Write { key, change })
     }
 
     /// The next write when there is no time left to gather: what was learned and is not written down yet.
     pub fn poll_last_write(&mut self) -> Option<Write> {
-        let key = self.storing.unsaved.keys().find(|key| !self.storing.writing.contains_key(*key))?.clone();
+        let key = self
+            .storing
+            .unsaved
+            .keys()
+            .find(|key| !self.storing.writing.contains_key(*key))?
+            .clone();
         self.storing.unsaved.remove(&key);
         let record = self.items.get(&key)?.record();
         self.storing.writing.insert(key.clone(), Writing::Save);
@@ -184,7 +191,12 @@ impl Plane {
         let known = self.items.get(&head.key);
         let mut item = Item::new(head.clone());
         item.departing = known
-            .map(|item| item.inventory().into_iter().map(crate::departing::Departing::new).collect())
+            .map(|item| {
+                item.inventory()
+                    .into_iter()
+                    .map(crate::departing::Departing::new)
+                    .collect()
+            })
             .unwrap_or_default();
         if let Brought::Spec(Ok(_)) = brought {
             item.take(head.clone(), brought.clone());
@@ -244,12 +256,17 @@ impl Storing {
         let unsaved = self.unsaved.iter().filter(|(key, _)| idle(key));
         let unsaved = unsaved.filter_map(|(key, at)| self.not_before(key).max(Some(*at)));
         let incoming = self.incoming.keys().filter(|key| idle(key));
-        let at = unsaved.chain(incoming.filter_map(|key| self.not_before(key))).min()?;
+        let at = unsaved
+            .chain(incoming.filter_map(|key| self.not_before(key)))
+            .min()?;
         Some((at, "a write"))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.incoming.is_empty() && self.unsaved.is_empty() && self.writing.is_empty() && self.forgotten.is_empty()
+        self.incoming.is_empty()
+            && self.unsaved.is_empty()
+            && self.writing.is_empty()
+            && self.forgotten.is_empty()
     }
 
     fn save(&mut self, key: &Key, now: Instant) {
@@ -265,7 +282,11 @@ impl Storing {
     }
 
     fn next_forgotten(&mut self) -> Option<Key> {
-        let key = self.forgotten.iter().find(|key| !self.writing.contains_key(*key))?.clone();
+        let key = self
+            .forgotten
+            .iter()
+            .find(|key| !self.writing.contains_key(*key))?
+            .clone();
         self.forgotten.remove(&key);
         self.unsaved.remove(&key);
         Some(key)
@@ -287,7 +308,9 @@ impl Storing {
     }
 
     fn waits(&self, key: &Key, now: Instant) -> bool {
-        self.retries.get(key).is_some_and(|retry| retry.waits_until(now).is_some())
+        self.retries
+            .get(key)
+            .is_some_and(|retry| retry.waits_until(now).is_some())
     }
 
     fn not_before(&self, key: &Key) -> Option<Instant> {
@@ -299,7 +322,9 @@ impl News {
     /// The resource that it is about.
     pub fn key(&self) -> Option<&Key> {
         match self {
-            Self::Stored(key, _) | Self::Object(key, _) | Self::Leftovers(key) | Self::Whole(key) => Some(key),
+            Self::Stored(key, _) | Self::Object(key, _) | Self::Leftovers(key) | Self::Whole(key) => {
+                Some(key)
+            }
             Self::Gone(held) => Some(&held.key),
             Self::Orphans | Self::Looked => None,
         }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use outhaul_protocol_session::agent::{Standing, Store, StoreContent};
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::object::ObjectRef;
 
@@ -24,6 +24,8 @@ impl Plane {
             recorded,
             content,
         } = store;
+        // What is to go was in force before, or there is nothing of it: neither needs the hub's word.
+        let recorded = recorded || head.state != HeadState::Present;
         let (content, brought) = match content {
             StoreContent::Kept => (None, Brought::Kept),
             StoreContent::New(content) => {

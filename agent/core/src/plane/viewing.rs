@@ -35,7 +35,8 @@ impl agent::Plane for Plane {
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>> {
         let counts = |item: &&Item| item.holding.standing.counts();
         let counting = self.items.values().filter(counts);
-        self.looked.then(|| counting.map(|item| (item.key(), &item.observed)))
+        self.looked
+            .then(|| counting.map(|item| (item.key(), &item.observed)))
     }
 }
 

@@ -61,7 +61,9 @@ impl Plane {
             }
             None => {}
         }
-        self.hurry(|it| it.desired.reference.same_object(&object) && it.is_blocked(BlockerReason::OwnedByAnother));
+        self.hurry(|it| {
+            it.desired.reference.same_object(&object) && it.is_blocked(BlockerReason::OwnedByAnother)
+        });
     }
 
     /// The list is complete: what it did not name is not there.
@@ -130,6 +132,9 @@ impl Plane {
         object.live = Some(live);
         // While a request is under way its answer decides: this may be its own echo.
         let drifted = !object.busy && object.compare(value, now);
+        if object.is_applied() {
+            object.blocker = None;
+        }
         let item = &self.items[key];
         if drifted || item.objects[index].is_waiting() {
             self.dirty.insert(key.clone());

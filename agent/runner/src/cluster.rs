@@ -1,0 +1,206 @@
+//! Requests to the plane's API server, and its answers as the rules of the agent read them.
+//!
+//! Requests are sent raw: an apply sends bytes that were made once, an answer is read once, and `Retry-After` is not
+//! lost on the way.
+
+mod discovery;
+mod path;
+mod refusal;
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{Method, Request};
+use http_body_util::{BodyExt as _, Limited};
+use kube::client::Body;
+use outhaul_agent_core::blocker::Failure;
+use outhaul_agent_core::plane::{Action, Answer};
+use outhaul_protocol_wire::ids::Uid;
+use outhaul_protocol_wire::object::ObjectRef;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+pub(crate) use self::discovery::Discovery;
+pub(crate) use self::path::{Path, collection};
+pub(crate) use self::refusal::{chain, refused};
+
+/// How long an answer may take. An API server gives up on a request after a minute; admission webhooks have at most 30 s.
+const ANSWER_TIME: Duration = Duration::from_secs(35);
+
+/// The largest answer that is read: a page of a list of large objects stays well below.
+const ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// The plane's API server.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    pub(crate) client: kube::Client,
+    pub(crate) discovery: Arc<Discovery>,
+}
+
+impl Cluster {
+    pub(crate) fn new(client: kube::Client) -> Self {
+        Self {
+            client,
+            discovery: Arc::default(),
+        }
+    }
+
+    /// Does what the plane decided.
+    pub(crate) async fn execute(&self, action: &Action) -> Answer {
+        let result = match action {
+            Action::CreateNamespace { name, labels } => self.create_namespace(name, labels).await,
+            Action::Apply {
+                object,
+                manager,
+                body,
+            } => self.apply(object, manager, body).await,
+            Action::Look(object) => self.look(object).await,
+            Action::Delete { object, uid } => self.delete(object, uid).await,
+        };
+        result.unwrap_or_else(Answer::Failed)
+    }
+
+    /// `gitVersion` of the API server.
+    pub(crate) async fn version(&self) -> Result<String, Failure> {
+        let version = self.get(&Path::new("/version")).await?;
+        let git = version.get("gitVersion").and_then(Value::as_str);
+        Ok(git.unwrap_or_default().to_owned())
+    }
+
+    pub(crate) async fn get(&self, path: &Path) -> Result<Value, Failure> {
+        self.call(Method::GET, path, "", Vec::new()).await
+    }
+
+    pub(crate) async fn post(&self, path: &Path, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::POST, path, "application/json", encode(body))
+            .await
+    }
+
+    pub(crate) async fn put(&self, path: &Path, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::PUT, path, "application/json", encode(body))
+            .await
+    }
+
+    pub(crate) async fn merge(&self, path: &Path, body: &Value) -> Result<Value, Failure> {
+        self.call(Method::PATCH, path, "application/merge-patch+json", encode(body))
+            .await
+    }
+
+    pub(crate) async fn remove(&self, path: &Path) -> Result<Value, Failure> {
+        self.call(Method::DELETE, path, "application/json", Vec::new())
+            .await
+    }
+
+    async fn create_namespace(
+        &self,
+        name: &str,
+        labels: &[(&'static str, String)],
+    ) -> Result<Answer, Failure> {
+        let labels: serde_json::Map<_, _> = labels
+            .iter()
+            .map(|(label, value)| ((*label).to_owned(), value.clone().into()))
+            .collect();
+        let body = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels},
+        });
+        self.post(&Path::new("/api/v1/namespaces"), &body).await?;
+        Ok(Answer::Accepted)
+    }
+
+    async fn apply(&self, object: &ObjectRef, manager: &str, body: &[u8]) -> Result<Answer, Failure> {
+        let path = self.path(object).await?;
+        let path = path.query("fieldManager", manager).query("force", "true");
+        // JSON is YAML, and the one content type that every API server takes for an apply.
+        let applied = self
+            .call(
+                Method::PATCH,
+                &path,
+                "application/apply-patch+yaml",
+                body.to_vec(),
+            )
+            .await;
+        self.checked(object, applied).map(Answer::Object)
+    }
+
+    async fn look(&self, object: &ObjectRef) -> Result<Answer, Failure> {
+        let path = self.path(object).await?;
+        let found = self.get(&path).await;
+        self.checked(object, found).map(Answer::Object)
+    }
+
+    async fn delete(&self, object: &ObjectRef, uid: &Uid) -> Result<Answer, Failure> {
+        let path = self.path(object).await?;
+        let options = json!({
+            "apiVersion": "v1", "kind": "DeleteOptions",
+            "preconditions": {"uid": uid.as_str()}, "propagationPolicy": "Background",
+        });
+        let deleted = self
+            .call(Method::DELETE, &path, "application/json", encode(&options))
+            .await;
+        self.checked(object, deleted).map(|_| Answer::Accepted)
+    }
+
+    async fn path(&self, object: &ObjectRef) -> Result<Path, Failure> {
+        let kind = self
+            .discovery
+            .kind(self, &object.group, &object.version, &object.kind)
+            .await?;
+        Path::of(object, &kind)
+    }
+
+    /// A path that does not exist any more means that what discovery said is no longer true.
+    fn checked(&self, object: &ObjectRef, result: Result<Value, Failure>) -> Result<Value, Failure> {
+        match result {
+            Err(failure) if failure.is_unserved() => {
+                self.discovery.forget(&object.group);
+                Err(discovery::unknown(&object.group, &object.version, &object.kind))
+            }
+            result => result,
+        }
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &Path,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path.as_str())
+            .header(ACCEPT, "application/json");
+        if !content_type.is_empty() {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        let request = request
+            .body(Body::from(body))
+            .map_err(|error| Failure::Unreachable(format!("no request for {}: {error}", path.as_str())))?;
+        let late = |_| Failure::Unreachable(format!("no answer within {} s", ANSWER_TIME.as_secs()));
+        timeout(ANSWER_TIME, self.exchange(request)).await.map_err(late)?
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<Value, Failure> {
+        let response = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| refusal::unreachable(&error))?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES)
+            .collect()
+            .await
+            .map_err(|error| Failure::Unreachable(format!("the answer broke off: {error}")))?
+            .to_bytes();
+        if !head.status.is_success() {
+            return Err(refusal::read(head.status, &head.headers, &body));
+        }
+        serde_json::from_slice(&body)
+            .map_err(|error| Failure::Unreachable(format!("the answer cannot be read: {error}")))
+    }
+}
+
+fn encode(body: &Value) -> Vec<u8> {
+    serde_json::to_vec(body).expect("a value is written to memory and cannot fail")
+}

@@ -1,0 +1,52 @@
+//! When to dial again. The only place that knows the `backoff` crate; see `docs/decisions/backoff.md`.
+
+use core::time::Duration;
+
+use backoff::ExponentialBackoff;
+use backoff::backoff::Backoff as _;
+use outhaul_protocol_session::redial::{self, BASE, CAP, Ended};
+
+/// The ceiling of the next wait.
+pub(crate) struct Redial(ExponentialBackoff);
+
+impl Redial {
+    pub(crate) fn new() -> Self {
+        Self(ExponentialBackoff {
+            current_interval: BASE,
+            initial_interval: BASE,
+            max_interval: CAP,
+            multiplier: 2.0,
+            // The session's full jitter is drawn below; two sources of randomness would be one too many.
+            randomization_factor: 0.0,
+            // An agent never gives up.
+            max_elapsed_time: None,
+            ..ExponentialBackoff::default()
+        })
+    }
+
+    /// A session stood: the next wait is a first one.
+    pub(crate) fn stood(&mut self) {
+        self.0.reset();
+    }
+
+    /// How long to wait, for a uniformly random number.
+    pub(crate) fn wait(&mut self, ended: Ended, random: u64) -> Duration {
+        let ceiling = self.0.next_backoff().unwrap_or(CAP);
+        redial::delay(ended, ceiling, random)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ceilings_double_up_to_the_cap_and_start_over_after_a_session() {
+        let mut redial = Redial::new();
+        let mut longest = || redial.wait(Ended::Lost, u64::MAX).as_secs_f64().round();
+        let waits: Vec<_> = (0..7).map(|_| longest()).collect();
+        assert_eq!(waits, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
+        redial.stood();
+        assert_eq!(redial.wait(Ended::Lost, u64::MAX).as_secs_f64().round(), 1.0);
+    }
+}

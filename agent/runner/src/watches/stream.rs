@@ -1,0 +1,246 @@
+//! One watch: a list in pages, then changes, for ever.
+
+use std::time::Instant;
+
+use futures::StreamExt as _;
+use http::Request;
+use outhaul_agent_core::blocker::Failure;
+use outhaul_agent_core::kinds::Watched;
+use outhaul_agent_core::labels;
+use outhaul_agent_core::retry::Retry;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+use tracing::debug;
+
+use super::WatchEvent;
+use crate::cluster::{Cluster, Path, chain, collection};
+
+/// Objects per page of a list.
+const PAGE: &str = "250";
+
+/// How long the API server keeps one watch open, in seconds. It is renewed without a list.
+const OPEN_FOR: &str = "290";
+
+/// Where a watch goes on.
+enum Position {
+    List,
+    From(String),
+}
+
+/// Watches until it is dropped. Every failure is told, and tried again after a while.
+pub(super) async fn watch(
+    cluster: Cluster,
+    watched: Watched,
+    id: u64,
+    events: mpsc::Sender<(u64, WatchEvent)>,
+    mut definitions: watch::Receiver<u64>,
+) {
+    let mut task = Task {
+        cluster,
+        watched,
+        id,
+        events,
+    };
+    let mut retry = Retry::default();
+    let mut position = Position::List;
+    loop {
+        match task.go_on(position).await {
+            Ok(next) => {
+                retry.clear();
+                position = next;
+            }
+            Err(Ended::Closed) => return,
+            Err(Ended::Failed(failure, next)) => {
+                position = next;
+                debug!(watched = ?task.watched, ?failure, "A watch does not work");
+                let unserved = failure.is_unserved();
+                if task
+                    .tell(WatchEvent::Failed(task.watched.clone(), failure))
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+                retry.failed(Instant::now());
+                let until = retry.due().unwrap_or_else(Instant::now);
+                tokio::select! {
+                    () = tokio::time::sleep_until(until.into()) => {}
+                    // Dropping it loses nothing: a change that comes meanwhile is seen by the next `changed`.
+                    Ok(()) = definitions.changed(), if unserved => retry.clear(),
+                }
+            }
+        }
+    }
+}
+
+/// Why a watch stops.
+enum Ended {
+    /// Nobody listens any more.
+    Closed,
+    /// It goes on there later.
+    Failed(Failure, Position),
+}
+
+impl From<mpsc::error::SendError<(u64, WatchEvent)>> for Ended {
+    fn from(_closed: mpsc::error::SendError<(u64, WatchEvent)>) -> Self {
+        Self::Closed
+    }
+}
+
+struct Task {
+    cluster: Cluster,
+    watched: Watched,
+    id: u64,
+    events: mpsc::Sender<(u64, WatchEvent)>,
+}
+
+impl Task {
+    async fn go_on(&mut self, position: Position) -> Result<Position, Ended> {
+        let path = self
+            .path()
+            .await
+            .map_err(|failure| Ended::Failed(failure, Position::List))?;
+        let from = match position {
+            Position::List => self.list(&path).await?,
+            Position::From(version) => version,
+        };
+        self.follow(&path, from).await
+    }
+
+    async fn path(&self) -> Result<Path, Failure> {
+        let Watched {
+            group,
+            version,
+            kind,
+            owner,
+        } = &self.watched;
+        let kind = self
+            .cluster
+            .discovery
+            .kind(&self.cluster, group, version, kind)
+            .await?;
+        let path = collection(group, version, &kind.plural, "");
+        Ok(path.query("labelSelector", &labels::selector(*owner)))
+    }
+
+    /// Lists, and returns where changes go on.
+    async fn list(&mut self, path: &Path) -> Result<String, Ended> {
+        self.tell(WatchEvent::Listing(self.watched.clone())).await?;
+        let mut next = String::new();
+        loop {
+            let mut page_path = path.clone().query("limit", PAGE);
+            if !next.is_empty() {
+                page_path = page_path.query("continue", &next);
+            }
+            let page = self.cluster.get(&page_path).await;
+            let mut page = page.map_err(|failure| {
+                if failure.is_unserved() {
+                    self.cluster.discovery.forget(&self.watched.group);
+                }
+                Ended::Failed(failure, Position::List)
+            })?;
+            for item in items(&mut page) {
+                let object = self.complete(item);
+                self.tell(WatchEvent::Seen(self.watched.clone(), object)).await?;
+            }
+            let metadata = |field| text(&page, &["metadata", field]);
+            next = metadata("continue");
+            if next.is_empty() {
+                let version = metadata("resourceVersion");
+                self.tell(WatchEvent::Listed(self.watched.clone())).await?;
+                return Ok(version);
+            }
+        }
+    }
+
+    /// Passes changes on until the API server ends the watch. Returns where it goes on.
+    async fn follow(&mut self, path: &Path, mut version: String) -> Result<Position, Ended> {
+        let path = path
+            .clone()
+            .query("watch", "true")
+            .query("allowWatchBookmarks", "true")
+            .query("timeoutSeconds", OPEN_FOR)
+            .query("resourceVersion", &version);
+        let request = Request::get(path.as_str()).body(Vec::new());
+        let request = request
+            .map_err(|error| Ended::Failed(Failure::Unreachable(error.to_string()), Position::List))?;
+        let opened = self.cluster.client.request_events::<Value>(request).await;
+        let changes = match opened {
+            Ok(changes) => changes,
+            Err(error) => return Err(self.failed(&error, version)),
+        };
+        let mut changes = std::pin::pin!(changes);
+        while let Some(change) = changes.next().await {
+            use kube::core::WatchEvent as Change;
+            let (object, vanished) = match change {
+                Ok(Change::Added(object) | Change::Modified(object)) => (object, false),
+                Ok(Change::Deleted(object)) => (object, true),
+                Ok(Change::Bookmark(bookmark)) => {
+                    version = bookmark.metadata.resource_version;
+                    continue;
+                }
+                // What it knows is too old: a new list.
+                Ok(Change::Error(status)) if status.code == 410 => return Ok(Position::List),
+                Ok(Change::Error(status)) => {
+                    let failure = Failure::Unreachable(status.message.clone());
+                    return Err(Ended::Failed(failure, Position::List));
+                }
+                Err(error) => return Err(self.failed(&error, version)),
+            };
+            version = text(&object, &["metadata", "resourceVersion"]);
+            let object = self.complete(object);
+            self.tell(match vanished {
+                false => WatchEvent::Seen(self.watched.clone(), object),
+                true => WatchEvent::Vanished(self.watched.clone(), object),
+            })
+            .await?;
+        }
+        Ok(Position::From(version))
+    }
+
+    fn failed(&self, error: &kube::Error, version: String) -> Ended {
+        match error {
+            kube::Error::Api(status) if status.code == 410 => {
+                let failure = Failure::Unreachable("the watch is too old".to_owned());
+                Ended::Failed(failure, Position::List)
+            }
+            kube::Error::Api(status) => {
+                self.cluster.discovery.forget(&self.watched.group);
+                Ended::Failed(crate::cluster::refused(status), Position::List)
+            }
+            error => Ended::Failed(Failure::Unreachable(chain(error)), Position::From(version)),
+        }
+    }
+
+    /// Items of lists leave out what the list says once.
+    fn complete(&self, mut object: Value) -> Value {
+        if let Some(fields) = object.as_object_mut() {
+            let Watched {
+                group, version, kind, ..
+            } = &self.watched;
+            let api_version = match group.as_str() {
+                "" => version.clone(),
+                group => format!("{group}/{version}"),
+            };
+            fields.entry("apiVersion").or_insert_with(|| api_version.into());
+            fields.entry("kind").or_insert_with(|| kind.clone().into());
+        }
+        object
+    }
+
+    async fn tell(&self, event: WatchEvent) -> Result<(), mpsc::error::SendError<(u64, WatchEvent)>> {
+        self.events.send((self.id, event)).await
+    }
+}
+
+fn items(page: &mut Value) -> Vec<Value> {
+    match page.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+fn text(value: &Value, path: &[&str]) -> String {
+    let found = path.iter().try_fold(value, |value, field| value.get(field));
+    found.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
