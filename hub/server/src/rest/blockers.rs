@@ -1,0 +1,184 @@
+//! "Why is it stuck?" for everything that is not done, also where the plane could not say it itself.
+//!
+//! The plane names a blocker where something refused it. Where nothing did, what is not done waits for somebody:
+//! for the plane to connect, to store and report, or for the plane's own controllers. This fills in whom.
+
+use outhaul_hub_core::view::{BlockerView, BundleState, BundleView, ObjectView, PlaneView};
+
+/// The bundle with a blocker wherever it is not done.
+pub(super) fn with_blockers(mut bundle: BundleView, plane: &PlaneView) -> BundleView {
+    if bundle.blocker.is_none() {
+        bundle.blocker = bundle_blocker(&bundle, plane);
+    }
+    for object in &mut bundle.objects {
+        if object.blocker.is_none() {
+            object.blocker = object_blocker(object);
+        }
+    }
+    bundle
+}
+
+fn bundle_blocker(bundle: &BundleView, plane: &PlaneView) -> Option<BlockerView> {
+    match bundle.state {
+        BundleState::Ready | BundleState::Refused => None,
+        BundleState::Queued | BundleState::Stored | BundleState::Removing => {
+            Some(absence(plane).unwrap_or_else(|| turn(bundle.state)))
+        }
+        BundleState::Progressing => absence(plane),
+    }
+}
+
+/// Why the plane cannot hear of anything.
+fn absence(plane: &PlaneView) -> Option<BlockerView> {
+    if plane.revoked {
+        return Some(blocker(
+            "PlaneRevoked",
+            "The Plane is revoked, so its agent is refused.",
+        ));
+    }
+    if plane.connection.is_some() {
+        return None;
+    }
+    if !plane.enrolled {
+        let message = format!(
+            "No agent has enrolled. Make a token with `outhaul plane token {}` and start the agent with it.",
+            plane.name
+        );
+        return Some(blocker("PlaneNotEnrolled", &message));
+    }
+    let message = "The plane's agent is not connected. What the plane holds runs on; this waits for it.";
+    Some(blocker("PlaneDisconnected", message))
+}
+
+/// Whose turn it is, where the plane is there.
+fn turn(state: BundleState) -> BlockerView {
+    match state {
+        BundleState::Removing => blocker("Removing", "The plane is letting the objects go."),
+        BundleState::Stored => blocker("NotReported", "The plane has stored it and is applying it."),
+        BundleState::Queued | BundleState::Refused | BundleState::Progressing | BundleState::Ready => {
+            blocker("NotStored", "The plane has not stored this version yet.")
+        }
+    }
+}
+
+fn object_blocker(object: &ObjectView) -> Option<BlockerView> {
+    match object.health.as_str() {
+        "Healthy" | "Suspended" => None,
+        "Progressing" => Some(blocker(
+            "Progressing",
+            "It is applied; the plane's controllers are at work on it.",
+        )),
+        "Degraded" => Some(blocker(
+            "Degraded",
+            "It is applied, and its own status says that it fails; describe it in the plane.",
+        )),
+        _ => Some(blocker(
+            "Unknown",
+            "The plane does not have it yet, or cannot judge it.",
+        )),
+    }
+}
+
+fn blocker(reason: &str, message: &str) -> BlockerView {
+    BlockerView {
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rest::tests::samples;
+
+    fn reason(bundle: &BundleView) -> Option<&str> {
+        bundle.blocker.as_ref().map(|blocker| blocker.reason.as_str())
+    }
+
+    #[test]
+    fn what_waits_for_an_absent_plane_says_so() {
+        let connected = samples::plane("eu");
+        type Change = fn(&mut PlaneView);
+        let cases: [(Change, &str); 3] = [
+            (|plane| plane.revoked = true, "PlaneRevoked"),
+            (|plane| plane.connection = None, "PlaneDisconnected"),
+            (
+                |plane| {
+                    plane.connection = None;
+                    plane.enrolled = false;
+                },
+                "PlaneNotEnrolled",
+            ),
+        ];
+        for (change, expected) in cases {
+            let mut plane = connected.clone();
+            change(&mut plane);
+            for state in [
+                BundleState::Queued,
+                BundleState::Stored,
+                BundleState::Progressing,
+                BundleState::Removing,
+            ] {
+                let bundle = BundleView {
+                    state,
+                    ..samples::bundle("eu", "cart")
+                };
+                assert_eq!(reason(&with_blockers(bundle, &plane)), Some(expected));
+            }
+        }
+    }
+
+    #[test]
+    fn a_bundle_on_a_connected_plane_names_whose_turn_it_is() {
+        let cases = [
+            (BundleState::Queued, Some("NotStored")),
+            (BundleState::Stored, Some("NotReported")),
+            (BundleState::Removing, Some("Removing")),
+            (BundleState::Progressing, None),
+            (BundleState::Ready, None),
+        ];
+        for (state, expected) in cases {
+            let bundle = BundleView {
+                state,
+                ..samples::bundle("eu", "cart")
+            };
+            assert_eq!(reason(&with_blockers(bundle, &samples::plane("eu"))), expected);
+        }
+    }
+
+    #[test]
+    fn every_object_that_is_not_done_has_a_blocker_and_the_plane_s_own_stands() {
+        let health = |health: &str| ObjectView {
+            health: health.to_owned(),
+            ..samples::object("web")
+        };
+        let mut bundle = samples::bundle("eu", "cart");
+        bundle.state = BundleState::Progressing;
+        bundle.objects = [
+            "Healthy",
+            "Suspended",
+            "Progressing",
+            "Degraded",
+            "Unknown",
+            "Unknown",
+        ]
+        .map(health)
+        .into();
+        bundle.objects[5].blocker = Some(blocker("KindUnknown", "The cluster does not serve HTTPRoute."));
+        let shown = with_blockers(bundle, &samples::plane("eu"));
+        let reasons: Vec<_> = shown
+            .objects
+            .iter()
+            .map(|object| {
+                object
+                    .blocker
+                    .as_ref()
+                    .map_or("", |blocker| blocker.reason.as_str())
+            })
+            .collect();
+        assert_eq!(
+            reasons,
+            ["", "", "Progressing", "Degraded", "Unknown", "KindUnknown"]
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! Every route of the hub, in one table: its path, what it needs, and who answers.
+
+use axum::routing::{MethodRouter, get, post};
+use http::Method;
+
+use super::access::{Needs, Right, Scope};
+use super::{Rest, bundles, events, openapi, planes, probes, tokens};
+
+pub(super) struct Route {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the handler knows it; tests walk the table")
+    )]
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) needs: Needs,
+    pub(super) handler: MethodRouter<Rest>,
+}
+
+const LIST: Right = right("list", None);
+const GET: Right = right("get", None);
+const WATCH: Right = right("watch", None);
+const GET_BUNDLES: Right = right("get", Some("bundles"));
+const WATCH_BUNDLES: Right = right("watch", Some("bundles"));
+const CREATE_TOKENS: Right = right("create", Some("tokens"));
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        read("/health", Needs::Nothing, get(probes::health)),
+        read("/ready", Needs::Nothing, get(probes::ready)),
+        // Open: the shape of the interface is public, and clients are generated before they have a token.
+        read("/openapi.json", Needs::Nothing, get(openapi::document)),
+        read("/api/v1/planes", needs(&[LIST], Scope::Fleet), get(planes::list)),
+        read(
+            "/api/v1/planes/{plane}",
+            needs(&[GET], Scope::Path),
+            get(planes::one),
+        ),
+        read(
+            "/api/v1/planes/{plane}/bundles",
+            needs(&[GET_BUNDLES], Scope::Path),
+            get(bundles::list),
+        ),
+        read(
+            "/api/v1/planes/{plane}/bundles/{kind}/{namespace}/{name}",
+            needs(&[GET_BUNDLES], Scope::Path),
+            get(bundles::one),
+        ),
+        Route {
+            method: Method::POST,
+            path: "/api/v1/planes/{plane}/tokens",
+            needs: needs(&[CREATE_TOKENS], Scope::Path),
+            handler: post(tokens::create),
+        },
+        read(
+            "/api/v1/events",
+            needs(&[WATCH, WATCH_BUNDLES], Scope::Query),
+            get(events::stream),
+        ),
+    ]
+}
+
+fn read(path: &'static str, needs: Needs, handler: MethodRouter<Rest>) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        needs,
+        handler,
+    }
+}
+
+const fn needs(rights: &'static [Right], scope: Scope) -> Needs {
+    Needs::Rights { rights, scope }
+}
+
+const fn right(verb: &'static str, subresource: Option<&'static str>) -> Right {
+    Right { verb, subresource }
+}
