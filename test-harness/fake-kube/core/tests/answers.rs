@@ -167,7 +167,7 @@ impl Server {
                 .into_iter()
                 .flatten()
                 .find_map(api_version)
-                .unwrap(),
+                .unwrap_or_default(),
             subresource,
             time: self.clock,
             ignores,

@@ -117,3 +117,38 @@ impl Builtins {
         &self.definitions
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_to_a_definition() {
+        let builtins = Builtins::load();
+        let mut open: Vec<&Node> = builtins.definitions.values().collect();
+        while let Some(node) = open.pop() {
+            let known = node
+                .reference
+                .as_ref()
+                .is_none_or(|name| builtins.definitions.contains_key(name));
+            assert!(known, "{:?}", node.reference);
+            open.extend(node.properties.values());
+            open.extend(node.items.as_deref());
+            open.extend(node.additional.as_deref());
+        }
+        assert_eq!(builtins.version(), "1.37.2");
+    }
+
+    #[test]
+    fn keys_of_lists_are_fields_of_their_items() {
+        for (name, definition) in &*Builtins::load().definitions {
+            let root = Schema::new(definition.clone(), Arc::clone(Builtins::load().definitions()));
+            for (field, list) in root.root().fields() {
+                for key in list.list_keys() {
+                    let items = list.items().expect("a list");
+                    assert!(items.field(key).is_some(), "{name}.{field}: {key}");
+                }
+            }
+        }
+    }
+}

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::invalid;
 use crate::schema::{FieldError, FieldPath, ListType, Problem, SchemaRef};
 
-/// Complains about every first repetition, lists inside of lists included.
+/// Complains about every first repetition, lists inside of lists included. Not in typed values: of which of their
+/// lists that is asked, code decides and not the schema.
 pub(super) fn check_uniqueness(
     schema: SchemaRef<'_>,
     value: &Value,
@@ -34,6 +35,7 @@ pub(super) fn check_uniqueness(
 
 fn check_list(schema: SchemaRef<'_>, items: &[Value], path: &FieldPath, errors: &mut Vec<FieldError>) {
     match schema.list_type() {
+        _ if schema.is_typed() => {}
         ListType::Atomic => {}
         ListType::Set => report_repeated(items, path, errors),
         ListType::Map => match items.iter().position(|item| !item.is_object()) {
