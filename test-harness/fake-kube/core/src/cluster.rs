@@ -21,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::reply::Outcome;
 use crate::request::{Path, Request, Target, Verb};
-use crate::store::{Key, Store};
+use crate::store::{Address, Key, Store};
 use crate::watch::{Polled, Watch};
 
 /// A cluster's whole state.
@@ -137,6 +137,11 @@ impl Cluster {
     /// One stored object.
     pub fn find(&self, resource: &GroupResource, namespace: &str, name: &str) -> Option<&Arc<Object>> {
         self.store.get(resource, &Key::new(namespace, name))
+    }
+
+    /// Where the object with a uid is.
+    pub fn find_by_uid(&self, uid: &str) -> Option<&Address> {
+        self.store.owners().find(uid)
     }
 
     /// Stored objects of a kind, of one namespace or all.

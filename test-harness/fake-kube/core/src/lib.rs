@@ -27,6 +27,7 @@ pub mod request;
 mod rules;
 pub mod schema;
 pub mod selector;
+pub mod standins;
 pub mod store;
 pub mod table;
 mod verbs;

@@ -9,3 +9,4 @@ mod scale;
 mod subresource;
 
 pub(crate) use delete::{FOREGROUND, ORPHAN};
+pub use subresource::LOG_ANNOTATION;

@@ -15,6 +15,7 @@ mod kube_config;
 mod listener;
 mod service;
 mod setup;
+mod standins;
 mod watching;
 
 pub use authority::IdentityError;

@@ -20,7 +20,7 @@ use crate::authority::{Identity, IdentityError};
 use crate::engine::{self, Engine, Impersonation, Who};
 use crate::fault::FaultRule;
 use crate::service::ApiService;
-use crate::{kube_config, listener};
+use crate::{kube_config, listener, standins};
 
 /// What a cluster has from the start.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +77,9 @@ impl FakeKube {
         let mut background = JoinSet::new();
         let housekeeper = engine.clone();
         background.spawn(async move { housekeeper.keep_house().await });
+        if options.standins {
+            background.spawn(standins::run(engine.clone()));
+        }
         let identity = Identity::generate()?;
         let (listener, address) = listener::bind(0).await?;
         let mut kube = Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, ServiceAccount};
 use kube::api::{
     Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
 };
@@ -540,5 +540,45 @@ async fn an_injected_fault_is_met_as_often_as_asked() -> Result<()> {
     }
     maps.create(&PostParams::default(), &config_map("a", json!({})))
         .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn with_standins_a_deployment_becomes_available_and_repairs_itself() -> Result<()> {
+    let kube = FakeKube::start(Options {
+        standins: true,
+        ..Options::default()
+    })
+    .await?;
+    let deployments: Api<Deployment> = Api::default_namespaced(kube.client());
+    deployments
+        .create(&PostParams::default(), &deployment("web", 3))
+        .await?;
+    let available = async || {
+        deployments
+            .get("web")
+            .await
+            .unwrap()
+            .status
+            .and_then(|s| s.available_replicas)
+    };
+    eventually("three pods are available", || async {
+        available().await == Some(3)
+    })
+    .await;
+    let pods: Api<Pod> = Api::default_namespaced(kube.client());
+    let first = pods.list(&ListParams::default()).await?.items.remove(0);
+    pods.delete(&first.name_any(), &DeleteParams::default()).await?;
+    eventually("another pod takes its place", || async {
+        let names: Vec<_> = pods
+            .list(&ListParams::default())
+            .await
+            .unwrap()
+            .iter()
+            .map(|p| p.name_any())
+            .collect();
+        names.len() == 3 && !names.contains(&first.name_any()) && available().await == Some(3)
+    })
+    .await;
     Ok(())
 }

@@ -45,7 +45,9 @@ impl Cluster {
         self.plant(&GroupResource::new(RBAC, resource), body, moment);
     }
 
-    fn plant(&mut self, resource: &GroupResource, mut object: Value, moment: &mut Moment) {
+    /// Stores an object as it is, with a uid and a time: what the API itself would not accept, such as a status at
+    /// creation, for what a cluster has from the start.
+    pub fn plant(&mut self, resource: &GroupResource, mut object: Value, moment: &mut Moment) {
         meta::set(&mut object, "uid", moment.uid());
         meta::set(&mut object, "creationTimestamp", moment.timestamp());
         let stored = self.store.put(resource, object);

@@ -65,7 +65,6 @@ fn is_label_of_any_length(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::kind::GroupResource;
     use crate::registry::Registry;
 

@@ -99,4 +99,4 @@ impl Cluster {
 }
 
 /// What `kubectl logs` shows of a pod.
-pub(crate) const LOG_ANNOTATION: &str = "outhaul.dev/test-log";
+pub const LOG_ANNOTATION: &str = "outhaul.dev/test-log";
