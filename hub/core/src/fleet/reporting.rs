@@ -167,7 +167,8 @@ fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: 
 fn changes(known: Option<&Reported>, report: &Report) -> Vec<String> {
     let same_version = known.filter(|known| known.version == report.version);
     let Some(known) = same_version else {
-        return vec![LEFTOVERS.to_owned()];
+        let ids = report.objects.iter().map(|object| object.id.clone());
+        return ids.chain([LEFTOVERS.to_owned()]).collect();
     };
     let objects = report.objects.iter().enumerate();
     let mut ids: Vec<String> = objects

@@ -1,0 +1,15 @@
+//! The fleet, driven through its public face: a control plane in memory that answers its writes, and agents that say
+//! what a test has them say.
+
+#![expect(clippy::unwrap_used, reason = "the helpers are test code as well")]
+
+mod agent;
+mod connecting;
+mod delivering;
+mod moving;
+mod orders;
+mod refusing;
+mod removing;
+mod reporting;
+mod restarting;
+mod world;

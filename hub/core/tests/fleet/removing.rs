@@ -1,0 +1,198 @@
+//! Letting go is a statement: what removes, and what never does.
+
+use outhaul_hub_core::Origin;
+use outhaul_protocol_wire::head::HeadState;
+use outhaul_protocol_wire::message::{AgentMessage, Held, HubMessage};
+use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::{self, Blocker, BlockerReason, Health, Leftover, Report};
+use serde_json::json;
+
+use crate::agent::Agent;
+use crate::world::World;
+
+/// A Release that is in its plane and healthy.
+fn delivered(world: &mut World) -> (Agent, outhaul_protocol_wire::head::Key) {
+    let mut agent = Agent::connect(world, "eu");
+    let key = world.create("cart");
+    agent.listen(world);
+    agent.report(world, &key, &[Health::Healthy]);
+    agent.listen(world);
+    (agent, key)
+}
+
+#[test]
+fn a_deleted_release_keeps_its_finalizer_until_the_plane_says_gone() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world.delete("cart");
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), Some(HeadState::Removed));
+    assert!(world.exists("cart"));
+    let status = world.status("cart");
+    let finalizing = status
+        .conditions
+        .iter()
+        .find(|one| one.type_ == "Finalizing")
+        .unwrap();
+    assert_eq!(finalizing.reason, "CleanupInProgress");
+    assert_eq!(finalizing.message, "Cleaning up dataplane resources");
+    agent.gone(&mut world, &key);
+    agent.listen(&mut world);
+    assert!(!world.exists("cart"));
+    assert_eq!(agent.holds(&key), None, "not settled");
+    assert!(world.notes.iter().any(|note| note.reason == "Removed"));
+}
+
+#[test]
+fn it_is_settled_only_after_the_finalizer_is_off() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world.delete("cart");
+    agent.listen(&mut world);
+    agent.gone(&mut world, &key);
+    agent.overhear(&mut world);
+    assert!(!agent.was_told(|message| matches!(message, HubMessage::Settled(_))));
+    agent.listen(&mut world);
+    assert!(agent.was_told(|message| matches!(message, HubMessage::Settled(_))));
+}
+
+#[test]
+fn gone_about_an_older_version_or_a_resource_that_is_wanted_changes_nothing() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    agent.gone(&mut world, &key);
+    agent.listen(&mut world);
+    assert!(world.exists("cart") && world.finalizers("cart") != json!([]));
+    let older = Held {
+        key: key.clone(),
+        version: agent.heads[&key].version,
+    };
+    world.delete("cart");
+    agent.listen(&mut world);
+    agent.say(&mut world, AgentMessage::Gone(older));
+    agent.listen(&mut world);
+    assert!(world.exists("cart"));
+}
+
+#[test]
+fn another_plane_cannot_say_gone() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    let mut stranger = Agent::connect(&mut world, "us");
+    world.delete("cart");
+    agent.listen(&mut world);
+    let said = AgentMessage::Gone(crate::agent::held(&agent.heads[&key]));
+    stranger.say(&mut world, said);
+    stranger.listen(&mut world);
+    assert!(world.exists("cart"));
+}
+
+#[test]
+fn a_resource_that_vanishes_is_never_said_to_be_removed() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    // Somebody took the finalizer off, or a list came back empty.
+    world.fleet.vanished(&key);
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), Some(HeadState::Present));
+    agent.dial(&mut world).unwrap();
+    assert_eq!(agent.holds(&key), Some(HeadState::Present));
+    assert!(agent.was_told(|message| matches!(message, HubMessage::Announce(announce) if announce.complete)));
+}
+
+#[test]
+fn a_deletion_without_our_finalizer_is_no_statement() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world.object("cart")["metadata"]["finalizers"] = json!(["somebody/else"]);
+    world.delete("cart");
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), Some(HeadState::Present));
+    assert!(world.exists("cart"));
+}
+
+#[test]
+fn removal_goes_to_the_recorded_plane_even_if_nothing_leads_there_any_more() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world
+        .fleet
+        .environment(("acme".into(), "dev".into()), None, world.now);
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), Some(HeadState::Present));
+    world.delete("cart");
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), Some(HeadState::Removed));
+}
+
+#[test]
+fn a_release_that_never_had_a_plane_needs_no_plane_to_go() {
+    let mut world = World::new();
+    world.create_with("lost", &crate::world::spec("nowhere", 1));
+    world.run();
+    world.object("lost")["metadata"]["finalizers"] = json!(["openchoreo.dev/dataplane-cleanup"]);
+    world.touch("lost");
+    world.see("lost", Origin::Watch);
+    world.delete("lost");
+    world.run();
+    assert!(!world.exists("lost"));
+}
+
+#[test]
+fn what_holds_up_a_removal_is_named() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world.delete("cart");
+    agent.listen(&mut world);
+    let leftovers = vec![Leftover {
+        object: ObjectRef {
+            group: String::new(),
+            version: "v1".into(),
+            kind: "PersistentVolumeClaim".into(),
+            namespace: "shop".into(),
+            name: "data".into(),
+        },
+        uid: None,
+        blocker: Some(Blocker {
+            reason: BlockerReason::Terminating,
+            message: "kubernetes.io/pvc-protection holds it".into(),
+        }),
+    }];
+    let observed = report::observed(&[], &leftovers);
+    let report = Report {
+        key: key.clone(),
+        version: agent.heads[&key].version,
+        whole: true,
+        objects: Vec::new(),
+        leftovers,
+        observed: Some(observed),
+    };
+    world.advance(core::time::Duration::from_secs(2));
+    agent.say(&mut world, AgentMessage::Report(report));
+    agent.listen(&mut world);
+    let status = world.status("cart");
+    let finalizing = status
+        .conditions
+        .iter()
+        .find(|one| one.type_ == "Finalizing")
+        .unwrap();
+    assert_eq!(finalizing.reason, "CleanupFailed");
+    assert!(
+        finalizing.message.contains("pvc-protection"),
+        "{}",
+        finalizing.message
+    );
+    assert_eq!(status.inventory.len(), 1);
+}
+
+#[test]
+fn gone_of_a_resource_that_no_longer_exists_is_settled() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world.delete("cart");
+    agent.listen(&mut world);
+    world.fleet.vanished(&key);
+    agent.gone(&mut world, &key);
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), None);
+}
