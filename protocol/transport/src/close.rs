@@ -28,6 +28,10 @@ pub enum Close {
     Violation,
     /// It did not read what was sent to it.
     Stalled,
+    /// Another session of its plane is newer.
+    Superseded,
+    /// The session was refused on the control stream.
+    Refused,
     /// A code that this version does not know.
     Unknown(u64),
 }
@@ -70,6 +74,8 @@ impl Close {
             Self::VersionMismatch => 6,
             Self::Violation => 7,
             Self::Stalled => 8,
+            Self::Superseded => 9,
+            Self::Refused => 10,
             Self::Unknown(code) => code,
         }
     }
@@ -86,6 +92,8 @@ impl Close {
             6 => Self::VersionMismatch,
             7 => Self::Violation,
             8 => Self::Stalled,
+            9 => Self::Superseded,
+            10 => Self::Refused,
             code => Self::Unknown(code),
         }
     }
@@ -103,6 +111,8 @@ impl fmt::Display for Close {
             Self::VersionMismatch => "version mismatch",
             Self::Violation => "protocol violation",
             Self::Stalled => "stalled",
+            Self::Superseded => "superseded",
+            Self::Refused => "refused",
             Self::Unknown(code) => return write!(f, "code {code}"),
         };
         f.write_str(text)
@@ -169,7 +179,9 @@ mod tests {
             (6, Close::VersionMismatch),
             (7, Close::Violation),
             (8, Close::Stalled),
-            (9, Close::Unknown(9)),
+            (9, Close::Superseded),
+            (10, Close::Refused),
+            (11, Close::Unknown(11)),
         ] {
             assert_eq!((close.code(), Close::from_code(code)), (code, close));
         }

@@ -147,6 +147,19 @@ impl Dialer {
         }
     }
 
+    /// Dials without a certificate, to see how a hub treats strangers.
+    ///
+    /// # Errors
+    /// There is no such hub at `address`.
+    #[cfg(any(test, feature = "testing"))]
+    pub async fn dial_as_stranger(
+        &self,
+        address: SocketAddr,
+        authority: outhaul_protocol_wire::digest::Digest,
+    ) -> Result<HubLink, DialError> {
+        self.connect(address, &Trust::Authority(authority), None).await
+    }
+
     async fn connect(
         &self,
         address: SocketAddr,

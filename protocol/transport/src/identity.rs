@@ -241,7 +241,7 @@ fn verify(
     .map_err(|error| match error {
         webpki::Error::CertExpired { .. } => time(now.as_secs(), "it has expired"),
         webpki::Error::CertNotValidYet { .. } => time(now.as_secs(), "it is not valid yet"),
-        webpki::Error::UnknownIssuer => {
+        webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => {
             Rejected::Untrusted("it was not signed by the expected authority".into())
         }
         other => Rejected::Untrusted(other.to_string()),

@@ -25,7 +25,7 @@ pub mod listener;
 pub mod pki;
 pub mod quic;
 pub mod spiffe;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tls;
 
