@@ -23,7 +23,8 @@ const ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 type Connector = HttpsConnector<HttpConnector>;
 
-pub(crate) struct Client {
+/// The REST interface of one hub.
+pub struct Client {
     http: HttpClient<Connector, Full<Bytes>>,
     hub: Uri,
     authorization: Option<HeaderValue>,
@@ -41,7 +42,11 @@ struct Envelope {
 }
 
 impl Client {
-    pub(crate) fn new(hub: Uri, token: Option<String>) -> anyhow::Result<Self> {
+    /// A client of the hub at `hub`, that asks as whoever `token` stands for.
+    ///
+    /// # Errors
+    /// The address is none, or the token has characters that no token has.
+    pub fn new(hub: Uri, token: Option<String>) -> anyhow::Result<Self> {
         let connector = connector(&hub)?;
         let authorization = token.map(authorization).transpose()?;
         Ok(Self {
@@ -51,11 +56,19 @@ impl Client {
         })
     }
 
-    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+    /// The data of a GET.
+    ///
+    /// # Errors
+    /// The hub cannot be reached, or refuses. The message says what to do.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.ask(Method::GET, path, Bytes::new()).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+    /// The data of a POST.
+    ///
+    /// # Errors
+    /// The hub cannot be reached, or refuses. The message says what to do.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.ask(Method::POST, path, body.to_string().into()).await
     }
 

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 pub use arguments::Arguments;
 use arguments::{Command, PlaneCommand};
-use client::Client;
+pub use client::Client;
 
 /// Does what was asked and writes the answer to `out`. `now` is what ages are counted from.
 ///
