@@ -27,7 +27,7 @@ pub struct Control<R, W> {
 pub enum ControlError {
     /// The link is lost; if the peer closed it, with its words.
     #[error("link lost before the session began")]
-    Lost(#[from] Lost),
+    Lost(#[source] Lost),
     /// The peer took too long.
     #[error("the peer did not open the session within {} s", HANDSHAKE_TIME.as_secs())]
     TooSlow,
@@ -37,6 +37,21 @@ pub enum ControlError {
     /// The ends share no version; the text says who has to be upgraded.
     #[error("{0}")]
     VersionMismatch(String),
+}
+
+impl From<Lost> for ControlError {
+    /// The hub's words about versions come with its close, which may overtake its choice.
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Closed {
+                close: Close::VersionMismatch,
+                text,
+            } => Self::VersionMismatch(text),
+            Lost::Closed { .. } | Lost::Here | Lost::Reset | Lost::TimedOut | Lost::Transport(_) => {
+                Self::Lost(lost)
+            }
+        }
+    }
 }
 
 impl HubLink {
@@ -60,18 +75,10 @@ impl HubLink {
             let bytes = self.exactly::<CHOICE>(&mut receive).await?;
             match Choice::from_bytes(bytes)? {
                 Choice::Speak(version) => Ok(control(send, receive, version)),
-                // The hub's words come with its close.
-                Choice::None => Err(ControlError::VersionMismatch(self.last_words().await)),
+                Choice::None => Err(self.closed().await.into()),
             }
         };
         self.within_handshake_time(opening).await
-    }
-
-    async fn last_words(&self) -> String {
-        match self.closed().await {
-            Lost::Closed { text, .. } => text,
-            lost @ (Lost::Here | Lost::Reset | Lost::TimedOut | Lost::Transport(_)) => lost.to_string(),
-        }
     }
 }
 
@@ -155,3 +162,6 @@ where
         version,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,3 +165,6 @@ pub(crate) fn writing(error: quinn::WriteError) -> WriteError {
         | quinn::WriteError::ZeroRttRejected => WriteError::Abandoned,
     }
 }
+
+#[cfg(test)]
+mod tests;
