@@ -1,5 +1,7 @@
 //! What the shell sees of the command.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic like the test")]
+
 use std::process::{Command, Output};
 
 fn outhaul(arguments: &[&str]) -> Output {

@@ -1,6 +1,7 @@
 //! The command against a real hub, whose control plane is an embedded API server.
 
-#[path = "hub/stage.rs"]
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic like the test")]
+
 mod stage;
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
