@@ -98,6 +98,11 @@ impl Builtins {
         }
     }
 
+    /// The checked-in document as text, for who serves it on.
+    pub(crate) fn document() -> &'static str {
+        DOCUMENT
+    }
+
     /// The version of the API server that the schemas come from, as `1.37.2`.
     pub fn version(&self) -> &str {
         &self.version

@@ -30,6 +30,11 @@ pub enum Problem {
         /// The rule.
         detail: String,
     },
+    /// The object breaks a rule over its fields; messages do not show it.
+    RuleBroken {
+        /// The rule, or its message.
+        detail: String,
+    },
     /// The value has another type than the field.
     WrongType {
         /// The type found, as the message names it.
@@ -73,7 +78,7 @@ impl FieldError {
     pub fn reason(&self) -> &'static str {
         match self.problem {
             Problem::Required { .. } => "FieldValueRequired",
-            Problem::Invalid { .. } => "FieldValueInvalid",
+            Problem::Invalid { .. } | Problem::RuleBroken { .. } => "FieldValueInvalid",
             Problem::WrongType { .. } => "FieldValueTypeInvalid",
             Problem::Unsupported { .. } => "FieldValueNotSupported",
             Problem::Duplicate { .. } => "FieldValueDuplicate",
@@ -90,6 +95,7 @@ impl FieldError {
             Problem::Invalid { value, detail } | Problem::WrongType { value, detail } => {
                 with_detail(&format!("Invalid value: {}", shown(value)), detail)
             }
+            Problem::RuleBroken { detail } => with_detail("Invalid value", detail),
             Problem::Unsupported { value, allowed } => unsupported(value, allowed),
             Problem::Duplicate { value } => format!("Duplicate value: {}", shown(value)),
             Problem::Forbidden { detail } => with_detail("Forbidden", detail),

@@ -3,11 +3,14 @@
 //! The JSON form is that of `openAPIV3Schema`. What only validation asks for lies in a box of its own, since most
 //! nodes have none of it and a process may hold the schemas of a thousand clusters.
 
+mod raw;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
+use super::field_rule::FieldRule;
 use super::pattern::Pattern;
 use super::rule::Rule;
 
@@ -108,7 +111,7 @@ impl Junctors {
 
 /// One node of a schema.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(from = "RawNode")]
+#[serde(from = "raw::RawNode")]
 pub(crate) struct Node {
     /// Name of the definition that this node stands for; what else is set here overrides it.
     pub(crate) reference: Option<Box<str>>,
@@ -128,6 +131,8 @@ pub(crate) struct Node {
     pub(crate) patch: Option<Box<PatchRule>>,
     pub(crate) limits: Option<Box<Limits>>,
     pub(crate) junctors: Option<Box<Junctors>>,
+    /// Rules over several fields (`x-kubernetes-validations`).
+    pub(crate) field_rules: Box<[FieldRule]>,
     /// Defaults beyond `default`; of built-in definitions only.
     pub(crate) rules: Box<[Rule]>,
     /// Whether the server holds this as a typed value, and so cannot tell empty from absent.
@@ -179,97 +184,4 @@ impl Node {
             ..Self::default()
         }
     }
-}
-
-/// The JSON form. Keys that have no meaning here (descriptions, examples, CEL rules) are ignored.
-#[derive(Deserialize)]
-struct RawNode {
-    #[serde(rename = "$ref")]
-    reference: Option<Box<str>>,
-    #[serde(rename = "type")]
-    kind: Option<Type>,
-    #[serde(default)]
-    properties: BTreeMap<Box<str>, Node>,
-    #[serde(rename = "additionalProperties")]
-    additional: Option<NodeOrBool>,
-    items: Option<Box<Node>>,
-    #[serde(default)]
-    required: Box<[Box<str>]>,
-    default: Option<Box<Value>>,
-    #[serde(default)]
-    nullable: bool,
-    #[serde(default, rename = "x-kubernetes-int-or-string")]
-    int_or_string: bool,
-    #[serde(default, rename = "x-kubernetes-preserve-unknown-fields")]
-    preserve_unknown: Option<bool>,
-    #[serde(default, rename = "x-kubernetes-embedded-resource")]
-    embedded_resource: bool,
-    #[serde(rename = "x-kubernetes-list-type")]
-    list_type: Option<ListType>,
-    #[serde(default, rename = "x-kubernetes-list-map-keys")]
-    list_keys: Box<[Box<str>]>,
-    #[serde(rename = "x-kubernetes-map-type")]
-    map_type: Option<MapType>,
-    #[serde(rename = "x-kubernetes-patch-merge-key")]
-    patch_merge_key: Option<Box<str>>,
-    #[serde(rename = "x-kubernetes-patch-strategy")]
-    patch_strategy: Option<Box<str>>,
-    #[serde(flatten)]
-    limits: Limits,
-    #[serde(flatten)]
-    junctors: Junctors,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum NodeOrBool {
-    Bool(bool),
-    Node(Box<Node>),
-}
-
-impl From<RawNode> for Node {
-    fn from(raw: RawNode) -> Self {
-        let patch = patch_rule(raw.patch_merge_key, raw.patch_strategy.as_deref());
-        Self {
-            reference: raw.reference.as_deref().map(definition_name),
-            kind: raw.kind,
-            properties: raw.properties,
-            additional: raw.additional.and_then(|additional| match additional {
-                NodeOrBool::Bool(true) => Some(Box::new(Node::anything())),
-                NodeOrBool::Bool(false) => None,
-                NodeOrBool::Node(node) => Some(node),
-            }),
-            items: raw.items,
-            required: raw.required,
-            default: raw.default,
-            nullable: raw.nullable,
-            int_or_string: raw.int_or_string,
-            preserve_unknown: raw.preserve_unknown.unwrap_or(false),
-            embedded_resource: raw.embedded_resource,
-            list_type: raw.list_type,
-            list_keys: raw.list_keys,
-            map_type: raw.map_type,
-            patch,
-            limits: (raw.limits != Limits::default()).then(|| Box::new(raw.limits)),
-            junctors: (!raw.junctors.is_empty()).then(|| Box::new(raw.junctors)),
-            rules: Box::default(),
-            typed: false,
-        }
-    }
-}
-
-/// `#/components/schemas/NAME` and `NAME` mean the same.
-fn definition_name(reference: &str) -> Box<str> {
-    reference.rsplit('/').next().unwrap_or_default().into()
-}
-
-/// The strategies are a comma-separated list. `retainKeys` is a matter of whoever makes the patch.
-fn patch_rule(merge_key: Option<Box<str>>, strategy: Option<&str>) -> Option<Box<PatchRule>> {
-    let strategies = || strategy.into_iter().flat_map(|list| list.split(','));
-    let rule = PatchRule {
-        merge_key,
-        merge: strategies().any(|each| each == "merge"),
-        replace: strategies().any(|each| each == "replace"),
-    };
-    (rule.merge || rule.replace || rule.merge_key.is_some()).then(|| Box::new(rule))
 }

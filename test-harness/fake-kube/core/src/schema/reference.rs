@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
+use super::field_rule::FieldRule;
 use super::node::{Junctors, Limits, ListType, MapType, Node, PatchRule, Type};
 use super::rule::Rule;
 
@@ -206,6 +207,10 @@ impl<'a> SchemaRef<'a> {
     /// The name of the definition that the field refers to.
     pub(crate) fn definition_name(&self) -> Option<&'a str> {
         self.site.reference.as_deref()
+    }
+
+    pub(crate) fn field_rules(&self) -> &'a [FieldRule] {
+        &self.target.field_rules
     }
 
     pub(crate) fn rules(&self) -> &'a [Rule] {

@@ -1,5 +1,6 @@
 //! Checking an object against its schema, in the words of the API server.
 
+mod expressions;
 mod format;
 mod junctors;
 mod lists;
@@ -17,6 +18,9 @@ pub fn validate(schema: &Schema, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     check(schema.root(), object, &FieldPath::root(), &mut errors);
     lists::check_uniqueness(schema.root(), object, &FieldPath::root(), &mut errors);
+    if errors.iter().all(expressions::may_follow) {
+        expressions::check(schema.root(), object, &FieldPath::root(), &mut errors);
+    }
     errors
 }
 

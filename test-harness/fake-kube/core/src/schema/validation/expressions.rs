@@ -1,0 +1,82 @@
+//! Rules of `x-kubernetes-validations`.
+
+use serde_json::Value;
+
+use crate::schema::field_rule::FieldRule;
+use crate::schema::{FieldError, FieldPath, Problem, SchemaRef};
+
+/// Complaints of all rules, of objects inside of objects too. For values of the right types and sizes.
+pub(super) fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
+    errors.extend(
+        schema
+            .field_rules()
+            .iter()
+            .filter_map(|rule| complaint(rule, value, path)),
+    );
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if let Some(entry) = schema.entry(name) {
+                    check(entry, field, &path.field(name), errors);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(item_schema) = schema.items() {
+                for (index, item) in items.iter().enumerate() {
+                    check(item_schema, item, &path.index(index), errors);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn complaint(rule: &FieldRule, value: &Value, path: &FieldPath) -> Option<FieldError> {
+    let said = || {
+        rule.message
+            .clone()
+            .unwrap_or_else(|| format!("failed rule: {}", rule.source))
+    };
+    match rule.expression.as_ref()?.holds_for(value) {
+        Ok(true) => None,
+        Ok(false) => Some(FieldError {
+            path: rule.path_from(path),
+            problem: problem(rule, said()),
+        }),
+        Err(error) => {
+            let detail = format!(
+                "{error} evaluating rule: {}",
+                said().trim_start_matches("failed rule: ")
+            );
+            let value = Value::from(super::type_name(value));
+            Some(FieldError {
+                path: path.clone(),
+                problem: Problem::Invalid { value, detail },
+            })
+        }
+    }
+}
+
+fn problem(rule: &FieldRule, detail: String) -> Problem {
+    match rule.reason.as_deref() {
+        Some("FieldValueForbidden") => Problem::Forbidden { detail },
+        Some("FieldValueRequired") => Problem::Required { detail },
+        _ => Problem::RuleBroken { detail },
+    }
+}
+
+/// Whether rules are looked at beside this complaint: only where it leaves the object in its shape.
+pub(super) fn may_follow(error: &FieldError) -> bool {
+    match error.problem {
+        Problem::Invalid { .. }
+        | Problem::RuleBroken { .. }
+        | Problem::Duplicate { .. }
+        | Problem::Forbidden { .. } => true,
+        Problem::Required { .. }
+        | Problem::WrongType { .. }
+        | Problem::Unsupported { .. }
+        | Problem::TooLong { .. }
+        | Problem::TooMany { .. } => false,
+    }
+}
