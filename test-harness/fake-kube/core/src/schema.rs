@@ -31,6 +31,6 @@ pub use node::{ListType, MapType, Type};
 pub use path::FieldPath;
 pub use pruning::prune;
 pub use reference::{Schema, SchemaRef};
-pub use validation::validate;
+pub use validation::{validate, validate_update};
 
 pub(crate) use zero::zero_object;

@@ -24,6 +24,17 @@ pub fn validate(schema: &Schema, object: &Value) -> Vec<FieldError> {
     errors
 }
 
+/// What is wrong with `new` that was not wrong with `old` before: a custom resource whose definition became stricter
+/// may still be changed elsewhere. Built-in kinds are checked as if they were new.
+pub fn validate_update(schema: &Schema, old: &Value, new: &Value) -> Vec<FieldError> {
+    let mut errors = validate(schema, new);
+    if !errors.is_empty() && !schema.root().is_typed() {
+        let known = validate(schema, old);
+        errors.retain(|error| !known.contains(error));
+    }
+    errors
+}
+
 fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
     if let Some(error) = wrong_type(schema, value, path) {
         errors.push(error);
@@ -205,5 +216,37 @@ fn invalid(path: &FieldPath, value: Value, detail: String) -> FieldError {
     FieldError {
         path: path.clone(),
         problem: Problem::Invalid { value, detail },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Schema {
+        let spec = json!({"type": "object", "required": ["a"], "properties": {
+            "a": {"type": "string", "maxLength": 3},
+            "b": {"type": "integer", "maximum": 5}}});
+        Schema::from_crd(&json!({"type": "object", "properties": {"spec": spec}})).expect("a schema")
+    }
+
+    fn complaints(old: Value, new: Value) -> Vec<String> {
+        let errors = validate_update(&schema(), &json!({ "spec": old }), &json!({ "spec": new }));
+        errors.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_update_may_leave_wrong_what_was_wrong() {
+        assert_eq!(complaints(json!({"b": 9}), json!({"b": 9})), Vec::<String>::new());
+        assert_eq!(
+            complaints(json!({"b": 9}), json!({"b": 8})),
+            ["spec.b: Invalid value: 8: spec.b in body should be less than or equal to 5"]
+        );
+        assert_eq!(
+            complaints(json!({"a": "x", "b": 9}), json!({"b": 9})),
+            ["spec.a: Required value"]
+        );
     }
 }

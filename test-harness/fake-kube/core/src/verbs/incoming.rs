@@ -124,7 +124,11 @@ fn drop_unknown(served: &Served, options: &Options, object: &mut Value) -> Resul
 /// Refuses an object that breaks rules of its kind; `old` is what it replaces.
 pub(super) fn validate(served: &Served, old: Option<&Value>, new: &Value) -> Result<(), Refusal> {
     let kind = &served.kind;
-    let mut errors: Vec<FieldError> = schema::validate(&served.version().schema, new);
+    let schema = &served.version().schema;
+    let mut errors: Vec<FieldError> = match old {
+        None => schema::validate(schema, new),
+        Some(old) => schema::validate_update(schema, old, new),
+    };
     errors.extend(rules::size::check_data(kind, new));
     match old {
         None => errors.extend(rules::names::check(kind, meta::name(new))),
