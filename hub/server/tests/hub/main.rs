@@ -1,0 +1,12 @@
+//! The whole hub in one process: an embedded control plane, and agents over real QUIC on loopback that say what a test
+//! has them say.
+
+#![expect(clippy::unwrap_used, reason = "the helpers are test code as well")]
+
+mod delivering;
+mod enrolling;
+mod failing;
+mod hostile;
+mod plane;
+mod restarting;
+mod rig;
