@@ -8,7 +8,7 @@
 //! | `/openapi.json` | this interface, for programs |
 //!
 //! The hub starts [`serve`] and hands it a [`HubHandle`]; nothing here keeps state of the fleet. What it promises:
-//! - **Every route names its rights** in one table ([`routes`]); a test walks the table and knocks without any.
+//! - **Every route names its rights** in one table (`routes`); a test walks the table and knocks without any.
 //! - **No manifest content** leaves here: names, states and reasons only.
 //! - **Everything is bounded**: connections, heads, bodies, time to answer, readers of events that do not read.
 

@@ -127,10 +127,14 @@ impl Feed {
         }
     }
 
+    fn now(&self) -> Position {
+        self.read(Log::last)
+    }
+
     /// Where a reader begins: after the event that it names, else now. `None`: it missed changes.
     fn start(&self, last_event_id: Option<&[u8]>) -> Option<Position> {
         let Some(id) = last_event_id else {
-            return Some(self.read(Log::last));
+            return Some(self.now());
         };
         let text = std::str::from_utf8(id).ok()?;
         let (instance, position) = text.split_once('.')?;
@@ -142,9 +146,8 @@ impl Feed {
         format!("{}.{}", self.instance.simple(), position.0)
     }
 
-    /// What changed after `position`, and the position after that.
-    fn since(&self, position: Position) -> (Since<Thing>, Position) {
-        self.read(|log| (log.since(position), log.last()))
+    fn since(&self, position: Position) -> Since<Thing> {
+        self.read(|log| log.since(position))
     }
 
     fn follow(&self) -> watch::Receiver<Position> {

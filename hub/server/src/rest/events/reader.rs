@@ -45,6 +45,16 @@ enum Greeting {
     Reset,
 }
 
+/// How a reader stands to the newest change.
+enum CaughtUp {
+    /// Something is to be told.
+    Pending,
+    /// It missed changes.
+    Missed,
+    /// There is nothing more.
+    Done,
+}
+
 /// What made a waiting reader go on.
 enum Wake {
     Changes,
@@ -56,7 +66,7 @@ impl Reader {
     /// `position`: where to go on; `None` where that is not known any more.
     pub(super) fn new(rest: Rest, pass: Pass, plane: Option<PlaneName>, position: Option<Position>) -> Self {
         let newest = rest.feed.follow();
-        let start = position.unwrap_or_else(|| rest.feed.since(Position::default()).1);
+        let start = position.unwrap_or_else(|| rest.feed.now());
         let greeting = position.map_or(Greeting::Reset, |_| Greeting::Welcome);
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -98,11 +108,10 @@ impl Reader {
                 }
                 return Some(self.event(&change));
             }
-            if let Some(reset) = self.catch_up() {
-                return Some(reset);
-            }
-            if !self.pending.is_empty() {
-                continue;
+            match self.catch_up() {
+                CaughtUp::Pending => continue,
+                CaughtUp::Missed => return Some(self.event(&Change::Reset {})),
+                CaughtUp::Done => {}
             }
             match self.wait().await {
                 Wake::Changes => {}
@@ -119,22 +128,26 @@ impl Reader {
         }
     }
 
-    /// Takes in what changed since; some event where that is too much.
-    fn catch_up(&mut self) -> Option<Event> {
-        let (since, last) = self.rest.feed.since(self.reached);
-        self.reached = last;
-        match since {
-            Since::Changed(things) => {
-                let wanted = |thing: &Thing| self.plane.as_ref().is_none_or(|plane| thing.plane == *plane);
-                self.pending = things.into_iter().filter(wanted).collect();
-                if self.pending.is_empty() {
-                    self.told = last;
+    /// Takes in what changed since, until some of it is to be told.
+    fn catch_up(&mut self) -> CaughtUp {
+        loop {
+            match self.rest.feed.since(self.reached) {
+                Since::Nothing => return CaughtUp::Done,
+                Since::Reset { until } => {
+                    self.reached = until;
+                    self.told = until;
+                    return CaughtUp::Missed;
                 }
-                None
-            }
-            Since::Reset => {
-                self.told = last;
-                Some(self.event(&Change::Reset {}))
+                Since::Changed { things, until } => {
+                    let wanted =
+                        |thing: &Thing| self.plane.as_ref().is_none_or(|plane| thing.plane == *plane);
+                    self.pending = things.into_iter().filter(wanted).collect();
+                    self.reached = until;
+                    if !self.pending.is_empty() {
+                        return CaughtUp::Pending;
+                    }
+                    self.told = until;
+                }
             }
         }
     }
