@@ -193,6 +193,12 @@ pub fn expiry(certificate: &CertificateDer<'_>) -> Result<SystemTime, PkiError> 
     Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
+/// Whether a certificate names itself as its issuer, as roots do.
+pub(crate) fn is_self_issued(certificate: &CertificateDer<'_>) -> bool {
+    x509_parser::parse_x509_certificate(certificate)
+        .is_ok_and(|(_, parsed)| parsed.issuer().as_raw() == parsed.subject().as_raw())
+}
+
 /// The form of time that certificate checks need. Before 1970 counts as 1970.
 pub(crate) fn unix_time(at: SystemTime) -> UnixTime {
     UnixTime::since_unix_epoch(at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())

@@ -16,7 +16,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::identity::{Identity, Trust, judge_hub};
-use crate::pki::PkiError;
+use crate::pki::{self, PkiError};
 
 /// The one application protocol. Versions of the messages are agreed on the control stream, where there are words.
 const ALPN: &[u8] = b"outhaul/1";
@@ -63,7 +63,7 @@ pub(crate) fn agent(trust: Trust, identity: Option<&Identity>) -> Result<quinn::
         .with_custom_certificate_verifier(verifier);
     let mut config = match identity {
         Some(identity) => builder
-            .with_client_auth_cert(identity.chain.clone(), identity.key.der())
+            .with_client_auth_cert(without_root(&identity.chain), identity.key.der())
             .map_err(unusable)?,
         None => builder.with_no_client_auth(),
     };
@@ -74,6 +74,14 @@ pub(crate) fn agent(trust: Trust, identity: Option<&Identity>) -> Result<quinn::
     let mut config = quinn::ClientConfig::new(Arc::new(crypto));
     config.transport_config(crate::quic::agent());
     Ok(config)
+}
+
+/// A hub has the roots of its planes, and would keep every certificate that is shown for as long as the connection.
+fn without_root(chain: &[CertificateDer<'static>]) -> Vec<CertificateDer<'static>> {
+    match chain {
+        [shown @ .., last] if !shown.is_empty() && pki::is_self_issued(last) => shown.to_vec(),
+        chain => chain.to_vec(),
+    }
 }
 
 /// Takes any client certificate, once its key is proven.
