@@ -30,6 +30,7 @@ pub struct Cluster {
     pub(crate) registry: Registry,
     pub(crate) store: Store,
     pub(crate) access: Access,
+    birth: i64,
 }
 
 impl Cluster {
@@ -39,9 +40,15 @@ impl Cluster {
             registry: Registry::default(),
             store: Store::default(),
             access: Access::default(),
+            birth: moment.now.as_millisecond(),
         };
         cluster.bootstrap(moment);
         cluster
+    }
+
+    /// When the cluster began, in milliseconds: tells it from others.
+    pub(crate) fn birth(&self) -> i64 {
+        self.birth
     }
 
     /// Who may do what.
@@ -74,7 +81,7 @@ impl Cluster {
         match &request.path {
             Path::Other(path) => {
                 self.authorize_path(user, request.verb, path)?;
-                documents::answer(&self.registry, path, request).map(Outcome::Reply)
+                documents::answer(self, path, request).map(Outcome::Reply)
             }
             Path::Resource(target) => {
                 self.authorize(user, request.verb, target)?;

@@ -4,6 +4,7 @@ mod accept;
 mod body;
 mod options;
 mod path;
+mod protobuf;
 
 pub use accept::Form;
 pub use body::PatchKind;

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod cell;
+mod compute;
 mod jsonpath;
 
 pub use cell::human_age;
@@ -36,6 +37,8 @@ pub struct Column {
 pub enum Cell {
     /// A field.
     Path(JsonPath),
+    /// A field, or this text where it is absent.
+    Or(JsonPath, &'static str),
     /// A computation over the object.
     Compute(fn(&Value, Timestamp) -> Value),
 }
@@ -44,6 +47,11 @@ impl Column {
     fn value(&self, object: &Value, now: Timestamp) -> Value {
         match &self.cell {
             Cell::Path(path) => cell::typed(path.first(object), &self.kind, now),
+            Cell::Or(path, absent) => match cell::typed(path.first(object), &self.kind, now) {
+                Value::Null if &*self.kind == "integer" => absent.parse::<i64>().unwrap_or(0).into(),
+                Value::Null => (*absent).into(),
+                value => value,
+            },
             Cell::Compute(compute) => compute(object, now),
         }
     }

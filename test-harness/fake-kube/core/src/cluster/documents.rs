@@ -1,17 +1,19 @@
 //! Everything under paths that are no resource: version, health, discovery, OpenAPI.
 
 mod discovery;
+mod openapi;
 
 use serde_json::json;
 
+use crate::cluster::Cluster;
 use crate::refusal::Refusal;
-use crate::registry::Registry;
 use crate::reply::Reply;
 use crate::request::{Form, Request};
 use crate::schema::Builtins;
 
 /// Answers a path that is no resource.
-pub(super) fn answer(registry: &Registry, path: &str, request: &Request) -> Result<Reply, Refusal> {
+pub(super) fn answer(cluster: &Cluster, path: &str, request: &Request) -> Result<Reply, Refusal> {
+    let registry = &cluster.registry;
     let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
     let aggregated = request.form == Form::AggregatedDiscovery;
     match segments.as_slice() {
@@ -27,6 +29,9 @@ pub(super) fn answer(registry: &Registry, path: &str, request: &Request) -> Resu
         ["apis"] => Ok(Reply::value(discovery::groups(registry))),
         ["apis", group] => discovery::group(registry, group),
         ["apis", group, version] => discovery::resources(registry, group, version),
+        ["openapi", "v3"] => Ok(Reply::value(openapi::index(cluster))),
+        ["openapi", "v3", "api", version] => openapi::document(cluster, "", version),
+        ["openapi", "v3", "apis", group, version] => openapi::document(cluster, group, version),
         [] => Ok(Reply::value(
             json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"]}),
         )),

@@ -1,8 +1,8 @@
-//! Bodies: JSON and YAML become values; what is neither is refused with the formats that would do.
+//! Bodies: JSON, YAML and protobuf become values; what is none of them is refused with the formats that would do.
 
 use serde_json::Value;
 
-use super::Verb;
+use super::{Verb, protobuf};
 use crate::refusal::Refusal;
 
 const OBJECT_FORMATS: &str = "application/json, application/yaml";
@@ -44,6 +44,7 @@ pub(super) fn read(
     let value = match media_type {
         "" | "application/json" | "*/*" => read_json(body)?,
         "application/yaml" | "text/yaml" => read_yaml(body)?,
+        protobuf::MEDIA_TYPE => protobuf::read(body)?,
         other => return Err(Refusal::unsupported_media_type(other, OBJECT_FORMATS)),
     };
     Ok((None, value))
