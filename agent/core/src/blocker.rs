@@ -73,7 +73,7 @@ impl Failure {
 
     /// Whether the API server says that the object of the request is not there.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.code == 404 && !refusal.is_missing_namespace())
+        matches!(self, Self::Refused(refusal) if refusal.code == 404)
     }
 
     /// Whether the API server serves no such kind.
@@ -247,8 +247,7 @@ mod tests {
             ..Refusal::default()
         });
         assert_eq!(missing.course(), Course::MakeNamespace);
-        assert!(!missing.is_not_found());
-        assert!(refused(404, "").is_not_found());
+        assert_eq!(refused(404, "").course(), Course::Object);
     }
 
     #[test]

@@ -110,6 +110,11 @@ impl Store {
                 secret["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
                 self.overwrite(key, secret).await
             }
+            Err(failure) if failure.is_not_found() => {
+                // Somebody deleted the agent's namespace.
+                self.prepare().await?;
+                self.cluster.post(&self.secrets(), &secret).await
+            }
             result => result,
         }
     }
