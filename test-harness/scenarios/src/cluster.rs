@@ -1,0 +1,122 @@
+//! One cluster, embedded or real, as the programs of a stage see it: an address and a kubeconfig.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use outhaul_fake_kube_server::FakeKube;
+use outhaul_kubernetes::{Definitions, Program, Programs};
+
+use crate::ground::Ground;
+
+/// The kind of the Gateway API that the web shop uses, for embedded clusters.
+const HTTP_ROUTE: &str = include_str!("../crds/httproute.yaml");
+
+/// What a cluster is for, which decides what it has from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Our custom resources; no workloads.
+    ControlPlane,
+    /// Workloads that progress, and HTTPRoute.
+    Plane,
+}
+
+/// A running cluster. Dropping it ends it.
+pub struct Cluster {
+    kubeconfig: Kubeconfig,
+    made_of: MadeOf,
+}
+
+enum MadeOf {
+    Embedded(Box<FakeKube>),
+    Kubernetes(Box<outhaul_kubernetes::Cluster>),
+}
+
+impl Cluster {
+    /// Starts a cluster.
+    ///
+    /// # Errors
+    /// It does not start, or definitions cannot be installed.
+    pub async fn start(ground: &Ground, role: Role) -> Result<Self> {
+        match ground {
+            Ground::Embedded => embedded(role).await,
+            Ground::Kubernetes(programs) => kubernetes(programs, role).await,
+        }
+    }
+
+    /// A kubeconfig of its administrator.
+    pub fn kubeconfig(&self) -> &Kubeconfig {
+        &self.kubeconfig
+    }
+
+    /// A client that belongs to the current runtime.
+    ///
+    /// # Errors
+    /// The kubeconfig cannot be used.
+    pub async fn client(&self) -> Result<Client> {
+        client(&self.kubeconfig).await
+    }
+
+    /// Takes the API server away.
+    pub async fn take_api_away(&mut self) {
+        match &mut self.made_of {
+            MadeOf::Embedded(fake) => fake.stop_listening().await,
+            MadeOf::Kubernetes(cluster) => cluster.kill(Program::ApiServer),
+        }
+    }
+
+    /// Gives the API server back, on the port it had.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub async fn give_api_back(&mut self) -> Result<()> {
+        match &mut self.made_of {
+            MadeOf::Embedded(fake) => Ok(fake.resume_listening().await?),
+            MadeOf::Kubernetes(cluster) => Ok(cluster.revive(Program::ApiServer).await?),
+        }
+    }
+}
+
+/// A client for `kubeconfig` that belongs to the current runtime.
+///
+/// # Errors
+/// The kubeconfig cannot be used.
+pub async fn client(kubeconfig: &Kubeconfig) -> Result<Client> {
+    let options = KubeConfigOptions::default();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await?;
+    // What retries is part of what is tested.
+    config.default_retry = false;
+    Client::try_from(config).context("cannot use the cluster's kubeconfig")
+}
+
+async fn embedded(role: Role) -> Result<Cluster> {
+    let standins = role == Role::Plane;
+    let options = outhaul_fake_kube_server::Options { standins, ..Default::default() };
+    let fake = FakeKube::start(options).await?;
+    match role {
+        Role::ControlPlane => {
+            fake.install_crds(&outhaul_hub_resources::to_yaml(&outhaul_hub_resources::crds()))?;
+        }
+        Role::Plane => fake.install_crds(HTTP_ROUTE)?,
+    }
+    let kubeconfig = Kubeconfig::from_yaml(&fake.admin_kubeconfig())?;
+    Ok(Cluster { kubeconfig, made_of: MadeOf::Embedded(Box::new(fake)) })
+}
+
+async fn kubernetes(programs: &Programs, role: Role) -> Result<Cluster> {
+    let options = match role {
+        Role::ControlPlane => outhaul_kubernetes::Options::controllers(),
+        Role::Plane => outhaul_kubernetes::Options::workloads(),
+    };
+    let cluster = outhaul_kubernetes::Cluster::start(programs, options).await?;
+    match role {
+        Role::ControlPlane => cluster.install(Path::new(OUR_DEFINITIONS)).await?,
+        Role::Plane => cluster.install(&programs.definitions(Definitions::GatewayApi)?).await?,
+    };
+    let kubeconfig = cluster.kubeconfig().clone();
+    Ok(Cluster { kubeconfig, made_of: MadeOf::Kubernetes(Box::new(cluster)) })
+}
+
+/// As the chart of the hub installs them.
+const OUR_DEFINITIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../charts/outhaul-hub/crds");

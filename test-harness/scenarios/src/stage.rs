@@ -1,0 +1,242 @@
+//! A control plane with a hub, and planes with agents that reach it through a network that can fail.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use kube::Client;
+use kube::config::Kubeconfig;
+use outhaul_agent_runner::IdentityPlace;
+use outhaul_faults::UdpProxy;
+use outhaul_hub_server::rest::Access;
+use tokio::sync::oneshot;
+
+use crate::cluster::{self, Cluster, Role};
+use crate::ground::Ground;
+use crate::operator::Operator;
+use crate::poll;
+use crate::running::Running;
+
+/// Namespace of the programs' own Secrets, in each cluster.
+pub const SYSTEM: &str = "outhaul-system";
+
+/// Longer than anything that is not stuck: on two busy cores a real API server takes seconds to start.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A control plane with a hub, and planes with agents. Dropping it ends everything.
+pub struct Stage {
+    /// The control plane's cluster.
+    pub control: Cluster,
+    /// The planes, by name.
+    pub planes: BTreeMap<String, Plane>,
+    operator: Operator,
+    hub: Option<Running>,
+    addresses: Addresses,
+}
+
+/// A plane: a cluster, its way to the hub, and its agent.
+pub struct Plane {
+    /// Its cluster.
+    pub cluster: Cluster,
+    /// Its way to the hub.
+    pub network: UdpProxy,
+    agent: Option<Running>,
+}
+
+/// Where a hub listens.
+#[derive(Debug, Clone, Copy)]
+struct Addresses {
+    agents: SocketAddr,
+    rest: SocketAddr,
+}
+
+impl Stage {
+    /// A stage with one plane for each of `planes`, and for each an Environment and a DataPlane of its name; all
+    /// agents are connected.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn start(ground: &Ground, planes: &[&str]) -> Result<Self> {
+        let clusters = planes.iter().map(|_| Cluster::start(ground, Role::Plane));
+        let control = Cluster::start(ground, Role::ControlPlane);
+        let (control, clusters) = tokio::try_join!(control, futures::future::try_join_all(clusters))?;
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (hub, addresses) = start_hub(&control, Addresses { agents: anywhere, rest: anywhere }).await?;
+        let operator = Operator::appoint(&control.client().await?, addresses.rest).await?;
+        let mut stage = Self { control, planes: BTreeMap::new(), operator, hub: Some(hub), addresses };
+        for (name, cluster) in planes.iter().zip(clusters) {
+            stage.add_plane(name, cluster).await?;
+        }
+        Ok(stage)
+    }
+
+    /// Adds a plane and enrols its agent.
+    ///
+    /// # Errors
+    /// It does not connect.
+    pub async fn add_plane(&mut self, name: &str, cluster: Cluster) -> Result<()> {
+        self.operator.declare(name).await?;
+        let token = self.operator.token(name).await?;
+        let network = UdpProxy::start(self.addresses.agents).await?;
+        let mut plane = Plane { cluster, network, agent: None };
+        plane.start_agent(Some(&token)).await?;
+        self.planes.insert(name.to_owned(), plane);
+        self.connected(name, true).await
+    }
+
+    /// Who runs the control plane: REST and the command line.
+    pub fn operator(&self) -> &Operator {
+        &self.operator
+    }
+
+    /// Where REST answers.
+    pub fn rest(&self) -> SocketAddr {
+        self.addresses.rest
+    }
+
+    /// Where agents dial, without a proxy in between.
+    pub fn agents(&self) -> SocketAddr {
+        self.addresses.agents
+    }
+
+    /// A plane of the stage.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn plane(&mut self, name: &str) -> Result<&mut Plane> {
+        self.planes.get_mut(name).with_context(|| format!("the stage has no plane {name}"))
+    }
+
+    /// Waits until the hub says that a plane's agent is connected, or that it is not.
+    ///
+    /// # Errors
+    /// It does not become so.
+    pub async fn connected(&self, plane: &str, wanted: bool) -> Result<()> {
+        let what = format!("plane {plane} connected: {wanted}");
+        poll::until(&what, PATIENCE, || async {
+            let view = self.operator.rest().get(&format!("/api/v1/planes/{plane}")).await?;
+            ensure!(view.get("connection").is_some_and(|c| !c.is_null()) == wanted, "{view}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends the hub as SIGTERM does.
+    ///
+    /// # Errors
+    /// It failed.
+    pub async fn stop_hub(&mut self) -> Result<()> {
+        self.hub.take().context("the hub runs")?.stop().await
+    }
+
+    /// Ends the hub as SIGKILL does.
+    pub fn kill_hub(&mut self) {
+        self.hub = None;
+    }
+
+    /// Starts the hub again, on the addresses it had.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn restart_hub(&mut self) -> Result<()> {
+        let (hub, _) = start_hub(&self.control, self.addresses).await?;
+        self.hub = Some(hub);
+        Ok(())
+    }
+
+    /// Ends everything in order: agents, then the hub.
+    ///
+    /// # Errors
+    /// A program failed.
+    pub async fn end(mut self) -> Result<()> {
+        for plane in self.planes.values_mut() {
+            plane.stop_agent().await?;
+        }
+        match self.hub.take() {
+            Some(hub) => hub.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Plane {
+    /// Starts the agent. Without a token it must have been enrolled.
+    ///
+    /// # Errors
+    /// The operating system gives no threads.
+    pub async fn start_agent(&mut self, token: Option<&str>) -> Result<()> {
+        let kubeconfig = self.cluster.kubeconfig().clone();
+        let token = token.map(str::parse).transpose()?;
+        let hub = self.network.address().to_string();
+        self.agent = Some(Running::start("agent", |shutdown| async move {
+            let config = outhaul_agent_runner::Config {
+                cluster: cluster::client(&kubeconfig).await?,
+                namespace: SYSTEM.to_owned(),
+                identity: IdentityPlace::Secret,
+                token,
+                hub: Some(hub),
+            };
+            outhaul_agent_runner::run(config, shutdown).await
+        })?);
+        Ok(())
+    }
+
+    /// Ends the agent as SIGTERM does.
+    ///
+    /// # Errors
+    /// It failed.
+    pub async fn stop_agent(&mut self) -> Result<()> {
+        match self.agent.take() {
+            Some(agent) => agent.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the agent as SIGKILL does.
+    pub fn kill_agent(&mut self) {
+        self.agent = None;
+    }
+
+    /// A client of the plane's API server that belongs to the current runtime.
+    ///
+    /// # Errors
+    /// The kubeconfig cannot be used.
+    pub async fn client(&self) -> Result<Client> {
+        self.cluster.client().await
+    }
+}
+
+async fn start_hub(control: &Cluster, at: Addresses) -> Result<(Running, Addresses)> {
+    let kubeconfig = control.kubeconfig().clone();
+    let (started, addresses) = oneshot::channel();
+    let hub = Running::start("hub", |shutdown| async move {
+        let mut hub = outhaul_hub_server::Hub::start(hub_config(&kubeconfig, at).await?).await?;
+        let addresses = Addresses { agents: hub.agents(), rest: hub.rest() };
+        started.send(addresses).ok().context("nobody waits for the hub")?;
+        tokio::select! {
+            ended = hub.ended() => return Ok(ended?),
+            () = shutdown.cancelled() => {}
+        }
+        Ok(hub.stop().await?)
+    })?;
+    match addresses.await {
+        Ok(addresses) => Ok((hub, addresses)),
+        Err(_not_started) => {
+            hub.ended().await?;
+            anyhow::bail!("the hub ended before it listened")
+        }
+    }
+}
+
+async fn hub_config(kubeconfig: &Kubeconfig, at: Addresses) -> Result<outhaul_hub_server::Config> {
+    Ok(outhaul_hub_server::Config {
+        client: cluster::client(kubeconfig).await?,
+        namespace: SYSTEM.to_owned(),
+        agents: at.agents,
+        advertise: None,
+        rest: at.rest,
+        access: Access::Tokens,
+        fallback: true,
+    })
+}
