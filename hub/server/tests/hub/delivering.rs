@@ -57,7 +57,7 @@ async fn events_on_a_release_say_what_happened() {
     rig.release("lost", "nowhere").await;
     let head = plane.take(&mut session, "cart").await;
     plane.report(&mut session, &head, Health::Healthy).await;
-    let events: Api<Event> = Api::namespaced(rig.kube.client(), NAMESPACE);
+    let events: Api<Event> = Api::namespaced(rig.client.clone(), NAMESPACE);
     let said = |name: &'static str, reason: &'static str| {
         let events = &events;
         let what = format!("Event {reason} on {name}");

@@ -25,11 +25,11 @@ fn refusal(result: Result<impl Sized, EnrolError>) -> Refusal {
 }
 
 fn planes(rig: &Rig) -> Api<PlaneResource> {
-    Api::all(rig.kube.client())
+    Api::all(rig.client.clone())
 }
 
 fn secrets(rig: &Rig) -> Api<Secret> {
-    Api::namespaced(rig.kube.client(), "outhaul-system")
+    Api::namespaced(rig.client.clone(), "outhaul-system")
 }
 
 async fn set_spec(rig: &Rig, plane: &str, spec: serde_json::Value) {

@@ -7,7 +7,7 @@ use outhaul_protocol_wire::report::Health;
 use serde_json::json;
 
 use crate::plane::Plane;
-use crate::rig::{Rig, control_plane, create, free_port, spec, start_hub};
+use crate::rig::{Rig, control_plane, create, spec};
 
 /// The Ready condition of a Release: reason and message.
 fn ready(release: &outhaul_hub_resources::Release) -> Option<(String, String)> {
@@ -32,7 +32,7 @@ async fn malformed_resources_stop_nothing() {
     let kube = control_plane(&to_yaml(&definitions)).await;
     let plane = json!({"apiVersion": "outhaul.dev/v1alpha1", "kind": "Plane",
         "metadata": {"name": "odd"}, "spec": {"keys": 7}});
-    create(&kube, None, plane).await;
+    create(&kube.client(), None, plane).await;
     for (index, spec) in [
         json!(7),
         json!({"resources": "none"}),
@@ -44,10 +44,10 @@ async fn malformed_resources_stop_nothing() {
     {
         let release = json!({"apiVersion": "openchoreo.dev/v1alpha1", "kind": "Release",
             "metadata": {"name": format!("odd-{index}"), "namespace": "acme"}, "spec": spec});
-        create(&kube, Some("acme"), release).await;
+        create(&kube.client(), Some("acme"), release).await;
     }
-    let hub = start_hub(&kube, free_port()).await;
-    let rig = Rig { kube, hub };
+    let client = kube.client();
+    let rig = Rig::over(kube, client).await;
     let mut plane = Plane::enrol(&rig, "eu").await;
     let mut session = plane.connect(&rig).await;
     rig.release("cart", "dev").await;

@@ -7,6 +7,7 @@ mod delivering;
 mod enrolling;
 mod failing;
 mod hostile;
+mod kubernetes;
 mod plane;
 mod restarting;
 mod rig;

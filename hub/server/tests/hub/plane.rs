@@ -43,7 +43,7 @@ pub(crate) async fn enrol(token: &Token, key: &PrivateKey) -> Result<Enrolled, E
 
 impl Plane {
     /// A plane that has just enrolled.
-    pub(crate) async fn enrol(rig: &Rig, name: &str) -> Self {
+    pub(crate) async fn enrol<K>(rig: &Rig<K>, name: &str) -> Self {
         let token = rig.token(name).await.token;
         let key = PrivateKey::generate().unwrap();
         let enrolled = enrol(&token, &key).await.unwrap();
@@ -60,7 +60,7 @@ impl Plane {
     }
 
     /// Dials, and says hello.
-    pub(crate) async fn dial(&mut self, rig: &Rig) -> Session {
+    pub(crate) async fn dial<K>(&mut self, rig: &Rig<K>) -> Session {
         self.term.dial += 1;
         let mut session = self.dial_silently(rig).await;
         session.say(AgentMessage::Hello(self.hello())).await;
@@ -68,7 +68,7 @@ impl Plane {
     }
 
     /// Dials, and says nothing.
-    pub(crate) async fn dial_silently(&self, rig: &Rig) -> Session {
+    pub(crate) async fn dial_silently<K>(&self, rig: &Rig<K>) -> Session {
         let address = rig.hub.agents();
         let dialer = Dialer::udp(address).unwrap();
         let link = dialer
@@ -93,7 +93,7 @@ impl Plane {
     }
 
     /// Dials and waits for the welcome.
-    pub(crate) async fn connect(&mut self, rig: &Rig) -> Session {
+    pub(crate) async fn connect<K>(&mut self, rig: &Rig<K>) -> Session {
         let mut session = self.dial(rig).await;
         let message = session.hear().await;
         assert!(matches!(message, HubMessage::Welcome(_)), "{message:?}");

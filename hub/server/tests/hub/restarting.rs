@@ -62,7 +62,8 @@ async fn hubs_that_start_at_once_are_the_same_hub() {
     rig.hub.stop().await.unwrap();
     let kube =
         crate::rig::control_plane(&outhaul_hub_resources::to_yaml(&outhaul_hub_resources::crds())).await;
-    let (one, two) = tokio::join!(start_hub(&kube, free_port()), start_hub(&kube, free_port()));
+    let client = kube.client();
+    let (one, two) = tokio::join!(start_hub(&client, free_port()), start_hub(&client, free_port()));
     let first = one.handle().create_token(token_request("eu")).await.unwrap();
     let second = two.handle().create_token(token_request("eu")).await.unwrap();
     assert_eq!(first.token.authority, second.token.authority);

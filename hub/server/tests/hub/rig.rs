@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use outhaul_fake_kube_server::{FakeKube, Options};
@@ -17,25 +18,36 @@ pub(crate) const NAMESPACE: &str = "acme";
 /// How long anything here may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) struct Rig {
-    pub(crate) kube: FakeKube,
+/// A control plane `K`, a client of it, and its hub.
+pub(crate) struct Rig<K = FakeKube> {
+    pub(crate) kube: K,
+    pub(crate) client: Client,
     pub(crate) hub: Hub,
 }
 
 impl Rig {
-    /// A control plane with Environment `dev` on DataPlane `dp-eu` and `prod` on `dp-us`, and a hub that is ready.
+    /// An embedded control plane with Environment `dev` on DataPlane `dp-eu` and `prod` on `dp-us`, and a hub that is
+    /// ready.
     pub(crate) async fn start() -> Self {
         let kube = control_plane(&to_yaml(&crds())).await;
-        let hub = start_hub(&kube, free_port()).await;
-        Self { kube, hub }
+        let client = kube.client();
+        Self::over(kube, client).await
+    }
+}
+
+impl<K> Rig<K> {
+    /// A hub over a control plane that is set up.
+    pub(crate) async fn over(kube: K, client: Client) -> Self {
+        let hub = start_hub(&client, free_port()).await;
+        Self { kube, client, hub }
     }
 
     /// Stops the hub and starts another one on the same port.
     pub(crate) async fn restart_hub(self) -> Self {
         let agents = self.hub.agents();
         self.hub.stop().await.unwrap();
-        let hub = start_hub(&self.kube, agents).await;
-        Self { kube: self.kube, hub }
+        let hub = start_hub(&self.client, agents).await;
+        Self { hub, ..self }
     }
 
     /// A token for a plane whose DataPlane is `dp-<plane>`.
@@ -45,7 +57,7 @@ impl Rig {
     }
 
     pub(crate) fn releases(&self) -> Api<Release> {
-        Api::namespaced(self.kube.client(), NAMESPACE)
+        Api::namespaced(self.client.clone(), NAMESPACE)
     }
 
     /// Creates Release `name` in an Environment, with one ConfigMap.
@@ -127,12 +139,14 @@ pub(crate) fn spec(name: &str, environment: &str) -> Value {
 pub(crate) async fn control_plane(definitions: &str) -> FakeKube {
     let kube = FakeKube::start(Options::default()).await.unwrap();
     kube.install_crds(definitions).unwrap();
-    create(
-        &kube,
-        None,
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}),
-    )
-    .await;
+    set_up(&kube.client()).await;
+    kube
+}
+
+/// Creates what leads to the planes `eu` and `us`.
+pub(crate) async fn set_up(client: &Client) {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+    create(client, None, namespace).await;
     for (environment, data_plane) in [("dev", "dp-eu"), ("prod", "dp-us")] {
         let environment = json!({
             "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Environment",
@@ -147,27 +161,26 @@ pub(crate) async fn control_plane(definitions: &str) -> FakeKube {
                 "gateway": {"publicVirtualHost": "example.org", "organizationVirtualHost": "example.internal"},
             },
         });
-        create(&kube, Some(NAMESPACE), environment).await;
-        create(&kube, Some(NAMESPACE), data_plane).await;
+        create(client, Some(NAMESPACE), environment).await;
+        create(client, Some(NAMESPACE), data_plane).await;
     }
-    kube
 }
 
 /// Creates any object.
-pub(crate) async fn create(kube: &FakeKube, namespace: Option<&str>, object: Value) -> DynamicObject {
+pub(crate) async fn create(client: &Client, namespace: Option<&str>, object: Value) -> DynamicObject {
     let object: DynamicObject = serde_json::from_value(object).unwrap();
     let types = object.types.clone().unwrap();
     let resource = ApiResource::from_gvk(&(&types).try_into().unwrap());
     let api: Api<DynamicObject> = match namespace {
-        Some(namespace) => Api::namespaced_with(kube.client(), namespace, &resource),
-        None => Api::all_with(kube.client(), &resource),
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
     };
     api.create(&PostParams::default(), &object).await.unwrap()
 }
 
-pub(crate) fn config(kube: &FakeKube, agents: SocketAddr) -> Config {
+pub(crate) fn config(client: &Client, agents: SocketAddr) -> Config {
     Config {
-        client: kube.client(),
+        client: client.clone(),
         namespace: "outhaul-system".into(),
         agents,
         advertise: None,
@@ -177,8 +190,8 @@ pub(crate) fn config(kube: &FakeKube, agents: SocketAddr) -> Config {
     }
 }
 
-pub(crate) async fn start_hub(kube: &FakeKube, agents: SocketAddr) -> Hub {
-    let hub = Hub::start(config(kube, agents)).await.unwrap();
+pub(crate) async fn start_hub(client: &Client, agents: SocketAddr) -> Hub {
+    let hub = Hub::start(config(client, agents)).await.unwrap();
     until("the hub is ready", || async {
         hub.handle().ready().is_ready().then_some(())
     })
