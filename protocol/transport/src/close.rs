@@ -30,7 +30,7 @@ pub enum Close {
     Stalled,
     /// Another session of its plane is newer.
     Superseded,
-    /// The session was refused on the control stream.
+    /// It is refused or was revoked, as said on the control stream.
     Refused,
     /// A code that this version does not know.
     Unknown(u64),

@@ -167,7 +167,8 @@ async fn end(link: &PlaneLink, mut writer: Writer, ending: Option<Ending>) {
             let _cut_short = timeout(LAST_WORDS, words).await;
             let close = match closing.reason {
                 ClosingReason::Restarting => Close::Restarting,
-                ClosingReason::Superseded | ClosingReason::Revoked => Close::Finished,
+                ClosingReason::Superseded => Close::Superseded,
+                ClosingReason::Revoked => Close::Refused,
             };
             link.close(close, "the session has ended");
         }
@@ -188,5 +189,5 @@ async fn refuse(link: &PlaneLink, control: Stream, refused: Refused) {
         }
     };
     let _cut_short = timeout(LAST_WORDS, words).await;
-    link.close(Close::Finished, "the session was refused");
+    link.close(Close::Refused, "the session was refused");
 }
