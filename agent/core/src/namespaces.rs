@@ -44,13 +44,19 @@ impl Namespaces {
                 Entry::Wait
             }
             None => {
-                if self.0.len() >= REMEMBERED {
-                    self.0.retain(|_, state| matches!(state, State::Creating(_)));
-                }
+                self.make_room();
                 let waiting = BTreeSet::from([key.clone()]);
                 self.0.insert(namespace.to_owned(), State::Creating(waiting));
                 Entry::Create
             }
+        }
+    }
+
+    /// Something in it was seen: it exists.
+    pub fn exists(&mut self, namespace: &str) {
+        if !namespace.is_empty() && !self.0.contains_key(namespace) {
+            self.make_room();
+            self.0.insert(namespace.to_owned(), State::Tried(None));
         }
     }
 
@@ -72,6 +78,12 @@ impl Namespaces {
                 Some(State::Creating(_)) | None => None,
             },
             Some(State::Creating(_)) | None => None,
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.0.len() >= REMEMBERED {
+            self.0.retain(|_, state| matches!(state, State::Creating(_)));
         }
     }
 }

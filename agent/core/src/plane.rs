@@ -18,6 +18,8 @@ mod planning;
 mod requests;
 mod storing;
 mod taking;
+#[cfg(test)]
+mod tests;
 mod viewing;
 mod watching;
 

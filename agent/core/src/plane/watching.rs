@@ -30,6 +30,7 @@ impl Plane {
         let Some(live) = Live::of(value, labels::field_manager(watched.owner)) else {
             return;
         };
+        self.namespaces.exists(&object.namespace);
         let held = held.filter(|(key, _)| live.owners.iter().any(|owner| owner.is(key)));
         self.kinds.named(watched, &object, held.is_none());
         match held {

@@ -1,0 +1,557 @@
+//! The plane against a small cluster that behaves: it keeps objects, gives uids and resource versions, and fails when
+//! told to. Values in, values out; no time passes but what a test says.
+
+mod cluster;
+mod convergence;
+
+use core::time::Duration;
+use std::time::Instant;
+
+use outhaul_protocol_session::agent::{self, Standing, Store, StoreContent};
+use outhaul_protocol_wire::head::{Head, HeadState, Key, Version};
+use outhaul_protocol_wire::ids::Generation;
+use outhaul_protocol_wire::message::Held;
+use outhaul_protocol_wire::report::{BlockerReason, Health};
+use serde_json::{Value, json};
+
+use self::cluster::Cluster;
+use super::{Change, News, Plane, Stored};
+use crate::desired::Desired;
+use crate::item::Brought;
+use crate::record::Record;
+use crate::testing::{config_map, content, release_key};
+
+/// A plane, its cluster, and what is written down.
+struct Rig {
+    plane: Plane,
+    cluster: Cluster,
+    records: std::collections::BTreeMap<Key, (Record, Option<Value>)>,
+    specs: std::collections::BTreeMap<Key, Value>,
+    now: Instant,
+    /// Requests in the order in which they were sent.
+    log: Vec<String>,
+    news: Vec<News>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self {
+            plane: Plane::restored([]),
+            cluster: Cluster::default(),
+            records: Default::default(),
+            specs: Default::default(),
+            now: Instant::now(),
+            log: Vec::new(),
+            news: Vec::new(),
+        }
+    }
+
+    fn head(name: &str, generation: u64, state: HeadState, spec: &Value) -> Head {
+        Head {
+            key: release_key(name),
+            version: Version {
+                generation: Generation(generation),
+                ..Version::default()
+            },
+            digest: content(spec).1,
+            state,
+        }
+    }
+
+    fn announce(&mut self, name: &str, generation: u64, objects: &[Value], recorded: bool) -> Key {
+        let resources: Vec<Value> = objects
+            .iter()
+            .map(|object| json!({"id": object["metadata"]["name"], "object": object}))
+            .collect();
+        self.announce_spec(name, generation, &json!({"resources": resources}), recorded)
+    }
+
+    fn announce_spec(&mut self, name: &str, generation: u64, spec: &Value, recorded: bool) -> Key {
+        let head = Self::head(name, generation, HeadState::Present, spec);
+        let key = head.key.clone();
+        self.specs.insert(key.clone(), spec.clone());
+        let content = StoreContent::New(content(spec).0);
+        self.plane
+            .take(Store {
+                head,
+                recorded,
+                content,
+            })
+            .unwrap();
+        key
+    }
+
+    fn remove(&mut self, name: &str, generation: u64) -> Held {
+        let head = Self::head(name, generation, HeadState::Removed, &json!({}));
+        let held = Held {
+            key: head.key.clone(),
+            version: head.version,
+        };
+        let (recorded, content) = (true, StoreContent::Kept);
+        self.plane
+            .take(Store {
+                head,
+                recorded,
+                content,
+            })
+            .unwrap();
+        held
+    }
+
+    /// One round: everything that can be done now is done, and answered in the order in which it was asked.
+    fn round(&mut self) -> bool {
+        self.plane.advance(self.now);
+        let mut busy = false;
+        while let Some(write) = self.plane.poll_write(self.now) {
+            busy = true;
+            self.write(&write.key, write.change);
+            self.plane.written(&write.key, Ok(()), self.now);
+        }
+        let mut asked = Vec::new();
+        while let Some(request) = self.plane.poll_request(self.now) {
+            asked.push(request);
+        }
+        for request in asked {
+            busy = true;
+            self.log.push(cluster::describe(&request.action));
+            let answer = self.cluster.answer(&request.action);
+            self.plane
+                .answered(request.id, answer, Duration::from_millis(2), self.now);
+        }
+        self.news.extend(self.plane.news());
+        busy
+    }
+
+    /// Rounds and watch events until nothing happens any more, without time passing.
+    fn settle(&mut self) {
+        for _ in 0..1_000 {
+            let events = self.cluster.watch(&mut self.plane, self.now);
+            if !self.round() && !events {
+                return;
+            }
+        }
+        panic!("it never rests: {:?}", &self.log[self.log.len() - 20..]);
+    }
+
+    /// Lets time pass until the plane has nothing to wait for within an hour.
+    fn settle_in_time(&mut self) {
+        let end = self.now + Duration::from_secs(3600);
+        self.settle();
+        while let Some((at, _)) = self.plane.deadline().filter(|(at, _)| *at < end) {
+            self.now = self.now.max(at);
+            self.settle();
+        }
+    }
+
+    fn write(&mut self, key: &Key, change: Change) {
+        let spec = self.specs.get(key).cloned();
+        match change {
+            Change::Replace(record, _) => self.records.insert(key.clone(), (record, spec)),
+            Change::Update(record) => {
+                let spec = self.records.get(key).and_then(|(_, spec)| spec.clone());
+                self.records.insert(key.clone(), (record, spec))
+            }
+            Change::Empty(record) => self.records.insert(key.clone(), (record, None)),
+            Change::Forget => self.records.remove(key),
+        };
+    }
+
+    /// The agent starts again with what is written down.
+    fn restart(&mut self) {
+        let stored = self.records.values().map(|(record, spec)| Stored {
+            record: record.clone(),
+            brought: match spec {
+                Some(spec) => Brought::Spec(Desired::read(&record.head.key, spec)),
+                None => Brought::Kept,
+            },
+        });
+        self.plane = Plane::restored(stored.collect::<Vec<_>>());
+        self.cluster.forget_watches();
+        self.log.clear();
+        self.news.clear();
+    }
+
+    fn blocker(&self, key: &Key, id: &str) -> Option<BlockerReason> {
+        let view = agent::Plane::report(&self.plane, key)?;
+        let report = view.objects.iter().find(|report| report.id == id)?;
+        report.blocker.as_ref().map(|blocker| blocker.reason)
+    }
+}
+
+fn widget(name: &str) -> Value {
+    json!({"apiVersion": "example.dev/v1", "kind": "Widget", "metadata": {"name": name, "namespace": "shop"}})
+}
+
+fn object(api_version: &str, kind: &str, name: &str) -> Value {
+    json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "shop"}})
+}
+
+#[test]
+fn stages_follow_each_other_and_objects_of_one_go_together() {
+    let mut rig = Rig::new();
+    rig.announce(
+        "cart",
+        1,
+        &[
+            object("gateway.networking.k8s.io/v1", "HTTPRoute", "route"),
+            object("apps/v1", "Deployment", "deployment"),
+            config_map("config", "1"),
+            object("v1", "Service", "service"),
+            object("v1", "ServiceAccount", "account"),
+        ],
+        true,
+    );
+    rig.settle();
+    let applies: Vec<_> = rig.log.iter().filter(|line| !line.starts_with("look")).collect();
+    assert_eq!(
+        applies,
+        [
+            "create namespace shop",
+            "apply ServiceAccount shop/account",
+            "apply ConfigMap shop/config",
+            "apply Deployment.apps shop/deployment",
+            "apply Service shop/service",
+            "apply HTTPRoute.gateway.networking.k8s.io shop/route",
+        ]
+    );
+}
+
+#[test]
+fn a_head_is_written_down_with_old_and_new_objects_before_anything_of_it_is_sent() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle();
+    rig.announce("cart", 2, &[config_map("two", "2")], true);
+    rig.plane.advance(rig.now);
+    assert!(rig.plane.poll_request(rig.now).is_none());
+    let write = rig.plane.poll_write(rig.now).unwrap();
+    let Change::Replace(record, _) = &write.change else {
+        panic!("new content is written: {write:?}");
+    };
+    let names: Vec<_> = record
+        .inventory
+        .iter()
+        .map(|item| item.object.name.as_str())
+        .collect();
+    assert_eq!(names, ["two", "one"]);
+    rig.plane.advance(rig.now);
+    assert!(
+        rig.plane.poll_request(rig.now).is_none(),
+        "the write is not answered yet"
+    );
+    rig.plane.written(&key, Ok(()), rig.now);
+    rig.plane.advance(rig.now);
+    assert!(rig.plane.poll_request(rig.now).is_some());
+}
+
+#[test]
+fn a_write_that_fails_is_tried_again_and_nothing_is_sent_before() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    let write = rig.plane.poll_write(rig.now).unwrap();
+    let away = crate::blocker::Failure::Unreachable("away".into());
+    rig.plane.written(&write.key, Err(away), rig.now);
+    rig.plane.advance(rig.now);
+    assert!(rig.plane.poll_write(rig.now).is_none() && rig.plane.poll_request(rig.now).is_none());
+    let (at, _) = rig.plane.deadline().unwrap();
+    rig.now = at;
+    rig.settle();
+    assert!(rig.cluster.has("one"), "{key}");
+}
+
+#[test]
+fn an_unrecorded_head_is_stored_and_not_applied() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], false);
+    rig.settle_in_time();
+    assert!(rig.log.is_empty() && rig.records.contains_key(&key));
+    assert!(agent::Plane::report(&rig.plane, &key).is_none());
+    let held = Held {
+        key: key.clone(),
+        version: rig.records[&key].0.head.version,
+    };
+    rig.plane.recorded(&held, rig.now);
+    rig.settle_in_time();
+    assert!(rig.cluster.has("one"));
+    assert_eq!(rig.records[&key].0.standing, Standing::Recorded);
+}
+
+#[test]
+fn what_did_not_change_costs_no_request() {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[config_map("one", "1"), config_map("two", "1")], true);
+    rig.settle_in_time();
+    rig.log.clear();
+    rig.announce("cart", 2, &[config_map("one", "1"), config_map("two", "2")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.log, ["apply ConfigMap shop/two"]);
+    rig.restart();
+    rig.settle_in_time();
+    assert_eq!(rig.log, [""; 0], "a restart finds everything as it was");
+    assert!(rig.news.contains(&News::Looked));
+}
+
+#[test]
+fn pruning_waits_until_everything_wanted_is_in_place() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("old", "1")], true);
+    rig.settle();
+    rig.cluster.fail("new", 422);
+    rig.announce(
+        "cart",
+        2,
+        &[config_map("new", "1"), config_map("other", "1")],
+        true,
+    );
+    rig.settle();
+    assert_eq!(rig.blocker(&key, "new"), Some(BlockerReason::Invalid));
+    assert!(rig.cluster.has("old") && rig.cluster.has("other"));
+    rig.cluster.heal();
+    rig.settle_in_time();
+    assert!(rig.cluster.has("new") && !rig.cluster.has("old"));
+    assert_eq!(rig.blocker(&key, "new"), None);
+}
+
+#[test]
+fn a_spec_that_cannot_be_read_deletes_nothing_even_after_a_restart() {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    rig.announce_spec("cart", 2, &json!({"resources": "nonsense"}), true);
+    rig.settle_in_time();
+    rig.restart();
+    rig.settle_in_time();
+    assert!(rig.cluster.has("one"), "{:?}", rig.log);
+}
+
+#[test]
+fn a_removed_resource_is_gone_once_nothing_of_it_is_found() {
+    let mut rig = Rig::new();
+    let key = rig.announce(
+        "cart",
+        1,
+        &[config_map("one", "1"), object("apps/v1", "Deployment", "two")],
+        true,
+    );
+    rig.settle_in_time();
+    rig.log.clear();
+    let held = rig.remove("cart", 2);
+    rig.settle_in_time();
+    assert_eq!(
+        rig.log,
+        [
+            "delete Deployment.apps shop/two",
+            "look Deployment.apps shop/two",
+            "delete ConfigMap shop/one",
+            "look ConfigMap shop/one",
+        ]
+    );
+    assert!(rig.news.contains(&News::Gone(held.clone())));
+    rig.plane.settled(&held, 1_000, rig.now);
+    rig.settle_in_time();
+    assert_eq!(rig.records[&key].0.standing, Standing::Settled);
+    assert_eq!(rig.plane.watched().count(), 0, "what is gone is not watched");
+}
+
+#[test]
+fn settled_resources_are_remembered_for_thirty_days() {
+    let mut rig = Rig::new();
+    let day = 24 * 60 * 60;
+    for (index, name) in ["first", "second"].into_iter().enumerate() {
+        rig.announce(name, 1, &[], true);
+        let held = rig.remove(name, 2);
+        rig.settle_in_time();
+        rig.plane.settled(&held, index as u64 * 31 * day, rig.now);
+        rig.settle_in_time();
+    }
+    assert!(!rig.records.contains_key(&release_key("first")));
+    assert!(rig.records.contains_key(&release_key("second")));
+}
+
+#[test]
+fn what_another_resource_has_is_left_to_it_until_it_lets_go() {
+    let mut rig = Rig::new();
+    rig.announce("first", 1, &[config_map("one", "first")], true);
+    rig.settle_in_time();
+    let second = rig.announce("second", 1, &[config_map("one", "second")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.blocker(&second, "one"), Some(BlockerReason::OwnedByAnother));
+    assert_eq!(rig.cluster.value("one"), Some("first"));
+    rig.announce("first", 2, &[], true);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("second"));
+    assert_eq!(rig.blocker(&second, "one"), None);
+}
+
+#[test]
+fn what_carries_the_labels_of_a_stranger_is_left_to_him() {
+    let mut rig = Rig::new();
+    rig.cluster.put_of("one", "stranger");
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle();
+    assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::OwnedByAnother));
+    rig.cluster.delete("one");
+    rig.settle();
+    assert_eq!(rig.cluster.value("one"), Some("1"), "it is taken when it is free");
+    rig.cluster.put_of("one", "stranger");
+    rig.settle();
+    let held = rig.remove("cart", 2);
+    rig.settle_in_time();
+    assert_eq!(
+        rig.cluster.value("one"),
+        Some("stranger"),
+        "it was taken away, and is not deleted"
+    );
+    assert!(rig.news.contains(&News::Gone(held)));
+}
+
+#[test]
+fn drift_is_repaired_and_others_additions_are_not() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    rig.log.clear();
+    rig.cluster.edit("one", |object| {
+        object["metadata"]["annotations"] = json!({"theirs": "1"})
+    });
+    rig.settle();
+    assert_eq!(rig.log, [""; 0]);
+    rig.cluster
+        .edit("one", |object| object["data"]["value"] = "theirs".into());
+    rig.settle();
+    assert_eq!(rig.log, ["apply ConfigMap shop/one"]);
+    rig.cluster.delete("one");
+    rig.settle();
+    assert_eq!(
+        (rig.cluster.value("one"), rig.blocker(&key, "one")),
+        (Some("1"), None)
+    );
+}
+
+#[test]
+fn drift_while_the_agent_was_down_is_repaired_at_its_start() {
+    let mut rig = Rig::new();
+    rig.announce(
+        "cart",
+        1,
+        &[
+            config_map("one", "1"),
+            config_map("two", "1"),
+            config_map("three", "1"),
+        ],
+        true,
+    );
+    rig.settle_in_time();
+    rig.cluster
+        .edit("one", |object| object["data"]["value"] = "theirs".into());
+    rig.cluster.delete("two");
+    rig.restart();
+    rig.settle_in_time();
+    assert_eq!(rig.log, ["apply ConfigMap shop/one", "apply ConfigMap shop/two"]);
+}
+
+#[test]
+fn a_replicas_field_that_an_autoscaler_owns_is_left_to_it() {
+    let mut rig = Rig::new();
+    let mut deployment = object("apps/v1", "Deployment", "web");
+    deployment["spec"] = json!({"replicas": 1, "paused": false});
+    rig.announce("cart", 1, &[deployment.clone()], true);
+    rig.settle_in_time();
+    rig.cluster.scale("web", 5);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.get("web").unwrap()["spec"]["replicas"], 5);
+    deployment["spec"]["paused"] = true.into();
+    rig.announce("cart", 2, &[deployment], true);
+    rig.settle_in_time();
+    assert_eq!(
+        rig.cluster.get("web").unwrap()["spec"],
+        json!({"replicas": 5, "paused": true})
+    );
+}
+
+#[test]
+fn an_api_server_that_does_not_answer_is_asked_carefully_and_then_gets_everything() {
+    let mut rig = Rig::new();
+    let objects: Vec<_> = (0..50)
+        .map(|number| config_map(&format!("object-{number}"), "1"))
+        .collect();
+    rig.cluster.away(true);
+    let key = rig.announce("cart", 1, &objects, true);
+    for _ in 0..20 {
+        rig.settle();
+        rig.now = rig.plane.deadline().unwrap().0;
+    }
+    assert!(rig.log.len() < 60, "{} requests", rig.log.len());
+    rig.cluster.away(false);
+    rig.settle_in_time();
+    assert!((0..50).all(|number| rig.cluster.has(&format!("object-{number}"))));
+    let view = agent::Plane::report(&rig.plane, &key).unwrap();
+    assert!(
+        view.objects
+            .iter()
+            .all(|it| it.health == Health::Healthy && it.blocker.is_none())
+    );
+}
+
+#[test]
+fn a_kind_that_is_defined_later_is_applied_then() {
+    let mut rig = Rig::new();
+    rig.cluster.undefine("Widget");
+    let key = rig.announce("cart", 1, &[widget("w"), config_map("one", "1")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.blocker(&key, "w"), Some(BlockerReason::KindUnknown));
+    assert!(rig.cluster.has("one"));
+    rig.cluster.define("Widget");
+    rig.plane.kinds_changed("example.dev");
+    rig.settle();
+    assert!(rig.cluster.has("w"));
+    assert_eq!(rig.blocker(&key, "w"), None);
+}
+
+#[test]
+fn a_kind_that_may_not_be_watched_is_applied_and_says_so() {
+    let mut rig = Rig::new();
+    rig.cluster.forbid_watching(true);
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    assert!(rig.cluster.has("one"));
+    assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::Forbidden));
+}
+
+#[test]
+fn a_namespace_that_may_not_be_created_is_the_objects_blocker() {
+    let mut rig = Rig::new();
+    rig.cluster.forbid_namespaces();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle();
+    assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::Forbidden));
+}
+
+#[test]
+fn orphans_are_kept_and_repaired() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    rig.plane.orphaned(std::slice::from_ref(&key), rig.now);
+    rig.settle_in_time();
+    assert_eq!(rig.records[&key].0.standing, Standing::Orphaned);
+    rig.cluster
+        .edit("one", |object| object["data"]["value"] = "theirs".into());
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("1"));
+}
+
+#[test]
+fn damaged_content_is_refused_whole() {
+    let mut rig = Rig::new();
+    let head = Rig::head("cart", 1, HeadState::Present, &json!({"resources": []}));
+    let content = StoreContent::New(content(&json!({"resources": null})).0);
+    let store = Store {
+        head,
+        recorded: true,
+        content,
+    };
+    assert!(rig.plane.take(store).is_err());
+    rig.settle_in_time();
+    assert!(rig.records.is_empty());
+}
