@@ -136,6 +136,8 @@ impl Refusal {
             _ if says("denied the request") || says("denied request") => BlockerReason::WebhookRefused,
             _ if says("failed calling webhook") => BlockerReason::WebhookUnavailable,
             _ if says("request is too large") => BlockerReason::TooLarge,
+            // A value of the wrong type: API servers answer 500 to that.
+            _ if says("failed to create typed patch object") => BlockerReason::Invalid,
             413 => BlockerReason::TooLarge,
             403 if cause("NamespaceTerminating") => BlockerReason::NamespaceTerminating,
             403 if says("exceeded quota") => BlockerReason::QuotaExceeded,

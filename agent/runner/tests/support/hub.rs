@@ -8,7 +8,7 @@ use outhaul_protocol_transport::link::PlaneLink;
 use outhaul_protocol_transport::listener::Arrival;
 use outhaul_protocol_transport::pki::SigningRequest;
 use outhaul_protocol_wire::canonical;
-use outhaul_protocol_wire::content::Content;
+use outhaul_protocol_wire::content::{Content, Fetched};
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::enrolment::{Answer, Refusal};
 use outhaul_protocol_wire::head::{BundleKind, Head, HeadState, Key, Version};
@@ -42,7 +42,12 @@ impl World {
     pub(crate) async fn greeted(&self) -> Session {
         let greeting = async {
             loop {
-                match self.hub.arrival().await {
+                let arriving = self.hub.listener.accept().await.unwrap();
+                // An agent that was stopped may have been on its way.
+                let Ok(arrival) = arriving.complete(SystemTime::now()).await else {
+                    continue;
+                };
+                match arrival {
                     Arrival::Plane(link) => return Session::greet(link).await,
                     Arrival::Stranger(stranger) => {
                         let enrolling = stranger.request().await.unwrap();
@@ -129,6 +134,23 @@ impl Session {
 
     pub(crate) async fn announce(&mut self, heads: Vec<Announced>, complete: bool) {
         self.say(HubMessage::Announce(Announce { heads, complete })).await;
+    }
+
+    /// Announces a Release whose content the agent has to ask for, and answers that.
+    pub(crate) async fn release_by_fetch(&mut self, name: &str, objects: &[Value]) -> Key {
+        let mut announced = announced(name, 1, objects);
+        let key = announced.head.key.clone();
+        let (digest, content) = (announced.head.digest, announced.content.take().unwrap());
+        self.announce(vec![announced], false).await;
+        let answering = async {
+            let mut fetch = self.link.accept_fetch().await.unwrap();
+            assert_eq!(fetch.digest().await.unwrap(), digest);
+            fetch.answer(&Fetched::Content(content)).await.unwrap();
+        };
+        tokio::time::timeout(PATIENCE, answering)
+            .await
+            .expect("the agent asks");
+        key
     }
 
     /// Listens until it has heard what the test waits for.
