@@ -1,0 +1,65 @@
+//! Percentiles of measured times.
+
+use std::time::Duration;
+
+/// Measured times, in the order of their size.
+#[derive(Debug, Clone, Default)]
+pub struct Samples(Vec<Duration>);
+
+/// Middle and tail of some samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Percentiles {
+    /// Half of the samples are at most this.
+    pub p50: Duration,
+    /// Nine in ten are.
+    pub p90: Duration,
+    /// Ninety-nine in a hundred are.
+    pub p99: Duration,
+}
+
+impl Samples {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Nearest-rank percentiles: each is a time that was measured.
+    pub fn percentiles(&self) -> Option<Percentiles> {
+        let rank = |percent: usize| {
+            let rank = (self.0.len() * percent).div_ceil(100);
+            self.0.get(rank.saturating_sub(1)).copied()
+        };
+        Some(Percentiles {
+            p50: rank(50)?,
+            p90: rank(90)?,
+            p99: rank(99)?,
+        })
+    }
+}
+
+impl FromIterator<Duration> for Samples {
+    fn from_iter<I: IntoIterator<Item = Duration>>(times: I) -> Self {
+        let mut times: Vec<_> = times.into_iter().collect();
+        times.sort_unstable();
+        Self(times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_times_that_were_measured() {
+        let samples: Samples = (1..=300).rev().map(Duration::from_millis).collect();
+        let Percentiles { p50, p90, p99 } = samples.percentiles().unwrap();
+        assert_eq!([p50, p90, p99].map(|time| time.as_millis()), [150, 270, 297]);
+    }
+
+    #[test]
+    fn one_sample_is_every_percentile_and_none_has_none() {
+        let one: Samples = [Duration::from_millis(7)].into_iter().collect();
+        assert_eq!(one.percentiles().unwrap().p99, Duration::from_millis(7));
+        assert_eq!(Samples::default().percentiles(), None);
+    }
+}
