@@ -8,7 +8,9 @@ use outhaul_protocol_transport::authority::Authority;
 use outhaul_protocol_transport::close::{Close, Lost};
 use outhaul_protocol_transport::dialer::Dialer;
 use outhaul_protocol_transport::framed::ReadError;
+use outhaul_protocol_transport::link::HubLink;
 use outhaul_protocol_transport::listener::Arrival;
+use outhaul_protocol_transport::quic::KEEP_ALIVE;
 use outhaul_protocol_transport::testing::TestHub;
 use outhaul_protocol_wire::content::{Content, Fetched};
 use outhaul_protocol_wire::digest::Digest;
@@ -163,8 +165,8 @@ impl Drop for Process {
     }
 }
 
-#[tokio::test]
-async fn a_killed_hub_is_noticed_by_the_first_packet_to_the_next() {
+/// An agent's link to a hub that was killed since, and the next hub at its address.
+async fn killed_and_restarted() -> (HubLink, TestHub) {
     let authority = TestHub::open().authority;
     let process = Process::start(authority.clone(), SocketAddr::from(([127, 0, 0, 1], 0)));
     let identity = process.hub.identity("eu-1");
@@ -174,11 +176,28 @@ async fn a_killed_hub_is_noticed_by_the_first_packet_to_the_next() {
         process.accept(),
         dialer.dial(process.hub.address(), &trust, &identity)
     );
-    let agent = agent.unwrap();
     let address = process.kill(plane);
-    let _next = Process::start(authority, address);
-    // Anything that is sent will do; an idle agent sends a keep-alive within 20 s.
+    (agent.unwrap(), TestHub::open_with(authority, address))
+}
+
+#[tokio::test]
+async fn a_killed_hub_is_noticed_by_the_first_packet_to_the_next() {
+    let (agent, _next) = killed_and_restarted().await;
     let fetched = timeout(SOON, agent.fetch(Digest([1; 32]))).await;
     assert!(fetched.expect("noticed long before the next keep-alive").is_err());
     assert_eq!(agent.closed().await, Lost::Reset);
+}
+
+#[tokio::test]
+async fn an_idle_agent_notices_a_killed_hub_at_its_next_keep_alive() {
+    let (agent, _next) = killed_and_restarted().await;
+    // From here on time jumps from timer to timer.
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    assert_eq!(agent.closed().await, Lost::Reset);
+    assert!(
+        start.elapsed() <= KEEP_ALIVE + Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
 }
