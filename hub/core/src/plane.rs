@@ -1,5 +1,6 @@
 //! One plane: what its resource says, and the order of its queue.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -7,12 +8,13 @@ use outhaul_hub_resources as resources;
 use outhaul_protocol_session::hub::{Queue, Queued};
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::head::{BundleKind, Key};
 use outhaul_protocol_wire::ids::{InvalidName, PlaneName, Uid};
 use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::Orphans;
 
 use crate::delivery::{Delivery, Entry};
+use crate::output::WriteId;
 
 /// A `Plane` as the API server returned it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub struct PlaneRecord {
     pub name: PlaneName,
     /// Its uid.
     pub uid: Uid,
+    /// Its `metadata.resourceVersion`, a number that grows.
+    pub resource_version: u64,
     /// Whether its agent is refused.
     pub revoked: bool,
     /// Public keys that may connect, as its spec names them.
@@ -52,8 +56,8 @@ pub(crate) struct Plane {
     pub(crate) record: Option<PlaneRecord>,
     pub(crate) orphans: Orphans,
     /// Since when it has no session, as far as this hub knows.
-    pub(crate) lost: core::time::Duration,
-    pub(crate) condition: PlaneWrites,
+    pub(crate) lost: Duration,
+    pub(crate) writes: PlaneWrites,
     order: BTreeMap<u64, Key>,
     keys: BTreeSet<Key>,
     contents: BTreeSet<(Digest, Key)>,
@@ -62,9 +66,11 @@ pub(crate) struct Plane {
 /// Writes to the Plane that are on their way.
 #[derive(Debug, Default)]
 pub(crate) struct PlaneWrites {
-    pub(crate) pending: Option<crate::output::WriteId>,
+    pub(crate) key: Option<(WriteId, String)>,
+    pub(crate) conditions: Option<(WriteId, Vec<Condition>)>,
     pub(crate) failures: u32,
-    pub(crate) not_before: core::time::Duration,
+    /// When the next may be made.
+    pub(crate) not_before: Duration,
 }
 
 /// A plane's queue as its session reads it.
@@ -81,7 +87,11 @@ impl PlaneRecord {
     /// Its name or uid cannot be used.
     pub fn read(plane: resources::Plane) -> Result<Self, InvalidName> {
         let status = plane.status.unwrap_or_default();
+        let resource_version = plane.metadata.resource_version.as_deref();
         Ok(Self {
+            resource_version: resource_version
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
             name: PlaneName::new(plane.metadata.name.unwrap_or_default())?,
             uid: Uid::new(plane.metadata.uid.unwrap_or_default())?,
             revoked: plane.spec.revoked,
@@ -175,7 +185,7 @@ fn queued(entry: &Entry) -> Queued<'_> {
 /// Below every key.
 fn first_key() -> Key {
     Key {
-        kind: outhaul_protocol_wire::head::BundleKind::Release,
+        kind: BundleKind::Release,
         namespace: String::new(),
         name: String::new(),
         uid: Uid::new("-").expect("one byte is a uid"),

@@ -57,6 +57,8 @@ pub struct ReadSpec {
     pub target: Target,
     /// Digest of its canonical JSON.
     pub digest: Digest,
+    /// Length of its canonical JSON.
+    pub length: usize,
     /// What to deliver, or why it cannot be delivered.
     pub delivery: Result<Deliverable, Undeliverable>,
 }
@@ -232,6 +234,7 @@ impl ReadSpec {
         Self {
             target: target(kind, spec),
             digest: Digest::of(&canonical),
+            length: canonical.len(),
             delivery: deliverable(kind, spec, &canonical),
         }
     }

@@ -16,8 +16,14 @@ use crate::decision::Refusal;
 use crate::reason;
 use crate::verdict::{self, Verdict};
 
-/// Raw status of all objects of one resource that is stored whole. etcd takes 1.5 MiB for spec and status together.
+/// Raw status of all objects of one resource that is stored whole, at most.
 pub const RAW_STATUS: usize = 256 * 1024;
+
+/// What a stored resource may come to. etcd takes 1.5 MiB; the rest is for metadata, managed fields and conditions.
+const STORED: usize = 1_400_000;
+
+/// What one object adds beside its raw status: an entry in `resources`, one in `inventory`.
+const ENTRIES: usize = 600;
 
 /// The condition that names a plane which keeps a former copy.
 pub const MOVED: &str = "Moved";
@@ -29,6 +35,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) stored: &'a DeliveryStatus,
     /// `metadata.generation`.
     pub(crate) generation: u64,
+    /// Length of the spec.
+    pub(crate) spec_bytes: usize,
     /// The plane to record, where it is not recorded yet.
     pub(crate) record: Option<&'a (PlaneName, Move)>,
     /// Why the resource cannot be delivered.
@@ -48,7 +56,7 @@ pub(crate) fn fold(facts: Facts<'_>, now: Timestamp) -> DeliveryStatus {
         record(&mut status, plane, *moved, now);
     }
     if let Some(reported) = facts.reported {
-        report(&mut status, reported, now);
+        report(&mut status, reported, room(facts.spec_bytes, reported), now);
         status.term = facts.term.map(session_term);
     }
     if let Some(said) = ready(&facts) {
@@ -116,11 +124,19 @@ fn record(status: &mut DeliveryStatus, plane: &PlaneName, moved: Move, now: Time
     status.resources.clear();
 }
 
-fn report(status: &mut DeliveryStatus, reported: &Reported, now: Timestamp) {
+/// Room for raw statuses beside what has to be stored.
+fn room(spec_bytes: usize, reported: &Reported) -> usize {
+    STORED
+        .saturating_sub(spec_bytes)
+        .saturating_sub(reported.objects.len() * ENTRIES)
+        .min(RAW_STATUS)
+}
+
+fn report(status: &mut DeliveryStatus, reported: &Reported, room: usize, now: Timestamp) {
     status.observed_generation = Some(signed(reported.version.generation.0));
     status.observed = Some(reported.observed.to_string());
     status.inventory = inventory(reported);
-    let mut room = RAW_STATUS;
+    let mut room = room;
     let former = core::mem::take(&mut status.resources);
     status.resources = reported
         .objects

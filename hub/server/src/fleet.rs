@@ -203,6 +203,7 @@ impl Running {
             self.carry_out(output);
         }
         self.writer.start();
+        self.notes.start(self.writer.is_busy());
     }
 
     fn carry_out(&mut self, output: Output) {

@@ -23,8 +23,8 @@ use crate::fleet::Signal;
 use kinds::Kind;
 use listing::Listing;
 
-/// Objects in one page of a list: with 1 MiB of spec at most each, a page that fits in memory many times over.
-const PAGE: u32 = 500;
+/// Objects in one page of a list. With 1 MiB of spec each, the most they can have, a page takes 100 MiB for a moment.
+const PAGE: u32 = 100;
 
 /// The hub is stopping: nobody takes signals any more.
 struct Stopped;

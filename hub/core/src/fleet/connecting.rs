@@ -23,6 +23,9 @@ use crate::status;
 /// How long an agent waits after a refusal that time may cure.
 const SOON_MS: u64 = 1_000;
 
+/// How long it waits where the hub may not have heard of a fresh enrolment yet.
+const A_WHILE_MS: u64 = 5_000;
+
 /// How long it waits after one that needs an operator.
 const LATER_MS: u64 = 60_000;
 
@@ -159,27 +162,25 @@ impl Fleet {
         }
     }
 
-    fn admit(&mut self, dialer: &Dialer) -> Result<(), Refused> {
-        let record = self
-            .planes
+    fn admit(&self, dialer: &Dialer) -> Result<(), Refused> {
+        let judgement = self.judge(&dialer.plane, &dialer.key);
+        // The first key counts from the moment it has a session, written or not.
+        let taken = self
+            .live
             .get(&dialer.plane)
-            .and_then(|plane| plane.record.as_ref());
-        let judgement = record.map_or(Judgement::Revoked, |record| record.judge(&dialer.key));
-        match judgement {
+            .is_some_and(|live| live.dialer.key != dialer.key);
+        match judgement.unwrap_or(Judgement::Revoked) {
             Judgement::Accepted => Ok(()),
-            Judgement::First => {
-                self.record_key(&dialer.plane, dialer.key);
-                Ok(())
-            }
+            Judgement::First if !taken => Ok(()),
             Judgement::Revoked => Err(refused(
                 RefusedReason::Revoked,
                 "the plane is revoked on the hub, or its Plane does not exist",
                 LATER_MS,
             )),
-            Judgement::KeyUnknown => Err(refused(
+            Judgement::First | Judgement::KeyUnknown => Err(refused(
                 RefusedReason::KeyUnknown,
                 "the hub knows another key for this plane",
-                LATER_MS,
+                A_WHILE_MS,
             )),
         }
     }

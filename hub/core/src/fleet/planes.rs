@@ -3,11 +3,10 @@
 use core::time::Duration;
 
 use outhaul_hub_resources::conditions::{CONNECTED, status};
-use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::ids::PlaneName;
 use outhaul_protocol_wire::message::ClosingReason;
 
-use super::{Fleet, Owner};
+use super::{Fleet, Origin, Owner};
 use crate::condition::{self, Said};
 use crate::delivery::retry;
 use crate::now::Now;
@@ -24,10 +23,17 @@ const REVOKED_MS: u64 = 60_000;
 
 impl Fleet {
     /// A Plane was seen.
-    pub fn plane(&mut self, record: PlaneRecord, now: Now) {
+    pub fn plane(&mut self, record: PlaneRecord, origin: Origin, now: Now) {
         let name = record.name.clone();
         let admits = Some(record.admits.clone());
         let state = self.planes.entry(name.clone()).or_default();
+        let newest = state.record.as_ref().filter(|known| known.uid == record.uid);
+        // What enrolment was answered is told at once; the watch may still be behind it.
+        if origin == Origin::Watch
+            && newest.is_some_and(|known| record.resource_version < known.resource_version)
+        {
+            return;
+        }
         let known = state.record.replace(record);
         let admits_changed = known.as_ref().map(|known| &known.admits) != admits.as_ref();
         if admits_changed {
@@ -61,25 +67,46 @@ impl Fleet {
             .count()
     }
 
-    /// Writes the first key of a Plane that has none. It counts from now on in this hub.
-    pub(super) fn record_key(&mut self, name: &PlaneName, key: Digest) {
-        let Some(record) = self.planes.get_mut(name).and_then(|plane| plane.record.as_mut()) else {
+    /// Brings a Plane in line with its session: the first key at once, the condition at once or when the grace time is
+    /// over.
+    pub(super) fn reconcile_plane(&mut self, name: &PlaneName, now: Now) {
+        let Some(state) = self.planes.get(name).filter(|_| self.synced) else {
             return;
         };
-        record.enrolled = Some(key.to_string());
-        self.write_plane(name, Change::PlaneKey(key.to_string()));
+        let not_before = state.writes.not_before;
+        if not_before > now.uptime {
+            self.due.insert((not_before, Owner::Plane(name.clone())));
+            return;
+        }
+        self.write_key(name);
+        self.write_condition(name, now);
     }
 
-    /// Brings the condition of a Plane in line with its session, at once or when the grace time is over.
-    pub(super) fn reconcile_plane(&mut self, name: &PlaneName, now: Now) {
+    /// Writes the first key of a Plane that has none: that of its session.
+    fn write_key(&mut self, name: &PlaneName) {
+        let (Some(state), Some(live)) = (self.planes.get(name), self.live.get(name)) else {
+            return;
+        };
+        let key = live.dialer.key;
+        let wanted = state.record.as_ref().map(|record| record.judge(&key)) == Some(Judgement::First);
+        if !wanted || state.writes.key.is_some() {
+            return;
+        }
+        let id = self.write_plane(name, Change::PlaneKey(key.to_string()));
+        if let Some(state) = self.planes.get_mut(name) {
+            state.writes.key = id.map(|id| (id, key.to_string()));
+        }
+    }
+
+    fn write_condition(&mut self, name: &PlaneName, now: Now) {
         let connected = self.live.contains_key(name);
-        let Some(state) = self.planes.get(name).filter(|_| self.synced) else {
+        let Some(state) = self.planes.get(name) else {
             return;
         };
         let Some(record) = state
             .record
             .as_ref()
-            .filter(|_| state.condition.pending.is_none())
+            .filter(|_| state.writes.conditions.is_none())
         else {
             return;
         };
@@ -89,33 +116,44 @@ impl Fleet {
             (true, _) => Duration::ZERO,
             (false, _) => state.lost + GRACE,
         };
-        let due = due.max(state.condition.not_before);
         if due > now.uptime {
             self.due.insert((due, Owner::Plane(name.clone())));
             return;
         }
         let mut conditions = record.conditions.clone();
         condition::set(&mut conditions, said(connected), now.wall);
-        let id = self.write_plane(name, Change::PlaneConditions(conditions));
+        let id = self.write_plane(name, Change::PlaneConditions(conditions.clone()));
         if let Some(state) = self.planes.get_mut(name) {
-            state.condition.pending = id;
+            state.writes.conditions = id.map(|id| (id, conditions));
         }
     }
 
-    pub(super) fn plane_written(&mut self, name: &PlaneName, outcome: Outcome, now: Now) {
+    pub(super) fn plane_written(&mut self, name: &PlaneName, id: WriteId, outcome: Outcome, now: Now) {
         let Some(state) = self.planes.get_mut(name) else {
             return;
         };
-        let writes = &mut state.condition;
-        writes.pending = None;
+        let writes = &mut state.writes;
+        let key = writes.key.take_if(|(pending, _)| *pending == id);
+        let conditions = writes.conditions.take_if(|(pending, _)| *pending == id);
         match outcome {
-            Outcome::Done(_) | Outcome::PlaneDone => writes.failures = 0,
+            Outcome::Done(_) | Outcome::PlaneDone => {
+                writes.failures = 0;
+                // The watch says the same later.
+                if let Some(record) = &mut state.record {
+                    if let Some((_, key)) = key {
+                        record.enrolled = Some(key);
+                    }
+                    if let Some((_, conditions)) = conditions {
+                        record.conditions = conditions;
+                    }
+                }
+            }
             Outcome::Gone | Outcome::Outdated | Outcome::Failed { .. } => {
                 writes.not_before = now.uptime + retry(writes.failures);
                 writes.failures = writes.failures.saturating_add(1);
-                self.reconcile_plane(name, now);
             }
         }
+        self.reconcile_plane(name, now);
     }
 
     fn write_plane(&mut self, name: &PlaneName, change: Change) -> Option<WriteId> {

@@ -14,7 +14,7 @@ use super::{Fleet, Live};
 use crate::decision::Refusal;
 use crate::delivery::{Delivery, Entry};
 use crate::now::Now;
-use crate::plane::{Judgement, Plane, PlaneRecord};
+use crate::plane::{Judgement, Plane};
 use crate::resource::bundle_name;
 use crate::verdict;
 use crate::view::{
@@ -64,13 +64,9 @@ impl Fleet {
     }
 
     /// Whether a key may connect as a plane; `None` where there is no such Plane.
-    pub fn judge(&self, name: &PlaneName, key: &Digest) -> Option<Judgement> {
-        Some(self.record(name)?.judge(key))
-    }
-
-    /// What a Plane says.
-    pub fn record(&self, name: &PlaneName) -> Option<&PlaneRecord> {
-        self.planes.get(name)?.record.as_ref()
+    pub(super) fn judge(&self, name: &PlaneName, key: &Digest) -> Option<Judgement> {
+        let record = self.planes.get(name)?.record.as_ref()?;
+        Some(record.judge(key))
     }
 
     fn queue(&self, plane: &Plane, now: Duration) -> QueueView {

@@ -18,7 +18,7 @@ impl Fleet {
     pub fn written(&mut self, id: WriteId, outcome: Outcome, now: Now) {
         match self.writing.remove(&id) {
             Some(Owner::Delivery(key)) => self.delivery_written(&key, id, outcome, now),
-            Some(Owner::Plane(plane)) => self.plane_written(&plane, outcome, now),
+            Some(Owner::Plane(plane)) => self.plane_written(&plane, id, outcome, now),
             None => {}
         }
     }
@@ -149,6 +149,7 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
     let facts = Facts {
         stored: &delivery.resource.around.status,
         generation: delivery.resource.around.generation.0,
+        spec_bytes: delivery.resource.spec.length,
         record: decision.record.as_ref(),
         refusal: decision.refusal.as_ref().or(behind.as_ref()),
         removing: delivery.resource.around.deleting,
@@ -162,6 +163,9 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
 pub(super) fn behind(delivery: &Delivery) -> Option<Refusal> {
     let behind = delivery.behind.as_ref().filter(|behind| behind.confirmed)?;
     let entry = delivery.queued.as_ref()?;
+    if entry.head.version > behind.held.version {
+        return None; // an edit has overtaken it
+    }
     Some(Refusal {
         reason: reason::HUB_BEHIND,
         message: format!(

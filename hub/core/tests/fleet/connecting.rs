@@ -32,7 +32,7 @@ fn see_conditions(world: &mut World) {
     });
     let mut plane = record("eu", "dp-eu");
     plane.conditions = written.unwrap_or_default();
-    world.fleet.plane(plane, world.now);
+    world.fleet.plane(plane, Origin::Read, world.now);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn an_unknown_key_an_unknown_plane_and_a_revoked_one_are_refused() {
     assert_eq!(try_as(other_plane).unwrap_err().reason, RefusedReason::Revoked);
     let mut revoked = record("eu", "dp-eu");
     revoked.revoked = true;
-    world.fleet.plane(revoked, world.now);
+    world.fleet.plane(revoked, Origin::Read, world.now);
     let refused = world.fleet.open(agent.dialer(), &agent.hello(), world.now);
     assert_eq!(refused.unwrap_err().reason, RefusedReason::Revoked);
 }
@@ -73,7 +73,7 @@ fn a_plane_without_a_key_takes_the_first_and_no_other() {
     let mut world = World::new();
     let mut plane = record("eu", "dp-eu");
     plane.enrolled = None;
-    world.fleet.plane(plane, world.now);
+    world.fleet.plane(plane, Origin::Read, world.now);
     let mut agent = Agent::connect(&mut world, "eu");
     let recorded = world.writes.iter().any(
         |write| matches!(&write.change, Change::PlaneKey(key) if *key == agent.dialer().key.to_string()),
@@ -92,7 +92,7 @@ fn revocation_and_deletion_end_the_session_at_once() {
         |world: &mut World| {
             let mut plane = record("eu", "dp-eu");
             plane.revoked = true;
-            world.fleet.plane(plane, world.now);
+            world.fleet.plane(plane, Origin::Read, world.now);
         },
         |world: &mut World| world.fleet.plane_vanished(&World::plane("eu"), world.now),
     ] {

@@ -83,7 +83,8 @@ impl World {
                 Some(Some(plane.to_owned())),
                 self.now,
             );
-            self.fleet.plane(record(plane, data_plane), self.now);
+            self.fleet
+                .plane(record(plane, data_plane), Origin::Read, self.now);
         }
     }
 
@@ -327,6 +328,7 @@ pub(crate) fn record(plane: &str, data_plane: &str) -> PlaneRecord {
     PlaneRecord {
         name: World::plane(plane),
         uid: Uid::new(format!("plane-{plane}")).unwrap(),
+        resource_version: 1,
         revoked: false,
         keys: Vec::new(),
         enrolled: Some(agent_key().to_string()),

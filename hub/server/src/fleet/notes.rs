@@ -19,8 +19,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-/// Requests at once: Events must not crowd out the writes that matter.
+/// Requests at once, while no write that matters is under way.
 const CONCURRENT: usize = 4;
+
+/// Requests at once while there is one: Events must not crowd it out.
+const CONCURRENT_WHILE_BUSY: usize = 1;
 
 /// Events that wait. 500 Releases that go in at once make three each.
 const WAITING: usize = 2_048;
@@ -89,17 +92,29 @@ impl Notes {
         }
         let publication = self.count(note, now);
         self.waiting.push_back(publication);
-        self.start();
     }
 
-    /// Pending; drives the requests under way.
+    /// Starts what there is room for.
+    pub(super) fn start(&mut self, busy: bool) {
+        let concurrent = match busy {
+            true => CONCURRENT_WHILE_BUSY,
+            false => CONCURRENT,
+        };
+        while self.running.len() < concurrent
+            && let Some(publication) = self.waiting.pop_front()
+        {
+            self.running.spawn(publish(self.client.clone(), publication));
+        }
+    }
+
+    /// Waits for one request to end. Pending while there is none.
     ///
     /// # Cancel safety
     /// Safe.
     pub(super) async fn next(&mut self) {
         match self.running.join_next().await {
             Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Some(_) => self.start(),
+            Some(_) => {}
             None => std::future::pending().await,
         }
     }
@@ -107,8 +122,9 @@ impl Notes {
     /// Publishes what waits, within a bound.
     pub(super) async fn finish(mut self) {
         let finishing = async {
+            self.start(false);
             while self.running.join_next().await.is_some() {
-                self.start();
+                self.start(false);
             }
         };
         if timeout(STOP_TIME, finishing).await.is_err() {
@@ -143,25 +159,16 @@ impl Notes {
         }
         Publication::New(Box::new(event))
     }
+}
 
-    fn start(&mut self) {
-        while self.running.len() < CONCURRENT
-            && let Some(publication) = self.waiting.pop_front()
-        {
-            let client = self.client.clone();
-            self.running.spawn(async move {
-                match timeout(REQUEST_TIME, send(client, publication)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => {
-                        warn!(
-                            error = &error as &dyn std::error::Error,
-                            "Event was not published"
-                        );
-                    }
-                    Err(_elapsed) => warn!("Event was not published in time"),
-                }
-            });
-        }
+async fn publish(client: kube::Client, publication: Publication) {
+    match timeout(REQUEST_TIME, send(client, publication)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(
+            error = &error as &dyn std::error::Error,
+            "Event was not published"
+        ),
+        Err(_elapsed) => warn!("Event was not published in time"),
     }
 }
 

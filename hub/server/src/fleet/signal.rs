@@ -54,7 +54,7 @@ pub(crate) enum Sight {
     /// A DataPlane or BuildPlane and the Plane that it names, or that it is gone.
     User(AdmittedKind, Name, Option<Option<String>>),
     /// A Plane.
-    Plane(Box<PlaneRecord>),
+    Plane(Box<PlaneRecord>, Origin),
     /// A Plane that is gone.
     PlaneGone(PlaneName),
 }
@@ -67,7 +67,7 @@ impl Sight {
             Self::ResourceGone(key) => fleet.vanished(&key),
             Self::Environment(name, data_plane) => fleet.environment(name, data_plane, now),
             Self::User(kind, name, plane) => fleet.user(kind, name, plane, now),
-            Self::Plane(record) => fleet.plane(*record, now),
+            Self::Plane(record, origin) => fleet.plane(*record, origin, now),
             Self::PlaneGone(name) => fleet.plane_vanished(&name, now),
         }
     }

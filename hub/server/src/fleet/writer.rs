@@ -80,6 +80,11 @@ impl Writer {
         }
     }
 
+    /// Whether something is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.running.is_empty()
+    }
+
     /// The next to end. Pending while nothing runs.
     ///
     /// # Cancel safety

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, Patch, PatchParams};
-use outhaul_hub_core::PlaneRecord;
+use outhaul_hub_core::{Origin, PlaneRecord};
 use outhaul_hub_resources::Plane;
 use outhaul_protocol_transport::pki::SigningRequest;
 use outhaul_protocol_wire::digest::Digest;
@@ -114,10 +114,8 @@ impl Tokens {
                 .map_err(unavailable)?;
         }
         let record = PlaneRecord::read(found).map_err(|_name| Refusal::TryAgain)?;
-        let told = self
-            .signals
-            .send(Signal::Seen(Sight::Plane(Box::new(record))))
-            .await;
+        let sight = Sight::Plane(Box::new(record), Origin::Watch);
+        let told = self.signals.send(Signal::Seen(sight)).await;
         told.map_err(|_stopped| Refusal::TryAgain)
     }
 }

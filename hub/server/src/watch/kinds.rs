@@ -79,7 +79,7 @@ pub(super) fn sight(
         }
         (Kind::Plane, _) => {
             let plane: resources::Plane = resources::parse(object)?;
-            Ok(Sight::Plane(Box::new(PlaneRecord::read(plane)?)))
+            Ok(Sight::Plane(Box::new(PlaneRecord::read(plane)?), origin))
         }
     }
 }

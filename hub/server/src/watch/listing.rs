@@ -134,7 +134,7 @@ mod tests {
         let short = |sight| match sight {
             Sight::Resource(resource, origin) => format!("{origin:?} {}", resource.key.uid),
             Sight::ResourceGone(key) => format!("gone {}", key.uid),
-            Sight::Plane(record) => format!("plane {}", record.name),
+            Sight::Plane(record, _) => format!("plane {}", record.name),
             Sight::Environment(..) | Sight::User(..) | Sight::PlaneGone(_) => "other".to_owned(),
         };
         sights.into_iter().map(short).collect()
