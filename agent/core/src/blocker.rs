@@ -9,7 +9,7 @@ use outhaul_protocol_wire::report::{Blocker, BlockerReason};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The API server said no.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// There was no answer.
     Unreachable(String),
     /// The API server serves no such kind.
@@ -57,6 +57,12 @@ pub enum Course {
     Server,
     /// The API server asks for less.
     Overload(Option<Duration>),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
 }
 
 impl Failure {
@@ -165,7 +171,7 @@ mod tests {
     use super::*;
 
     fn refused(code: u16, message: &str) -> Failure {
-        Failure::Refused(Refusal {
+        Failure::from(Refusal {
             code,
             message: message.into(),
             ..Refusal::default()
@@ -236,13 +242,13 @@ mod tests {
 
     #[test]
     fn a_terminating_namespace_and_a_missing_one_are_told_apart_from_the_object() {
-        let terminating = Failure::Refused(Refusal {
+        let terminating = Failure::from(Refusal {
             code: 403,
             causes: vec!["NamespaceTerminating".into()],
             ..Refusal::default()
         });
         assert_eq!(terminating.blocker().reason, BlockerReason::NamespaceTerminating);
-        let missing = Failure::Refused(Refusal {
+        let missing = Failure::from(Refusal {
             code: 404,
             kind: "namespaces".into(),
             name: "shop".into(),

@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn refused(code: u16) -> Failure {
-        Failure::Refused(Refusal {
+        Failure::from(Refusal {
             code,
             ..Refusal::default()
         })

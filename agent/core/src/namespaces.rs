@@ -95,7 +95,7 @@ mod tests {
     use crate::testing::release_key;
 
     fn refused(code: u16) -> Failure {
-        Failure::Refused(Refusal {
+        Failure::from(Refusal {
             code,
             ..Refusal::default()
         })

@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(need(&object, &CLEAR), Need::Apply);
         assert_eq!(need(&object, &Sight::Clear { stranger: true }), Need::Look);
         assert_eq!(need(&object, &Sight::Listing), Need::Look);
-        let forbidden = Failure::Refused(crate::blocker::Refusal {
+        let forbidden = Failure::from(crate::blocker::Refusal {
             code: 403,
             ..Default::default()
         });

@@ -3,7 +3,7 @@
 //! [`run`] is the whole agent; the binary only reads its arguments and waits for a signal. Several agents may run
 //! in one process, each with its own [`Config`].
 //!
-//! Two tasks: the [`uplink`](crate::uplink) dials and carries messages, the [`agent`](crate::agent) owns the state and
+//! Two tasks: the `uplink` dials and carries messages, the `agent` owns the state and
 //! everything that is done about it. They end together.
 
 mod agent;

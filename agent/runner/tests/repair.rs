@@ -204,9 +204,9 @@ async fn an_object_whose_kind_comes_later_is_applied_when_it_comes() {
 #[tokio::test]
 async fn an_api_server_that_was_away_gets_what_came_meanwhile() {
     let (world, agent, mut hub, key) = in_place().await;
-    world.kube.stop_listening().await;
+    world.kube().stop_listening().await;
     hub.release("cart", 2, &[config_map("one", "2")]).await;
-    world.kube.resume_listening().await.unwrap();
+    world.kube().resume_listening().await.unwrap();
     world
         .until(&config_map_path("one"), "changed", |it| value(it) == Some("2"))
         .await;

@@ -73,7 +73,7 @@ pub(crate) fn collection(group: &str, version: &str, plural: &str, namespace: &s
 /// Kubernetes allows no such name, and a client that normalises paths would turn it into another request.
 fn checked(name: &str) -> Result<String, Failure> {
     if matches!(name, "." | "..") || name.contains(['/', '%']) {
-        return Err(Failure::Refused(Refusal {
+        return Err(Failure::from(Refusal {
             code: 422,
             message: format!("metadata.name {name:?} may not be \".\" or \"..\" or contain '/' or '%'"),
             ..Refusal::default()

@@ -35,7 +35,7 @@ pub(super) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Fail
     if status == StatusCode::NOT_FOUND && refusal.kind.is_empty() {
         return Failure::KindUnknown("this kind".to_owned());
     }
-    Failure::Refused(refusal)
+    refusal.into()
 }
 
 /// An error answer that kube has read.
@@ -43,7 +43,7 @@ pub(crate) fn refused(status: &kube::core::Status) -> Failure {
     if status.code == 404 {
         return Failure::KindUnknown("this kind".to_owned());
     }
-    Failure::Refused(Refusal {
+    Failure::from(Refusal {
         code: status.code,
         reason: status.reason.clone(),
         message: status.message.clone(),

@@ -74,7 +74,7 @@ impl World {
             .header("content-type", content_type)
             .body(body)
             .unwrap();
-        self.kube.client().request(request).await
+        self.client.request(request).await
     }
 }
 

@@ -19,7 +19,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A plane and its hub.
 pub(crate) struct World {
-    pub(crate) kube: FakeKube,
+    /// The embedded cluster, where it is one.
+    kube: Option<FakeKube>,
+    client: kube::Client,
     pub(crate) hub: TestHub,
     folder: TempDir,
 }
@@ -39,11 +41,27 @@ impl World {
             .with_test_writer()
             .try_init()
             .ok();
+        let kube = FakeKube::start(Options::default()).await.unwrap();
+        let client = kube.client();
         Self {
-            kube: FakeKube::start(Options::default()).await.unwrap(),
+            kube: Some(kube),
+            ..Self::on(client)
+        }
+    }
+
+    /// A plane on another cluster.
+    pub(crate) fn on(client: kube::Client) -> Self {
+        Self {
+            kube: None,
+            client,
             hub: TestHub::open(),
             folder: tempfile::tempdir().unwrap(),
         }
+    }
+
+    /// The embedded cluster.
+    pub(crate) fn kube(&self) -> &FakeKube {
+        self.kube.as_ref().expect("the test runs on the embedded cluster")
     }
 
     /// Starts the agent, or starts it again with what it kept.
@@ -57,7 +75,7 @@ impl World {
 
     pub(crate) fn config(&self) -> Config {
         Config {
-            cluster: self.kube.client(),
+            cluster: self.client.clone(),
             namespace: "outhaul-system".into(),
             identity: IdentityPlace::Folder(self.folder.path().join("agent")),
             token: Some(self.hub.token()),

@@ -295,7 +295,7 @@ fn fields(value: &Value) -> Value {
 }
 
 fn refusal(code: u16, kind: &str) -> Failure {
-    Failure::Refused(Refusal {
+    Failure::from(Refusal {
         code,
         kind: kind.into(),
         ..Refusal::default()
