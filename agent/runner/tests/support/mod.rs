@@ -34,13 +34,6 @@ pub(crate) struct Running {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        // What the agent logs is shown with a test that fails; RUST_LOG says what.
-        let filter = tracing_subscriber::EnvFilter::from_default_env();
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_test_writer()
-            .try_init()
-            .ok();
         let kube = FakeKube::start(Options::default()).await.unwrap();
         let client = kube.client();
         Self {
@@ -51,6 +44,13 @@ impl World {
 
     /// A plane on another cluster.
     pub(crate) fn on(client: kube::Client) -> Self {
+        // What the agent logs is shown with a test that fails; RUST_LOG says what.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_test_writer()
+            .try_init()
+            .ok();
         Self {
             kube: None,
             client,
