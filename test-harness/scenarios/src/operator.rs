@@ -46,6 +46,16 @@ impl Operator {
         &self.rest
     }
 
+    /// Where that interface is, `http://HOST:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The token that the operator shows there.
+    pub fn bearer_token(&self) -> &str {
+        &self.token
+    }
+
     /// Runs the `outhaul` command and returns what it prints.
     ///
     /// # Errors

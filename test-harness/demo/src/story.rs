@@ -1,0 +1,170 @@
+//! The story: from nothing to a shop in production, through a cut network, act by act.
+
+mod outage;
+mod watching;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use kube::api::{Patch, PatchParams};
+use outhaul_scenarios::cluster::Role;
+use outhaul_scenarios::{Cluster, Ground, Stage};
+
+use crate::fleet::{Fleet, State};
+use crate::screen::Screen;
+use crate::shop::{self, ENVIRONMENTS, Environment, SERVICES, Service};
+use crate::summary::{Summary, time};
+use watching::Watching;
+
+const DEVELOPMENT: Environment = ENVIRONMENTS[0];
+const PRODUCTION: Environment = ENVIRONMENTS[1];
+
+/// What everything is released at first.
+const FIRST: &str = "v1.0.0";
+
+/// How long it took to set the stage.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening {
+    /// Clusters and hub.
+    started: Duration,
+    /// Agents.
+    enrolled: Duration,
+}
+
+/// Starts the clusters and the hub, and enrols an agent for each environment.
+///
+/// # Errors
+/// Something does not start.
+pub async fn set_the_stage(ground: &Ground, screen: &mut Screen) -> Result<(Stage, Opening)> {
+    screen.act("A control plane and two planes that nobody can dial into")?;
+    let begin = Instant::now();
+    let plane = || Cluster::start(ground, Role::Plane);
+    let (mut stage, development, production) =
+        tokio::try_join!(Stage::start(ground, &[]), plane(), plane()).context("cannot set the stage")?;
+    let started = begin.elapsed();
+    screen.say(&format!(
+        "Three {} and the hub have started, in {}.",
+        kind(ground),
+        time(started)
+    ))?;
+
+    let begin = Instant::now();
+    for (environment, cluster) in ENVIRONMENTS.iter().zip([development, production]) {
+        let added = stage.add_plane(environment.name, cluster).await;
+        added.with_context(|| format!("the agent of {} does not connect", environment.name))?;
+        screen.say(&format!(
+            "The agent of {} has enrolled with a one-time token and dialled in over QUIC, mutual TLS.",
+            environment.name
+        ))?;
+    }
+    Ok((
+        stage,
+        Opening {
+            started,
+            enrolled: begin.elapsed(),
+        },
+    ))
+}
+
+fn kind(ground: &Ground) -> &'static str {
+    match ground {
+        Ground::Embedded => "embedded clusters",
+        Ground::Kubernetes(_) => "clusters with real API servers",
+    }
+}
+
+/// Tells the story on a stage with two planes.
+///
+/// # Errors
+/// A step fails, or what should be so is not so in time.
+pub async fn tell(stage: &mut Stage, opening: Opening, screen: &mut Screen) -> Result<Summary> {
+    let begin = Instant::now();
+    let first_applied = first_release(stage, screen).await?;
+    let development_ready = rest_of_development(stage, screen, begin).await?;
+    promote(stage, screen).await?;
+    let production_ready = begin.elapsed();
+    let outage = outage::play(stage, screen).await?;
+    Ok(Summary {
+        started: opening.started,
+        enrolled: opening.enrolled,
+        first_applied,
+        development_ready,
+        production_ready,
+        releases: ENVIRONMENTS.len() * SERVICES.len(),
+        edit_repaired: outage.edit_repaired,
+        deletion_repaired: outage.deletion_repaired,
+        cut: outage.cut,
+        in_step: outage.in_step,
+        objects: outage.objects,
+        total: screen.elapsed(),
+    })
+}
+
+/// Shows the fleet for as long as the hub answers.
+pub(crate) async fn follow(stage: &Stage, screen: &mut Screen) -> Result<()> {
+    Watching::new(stage, screen).for_ever().await
+}
+
+/// The first Release goes alone, so that its time is its own.
+async fn first_release(stage: &Stage, screen: &mut Screen) -> Result<Duration> {
+    screen.act("The shop goes to development: eleven Releases, created in the control plane")?;
+    let [first, ..] = &SERVICES;
+    let begin = Instant::now();
+    create(stage, first, &DEVELOPMENT, FIRST).await?;
+    let applied = |fleet: &Fleet| {
+        let plane = fleet.plane(DEVELOPMENT.name)?;
+        plane
+            .bundle(&shop::release_name(first, &DEVELOPMENT))
+            .filter(|bundle| bundle.is_applied())
+            .map(drop)
+    };
+    Watching::new(stage, screen)
+        .until("the first Release is applied", applied)
+        .await?;
+    let took = begin.elapsed();
+    screen.say(&format!(
+        "{} is in the plane, and the hub knows each of its objects, {} after its creation.",
+        first.name,
+        time(took)
+    ))?;
+    Ok(took)
+}
+
+async fn rest_of_development(stage: &Stage, screen: &mut Screen, begin: Instant) -> Result<Duration> {
+    for service in &SERVICES[1..] {
+        create(stage, service, &DEVELOPMENT, FIRST).await?;
+    }
+    all_ready(stage, screen, &DEVELOPMENT).await?;
+    Ok(begin.elapsed())
+}
+
+async fn promote(stage: &Stage, screen: &mut Screen) -> Result<()> {
+    screen.act("What works in development is promoted to production")?;
+    for service in &SERVICES {
+        create(stage, service, &PRODUCTION, FIRST).await?;
+    }
+    all_ready(stage, screen, &PRODUCTION).await
+}
+
+async fn all_ready(stage: &Stage, screen: &mut Screen, environment: &Environment) -> Result<()> {
+    let ready = |fleet: &Fleet| {
+        let plane = fleet.plane(environment.name)?;
+        let all = SERVICES.iter().all(|service| {
+            let bundle = plane.bundle(&shop::release_name(service, environment));
+            bundle.is_some_and(|bundle| bundle.state == State::Ready)
+        });
+        all.then_some(())
+    };
+    let what = format!("all Releases of {} are ready", environment.name);
+    Watching::new(stage, screen).until(&what, ready).await
+}
+
+/// Creates or edits a Release, as `kubectl apply --server-side` does.
+async fn create(stage: &Stage, service: &Service, environment: &Environment, version: &str) -> Result<()> {
+    let name = shop::release_name(service, environment);
+    let release = Patch::Apply(shop::release(service, environment, version));
+    let params = PatchParams::apply("demo").force();
+    let applied = stage.operator().releases().patch(&name, &params, &release).await;
+    applied.with_context(|| format!("cannot apply Release {name}"))?;
+    Ok(())
+}

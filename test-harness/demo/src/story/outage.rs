@@ -1,0 +1,242 @@
+//! The outage: production is cut off, hub and plane both change meanwhile, and the network heals.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use outhaul_scenarios::stage::PATIENCE;
+use outhaul_scenarios::{Stage, poll};
+
+use super::watching::Watching;
+use super::{FIRST, PRODUCTION, create};
+use crate::census::{Census, Comparison};
+use crate::fleet::{Fleet, State};
+use crate::plane::Access;
+use crate::screen::Screen;
+use crate::shop::{self, SERVICES, Service};
+use crate::summary::time;
+
+/// Released to production while it cannot hear of it.
+const SECOND: &str = "v1.1.0";
+
+/// The service that gets it, and whose configuration somebody edits in the plane.
+const EDITED: Service = SERVICES[3];
+
+/// The setting that somebody edits, and what it becomes.
+const SETTING: (&str, &str) = ("PAYMENT_ADDRESS", "elsewhere.example:443");
+
+/// The Service that somebody deletes in the plane.
+const DELETED: &str = "cart";
+
+/// Long enough to see that nothing comes through.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// What was seen.
+pub(super) struct Outage {
+    pub(super) edit_repaired: Duration,
+    pub(super) deletion_repaired: Duration,
+    pub(super) cut: Duration,
+    pub(super) in_step: Duration,
+    pub(super) objects: Comparison,
+}
+
+pub(super) async fn play(stage: &mut Stage, screen: &mut Screen) -> Result<Outage> {
+    let client = stage.plane(PRODUCTION.name)?.client().await?;
+    let plane = Access::new(&client, &shop::namespace(&PRODUCTION));
+    let before = count(stage).await?;
+
+    screen.act("Production's network is cut; hub and plane both go on")?;
+    stage.plane(PRODUCTION.name)?.network.cut();
+    let since = Instant::now();
+    screen.say("Nothing passes between production and the hub any more.")?;
+    release_next_version(stage, screen).await?;
+    let edit_repaired = edit(&plane, screen).await?;
+    let deletion_repaired = delete(&plane, screen).await?;
+    nothing_arrives(stage, screen, &plane).await?;
+
+    screen.act("The network heals")?;
+    stage.plane(PRODUCTION.name)?.network.heal();
+    let (cut, begin) = (since.elapsed(), Instant::now());
+    in_step(stage, screen, &plane).await?;
+    let in_step = begin.elapsed();
+    screen.say(&format!(
+        "Production runs {} {SECOND}, and the hub knows it, {} after the network came back.",
+        EDITED.name,
+        time(in_step)
+    ))?;
+
+    let objects = count(stage).await?.compare(&before);
+    judge(&objects)?;
+    screen.say(&format!("Nothing was deleted: {objects}."))?;
+    Ok(Outage {
+        edit_repaired,
+        deletion_repaired,
+        cut,
+        in_step,
+        objects,
+    })
+}
+
+async fn release_next_version(stage: &Stage, screen: &mut Screen) -> Result<()> {
+    create(stage, &EDITED, &PRODUCTION, SECOND).await?;
+    screen.say(&format!(
+        "On the hub, {} is released to production at {SECOND}.",
+        EDITED.name
+    ))
+}
+
+async fn edit(plane: &Access, screen: &mut Screen) -> Result<Duration> {
+    let (key, value) = SETTING;
+    let desired = plane.value(EDITED.name, key).await?;
+    plane.edit(EDITED.name, key, value).await?;
+    let begin = Instant::now();
+    let repaired = || async {
+        let now = plane.value(EDITED.name, key).await?;
+        ensure!(now == desired, "it is {now}");
+        Ok(())
+    };
+    poll::until(
+        &format!("{key} of ConfigMap {} is repaired", EDITED.name),
+        PATIENCE,
+        repaired,
+    )
+    .await?;
+    let took = begin.elapsed();
+    screen.say(&format!(
+        "In the plane, somebody edits ConfigMap {}: the agent alone repairs it within {}.",
+        EDITED.name,
+        time(took)
+    ))?;
+    Ok(took)
+}
+
+async fn delete(plane: &Access, screen: &mut Screen) -> Result<Duration> {
+    let old = plane.delete(DELETED).await?;
+    let begin = Instant::now();
+    let repaired = || async {
+        ensure!(plane.uid(DELETED).await? != old, "it is still there");
+        Ok(())
+    };
+    poll::until(&format!("Service {DELETED} is made again"), PATIENCE, repaired).await?;
+    let took = begin.elapsed();
+    screen.say(&format!(
+        "Somebody deletes Service {DELETED}: it is back within {}.",
+        time(took)
+    ))?;
+    Ok(took)
+}
+
+/// The hub says how long production has not heard of the new version, and production runs the old one.
+async fn nothing_arrives(stage: &Stage, screen: &mut Screen, plane: &Access) -> Result<()> {
+    let waits = |fleet: &Fleet| {
+        let production = fleet.plane(PRODUCTION.name)?;
+        (production.waiting == 1 && production.lag >= SILENCE).then_some(())
+    };
+    Watching::new(stage, screen)
+        .cut(PRODUCTION.name)
+        .until("the new version waits on the hub", waits)
+        .await?;
+    let image = plane.image(EDITED.name).await?;
+    ensure!(
+        image.ends_with(FIRST),
+        "something came through a cut network: {} runs {image}",
+        EDITED.name
+    );
+    screen.say(&format!(
+        "Production still runs {} {FIRST}; the hub holds {SECOND} for it.",
+        EDITED.name
+    ))
+}
+
+/// The plane runs the new version, REST says so, and so does the Release itself.
+async fn in_step(stage: &Stage, screen: &mut Screen, plane: &Access) -> Result<()> {
+    let name = shop::release_name(&EDITED, &PRODUCTION);
+    let ready = |fleet: &Fleet| {
+        let production = fleet.plane(PRODUCTION.name)?;
+        let all = production
+            .bundles
+            .iter()
+            .all(|bundle| bundle.state == State::Ready);
+        (production.waiting == 0 && all).then_some(())
+    };
+    Watching::new(stage, screen)
+        .until("production is in step again", ready)
+        .await?;
+    let image = plane.image(EDITED.name).await?;
+    ensure!(
+        image.ends_with(SECOND),
+        "the hub says that production is in step, and {} runs {image}",
+        EDITED.name
+    );
+    stage
+        .operator()
+        .ready(&name, "True")
+        .await
+        .context("the Release does not say what REST says")?;
+    Ok(())
+}
+
+async fn count(stage: &Stage) -> Result<Census> {
+    let mut census = Census::default();
+    for (name, plane) in &stage.planes {
+        census.add(name, &plane.client().await?).await?;
+    }
+    Ok(census)
+}
+
+/// Every object is the same one, but for the one that somebody deleted.
+fn judge(objects: &Comparison) -> Result<()> {
+    let expected = [format!(
+        "{}: Service {}/{DELETED}",
+        PRODUCTION.name,
+        shop::namespace(&PRODUCTION)
+    )];
+    ensure!(
+        objects.missing.is_empty() && objects.replaced == expected,
+        "objects were deleted: {objects}"
+    );
+    let all: usize = shop::ENVIRONMENTS.iter().map(shop::objects).sum();
+    ensure!(
+        objects.kept + 1 == all,
+        "{} of {all} objects were counted",
+        objects.kept + 1
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comparison(kept: usize, replaced: &[&str], missing: &[&str]) -> Comparison {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Comparison {
+            kept,
+            replaced: owned(replaced),
+            missing: owned(missing),
+        }
+    }
+
+    #[test]
+    fn only_what_somebody_deleted_may_be_another_object() {
+        let cart = "production: Service shop-production/cart";
+        judge(&comparison(89, &[cart], &[])).unwrap();
+        for wrong in [
+            comparison(90, &[], &[]),
+            comparison(88, &[cart], &["production: Service shop-production/ads"]),
+            comparison(88, &[cart, "production: Service shop-production/ads"], &[]),
+            comparison(44, &[cart], &[]),
+        ] {
+            assert!(judge(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn edited_setting_is_one_that_the_service_has() {
+        let release = shop::release(&EDITED, &PRODUCTION, FIRST);
+        let data = release.pointer("/spec/resources/0/object/data").unwrap();
+        assert!(
+            data.get(SETTING.0).is_some_and(|value| value != SETTING.1),
+            "{data}"
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! What the demo has shown, with times.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::census::Comparison;
+
+/// Times of one performance, and what became of the objects.
+#[derive(Debug)]
+pub struct Summary {
+    /// Three clusters and the hub.
+    pub started: Duration,
+    /// Both agents, from their tokens to their sessions.
+    pub enrolled: Duration,
+    /// The first Release, from its creation until its objects were in the plane and the hub knew it.
+    pub first_applied: Duration,
+    /// All Releases of development, from the creation of the first.
+    pub development_ready: Duration,
+    /// All Releases of production, from the creation of the first.
+    pub production_ready: Duration,
+    /// How many Releases that were.
+    pub releases: usize,
+    /// What was edited in the plane while it was cut off.
+    pub edit_repaired: Duration,
+    /// What was deleted in the plane while it was cut off.
+    pub deletion_repaired: Duration,
+    /// How long the network was cut.
+    pub cut: Duration,
+    /// From its healing until the hub knew that the plane runs what is desired.
+    pub in_step: Duration,
+    /// Objects before the cut and after it.
+    pub objects: Comparison,
+    /// Everything.
+    pub total: Duration,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let releases = self.releases;
+        let times = [
+            ("three clusters and the hub started".to_owned(), self.started),
+            ("two agents enrolled and connected".to_owned(), self.enrolled),
+            (
+                "first Release applied, status back".to_owned(),
+                self.first_applied,
+            ),
+            (
+                format!("{} Releases ready in development", releases / 2),
+                self.development_ready,
+            ),
+            (
+                format!("promoted: all {releases} Releases ready"),
+                self.production_ready,
+            ),
+            (
+                "edit in the cut-off plane repaired".to_owned(),
+                self.edit_repaired,
+            ),
+            (
+                "deletion in the cut-off plane repaired".to_owned(),
+                self.deletion_repaired,
+            ),
+            ("network was cut for".to_owned(), self.cut),
+            ("in step again after it healed".to_owned(), self.in_step),
+        ];
+        writeln!(f, "Summary")?;
+        for (what, took) in &times {
+            writeln!(f, "  {what:40}{:>10}", time(*took))?;
+        }
+        writeln!(
+            f,
+            "  {:40}{:>10}",
+            "objects deleted by Outhaul",
+            self.objects.missing.len()
+        )?;
+        writeln!(f, "    ({})", self.objects)?;
+        writeln!(f, "  {:40}{:>10}", "everything", time(self.total))
+    }
+}
+
+/// `38 ms`, `1.24 s`.
+pub(crate) fn time(time: Duration) -> String {
+    match time.as_millis() {
+        milliseconds @ 0..1_000 => format!("{milliseconds} ms"),
+        _ => format!("{:.2} s", time.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_time_has_a_line_of_its_own() {
+        let ms = Duration::from_millis;
+        let summary = Summary {
+            started: ms(1),
+            enrolled: ms(2),
+            first_applied: ms(3),
+            development_ready: ms(4),
+            production_ready: ms(5),
+            releases: 22,
+            edit_repaired: ms(6),
+            deletion_repaired: ms(7),
+            cut: ms(3_456),
+            in_step: ms(8),
+            objects: Comparison {
+                kept: 89,
+                replaced: vec!["Service cart".to_owned()],
+                missing: Vec::new(),
+            },
+            total: ms(9_870),
+        };
+        let text = summary.to_string();
+        for number in 1..=8 {
+            assert_eq!(
+                text.matches(&format!(" {number} ms\n")).count(),
+                1,
+                "{number}: {text}"
+            );
+        }
+        assert!(
+            text.contains(" 3.46 s\n") && text.ends_with(" 9.87 s\n"),
+            "{text}"
+        );
+        assert!(text.contains("11 Releases ready in development"), "{text}");
+        let nothing = text
+            .lines()
+            .find(|line| line.contains("objects deleted by Outhaul"))
+            .unwrap();
+        assert!(nothing.ends_with(" 0"), "{nothing}");
+    }
+}
