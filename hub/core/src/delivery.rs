@@ -122,6 +122,8 @@ impl Delivery {
         self.term = None;
         self.gone = None;
         self.behind = None;
+        self.pace = Pace::default();
+        self.pace.hurry();
     }
 }
 

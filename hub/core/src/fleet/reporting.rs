@@ -5,7 +5,7 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::ids::{PlaneName, Term};
 use outhaul_protocol_wire::message::Held;
-use outhaul_protocol_wire::report::Report;
+use outhaul_protocol_wire::report::{Health, ObjectReport, Report};
 
 use super::Fleet;
 use crate::delivery::{Behind, Delivery};
@@ -157,30 +157,47 @@ fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: 
     if known && generation == stored.generation && delivery.resource.is_reported() {
         return; // said again after a restart of the hub
     }
+    let complete = reported.objects.iter().all(says_something);
     for id in &changes {
-        delivery.pace.changed(id, now.uptime);
+        delivery.pace.changed(id, complete, now.uptime);
+    }
+    if complete && !delivery.resource.is_reported() {
+        delivery.pace.hurry(); // the first word about a generation, whatever its objects
     }
     delivery.writes.dirty = true;
 }
 
-/// Ids of objects that a report says something new about.
+/// Ids of objects that a report says something new about. That an object is expected is nothing new.
 fn changes(known: Option<&Reported>, report: &Report) -> Vec<String> {
-    let same_version = known.filter(|known| known.version == report.version);
-    let Some(known) = same_version else {
-        let ids = report.objects.iter().map(|object| object.id.clone());
-        return ids.chain([LEFTOVERS.to_owned()]).collect();
-    };
+    let known = known.filter(|known| known.version == report.version);
     let objects = report.objects.iter().enumerate();
     let mut ids: Vec<String> = objects
-        .filter(|(place, object)| {
-            let same_place = known.objects.get(*place).filter(|known| known.id == object.id);
-            let former = same_place.or_else(|| known.objects.iter().find(|known| known.id == object.id));
-            former != Some(object)
-        })
+        .filter(
+            |(place, object)| match known.and_then(|known| find(known, *place, &object.id)) {
+                Some(former) => former != *object && (says_something(former) || says_something(object)),
+                None => says_something(object),
+            },
+        )
         .map(|(_, object)| object.id.clone())
         .collect();
-    if known.leftovers != report.leftovers {
+    let leftovers = known.map_or(&[][..], |known| &known.leftovers);
+    if leftovers != report.leftovers {
         ids.push(LEFTOVERS.to_owned());
     }
     ids
+}
+
+/// Lists keep their order, so the same place is looked at first.
+fn find<'a>(known: &'a Reported, place: usize, id: &str) -> Option<&'a ObjectReport> {
+    let same = |object: &&ObjectReport| object.id == id;
+    let objects = &known.objects;
+    objects
+        .get(place)
+        .filter(same)
+        .or_else(|| objects.iter().find(same))
+}
+
+/// Whether an object has been looked at: until then a report only says that it is expected.
+fn says_something(object: &ObjectReport) -> bool {
+    object.uid.is_some() || object.blocker.is_some() || object.health != Health::Unknown
 }

@@ -72,7 +72,7 @@ impl Fleet {
         if delivery.writes.status.is_some() || !delivery.writes.dirty || released {
             return;
         }
-        let due = delivery.pace.due(now.uptime);
+        let due = delivery.pace.due();
         if due > now.uptime {
             return self.schedule(key, due);
         }
@@ -80,6 +80,7 @@ impl Fleet {
         let next = next_status(delivery, decision, now);
         let stored = &delivery.resource.around.status;
         if status::same(stored, &next) {
+            delivery.pace.unchanged();
             return;
         }
         delivery.pace.wrote(now.uptime);

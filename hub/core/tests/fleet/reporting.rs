@@ -6,7 +6,7 @@ use outhaul_hub_core::{Change, RAW_STATUS};
 use outhaul_hub_resources::DeliveryStatus;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::message::{AgentMessage, HubMessage};
-use outhaul_protocol_wire::report::{self, Health, RawStatus, Report};
+use outhaul_protocol_wire::report::{self, Health, ObjectReport, RawStatus, Report};
 use serde_json::json;
 
 use crate::agent::{Agent, blocked, object, objects};
@@ -99,6 +99,45 @@ fn later_changes_of_an_object_are_merged_for_a_second() {
     let written = statuses(&world);
     assert_eq!(written.len(), 2);
     assert_eq!(written[1].resources[0].health_status.as_deref(), Some("Healthy"));
+}
+
+#[test]
+fn objects_that_are_only_expected_do_not_hold_up_the_word_that_they_are_there() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world, 3);
+    let expected = |index| ObjectReport {
+        uid: None,
+        status: RawStatus::Absent,
+        ..object(index, Health::Unknown)
+    };
+    agent.report_objects(&mut world, &key, [0, 1, 2].map(expected).into());
+    world.run();
+    world.advance(Duration::from_millis(5));
+    let some = vec![object(0, Health::Healthy), expected(1), expected(2)];
+    agent.report_objects(&mut world, &key, some);
+    world.run();
+    assert!(statuses(&world).is_empty(), "written although more is coming");
+    world.advance(Duration::from_millis(5));
+    agent.report(&mut world, &key, &[Health::Healthy; 3]);
+    world.run();
+    assert_eq!(world.ready("cart").0, "True");
+    assert_eq!(statuses(&world).len(), 1);
+}
+
+#[test]
+fn what_is_there_is_written_soon_although_the_rest_does_not_come() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world, 2);
+    let missing = ObjectReport {
+        uid: None,
+        status: RawStatus::Absent,
+        ..object(1, Health::Unknown)
+    };
+    agent.report_objects(&mut world, &key, vec![object(0, Health::Healthy), missing]);
+    world.run();
+    world.advance(Duration::from_millis(50));
+    world.run();
+    assert_eq!(statuses(&world).len(), 1);
 }
 
 #[test]
