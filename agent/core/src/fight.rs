@@ -40,6 +40,11 @@ impl Fight {
         due
     }
 
+    /// The last repair found nothing to do: what looked like a change was none of our fields.
+    pub fn forgive(&mut self) {
+        self.repairs = self.repairs.saturating_sub(1);
+    }
+
     /// The other manager, once repairs have become a fight.
     pub fn opponent(&self) -> Option<&str> {
         self.rages()
@@ -98,6 +103,16 @@ mod tests {
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         assert_eq!(fight.opponent(), Some("hpa"));
         assert!(fight.settle(fight.ends().unwrap()));
+        assert_eq!(fight.opponent(), None);
+    }
+
+    #[test]
+    fn repairs_that_found_nothing_to_do_are_no_fight() {
+        let (mut fight, now) = (Fight::default(), Instant::now());
+        for _ in 0..100 {
+            assert_eq!(fight.drifted(Some("hpa"), now), now);
+            fight.forgive();
+        }
         assert_eq!(fight.opponent(), None);
     }
 

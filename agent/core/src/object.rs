@@ -124,6 +124,8 @@ impl Object {
             return false;
         };
         let Some(applied) = self.applied.as_mut().filter(|it| it.body == body.digest) else {
+            // Something else is applied next anyway; but a newer head may want again what was applied last.
+            self.suspect();
             return false;
         };
         if live.mark == applied.mark {
@@ -139,6 +141,12 @@ impl Object {
         }
         self.drift(now);
         true
+    }
+
+    /// What is there may not be what was applied; the next apply settles it.
+    pub fn suspect(&mut self) {
+        let mark = self.live.as_ref().map(|live| live.mark);
+        self.drifted |= self.applied.map(|applied| applied.mark) != mark;
     }
 
     /// Somebody changed or deleted it: it is repaired at once, unless that happens again and again.

@@ -10,7 +10,7 @@ mod connected;
 use core::time::Duration;
 use std::time::{Instant, SystemTime};
 
-use outhaul_agent_core::blocker::Failure;
+use outhaul_agent_core::blocker::{Course, Failure};
 use outhaul_agent_core::plane::{Answer, Plane, RequestId, Write};
 use outhaul_protocol_session::agent::Event;
 use outhaul_protocol_transport::close::Close;
@@ -123,6 +123,11 @@ impl Agent {
         if self.watch_revision != Some(self.plane.watch_revision()) {
             self.watch_revision = Some(self.plane.watch_revision());
             self.watches.set(self.plane.watched());
+        }
+        if let Some((at, waits_for)) = self.connected.as_ref().and_then(|it| it.session.deadline())
+            && at <= now
+        {
+            self.disconnect(Close::TooSlow, &format!("no sign of {waits_for}"));
         }
         let news = self.plane.news();
         if let Some(connected) = &mut self.connected {
@@ -240,7 +245,16 @@ impl Agent {
 
     fn written(&mut self, key: &Key, result: Result<(), Failure>) {
         if let Err(failure) = &result {
-            warn!(%key, problem = failure.blocker().message, "Cannot write a resource down; nothing of it is applied before");
+            let problem = failure.blocker().message;
+            match failure.course() {
+                // The pace and the watches say that as well, once and not for each resource.
+                Course::Server | Course::Overload(_) => {
+                    debug!(%key, problem, "Cannot write a resource down yet")
+                }
+                Course::Object | Course::MakeNamespace => {
+                    warn!(%key, problem, "Cannot write a resource down; nothing of it is applied before");
+                }
+            }
         }
         self.plane.written(key, result, Instant::now());
     }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use outhaul_agent_runner::{Config, IdentityPlace};
 use outhaul_protocol_wire::enrolment::Refusal;
 use outhaul_protocol_wire::message::{Held, HubMessage};
 use outhaul_protocol_wire::report::BlockerReason;
@@ -201,4 +202,41 @@ async fn an_enrolled_agent_ignores_its_token() {
     let second = world.session().await.hello;
     assert_eq!(second.term.boot, first.term.boot + 1);
     agent.stop().await;
+}
+
+#[tokio::test]
+async fn an_identity_in_a_secret_is_found_by_the_next_start() {
+    let world = World::start().await;
+    let config = || Config {
+        identity: IdentityPlace::Secret,
+        ..world.config()
+    };
+    let agent = support::Running::of(config());
+    let first = world.session().await.hello;
+    agent.stop().await;
+    let secret = world
+        .get("/api/v1/namespaces/outhaul-system/secrets/outhaul-agent")
+        .await
+        .unwrap();
+    assert!(secret["data"]["key.pem"].is_string());
+    // Without its token it could not enrol again.
+    let agent = support::Running::of(Config {
+        token: None,
+        ..config()
+    });
+    let second = world.session().await.hello;
+    assert_eq!(second.term.boot, first.term.boot + 1);
+    assert_ne!(second.instance, first.instance);
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn an_agent_without_identity_and_token_says_what_it_needs() {
+    let world = World::start().await;
+    let agent = support::Running::of(Config {
+        token: None,
+        ..world.config()
+    });
+    let error = agent.ended().await.unwrap_err().to_string();
+    assert!(error.contains("outhaul plane token"), "{error}");
 }

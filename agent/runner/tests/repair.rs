@@ -2,6 +2,7 @@
 
 mod support;
 
+use outhaul_fake_kube_server::{Fault, FaultRule, Verb};
 use outhaul_protocol_wire::report::BlockerReason;
 use serde_json::{Value, json};
 use support::World;
@@ -211,6 +212,36 @@ async fn an_api_server_that_was_away_gets_what_came_meanwhile() {
         .until(&config_map_path("one"), "changed", |it| value(it) == Some("2"))
         .await;
     hub.until_healthy(&key, 1).await;
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn an_api_server_that_asks_for_less_is_named_and_then_gets_the_rest() {
+    let (world, agent, mut hub, key) = in_place().await;
+    let busy = FaultRule::always(Fault::TooManyRequests { retry_after: 1 });
+    world.kube().inject(busy.on_resource("", "configmaps").times(2));
+    hub.release("cart", 2, &[config_map("one", "2"), config_map("two", "2")])
+        .await;
+    hub.until_blocked(&key, "two", BlockerReason::ApiUnavailable)
+        .await;
+    hub.until_healthy(&key, 2).await;
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_agent_may_not_do_is_shown_and_done_once_it_may() {
+    let (world, agent, mut hub, key) = in_place().await;
+    let forbidden = FaultRule::always(Fault::Forbidden).on_verb(Verb::Patch);
+    world
+        .kube()
+        .inject(forbidden.on_resource("", "configmaps").times(3));
+    hub.release("cart", 2, &[config_map("one", "2")]).await;
+    hub.until_blocked(&key, "one", BlockerReason::Forbidden).await;
+    hub.until_healthy(&key, 1).await;
+    assert_eq!(
+        value(world.get(&config_map_path("one")).await.as_ref()),
+        Some("2")
+    );
     agent.stop().await;
 }
 

@@ -85,6 +85,10 @@ impl Plane {
                 object.blocker = None;
                 object.retry.clear();
                 object.answered_in = listing;
+                let unchanged = |known: &Live| known.resource_version == live.resource_version;
+                if object.live.as_ref().is_some_and(unchanged) {
+                    object.fight.forgive();
+                }
                 let newer = object.live.as_ref().filter(|known| live.is_known_by(known));
                 let overtaken = newer.is_some_and(|known| known.mark != live.mark);
                 if overtaken {

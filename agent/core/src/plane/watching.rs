@@ -131,8 +131,14 @@ impl Plane {
         let shown = Shown::of(&object.desired.reference, value);
         object.uid = Some(live.uid.clone());
         object.live = Some(live);
-        // While a request is under way its answer decides: this may be its own echo.
-        let drifted = !object.busy && object.compare(value, now);
+        let drifted = match object.busy {
+            // This may be the echo of the request under way: its answer decides, and a failure leaves it as drift.
+            true => {
+                object.suspect();
+                false
+            }
+            false => object.compare(value, now),
+        };
         if object.is_applied() {
             object.blocker = None;
         }

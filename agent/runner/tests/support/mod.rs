@@ -66,11 +66,7 @@ impl World {
 
     /// Starts the agent, or starts it again with what it kept.
     pub(crate) fn agent(&self) -> Running {
-        let stop = CancellationToken::new();
-        let config = self.config();
-        let shutdown = stop.clone();
-        let task = tokio::spawn(async move { outhaul_agent_runner::run(config, shutdown).await });
-        Running { stop, task }
+        Running::of(self.config())
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -85,6 +81,13 @@ impl World {
 }
 
 impl Running {
+    pub(crate) fn of(config: Config) -> Self {
+        let stop = CancellationToken::new();
+        let shutdown = stop.clone();
+        let task = tokio::spawn(async move { outhaul_agent_runner::run(config, shutdown).await });
+        Self { stop, task }
+    }
+
     /// Stops it as SIGTERM does.
     pub(crate) async fn stop(self) {
         self.stop.cancel();

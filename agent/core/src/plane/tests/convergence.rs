@@ -196,8 +196,6 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
     #[test]
     fn once_faults_are_over_the_cluster_is_what_the_newest_heads_say(steps in steps()) {
         let mut model = Model::new();
