@@ -39,9 +39,6 @@ pub const ORPHANS: usize = 256;
 /// Raw `.status` of one object that travels whole; a larger one is summarised by size and digest.
 pub const RAW_STATUS: usize = 64 * 1024;
 
-/// Raw `.status` that a report frame carries in all before it is split in two.
-pub const REPORT_BYTES: usize = 256 * 1024;
-
 /// Raw `.status` of all objects of one resource, in a report and in the hub's memory. What is over it travels as
 /// a summary, which has the same digest.
 pub const LIST_STATUS: usize = 1024 * 1024;

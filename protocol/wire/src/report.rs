@@ -49,8 +49,6 @@ pub enum BlockerReason {
     ApiUnavailable,
     /// The object exists and carries the tracking labels of another owner.
     OwnedByAnother,
-    /// The plane refuses to manage this object.
-    PolicyForbids,
     /// The object is being deleted and something holds it.
     Terminating,
     /// The manifest cannot be read.
@@ -191,7 +189,6 @@ impl BlockerReason {
             Self::TooLarge => "TooLarge",
             Self::ApiUnavailable => "ApiUnavailable",
             Self::OwnedByAnother => "OwnedByAnother",
-            Self::PolicyForbids => "PolicyForbids",
             Self::Terminating => "Terminating",
             Self::Malformed => "Malformed",
         }

@@ -29,6 +29,8 @@ const RULES: &str = "
     agent/core                    IO protocol/transport/
     test-harness/fake-kube        hub/ agent/
     test-harness/fake-kube/core   IO
+    test-harness/kubernetes       hub/ agent/
+    test-harness/faults           hub/ agent/
 ";
 
 /// Whoever reaches none of these waits for nothing, listens to nothing and talks to nobody.
