@@ -46,7 +46,8 @@ pub struct BundleSpec {
     )]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub objects: Vec<BundleObject>,
-    /// Objects that are created where they are absent, and never changed, owned or removed.
+    /// Objects that are created where they are absent, and never changed, owned or removed. This version refuses a
+    /// Bundle that has any, and says so in its status.
     #[serde(
         default,
         deserialize_with = "null_as_default",
@@ -57,7 +58,7 @@ pub struct BundleSpec {
         extend("x-kubernetes-list-type" = "atomic")
     )]
     pub ensure: Vec<Value>,
-    /// How long the bundle is worked on.
+    /// How long the bundle is worked on. This version refuses Once, and says so in the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifecycle: Option<Lifecycle>,
 }
