@@ -13,7 +13,7 @@ use crate::plane;
 /// The label that tells which Release an object came from.
 const LABEL: &str = "openchoreo.dev/release-name";
 
-/// Uids, by plane and object.
+/// Uids, by kind, name and plane.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Census(BTreeMap<String, String>);
 
@@ -38,16 +38,12 @@ impl Census {
             let objects: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
             let listed = objects.list(&ListParams::default().labels(LABEL)).await;
             for object in listed.with_context(|| format!("list {} in {name}", kind.plural))? {
-                let (namespace, object_name) = (object.metadata.namespace, object.metadata.name);
-                let title = [namespace, object_name]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join("/");
-                self.0.insert(
-                    format!("{name}: {} {title}", kind.kind),
-                    object.metadata.uid.unwrap_or_default(),
+                let title = format!(
+                    "{} {} in {name}",
+                    kind.kind,
+                    object.metadata.name.unwrap_or_default()
                 );
+                self.0.insert(title, object.metadata.uid.unwrap_or_default());
             }
         }
         Ok(())
@@ -73,7 +69,7 @@ impl fmt::Display for Comparison {
         if !self.replaced.is_empty() {
             write!(
                 f,
-                "; made again after somebody deleted it: {}",
+                "; deleted by hand and made again: {}",
                 self.replaced.join(", ")
             )?;
         }
@@ -119,7 +115,7 @@ mod tests {
         };
         let text = comparison.to_string();
         assert!(
-            text.contains("2 objects kept") && text.contains(": b;") && text.ends_with("missing: c"),
+            text.contains("2 objects kept") && text.contains("again: b;") && text.ends_with("missing: c"),
             "{text}"
         );
     }

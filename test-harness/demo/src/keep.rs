@@ -25,7 +25,7 @@ pub(crate) async fn until(
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     let folder = write_files(stage).context("cannot write kubeconfigs")?;
-    screen.print(&instructions(
+    screen.conclude(&instructions(
         folder.path(),
         stage.operator().address(),
         &kubectl(ground),

@@ -72,7 +72,7 @@ async fn play(
         () = interrupts.next() => None,
     };
     match summary {
-        Some(summary) => screen.print(&format!("\n{summary}")).map(|()| Ended::Told),
+        Some(summary) => screen.conclude(&format!("\n{summary}")).map(|()| Ended::Told),
         None => screen.say("Interrupted.").map(|()| Ended::Interrupted),
     }
 }

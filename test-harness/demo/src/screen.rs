@@ -14,6 +14,12 @@ const FRAME: Duration = Duration::from_millis(100);
 /// Between two lines about one plane, unless everything is ready.
 const LINE: Duration = Duration::from_millis(500);
 
+/// Between two acts on a terminal, where somebody reads along.
+const BREATH: Duration = Duration::from_millis(1_500);
+
+/// A line that is too long for the terminal is cut off there: folded, it would count as two.
+const CUT_OFF: [&str; 2] = ["\x1b[?7l", "\x1b[?7h"];
+
 /// Standard output, or what stands in for it.
 pub struct Screen {
     out: Box<dyn Write + Send>,
@@ -78,6 +84,24 @@ impl Screen {
     /// Since the first word.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Leaves the table where it is, and prints text below it. What is shown later goes below that.
+    ///
+    /// # Errors
+    /// Nobody takes it.
+    pub fn conclude(&mut self, text: &str) -> Result<()> {
+        if let Look::Terminal { shown, .. } = &mut self.look {
+            shown.clear();
+        }
+        self.write(text)
+    }
+
+    /// Gives who sits before a terminal time to read.
+    pub async fn breathe(&self) {
+        if matches!(self.look, Look::Terminal { .. }) {
+            tokio::time::sleep(BREATH).await;
+        }
     }
 
     /// Opens an act.
@@ -150,7 +174,8 @@ impl Screen {
         let Look::Terminal { colours, shown, at } = &mut self.look else {
             return Ok(());
         };
-        let table = format!("\n{}", table::table(rows, *colours));
+        let [cut_off, fold] = CUT_OFF;
+        let table = format!("{cut_off}\n{}{fold}", table::table(rows, *colours));
         *at = Some(Instant::now());
         if table == *shown {
             return Ok(());
@@ -185,7 +210,7 @@ impl Screen {
 
 /// Takes back what was shown: up to its first line, and everything from there on.
 fn erase(shown: &str) -> String {
-    match shown.lines().count() {
+    match shown.matches('\n').count() {
         0 => String::new(),
         lines => format!("\r\x1b[{lines}A\x1b[J"),
     }
@@ -257,7 +282,27 @@ mod tests {
         let text = paper.text();
         let (before, after) = text.split_once("\x1b[3A\x1b[J").unwrap();
         assert!(before.contains("○·"), "{before}");
-        assert!(after.contains("Cut.") && after.ends_with("-\n"), "{after}");
+        assert!(
+            after.contains("Cut.") && after.ends_with("-\n\x1b[?7h"),
+            "{after}"
+        );
+    }
+
+    #[test]
+    fn what_concludes_stays_below_the_table() {
+        let paper = Paper::default();
+        let mut screen = Screen::terminal(Box::new(paper.clone()), Colours::None);
+        screen.settle(&[row(&[State::Ready])]).unwrap();
+        screen.conclude("The end.\n").unwrap();
+        screen.settle(&[row(&[State::Ready])]).unwrap();
+        let text = paper.text();
+        assert!(!text.contains("\x1b[J"), "{text}");
+        assert_eq!(
+            text.split("The end.\n")
+                .map(|part| part.matches('●').count())
+                .collect::<Vec<_>>(),
+            [1, 1]
+        );
     }
 
     #[test]

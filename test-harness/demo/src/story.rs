@@ -57,13 +57,9 @@ pub async fn set_the_stage(ground: &Ground, screen: &mut Screen) -> Result<(Stag
             environment.name
         ))?;
     }
-    Ok((
-        stage,
-        Opening {
-            started,
-            enrolled: begin.elapsed(),
-        },
-    ))
+    let enrolled = begin.elapsed();
+    screen.breathe().await;
+    Ok((stage, Opening { started, enrolled }))
 }
 
 fn kind(ground: &Ground) -> &'static str {
@@ -81,8 +77,9 @@ pub async fn tell(stage: &mut Stage, opening: Opening, screen: &mut Screen) -> R
     let begin = Instant::now();
     let first_applied = first_release(stage, screen).await?;
     let development_ready = rest_of_development(stage, screen, begin).await?;
-    promote(stage, screen).await?;
-    let production_ready = begin.elapsed();
+    screen.breathe().await;
+    let production_ready = promote(stage, screen).await?;
+    screen.breathe().await;
     let outage = outage::play(stage, screen).await?;
     Ok(Summary {
         started: opening.started,
@@ -138,12 +135,14 @@ async fn rest_of_development(stage: &Stage, screen: &mut Screen, begin: Instant)
     Ok(begin.elapsed())
 }
 
-async fn promote(stage: &Stage, screen: &mut Screen) -> Result<()> {
+async fn promote(stage: &Stage, screen: &mut Screen) -> Result<Duration> {
     screen.act("What works in development is promoted to production")?;
+    let begin = Instant::now();
     for service in &SERVICES {
         create(stage, service, &PRODUCTION, FIRST).await?;
     }
-    all_ready(stage, screen, &PRODUCTION).await
+    all_ready(stage, screen, &PRODUCTION).await?;
+    Ok(begin.elapsed())
 }
 
 async fn all_ready(stage: &Stage, screen: &mut Screen, environment: &Environment) -> Result<()> {

@@ -16,7 +16,7 @@ pub struct Summary {
     pub first_applied: Duration,
     /// All Releases of development, from the creation of the first.
     pub development_ready: Duration,
-    /// All Releases of production, from the creation of the first.
+    /// All Releases of production, from the creation of the first there.
     pub production_ready: Duration,
     /// How many Releases that were.
     pub releases: usize,
@@ -49,7 +49,7 @@ impl fmt::Display for Summary {
                 self.development_ready,
             ),
             (
-                format!("promoted: all {releases} Releases ready"),
+                format!("{} in production, so all {releases}", releases / 2),
                 self.production_ready,
             ),
             (
@@ -78,10 +78,12 @@ impl fmt::Display for Summary {
     }
 }
 
-/// `38 ms`, `1.24 s`.
+/// `0.4 ms`, `38 ms`, `1.24 s`.
 pub(crate) fn time(time: Duration) -> String {
+    let milliseconds = time.as_secs_f64() * 1_000.0;
     match time.as_millis() {
-        milliseconds @ 0..1_000 => format!("{milliseconds} ms"),
+        0..10 => format!("{milliseconds:.1} ms"),
+        10..1_000 => format!("{milliseconds:.0} ms"),
         _ => format!("{:.2} s", time.as_secs_f64()),
     }
 }
@@ -106,7 +108,7 @@ mod tests {
             in_step: ms(8),
             objects: Comparison {
                 kept: 89,
-                replaced: vec!["Service cart".to_owned()],
+                replaced: vec!["Service cart in production".to_owned()],
                 missing: Vec::new(),
             },
             total: ms(9_870),
@@ -114,7 +116,11 @@ mod tests {
         let text = summary.to_string();
         for number in 1..=8 {
             assert_eq!(
-                text.matches(&format!(" {number} ms\n")).count(),
+                text.matches(&format!(
+                    " {number}.0 ms
+"
+                ))
+                .count(),
                 1,
                 "{number}: {text}"
             );

@@ -214,14 +214,14 @@ mod tests {
         production.link = Link::Cut;
         production.waiting = 2;
         production.lag = Duration::from_millis(3_900);
-        let expected = "  \
+        let expected = "
   PLANE        LINK       RELEASES     READY    OBJECTS  WAITING
   development  connected  ●●●●●●●●●●·  10/11    4/5      -
   prod         cut        ●◐○✗         1/4      4/5      2 for 3 s
 ";
         assert_eq!(
             table(&[development, production], Colours::None),
-            expected.trim_start_matches("  ")
+            expected.trim_start_matches('\n')
         );
     }
 

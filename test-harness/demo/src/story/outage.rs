@@ -185,11 +185,7 @@ async fn count(stage: &Stage) -> Result<Census> {
 
 /// Every object is the same one, but for the one that somebody deleted.
 fn judge(objects: &Comparison) -> Result<()> {
-    let expected = [format!(
-        "{}: Service {}/{DELETED}",
-        PRODUCTION.name,
-        shop::namespace(&PRODUCTION)
-    )];
+    let expected = [format!("Service {DELETED} in {}", PRODUCTION.name)];
     ensure!(
         objects.missing.is_empty() && objects.replaced == expected,
         "objects were deleted: {objects}"
@@ -218,12 +214,12 @@ mod tests {
 
     #[test]
     fn only_what_somebody_deleted_may_be_another_object() {
-        let cart = "production: Service shop-production/cart";
+        let cart = "Service cart in production";
         judge(&comparison(89, &[cart], &[])).unwrap();
         for wrong in [
             comparison(90, &[], &[]),
-            comparison(88, &[cart], &["production: Service shop-production/ads"]),
-            comparison(88, &[cart, "production: Service shop-production/ads"], &[]),
+            comparison(88, &[cart], &["Service ads in production"]),
+            comparison(88, &[cart, "Service ads in production"], &[]),
             comparison(44, &[cart], &[]),
         ] {
             assert!(judge(&wrong).is_err(), "{wrong:?}");
