@@ -12,8 +12,10 @@ pub enum Failure {
     Refused(Box<Refusal>),
     /// There was no answer.
     Unreachable(String),
-    /// The API server serves no such kind.
+    /// The API server serves no such kind in this version, or something in between says so.
     KindUnknown(String),
+    /// The API server has told what it serves, and no version of its group has such a kind: nothing of it is there.
+    KindAbsent(String),
     /// The manifest does not fit the scope of its kind.
     Scope(ScopeError),
 }
@@ -70,7 +72,7 @@ impl Failure {
     pub fn course(&self) -> Course {
         match self {
             Self::Unreachable(_) => Course::Server,
-            Self::KindUnknown(_) | Self::Scope(_) => Course::Object,
+            Self::KindUnknown(_) | Self::KindAbsent(_) | Self::Scope(_) => Course::Object,
             Self::Refused(refusal) if refusal.code == 429 => Course::Overload(refusal.retry_after),
             Self::Refused(refusal) if refusal.is_missing_namespace() => Course::MakeNamespace,
             Self::Refused(_) => Course::Object,
@@ -84,7 +86,17 @@ impl Failure {
 
     /// Whether the API server serves no such kind.
     pub fn is_unserved(&self) -> bool {
-        matches!(self, Self::KindUnknown(_))
+        matches!(self, Self::KindUnknown(_) | Self::KindAbsent(_))
+    }
+
+    /// Whether no API server can have such an object.
+    pub fn is_misplaced(&self) -> bool {
+        matches!(self, Self::Scope(_))
+    }
+
+    /// Whether no object of the kind can be there.
+    pub fn is_kind_absent(&self) -> bool {
+        matches!(self, Self::KindAbsent(_))
     }
 
     /// Whether a precondition on uid or resource version did not hold.
@@ -100,7 +112,7 @@ impl Failure {
                 BlockerReason::ApiUnavailable,
                 format!("the cluster's API server does not answer: {error}"),
             ),
-            Self::KindUnknown(kind) => (
+            Self::KindUnknown(kind) | Self::KindAbsent(kind) => (
                 BlockerReason::KindUnknown,
                 format!(
                     "the cluster does not serve {kind}; it is applied as soon as its definition is there"

@@ -81,7 +81,8 @@ mod tests {
             unpack(&packed, &Digest::of(b"else")),
             Err(ContentError::Digest { .. })
         ));
-        let damage: [(fn(&mut Content), &str); 4] = [
+        type Damage = fn(&mut Content);
+        let damage: [(Damage, &str); 4] = [
             (|content| content.length -= 1, "claims"),
             (|content| content.length += 1, "claims"),
             (|content| content.length = u32::MAX, "claims"),

@@ -89,7 +89,7 @@ impl Departing {
 
     /// A request failed.
     pub fn failed(&mut self, failure: &Failure, now: Instant) {
-        if failure.is_not_found() || failure.is_unserved() {
+        if failure.is_not_found() || failure.is_unserved() || failure.is_misplaced() {
             self.step = Step::Gone;
         } else if failure.is_conflict() {
             self.deleted();

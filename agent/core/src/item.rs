@@ -43,6 +43,8 @@ pub struct Item {
     pub busy: usize,
     /// Read from the store, and its objects were not looked at since.
     pub unseen: bool,
+    /// What is said of its objects is of an older head until they are applied: it is said then, all of it.
+    pub withheld: bool,
 }
 
 /// Where an object of a resource is.
@@ -82,6 +84,7 @@ impl Item {
             observed: Digest::default(),
             busy: 0,
             unseen: false,
+            withheld: false,
         }
     }
 
@@ -110,6 +113,14 @@ impl Item {
         }
     }
 
+    /// Whether an object still is what an older head wanted, and nothing is known to keep it so. Its health then says
+    /// nothing of the newest head.
+    pub fn is_behind(&self) -> bool {
+        let behind = |object: &Object| object.applied.is_some() && !object.has_what_is_wanted();
+        let mut objects = self.objects.iter().zip(&self.reports);
+        objects.any(|(object, report)| behind(object) && report.blocker.is_none())
+    }
+
     /// Whether its objects are to be deleted, all of them.
     pub fn is_removed(&self) -> bool {
         self.holding.head.state == HeadState::Removed
@@ -123,13 +134,19 @@ impl Item {
             (HeadState::Present, Brought::Spec(Err(error))) => {
                 self.unreadable = Some(blocker(BlockerReason::Malformed, error.to_string()));
             }
-            (HeadState::Removed, _) => self.want_nothing(),
+            (HeadState::Removed, Brought::Spec(Ok(desired))) => {
+                // Its objects are looked for, one by one, where nothing was known of them.
+                self.want(desired);
+                self.want_nothing();
+            }
+            (HeadState::Removed, Brought::Spec(Err(_)) | Brought::Kept) => self.want_nothing(),
             (HeadState::Left, _) => {
                 self.want_nothing();
                 self.departing.clear();
             }
         }
         self.holding.head = head;
+        self.withheld = self.is_behind();
         self.busy = self.objects.iter().filter(|it| it.busy).count()
             + self.departing.iter().filter(|it| it.busy).count();
     }

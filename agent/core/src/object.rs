@@ -84,8 +84,13 @@ impl Object {
 
     /// Whether what is wanted was applied and nobody changed it since.
     pub fn is_applied(&self) -> bool {
+        !self.drifted && self.has_what_is_wanted()
+    }
+
+    /// Whether what was applied last is what is wanted, whatever became of it since.
+    pub fn has_what_is_wanted(&self) -> bool {
         let wanted = self.desired.body.as_ref().ok().map(|body| body.digest);
-        !self.drifted && wanted.is_some() && self.applied.map(|applied| applied.body) == wanted
+        wanted.is_some() && self.applied.map(|applied| applied.body) == wanted
     }
 
     /// What it needs, given how well its kind can be seen. What is applied and there costs no request.
@@ -335,7 +340,8 @@ mod tests {
 
     #[test]
     fn only_a_change_of_our_own_fields_is_drift() {
-        let changes: [(fn(&mut Value), bool); 4] = [
+        type Change = fn(&mut Value);
+        let changes: [(Change, bool); 4] = [
             (
                 |value| value["metadata"]["annotations"] = json!({"theirs": "1"}),
                 false,

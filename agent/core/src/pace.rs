@@ -59,13 +59,13 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Whether one more request may go out.
-    pub fn may_send(&self, now: Instant) -> bool {
-        let paused = self.paused_until.is_some_and(|until| now < until);
-        !paused && self.under_way < self.room()
+    /// Whether one more request may go out. A pause that is over is forgotten here.
+    pub fn may_send(&mut self, now: Instant) -> bool {
+        self.paused_until = self.paused_until.filter(|until| now < *until);
+        self.paused_until.is_none() && self.under_way < self.room()
     }
 
-    /// When a pause ends.
+    /// When a pause ends. Not in the past for whoever has asked [`Pace::may_send`].
     pub fn deadline(&self) -> Option<(Instant, &'static str)> {
         self.paused_until.map(|until| (until, "the API server's pause"))
     }
@@ -141,7 +141,7 @@ mod tests {
     const FAST: Duration = Duration::from_millis(2);
 
     /// How many requests fit at once.
-    fn room(pace: &Pace, now: Instant) -> usize {
+    fn room(pace: &mut Pace, now: Instant) -> usize {
         match pace.may_send(now) {
             true => pace.room() - pace.under_way,
             false => 0,
@@ -156,11 +156,11 @@ mod tests {
     #[test]
     fn good_answers_open_the_window_to_its_limit() {
         let (mut pace, now) = (Pace::default(), Instant::now());
-        assert_eq!(room(&pace, now), 32);
+        assert_eq!(room(&mut pace, now), 32);
         (0..5_000).for_each(|_| {
             answer(&mut pace, Outcome::Answered, now);
         });
-        assert_eq!(room(&pace, now), 64);
+        assert_eq!(room(&mut pace, now), 64);
     }
 
     #[test]
@@ -170,9 +170,9 @@ mod tests {
         for _ in 0..4 {
             answer(&mut pace, Outcome::Overload(Some(wait)), now);
         }
-        assert_eq!(room(&pace, now), 0);
+        assert_eq!(room(&mut pace, now), 0);
         assert_eq!(pace.deadline().unwrap().0, now + wait);
-        assert_eq!(room(&pace, now + wait), 16);
+        assert_eq!(room(&mut pace, now + wait), 16);
     }
 
     #[test]
@@ -185,13 +185,23 @@ mod tests {
         assert_eq!(pace.deadline().unwrap().0, now + FIRST_PROBE);
         for _ in 0..10 {
             now = pace.deadline().unwrap().0;
-            assert_eq!(room(&pace, now), 1);
+            assert_eq!(room(&mut pace, now), 1);
             answer(&mut pace, Outcome::Unreachable, now);
         }
         assert_eq!(pace.deadline().unwrap().0, now + LAST_PROBE);
         now += LAST_PROBE;
         assert!(answer(&mut pace, Outcome::Answered, now), "the server is back");
-        assert!(room(&pace, now) > 1);
+        assert!(room(&mut pace, now) > 1);
+    }
+
+    #[test]
+    fn a_pause_that_is_over_is_no_deadline_while_its_question_hangs() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        (0..32).for_each(|_| pace.sent());
+        pace.answered(Outcome::Unreachable, FAST, now);
+        let later = now + Duration::from_secs(1);
+        assert!(!pace.may_send(later), "those under way are questions enough");
+        assert_eq!(pace.deadline(), None);
     }
 
     #[test]
@@ -199,6 +209,6 @@ mod tests {
         let (mut pace, now) = (Pace::default(), Instant::now());
         pace.sent();
         pace.answered(Outcome::Answered, SLOW * 2, now);
-        assert_eq!(room(&pace, now), 16);
+        assert_eq!(room(&mut pace, now), 16);
     }
 }

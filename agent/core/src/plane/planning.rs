@@ -33,6 +33,7 @@ impl Plane {
     /// Plans a resource: what is due joins the queue of requests.
     pub(super) fn plan(&mut self, key: &Key, now: Instant) {
         self.end_fights(key, now);
+        self.speak_up(key);
         let Some(item) = self.items.get(key).filter(|item| item.acts()) else {
             return;
         };
@@ -195,6 +196,17 @@ impl Plane {
         }
         for index in over {
             self.show(key, index, None);
+        }
+    }
+
+    /// What was withheld is said once every object has been applied, or is known to be blocked.
+    fn speak_up(&mut self, key: &Key) {
+        if let Some(item) = self.items.get_mut(key)
+            && item.withheld
+            && !item.is_behind()
+        {
+            item.withheld = false;
+            self.news.push(News::Whole(key.clone()));
         }
     }
 

@@ -171,6 +171,11 @@ impl Rig {
         self.news.clear();
     }
 
+    /// Of which generation there is something to say.
+    fn reported(&self, key: &Key) -> Option<Generation> {
+        agent::Plane::report(&self.plane, key).map(|view| view.version.generation)
+    }
+
     fn blocker(&self, key: &Key, id: &str) -> Option<BlockerReason> {
         let view = agent::Plane::report(&self.plane, key)?;
         let report = view.objects.iter().find(|report| report.id == id)?;
@@ -289,6 +294,28 @@ fn what_did_not_change_costs_no_request() {
     rig.settle_in_time();
     assert_eq!(rig.log, [""; 0], "a restart finds everything as it was");
     assert!(rig.news.contains(&News::Looked));
+}
+
+#[test]
+fn a_newer_head_is_reported_once_it_is_applied_or_blocked() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1"), config_map("two", "1")], true);
+    rig.settle_in_time();
+    rig.announce("cart", 2, &[config_map("one", "2"), config_map("two", "1")], true);
+    rig.round();
+    assert_eq!(rig.records[&key].0.head.version.generation, Generation(2));
+    assert_eq!(rig.reported(&key), None, "stored, and not applied yet");
+    rig.restart();
+    rig.cluster.watch(&mut rig.plane, rig.now);
+    assert_eq!(rig.reported(&key), None, "what is there is of the older head");
+    rig.settle();
+    assert_eq!(rig.reported(&key), Some(Generation(2)));
+    assert!(rig.news.contains(&News::Whole(key.clone())));
+    rig.cluster.fail("two", 422);
+    rig.announce("cart", 3, &[config_map("one", "2"), config_map("two", "2")], true);
+    rig.settle();
+    assert_eq!(rig.reported(&key), Some(Generation(3)));
+    assert_eq!(rig.blocker(&key, "two"), Some(BlockerReason::Invalid));
 }
 
 #[test]

@@ -76,10 +76,10 @@ impl Plane {
     }
 }
 
-/// Whether there is something to say: it is in force and was looked at.
+/// Whether there is something to say: it is in force, was looked at, and is what its newest head wants.
 fn reports(item: &Item) -> bool {
     match item.holding.standing {
-        Standing::Recorded | Standing::Gone | Standing::Orphaned => !item.unseen,
+        Standing::Recorded | Standing::Gone | Standing::Orphaned => !item.unseen && !item.withheld,
         Standing::Unrecorded | Standing::Settled => false,
     }
 }

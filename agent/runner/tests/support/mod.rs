@@ -1,5 +1,6 @@
 //! A plane on the embedded Kubernetes, a hub that says what a test wants it to, and the real agent between them.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail with them")]
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 pub(crate) mod cluster;
