@@ -120,7 +120,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::blocker::Refusal;
+    use crate::blocker::{Refusal, ScopeError};
     use crate::testing::{live_config_map, object, release_key};
 
     fn departing(uid: Option<&str>) -> Departing {
@@ -176,6 +176,13 @@ mod tests {
         assert_eq!(departing.step, Step::Look);
         found(&mut departing, "cart", |_| {});
         assert_eq!(departing.step, Step::Delete(Uid::new("uid-one").unwrap()));
+    }
+
+    #[test]
+    fn what_no_api_server_can_have_is_gone() {
+        let mut departing = departing(None);
+        departing.failed(&Failure::Scope(ScopeError::NamespaceGiven), Instant::now());
+        assert_eq!(departing.step, Step::Gone);
     }
 
     #[test]
