@@ -89,14 +89,10 @@ impl Failure {
         matches!(self, Self::KindUnknown(_) | Self::KindAbsent(_))
     }
 
-    /// Whether no API server can have such an object.
-    pub fn is_misplaced(&self) -> bool {
-        matches!(self, Self::Scope(_))
-    }
-
-    /// Whether no object of the kind can be there.
-    pub fn is_kind_absent(&self) -> bool {
-        matches!(self, Self::KindAbsent(_))
+    /// Whether the object of the request is not there, for sure: it was not found, there can be none of its kind, or
+    /// none in its place. That its kind is not served at the moment proves nothing.
+    pub fn proves_absence(&self) -> bool {
+        self.is_not_found() || matches!(self, Self::KindAbsent(_) | Self::Scope(_))
     }
 
     /// Whether a precondition on uid or resource version did not hold.

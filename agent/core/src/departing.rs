@@ -47,26 +47,33 @@ pub enum Step {
 }
 
 impl Departing {
-    /// What the inventory has of an object that is wanted no more.
+    /// What the inventory has of an object that is wanted no more. A look comes first: it may be somebody else's since.
     pub fn new(item: Item) -> Self {
-        let step = item.uid.clone().map_or(Step::Look, Step::Delete);
         Self {
             stage: stage(&item.object),
             reference: item.object,
             uid: item.uid,
             applied: item.applied,
-            step,
+            step: Step::Look,
             busy: false,
             blocker: None,
             retry: Retry::default(),
         }
     }
 
+    /// It is watched, and as far as that shows it is still ours: no look is needed.
+    pub fn is_in_sight(&mut self, live: &Live, key: &Key) {
+        if live.deleting.is_none() && live.is_of(key) {
+            self.step = Step::Delete(live.uid.clone());
+        }
+    }
+
     /// What was found under its name. Only what carries the labels of `key` is deleted; anything else is not the
     /// object that was let go, which therefore is gone.
     pub fn found(&mut self, live: &Live, key: &Key, now: Instant) {
-        let ours = live.owners.iter().any(|owner| owner.is(key));
-        if !ours && self.uid.as_ref() != Some(&live.uid) {
+        // Without any labels it may still be the object that we know.
+        let ours = live.is_of(key) || (live.owners.is_empty() && self.uid.as_ref() == Some(&live.uid));
+        if !ours {
             self.step = Step::Gone;
             return;
         }
@@ -89,7 +96,7 @@ impl Departing {
 
     /// A request failed.
     pub fn failed(&mut self, failure: &Failure, now: Instant) {
-        if failure.is_not_found() || failure.is_unserved() || failure.is_misplaced() {
+        if failure.proves_absence() {
             self.step = Step::Gone;
         } else if failure.is_conflict() {
             self.deleted();
@@ -148,6 +155,7 @@ mod tests {
     #[test]
     fn a_delete_that_was_accepted_is_not_gone_before_it_is_not_found() {
         let mut departing = departing(Some("uid-one"));
+        found(&mut departing, "cart", |_| {});
         assert_eq!(departing.step, Step::Delete(Uid::new("uid-one").unwrap()));
         departing.deleted();
         assert_eq!(departing.step, Step::Look);
@@ -163,9 +171,33 @@ mod tests {
 
     #[test]
     fn an_object_of_another_owner_is_never_deleted() {
-        let mut departing = departing(None);
+        // Not even under the uid that was ours: somebody took it over since.
+        for uid in [None, Some("uid-one")] {
+            let mut departing = departing(uid);
+            assert_eq!(departing.step, Step::Look);
+            found(&mut departing, "somebody", |_| {});
+            assert_eq!(departing.step, Step::Gone, "{uid:?}");
+        }
+    }
+
+    #[test]
+    fn the_object_that_we_know_goes_even_if_it_lost_its_labels() {
+        let strip = |value: &mut Value| value["metadata"]["labels"] = Value::Null;
+        let mut known = departing(Some("uid-one"));
+        found(&mut known, "cart", strip);
+        assert_eq!(known.step, Step::Delete(Uid::new("uid-one").unwrap()));
+        let mut unknown = departing(None);
+        found(&mut unknown, "cart", strip);
+        assert_eq!(unknown.step, Step::Gone);
+    }
+
+    #[test]
+    fn a_kind_that_is_not_served_says_nothing_about_its_objects() {
+        let mut departing = departing(Some("uid-one"));
+        departing.failed(&Failure::KindUnknown("Widget".into()), Instant::now());
         assert_eq!(departing.step, Step::Look);
-        found(&mut departing, "somebody", |_| {});
+        assert!(departing.leftover().blocker.is_some());
+        departing.failed(&Failure::KindAbsent("Widget".into()), Instant::now());
         assert_eq!(departing.step, Step::Gone);
     }
 
@@ -188,6 +220,7 @@ mod tests {
     #[test]
     fn what_may_not_be_deleted_is_shown_and_tried_again() {
         let mut departing = departing(Some("uid-one"));
+        found(&mut departing, "cart", |_| {});
         departing.failed(&refused(403), Instant::now());
         assert_eq!(departing.step, Step::Delete(Uid::new("uid-one").unwrap()));
         assert!(departing.leftover().blocker.is_some());

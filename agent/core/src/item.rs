@@ -121,11 +121,6 @@ impl Item {
         objects.any(|(object, report)| behind(object) && report.blocker.is_none())
     }
 
-    /// Whether its objects are to be deleted, all of them.
-    pub fn is_removed(&self) -> bool {
-        self.holding.head.state == HeadState::Removed
-    }
-
     /// Takes a newer head. What was wanted and is not any more is on its way out; what is wanted again is not.
     pub fn take(&mut self, head: Head, brought: Brought) {
         match (head.state, brought) {
@@ -134,12 +129,7 @@ impl Item {
             (HeadState::Present, Brought::Spec(Err(error))) => {
                 self.unreadable = Some(blocker(BlockerReason::Malformed, error.to_string()));
             }
-            (HeadState::Removed, Brought::Spec(Ok(desired))) => {
-                // Its objects are looked for, one by one, where nothing was known of them.
-                self.want(desired);
-                self.want_nothing();
-            }
-            (HeadState::Removed, Brought::Spec(Err(_)) | Brought::Kept) => self.want_nothing(),
+            (HeadState::Removed, brought) => self.remove(brought),
             (HeadState::Left, _) => {
                 self.want_nothing();
                 self.departing.clear();
@@ -238,12 +228,29 @@ impl Item {
             .iter()
             .map(|object| known.report(&object.desired))
             .collect();
-        self.departing = known.into_departing();
+        self.departing = known.into_departing(&self.holding.head.key);
+    }
+
+    /// Lets everything go. A plane that lost its store learns from the spec what to look for; without it, what is there
+    /// is not known, and nothing is called gone.
+    fn remove(&mut self, brought: Brought) {
+        let known = self.in_force || self.references().next().is_some();
+        let problem = match brought {
+            Brought::Spec(Ok(desired)) => {
+                self.want(desired);
+                None
+            }
+            Brought::Kept | Brought::Spec(Err(_)) if known => None,
+            Brought::Kept => Some("what it has on this plane is not known".to_owned()),
+            Brought::Spec(Err(error)) => Some(error.to_string()),
+        };
+        self.want_nothing();
+        self.unreadable = problem.map(|problem| blocker(BlockerReason::Malformed, problem));
     }
 
     fn want_nothing(&mut self) {
         self.unreadable = None;
-        self.departing = Known::of(self).into_departing();
+        self.departing = Known::of(self).into_departing(&self.holding.head.key);
         self.reports.clear();
     }
 }
@@ -313,10 +320,13 @@ impl Known {
         }
     }
 
-    fn into_departing(self) -> Vec<Departing> {
+    fn into_departing(self, key: &Key) -> Vec<Departing> {
         let unwanted = self.objects.into_values().map(|(object, _)| {
             let mut departing = Departing::new(inventory_item(&object));
             departing.busy = object.busy;
+            if let Some(live) = &object.live {
+                departing.is_in_sight(live, key);
+            }
             departing
         });
         self.departing.into_iter().chain(unwanted).collect()
@@ -401,6 +411,23 @@ mod tests {
         let mut left = item(&["one", "two"]);
         left.take(state(HeadState::Left), Brought::Kept);
         assert_eq!((wanted(&left), departing(&left)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_plane_that_lost_its_store_learns_from_the_spec_what_to_let_go() {
+        let removed = Head {
+            state: HeadState::Removed,
+            ..head("cart", 2)
+        };
+        let mut learned = Item::new(removed.clone());
+        learned.take(removed.clone(), brought(&["one", "two"]));
+        assert_eq!(
+            (wanted(&learned), departing(&learned)),
+            (vec![], vec!["one", "two"])
+        );
+        let mut blind = Item::new(removed.clone());
+        blind.take(removed, Brought::Kept);
+        assert!(blind.unreadable.is_some(), "nothing is known of it");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::digest::{Digest, FieldHasher};
+use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Health, RawStatus};
@@ -80,6 +81,11 @@ impl Live {
             scaled: managed_fields(object).any(scales),
             other_manager: other_manager(object, manager),
         })
+    }
+
+    /// Whether its labels name the resource `key`.
+    pub fn is_of(&self, key: &Key) -> bool {
+        self.owners.iter().any(|owner| owner.is(key))
     }
 
     /// Whether this is older than, or the same as, `known`. Resource versions are compared as numbers; where they are

@@ -223,7 +223,7 @@ impl Object {
 
 /// The blocker of an object that is there and carries only the labels of other resources.
 pub fn owned_by_another(live: &Live, key: &Key) -> Option<Blocker> {
-    if live.owners.iter().any(|owner| owner.is(key)) {
+    if live.is_of(key) {
         return None;
     }
     let owner = live.owners.first()?;

@@ -90,14 +90,20 @@ pub struct Stored {
 }
 
 impl Plane {
-    /// A plane that holds what was stored.
+    /// A plane that holds what was stored. What the hub had not recorded yet is announced again, or was deleted since;
+    /// either way it is forgotten.
     pub fn restored(stored: impl IntoIterator<Item = Stored>) -> Self {
         let mut plane = Self::default();
         for Stored { record, brought } in stored {
             let key = record.head.key.clone();
-            plane.items.insert(key.clone(), Item::restored(record, brought));
-            plane.enlist(&key);
+            match record.in_force {
+                true => drop(plane.items.insert(key, Item::restored(record, brought))),
+                false => plane.forget(&key),
+            }
         }
+        plane.claim_what_is_there();
+        let keys: Vec<Key> = plane.items.keys().cloned().collect();
+        keys.iter().for_each(|key| plane.enlist(key));
         plane.look();
         plane
     }
@@ -151,6 +157,15 @@ impl Plane {
     /// Whether nothing waits, is under way or has to be written: all that can be done is done.
     pub fn is_at_rest(&self) -> bool {
         self.dirty.is_empty() && self.requests.is_empty() && self.storing.is_empty()
+    }
+
+    /// Whoever had an object when the agent stopped has it still, before anyone who waits for it.
+    fn claim_what_is_there(&mut self) {
+        for (key, item) in &self.items {
+            for there in item.inventory().iter().filter(|there| there.uid.is_some()) {
+                self.claims.claim(&there.object, key);
+            }
+        }
     }
 
     /// Makes an item's objects known: who has them, and which kinds count.

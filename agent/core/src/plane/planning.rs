@@ -215,7 +215,8 @@ impl Plane {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
-        if item.holding.head.state == HeadState::Present || !item.departing.is_empty() {
+        let ends = item.holding.head.state != HeadState::Present;
+        if !ends || !item.departing.is_empty() || item.unreadable.is_some() {
             return;
         }
         item.holding.standing = Standing::Gone;

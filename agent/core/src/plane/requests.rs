@@ -1,6 +1,6 @@
 //! Requests for the API server: what waits, what is under way, and what it is about.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use outhaul_protocol_wire::digest::Digest;
@@ -125,14 +125,5 @@ impl Requests {
 
     pub(super) fn answered(&mut self, id: RequestId) -> Option<Sent> {
         self.under_way.remove(&id)
-    }
-
-    /// Resources that requests are about; for checks.
-    pub(super) fn keys(&self) -> BTreeSet<&Key> {
-        let key = |about| match about {
-            &About::Namespace { ref key, .. } | &About::Object { ref key, .. } => key,
-        };
-        let under_way = self.under_way.values().map(|sent| &sent.about);
-        self.waiting.iter().chain(under_way).map(key).collect()
     }
 }

@@ -11,6 +11,7 @@ use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::head::{Head, HeadState, Key};
 use outhaul_protocol_wire::message::Held;
+use outhaul_protocol_wire::object::ObjectRef;
 
 use super::{News, Plane};
 use crate::blocker::Failure;
@@ -92,36 +93,21 @@ impl Plane {
             self.storing.writing.insert(key.clone(), Writing::Head(incoming));
             return Some(Write { key, change });
         }
-        if let Some(key) = self.storing.next_forgotten() {
+        if let Some(key) = self.storing.next_forgotten(now) {
             self.storing.writing.insert(key.clone(), Writing::Forget);
             let change = Change::Forget;
             return Some(Write { key, change });
         }
         let key = self.storing.next_unsaved(now)?;
-        let record = self.items.get(&key)?.record();
-        self.storing.writing.insert(key.clone(), Writing::Save);
-        let change = match record.standing {
-            Standing::Settled => Change::Empty(record),
-            Standing::Unrecorded | Standing::Recorded | Standing::Gone | Standing::Orphaned => {
-                Change::Update(record)
-            }
-        };
-        Some(Write { key, change })
+        self.save_now(key)
     }
 
     /// The next write when there is no time left to gather: what was learned and is not written down yet.
     pub fn poll_last_write(&mut self) -> Option<Write> {
-        let key = self
-            .storing
-            .unsaved
-            .keys()
-            .find(|key| !self.storing.writing.contains_key(*key))?
-            .clone();
+        let idle = |key: &&Key| !self.storing.writing.contains_key(*key);
+        let key = self.storing.unsaved.keys().find(idle)?.clone();
         self.storing.unsaved.remove(&key);
-        let record = self.items.get(&key)?.record();
-        self.storing.writing.insert(key.clone(), Writing::Save);
-        let change = Change::Update(record);
-        Some(Write { key, change })
+        self.save_now(key)
     }
 
     /// A write has ended.
@@ -139,7 +125,6 @@ impl Plane {
             }
             (Writing::Forget, Ok(())) => {
                 self.storing.retries.remove(key);
-                self.items.remove(key);
             }
             (Writing::Head(incoming), Err(_)) => {
                 self.storing.retry(key, now);
@@ -147,9 +132,12 @@ impl Plane {
             }
             (Writing::Save, Err(_)) => {
                 self.storing.retry(key, now);
-                self.storing.unsaved.insert(key.clone(), now);
+                if self.items.contains_key(key) {
+                    self.storing.unsaved.insert(key.clone(), now);
+                }
             }
             (Writing::Forget, Err(_)) => {
+                self.storing.retry(key, now);
                 self.storing.forgotten.insert(key.clone());
             }
         }
@@ -171,11 +159,38 @@ impl Plane {
             .collect();
         settled.sort_unstable();
         let too_many = settled.len().saturating_sub(MOST_REMEMBERED);
-        for (index, (at, key)) in settled.into_iter().enumerate() {
-            if index < too_many || at + REMEMBERED.as_secs() < unix_time {
-                self.storing.forgotten.insert(key.clone());
+        let old = |index, at| index < too_many || at + REMEMBERED.as_secs() < unix_time;
+        let forgotten: Vec<Key> = settled
+            .into_iter()
+            .enumerate()
+            .filter(|(index, (at, _))| old(*index, *at))
+            .map(|(_, (_, key))| key.clone())
+            .collect();
+        forgotten.iter().for_each(|key| self.forget(key));
+    }
+
+    /// Remembers nothing of a resource any more, here and in the store.
+    pub(super) fn forget(&mut self, key: &Key) {
+        self.storing.unsaved.remove(key);
+        self.storing.forgotten.insert(key.clone());
+        let before: Vec<ObjectRef> = self
+            .items
+            .remove(key)
+            .map(|item| item.references().cloned().collect())
+            .unwrap_or_default();
+        self.delist(key, &before);
+    }
+
+    fn save_now(&mut self, key: Key) -> Option<Write> {
+        let record = self.items.get(&key)?.record();
+        self.storing.writing.insert(key.clone(), Writing::Save);
+        let change = match record.standing {
+            Standing::Settled => Change::Empty(record),
+            Standing::Unrecorded | Standing::Recorded | Standing::Gone | Standing::Orphaned => {
+                Change::Update(record)
             }
-        }
+        };
+        Some(Write { key, change })
     }
 
     /// What to write for a head: its record names every object that may be in the cluster because of the resource,
@@ -215,10 +230,17 @@ impl Plane {
 }
 
 impl Storing {
-    /// The newest head per key wins, also over one that waits.
-    pub(super) fn incoming(&mut self, incoming: Incoming) {
+    /// The newest head per key wins, also over one that waits. A removal that brings nothing itself looks for what that
+    /// one wanted: an agent that lost its store may have applied it once.
+    pub(super) fn incoming(&mut self, mut incoming: Incoming) {
         self.forgotten.remove(&incoming.head.key);
         self.retries.remove(&incoming.head.key);
+        if incoming.head.state == HeadState::Removed
+            && matches!(incoming.brought, Brought::Kept)
+            && let Some(waiting) = self.incoming.remove(&incoming.head.key)
+        {
+            incoming.brought = waiting.brought;
+        }
         self.incoming.insert(incoming.head.key.clone(), incoming);
     }
 
@@ -255,7 +277,8 @@ impl Storing {
         let idle = |key: &Key| !self.writing.contains_key(key);
         let unsaved = self.unsaved.iter().filter(|(key, _)| idle(key));
         let unsaved = unsaved.filter_map(|(key, at)| self.not_before(key).max(Some(*at)));
-        let incoming = self.incoming.keys().filter(|key| idle(key));
+        let incoming = self.incoming.keys().chain(&self.forgotten);
+        let incoming = incoming.filter(|key| idle(key));
         let at = unsaved
             .chain(incoming.filter_map(|key| self.not_before(key)))
             .min()?;
@@ -281,14 +304,10 @@ impl Storing {
         self.incoming.remove(&key)
     }
 
-    fn next_forgotten(&mut self) -> Option<Key> {
-        let key = self
-            .forgotten
-            .iter()
-            .find(|key| !self.writing.contains_key(*key))?
-            .clone();
+    fn next_forgotten(&mut self, now: Instant) -> Option<Key> {
+        let ready = |key: &&Key| !self.writing.contains_key(*key) && !self.waits(key, now);
+        let key = self.forgotten.iter().find(ready)?.clone();
         self.forgotten.remove(&key);
-        self.unsaved.remove(&key);
         Some(key)
     }
 

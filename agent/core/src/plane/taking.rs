@@ -62,12 +62,16 @@ impl Plane {
         }
     }
 
-    /// The hub knows nothing of these: they are kept as they are.
+    /// The hub knows nothing of these: they are kept as they are. What never was in force has nothing to keep.
     pub fn orphaned(&mut self, keys: &[Key], now: Instant) {
         for key in keys {
-            if let Some(item) = self.items.get_mut(key) {
-                item.holding.standing = Standing::Orphaned;
-                self.save(key, now);
+            match self.items.get_mut(key) {
+                Some(item) if item.in_force => {
+                    item.holding.standing = Standing::Orphaned;
+                    self.save(key, now);
+                }
+                Some(_) => self.forget(key),
+                None => {}
             }
         }
         self.news.push(News::Orphans);
@@ -121,7 +125,7 @@ impl Plane {
     }
 
     /// Forgets what an item had before its newest head, now that what it has since is known.
-    fn delist(&mut self, key: &Key, before: &[ObjectRef]) {
+    pub(super) fn delist(&mut self, key: &Key, before: &[ObjectRef]) {
         for object in before.iter().filter(|object| !object.name.is_empty()) {
             self.kinds.release(object);
             if self.items.get(key).is_none_or(|item| item.find(object).is_none()) {

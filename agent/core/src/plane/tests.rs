@@ -582,3 +582,102 @@ fn damaged_content_is_refused_whole() {
     rig.settle_in_time();
     assert!(rig.records.is_empty());
 }
+
+#[test]
+fn a_plane_that_lost_its_store_looks_for_what_it_is_to_let_go() {
+    let mut rig = Rig::new();
+    let objects = [config_map("one", "1"), config_map("theirs", "1")];
+    rig.announce("cart", 1, &objects, true);
+    rig.settle_in_time();
+    rig.cluster.put_of("theirs", "stranger");
+    rig.records.clear();
+    rig.restart();
+    let resources: Vec<Value> = objects
+        .iter()
+        .map(|object| json!({"id": object["metadata"]["name"], "object": object}))
+        .collect();
+    let spec = json!({"resources": resources});
+    let head = Rig::head("cart", 2, HeadState::Removed, &spec);
+    let held = Held {
+        key: head.key.clone(),
+        version: head.version,
+    };
+    let (recorded, content) = (true, StoreContent::New(content(&spec).0));
+    rig.plane
+        .take(Store {
+            head,
+            recorded,
+            content,
+        })
+        .unwrap();
+    rig.settle_in_time();
+    assert!(
+        !rig.cluster.has("one") && rig.cluster.has("theirs"),
+        "{:?}",
+        rig.log
+    );
+    assert!(rig.news.contains(&News::Gone(held)));
+}
+
+#[test]
+fn a_removal_of_what_is_not_known_is_never_called_gone() {
+    let mut rig = Rig::new();
+    rig.remove("cart", 1);
+    rig.settle_in_time();
+    assert!(!rig.news.iter().any(|news| matches!(news, News::Gone(_))));
+}
+
+#[test]
+fn a_removal_that_overtakes_its_spec_on_the_way_to_the_store_looks_for_its_objects() {
+    let mut rig = Rig::new();
+    rig.cluster.put_of("one", "cart");
+    rig.announce("cart", 1, &[config_map("one", "1")], true);
+    let held = rig.remove("cart", 2);
+    rig.settle_in_time();
+    assert!(!rig.cluster.has("one"), "{:?}", rig.log);
+    assert!(rig.news.contains(&News::Gone(held)));
+}
+
+#[test]
+fn what_was_never_recorded_is_forgotten_when_nobody_knows_it_and_at_the_next_start() {
+    let mut rig = Rig::new();
+    let orphaned = rig.announce("orphaned", 1, &[config_map("one", "1")], false);
+    rig.announce("left", 1, &[config_map("two", "1")], false);
+    rig.settle_in_time();
+    rig.plane.orphaned(&[orphaned], rig.now);
+    rig.settle_in_time();
+    assert_eq!(rig.records.len(), 1);
+    rig.restart();
+    rig.settle_in_time();
+    assert!(rig.records.is_empty());
+    assert_eq!(rig.plane.watched().count(), 0);
+}
+
+#[test]
+fn who_had_an_object_has_it_after_a_restart_whatever_its_name() {
+    let mut rig = Rig::new();
+    rig.announce("z", 1, &[config_map("one", "z")], true);
+    rig.settle_in_time();
+    let waits = rig.announce("a", 1, &[config_map("one", "a")], true);
+    rig.settle_in_time();
+    rig.restart();
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("z"));
+    assert_eq!(rig.blocker(&waits, "one"), Some(BlockerReason::OwnedByAnother));
+}
+
+#[test]
+fn a_kind_that_is_not_served_for_a_while_holds_its_removal_up() {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[widget("w")], true);
+    rig.settle_in_time();
+    rig.cluster.undefine("Widget");
+    let held = rig.remove("cart", 2);
+    rig.settle_in_time();
+    assert!(!rig.news.contains(&News::Gone(held.clone())));
+    rig.cluster.define("Widget");
+    rig.plane.kinds_changed("example.dev");
+    rig.settle();
+    assert!(!rig.cluster.has("w"));
+    assert!(rig.news.contains(&News::Gone(held)));
+}

@@ -46,11 +46,6 @@ impl Plane {
         self.items.values()
     }
 
-    /// Requests under way or waiting.
-    pub fn keys_with_requests(&self) -> usize {
-        self.requests.keys().len()
-    }
-
     /// A wanted object, and the count of its kind's lists.
     ///
     /// Only for places that were just found: they are valid as long as the item takes no newer head.

@@ -31,7 +31,7 @@ impl Plane {
             return;
         };
         self.namespaces.exists(&object.namespace);
-        let held = held.filter(|(key, _)| live.owners.iter().any(|owner| owner.is(key)));
+        let held = held.filter(|(key, _)| live.is_of(key));
         self.kinds.named(watched, &object, held.is_none());
         match held {
             Some((key, Place::Wanted(index))) => self.wanted_seen(&key, index, live, value, now),
@@ -54,12 +54,7 @@ impl Plane {
                     self.lost(&key, index, now);
                 }
             }
-            Some((key, Place::Departing(index))) => {
-                if let Some(item) = self.items.get_mut(&key) {
-                    item.departing[index].hurry();
-                    self.dirty.insert(key);
-                }
-            }
+            Some((key, Place::Departing(index))) => self.look_again(key, index),
             None => {}
         }
         self.hurry(|it| {
@@ -114,6 +109,12 @@ impl Plane {
     /// Kinds of this group appeared or changed.
     pub fn kinds_changed(&mut self, group: &str) {
         self.hurry(|it| it.desired.reference.group == group && it.is_blocked(BlockerReason::KindUnknown));
+        for (key, item) in &mut self.items {
+            for departing in item.departing.iter_mut().filter(|it| it.reference.group == group) {
+                departing.retry.hurry();
+                self.dirty.insert(key.clone());
+            }
+        }
     }
 
     /// The resource that has `object`, if objects of its kind are what `watched` shows.
@@ -164,10 +165,20 @@ impl Plane {
         }
     }
 
+    /// Something happened to an object on its way out.
+    fn look_again(&mut self, key: Key, index: usize) {
+        if let Some(item) = self.items.get_mut(&key) {
+            item.departing[index].hurry();
+            self.dirty.insert(key);
+        }
+    }
+
     /// An object that we hold carries the labels of somebody else now: it is theirs.
     fn taken_over(&mut self, watched: &Watched, object: &ObjectRef, live: &Live) {
-        let Some((key, Place::Wanted(index))) = self.place(watched, object) else {
-            return;
+        let (key, index) = match self.place(watched, object) {
+            Some((key, Place::Wanted(index))) => (key, index),
+            Some((key, Place::Departing(index))) => return self.look_again(key, index),
+            None => return,
         };
         let (object, _) = self.wanted(&key, index);
         object.blocker = owned_by_another(live, &key);
