@@ -116,7 +116,8 @@ pub struct Store {
 pub enum StoreContent {
     /// Here. Whether it has the head's digest shows when it is decompressed.
     New(Content),
-    /// The plane has it: it holds the same digest for this key, or the head says removed or left.
+    /// The plane has it, or needs none: it holds the same digest for this key, or the head says left, or says removed
+    /// and the plane knows what goes.
     Kept,
 }
 
@@ -203,9 +204,14 @@ impl Session {
         self.taking.poll_fetch()
     }
 
-    /// The hub's answer to a fetch.
+    /// The hub's answer to a fetch. Heads whose content it has no more are acknowledged and not taken: newer ones
+    /// follow, and until then nothing is stored or removed because of them.
     pub fn fetched(&mut self, digest: &Digest, answer: Fetched) -> Vec<Event> {
-        self.taking.fetched(digest, answer)
+        let outcome = self.taking.fetched(digest, answer);
+        for held in outcome.superseded {
+            self.acknowledging.held(held);
+        }
+        outcome.events
     }
 
     /// The fetch did not come to an answer: it is tried again.

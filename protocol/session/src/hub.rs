@@ -33,6 +33,9 @@ use self::staging::Staging;
 use crate::term::Claim;
 use crate::violation::{Violation, at_most};
 
+/// The most `Settled` that wait for one agent: more than an honest one leaves unread, and a few hundred kilobytes.
+pub const SETTLED: usize = 1024;
+
 /// What the hub tells every agent about itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Hub {
@@ -202,9 +205,14 @@ impl Session {
     }
 
     /// The hub has let the resource go; it is no longer in the queue.
+    ///
+    /// An agent may name as many keys as it likes and read no answer. So at most [`SETTLED`] answers wait; what is dropped
+    /// beyond, an honest agent says again in its next session.
     pub fn settle(&mut self, held: Held) {
         self.forget(&held.key);
-        self.settled.insert(held.key, held.version);
+        if self.settled.len() < SETTLED || self.settled.contains_key(&held.key) {
+            self.settled.insert(held.key, held.version);
+        }
     }
 
     /// The key has left the queue without a word to the plane (its resource is gone from the control plane).

@@ -10,6 +10,14 @@ use outhaul_protocol_wire::message::{Announced, Held};
 use super::plane::{Holding, Plane, Standing};
 use super::{Event, FETCHES, Store, StoreContent};
 
+/// What came of a fetch.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) events: Vec<Event>,
+    /// Heads that the hub has replaced since: they are not taken, and no longer wait.
+    pub(super) superseded: Vec<Held>,
+}
+
 /// The newest head per key that is being fetched or stored.
 #[derive(Debug, Default)]
 pub(super) struct Taking {
@@ -129,15 +137,22 @@ impl Taking {
         None
     }
 
-    pub(super) fn fetched(&mut self, digest: &Digest, answer: Fetched) -> Vec<Event> {
+    pub(super) fn fetched(&mut self, digest: &Digest, answer: Fetched) -> Outcome {
         self.fetching.remove(digest);
+        let mut outcome = Outcome::default();
         match answer {
-            Fetched::Content(content) => self.give_out(digest, &content),
+            Fetched::Content(content) => outcome.events = self.give_out(digest, &content),
             Fetched::NotQueued => {
-                self.heads.retain(|_, taken| !taken.waits_for(digest));
-                Vec::new()
+                let dropped = self.heads.extract_if(.., |_, taken| taken.waits_for(digest));
+                outcome.superseded = dropped
+                    .map(|(key, taken)| Held {
+                        key,
+                        version: taken.head.version,
+                    })
+                    .collect();
             }
         }
+        outcome
     }
 
     pub(super) fn fetch_failed(&mut self, digest: &Digest) {
@@ -153,9 +168,17 @@ impl Taking {
     ) -> Option<StoreContent> {
         match head.state {
             HeadState::Present if self.keeps(head, plane) => Some(StoreContent::Kept),
-            HeadState::Present => inline.map(StoreContent::New),
-            HeadState::Removed | HeadState::Left => Some(StoreContent::Kept),
+            HeadState::Removed if self.knows(head, plane) => Some(StoreContent::Kept),
+            HeadState::Present | HeadState::Removed => inline.map(StoreContent::New),
+            HeadState::Left => Some(StoreContent::Kept),
         }
+    }
+
+    /// Whether the plane knows which objects go with a removed head. One that lost its store does not: it learns them
+    /// from the content, looks for each, and only then says that they are gone.
+    fn knows(&self, head: &Head, plane: &impl Plane) -> bool {
+        let handed_out = self.heads.get(&head.key).is_some_and(|taken| !taken.fetching);
+        handed_out || plane.storing(&head.key).is_some() || plane.holding(&head.key).is_some()
     }
 
     /// Whether the plane will still have this content when the head is stored: a write under way may replace it.

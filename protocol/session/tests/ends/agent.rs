@@ -157,6 +157,11 @@ fn content_that_is_not_queued_any_more_is_left_to_the_newer_head() {
     fetches(&mut session);
     assert_eq!(session.fetched(&old.digest, Fetched::NotQueued), []);
     assert_eq!(
+        drain(&mut session, &plane),
+        [AgentMessage::Acknowledge(vec![held(&old)])],
+        "it no longer counts against the hub's window"
+    );
+    assert_eq!(
         hear(
             &mut session,
             &plane,
@@ -187,7 +192,18 @@ fn content_that_the_plane_has_is_kept_unless_a_write_may_replace_it() {
 }
 
 #[test]
-fn a_removed_head_needs_no_content() {
+fn a_removed_head_of_something_unknown_waits_for_its_content() {
+    let plane = TestPlane::default();
+    let mut session = standing(&plane, false);
+    let gone = removed("a", 2);
+    assert_eq!(hear(&mut session, &plane, vec![announced(&gone, true, None)]), []);
+    assert_eq!(fetches(&mut session), [gone.digest]);
+    let events = session.fetched(&gone.digest, Fetched::Content(content(9)));
+    assert_eq!(events, [store(&gone, true, StoreContent::New(content(9)))]);
+}
+
+#[test]
+fn a_removed_head_of_something_held_needs_no_content() {
     let mut plane = TestPlane::default();
     plane.hold(head("a", 1), Standing::Recorded);
     let mut session = standing(&plane, false);

@@ -1,7 +1,7 @@
 //! The hub's end, edge by edge.
 
 use outhaul_protocol_session::Violation;
-use outhaul_protocol_session::hub::{Event, Merge, Reported, Session};
+use outhaul_protocol_session::hub::{Event, Merge, Reported, SETTLED, Session};
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::{
@@ -186,6 +186,18 @@ fn what_is_settled_is_not_announced_any_more() {
         Some(HubMessage::Settled(held(&removed("a", 2))))
     );
     assert!(announced(&mut session, &queue).heads.is_empty());
+}
+
+#[test]
+fn answers_that_nobody_reads_do_not_pile_up() {
+    let queue = TestQueue::default();
+    let mut session = open(&queue);
+    for name in 0..SETTLED + 10 {
+        session.settle(held(&removed(name, 1)));
+    }
+    let settled = drain(&mut session, &queue);
+    let settled = settled.iter().filter(|it| matches!(it, HubMessage::Settled(_)));
+    assert_eq!(settled.count(), SETTLED);
 }
 
 #[test]
