@@ -3,6 +3,7 @@
 //! Requests are sent raw: an apply sends bytes that were made once, an answer is read once, and `Retry-After` is not
 //! lost on the way.
 
+mod absence;
 mod discovery;
 mod path;
 mod refusal;
@@ -124,13 +125,13 @@ impl Cluster {
     }
 
     async fn look(&self, object: &ObjectRef) -> Result<Answer, Failure> {
-        let path = self.path(object).await?;
+        let path = self.path_in_any_version(object).await?;
         let found = self.get(&path).await;
         self.checked(object, found).map(Answer::Object)
     }
 
     async fn delete(&self, object: &ObjectRef, uid: &Uid) -> Result<Answer, Failure> {
-        let path = self.path(object).await?;
+        let path = self.path_in_any_version(object).await?;
         let options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions",
             "preconditions": {"uid": uid.as_str()}, "propagationPolicy": "Background",
@@ -147,6 +148,21 @@ impl Cluster {
             .kind(self, &object.group, &object.version, &object.kind)
             .await?;
         Path::of(object, &kind)
+    }
+
+    /// The path of an object that may have been applied in a version which is not served any more.
+    async fn path_in_any_version(&self, object: &ObjectRef) -> Result<Path, Failure> {
+        match self.path(object).await {
+            Err(failure) if failure.is_unserved() => {
+                let (version, kind) = absence::any_version(self, object).await?;
+                let served = ObjectRef {
+                    version,
+                    ..object.clone()
+                };
+                Path::of(&served, &kind)
+            }
+            path => path,
+        }
     }
 
     /// A path that does not exist any more means that what discovery said is no longer true.

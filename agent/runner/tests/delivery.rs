@@ -240,3 +240,14 @@ async fn an_agent_without_identity_and_token_says_what_it_needs() {
     let error = agent.ended().await.unwrap_err().to_string();
     assert!(error.contains("outhaul plane token"), "{error}");
 }
+
+#[tokio::test]
+async fn a_hub_that_never_answers_the_hello_is_given_up() {
+    let world = World::start().await;
+    let agent = world.agent();
+    let silent = world.greeted().await;
+    silent.until_closed().await;
+    // And dialled again.
+    world.session().await;
+    agent.stop().await;
+}

@@ -9,7 +9,7 @@ use outhaul_protocol_wire::report::{BlockerReason, Health};
 use serde_json::{Value, json};
 use support::World;
 use support::cluster::{config_map_path, value};
-use support::hub::config_map;
+use support::hub::{DEFINITIONS, config_map, widget, widget_definition};
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
 
@@ -114,6 +114,33 @@ async fn an_agent_lives_its_whole_life() {
         ),
         before
     );
+
+    // A kind that is not served for a while holds its removal up; one that is defined nowhere does not.
+    world.post(DEFINITIONS, &widget_definition()).await;
+    let widgets = hub.release("widgets", 1, &[widget()]).await;
+    hub.until_healthy(&widgets, 1).await;
+    let definition = format!("{DEFINITIONS}/widgets.example.dev");
+    let served = |served: bool| {
+        let mut versions = widget_definition()["spec"]["versions"].clone();
+        versions[0]["served"] = served.into();
+        json!({"spec": {"versions": versions}})
+    };
+    world.merge(&definition, &served(false)).await;
+    world
+        .until("/apis/example.dev/v1", "withdrawn", |it| it.is_none())
+        .await;
+    let held = hub.remove("widgets", 2).await;
+    hub.until("the removal is held up", |hub| {
+        let leftovers = hub.leftovers.get(&widgets);
+        let blocker = leftovers.and_then(|it| it.first()?.blocker.as_ref());
+        blocker.is_some_and(|blocker| blocker.reason == BlockerReason::KindUnknown)
+    })
+    .await;
+    assert_eq!(hub.gone, []);
+    world.merge(&definition, &served(true)).await;
+    hub.until("it is deleted, and gone", |hub| hub.gone == [held.clone()])
+        .await;
+    hub.gone.clear();
 
     // Announced to reported takes a Secret and an apply: about 5 ms there. The bar itself is the bench's business.
     let mut times = Vec::new();

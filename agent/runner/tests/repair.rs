@@ -4,10 +4,10 @@ mod support;
 
 use outhaul_fake_kube_server::{Fault, FaultRule, Verb};
 use outhaul_protocol_wire::report::BlockerReason;
-use serde_json::{Value, json};
+use serde_json::json;
 use support::World;
 use support::cluster::{config_map_path, value};
-use support::hub::config_map;
+use support::hub::{DEFINITIONS, config_map, widget, widget_definition};
 
 /// A plane with one Release of one ConfigMap in place.
 async fn in_place() -> (
@@ -186,18 +186,10 @@ async fn an_object_whose_kind_comes_later_is_applied_when_it_comes() {
     let world = World::start().await;
     let agent = world.agent();
     let mut hub = world.session().await;
-    let widget = json!({
-        "apiVersion": "example.dev/v1", "kind": "Widget", "metadata": {"name": "widget", "namespace": "shop"},
-    });
-    let key = hub.release("cart", 1, &[widget]).await;
+    let key = hub.release("cart", 1, &[widget()]).await;
     hub.until_blocked(&key, "widget", BlockerReason::KindUnknown)
         .await;
-    world
-        .post(
-            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-            &widget_definition(),
-        )
-        .await;
+    world.post(DEFINITIONS, &widget_definition()).await;
     hub.until_healthy(&key, 1).await;
     agent.stop().await;
 }
@@ -245,19 +237,17 @@ async fn what_the_agent_may_not_do_is_shown_and_done_once_it_may() {
     agent.stop().await;
 }
 
-fn widget_definition() -> Value {
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": "widgets.example.dev"},
-        "spec": {
-            "group": "example.dev", "scope": "Namespaced",
-            "names": {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"},
-            "versions": [{
-                "name": "v1", "served": true, "storage": true,
-                "schema": {"openAPIV3Schema": {
-                    "type": "object", "x-kubernetes-preserve-unknown-fields": true,
-                }},
-            }],
-        },
-    })
+#[tokio::test]
+async fn what_goes_with_its_definition_is_gone() {
+    let world = World::start().await;
+    world.post(DEFINITIONS, &widget_definition()).await;
+    let agent = world.agent();
+    let mut hub = world.session().await;
+    let key = hub.release("cart", 1, &[widget()]).await;
+    hub.until_healthy(&key, 1).await;
+    world.delete(&format!("{DEFINITIONS}/widgets.example.dev")).await;
+    let held = hub.remove("cart", 2).await;
+    hub.until("nothing of it can be there", |hub| hub.gone == [held.clone()])
+        .await;
+    agent.stop().await;
 }

@@ -194,6 +194,12 @@ impl Session {
         Some((blocker.reason, blocker.message))
     }
 
+    /// Waits until the agent closes the connection.
+    pub(crate) async fn until_closed(&self) {
+        let closed = tokio::time::timeout(PATIENCE, self.link.closed()).await;
+        closed.expect("the agent gives it up");
+    }
+
     /// Cuts the connection.
     pub(crate) fn close(self) {
         self.link.close(
@@ -265,5 +271,33 @@ pub(crate) fn config_map(name: &str, value: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"},
         "data": {"value": value},
+    })
+}
+
+/// Where definitions of kinds are.
+pub(crate) const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+/// An object of a kind that has to be defined first.
+pub(crate) fn widget() -> Value {
+    json!({
+        "apiVersion": "example.dev/v1", "kind": "Widget", "metadata": {"name": "widget", "namespace": "shop"},
+    })
+}
+
+/// The definition of its kind.
+pub(crate) fn widget_definition() -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.dev"},
+        "spec": {
+            "group": "example.dev", "scope": "Namespaced",
+            "names": {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"},
+            "versions": [{
+                "name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {
+                    "type": "object", "x-kubernetes-preserve-unknown-fields": true,
+                }},
+            }],
+        },
     })
 }
