@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use outhaul_protocol_wire::token::Token;
+use tracing::info;
 
 /// The namespace that the agent keeps its Secrets in, unless told otherwise.
 pub const NAMESPACE: &str = "outhaul-system";
@@ -21,7 +22,7 @@ pub struct Config {
     pub namespace: String,
     /// Where the agent keeps who it is.
     pub identity: IdentityPlace,
-    /// Brings an agent that has no identity yet to its hub. An enrolled agent ignores it.
+    /// Brings an agent that has no valid certificate to its hub. An enrolled agent ignores it.
     pub token: Option<Token>,
     /// Dial this `host:port` instead of the address that the token named.
     pub hub: Option<String>,
@@ -55,18 +56,18 @@ pub struct Arguments {
     /// Enrolment token; needed once.
     #[arg(
         long,
-        env = "OUTHAUL_TOKEN",
+        env = "OUTHAUL_ENROLMENT_TOKEN",
         hide_env_values = true,
         conflicts_with = "token_file"
     )]
     token: Option<String>,
 
     /// File with the enrolment token. It may be absent when the agent is enrolled.
-    #[arg(long, env = "OUTHAUL_TOKEN_FILE", value_name = "FILE")]
+    #[arg(long, env = "OUTHAUL_ENROLMENT_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
 
     /// Address of the hub, where it differs from the one in the token.
-    #[arg(long, env = "OUTHAUL_HUB", value_name = "HOST:PORT")]
+    #[arg(long, env = "OUTHAUL_HUB_ADDRESS", value_name = "HOST:PORT")]
     hub: Option<String>,
 
     /// Kubeconfig of the cluster; by default that of kubectl, or the service account inside a pod.
@@ -112,7 +113,10 @@ impl Arguments {
     fn token(&self) -> anyhow::Result<Option<Token>> {
         let text = match (&self.token, &self.token_file) {
             (Some(token), _) => token.clone(),
-            (None, Some(file)) if !file.exists() => return Ok(None),
+            (None, Some(file)) if !file.exists() => {
+                info!(file = %file.display(), "There is no token file; only an agent that is enrolled needs none");
+                return Ok(None);
+            }
             (None, Some(file)) => std::fs::read_to_string(file)
                 .with_context(|| format!("cannot read the token from {}", file.display()))?,
             (None, None) => return Ok(None),
@@ -126,12 +130,18 @@ impl Arguments {
             ..KubeConfigOptions::default()
         };
         let mut config = match (&self.kubeconfig, &self.context) {
-            (None, None) => kube::Config::infer().await.context("no cluster to run for")?,
-            (None, Some(_)) => kube::Config::from_kubeconfig(&options).await?,
+            (None, None) => kube::Config::infer().await.context(
+                "no cluster to run for: there is no usable kubeconfig and no service account; name one by --kubeconfig",
+            )?,
+            (None, Some(context)) => kube::Config::from_kubeconfig(&options)
+                .await
+                .with_context(|| format!("cannot use context {context} of kubectl's kubeconfig"))?,
             (Some(file), _) => {
                 let kubeconfig = Kubeconfig::read_from(file)
                     .with_context(|| format!("cannot read kubeconfig {}", file.display()))?;
-                kube::Config::from_custom_kubeconfig(kubeconfig, &options).await?
+                kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+                    .await
+                    .with_context(|| format!("cannot use kubeconfig {}", file.display()))?
             }
         };
         // Retries are the business of our own pace, which also hears Retry-After.

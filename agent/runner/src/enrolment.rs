@@ -18,7 +18,7 @@ use crate::uplink::resolve;
 /// # Errors
 /// There is neither a membership nor a token, or the token was refused for good.
 pub(crate) async fn member(
-    place: &Place,
+    place: &mut Place,
     token: Option<&Token>,
     hub: Option<&str>,
 ) -> anyhow::Result<(Member, u64)> {
@@ -29,13 +29,16 @@ pub(crate) async fn member(
             Err(error) => wait_for_place(&mut redial, error).await?,
         }
     };
-    if documents.is_enrolled() {
+    if documents.is_enrolled(SystemTime::now()) {
         if token.is_some() {
             info!("Already enrolled; the token is ignored");
         }
     } else {
         let Some(token) = token else {
-            bail!("this agent is not enrolled: give it the token that `outhaul plane token` prints");
+            bail!(
+                "this agent has no valid certificate of a hub: give it the token that `outhaul plane token` prints, by \
+                 --token, --token-file or OUTHAUL_ENROLMENT_TOKEN"
+            );
         };
         let key = documents.key()?;
         keep(place, &documents).await?;
@@ -60,8 +63,10 @@ async fn enrol(
     key: &outhaul_protocol_transport::pki::PrivateKey,
 ) -> anyhow::Result<Enrolled> {
     let mut redial = Redial::new();
+    let mut dials = 0;
     loop {
-        let error = match attempt(address, token, key).await {
+        dials += 1;
+        let error = match attempt(address, dials, token, key).await {
             Ok(enrolled) => return Ok(enrolled),
             Err(error) => error,
         };
@@ -84,16 +89,17 @@ async fn enrol(
 
 async fn attempt(
     address: &str,
+    dial: u64,
     token: &Token,
     key: &outhaul_protocol_transport::pki::PrivateKey,
 ) -> anyhow::Result<Enrolled> {
-    let address = resolve(address).await?;
+    let address = resolve(address, dial).await?;
     let dialer = Dialer::udp(address)?;
     let enrolled = dialer.enrol(address, token, key, SystemTime::now()).await?;
     Ok(enrolled)
 }
 
-async fn keep(place: &Place, documents: &Documents) -> anyhow::Result<()> {
+async fn keep(place: &mut Place, documents: &Documents) -> anyhow::Result<()> {
     let mut redial = Redial::new();
     while let Err(error) = place.save(documents).await {
         wait_for_place(&mut redial, error).await?;
@@ -105,6 +111,10 @@ async fn keep(place: &Place, documents: &Documents) -> anyhow::Result<()> {
 async fn wait_for_place(redial: &mut Redial, error: PlaceError) -> anyhow::Result<()> {
     let failure = match error {
         PlaceError::Folder(error) => return Err(error).context("the agent's identity cannot be kept"),
+        PlaceError::Shared => bail!(
+            "another agent started with the identity in this namespace's Secret at the same time; run one agent for each \
+             namespace, or give this one a --namespace of its own"
+        ),
         PlaceError::Cluster(failure) => failure,
     };
     let wait = redial.wait(Ended::Lost, rand::random());

@@ -52,9 +52,17 @@ impl Documents {
         Ok(key)
     }
 
-    /// Whether there is a certificate.
-    pub(crate) fn is_enrolled(&self) -> bool {
-        self.0.contains_key(CHAIN)
+    /// Whether there is a certificate, and it is still good. One that has expired opens no door: a new token brings the
+    /// next, for the same key. One that is damaged is not overlooked: [`Documents::member`] says so.
+    pub(crate) fn is_enrolled(&self, now: SystemTime) -> bool {
+        let Some(chain) = self.0.get(CHAIN) else {
+            return false;
+        };
+        let leaf = pki::certificates_from_pem(chain)
+            .ok()
+            .and_then(|chain| chain.into_iter().next());
+        leaf.and_then(|leaf| pki::expiry(&leaf).ok())
+            .is_none_or(|expires| now < expires)
     }
 
     /// Adds what the enrolment brought.
@@ -113,6 +121,12 @@ impl fmt::Debug for Documents {
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
+    use outhaul_protocol_transport::authority::Authority;
+    use outhaul_protocol_transport::pki::SigningRequest;
+    use outhaul_protocol_wire::ids::PlaneName;
+
     use super::*;
 
     #[test]
@@ -121,6 +135,25 @@ mod tests {
         let key = documents.key().unwrap().digest();
         assert_eq!(documents.key().unwrap().digest(), key);
         assert!(!format!("{documents:?}").contains("PRIVATE"), "{documents:?}");
+    }
+
+    #[test]
+    fn a_certificate_that_has_expired_asks_for_a_new_token_and_a_damaged_one_does_not() {
+        let mut documents = Documents::default();
+        let now = SystemTime::now();
+        assert!(!documents.is_enrolled(now));
+        let authority = Authority::generate(&HubId::from_bytes([7; 16]), now).unwrap();
+        let csr = documents.key().unwrap().signing_request().unwrap();
+        let request = SigningRequest::from_der(&csr).unwrap();
+        let (plane, validity) = (PlaneName::new("plane").unwrap(), Duration::from_secs(3600));
+        let chain = authority.issue_plane(&request, &plane, now, validity).unwrap();
+        documents
+            .0
+            .insert(CHAIN.to_owned(), pki::certificates_to_pem(&chain));
+        assert!(documents.is_enrolled(now));
+        assert!(!documents.is_enrolled(now + 2 * validity));
+        documents.0.insert(CHAIN.to_owned(), "nonsense".to_owned());
+        assert!(documents.is_enrolled(now), "a new token would hide the damage");
     }
 
     #[test]

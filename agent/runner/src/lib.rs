@@ -73,8 +73,8 @@ async fn dial(
     cluster: Cluster,
     events: mpsc::Sender<uplink::LinkEvent>,
 ) -> anyhow::Result<()> {
-    let place = Place::new(config.identity, cluster.clone(), config.namespace);
-    let (member, boot) = enrolment::member(&place, config.token.as_ref(), config.hub.as_deref()).await?;
+    let mut place = Place::new(config.identity, cluster.clone(), config.namespace);
+    let (member, boot) = enrolment::member(&mut place, config.token.as_ref(), config.hub.as_deref()).await?;
     Uplink::new(member, boot, cluster, events).run().await;
     Ok(())
 }

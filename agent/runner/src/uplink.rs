@@ -117,7 +117,8 @@ impl Uplink {
 
     /// One connection, from the dial to its end.
     async fn connection(&mut self, session: SessionId) -> anyhow::Result<Connection> {
-        let address = resolve(&self.member.address).await?;
+        self.ask_version().await;
+        let address = resolve(&self.member.address, session.0).await?;
         let dialer = Dialer::udp(address)?;
         let link = dialer
             .dial(address, &self.member.trust, &self.member.identity)
@@ -126,7 +127,7 @@ impl Uplink {
         let (outgoing, to_send) = mpsc::channel(OUTGOING);
         let opened = Opened {
             session,
-            dial: self.dial(session).await,
+            dial: self.dial(session),
             link: link.clone(),
             outgoing,
         };
@@ -200,12 +201,16 @@ impl Uplink {
         connection
     }
 
-    async fn dial(&mut self, session: SessionId) -> Dial {
+    /// Before the dial: a connection that stands waits for nothing but the hello.
+    async fn ask_version(&mut self) {
         match tokio::time::timeout(VERSION_TIME, self.cluster.version()).await {
             Ok(Ok(version)) => self.kubernetes_version = version,
             Ok(Err(failure)) => debug!(?failure, "The API server does not tell its version"),
             Err(_elapsed) => debug!("The API server does not tell its version in time"),
         }
+    }
+
+    fn dial(&self, session: SessionId) -> Dial {
         Dial {
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
             kubernetes_version: self.kubernetes_version.clone(),
@@ -223,11 +228,11 @@ impl Uplink {
         match self.member.expires.duration_since(SystemTime::now()) {
             Err(_past) => warn!(
                 expires,
-                "The agent's certificate has expired: enrol it with a new token"
+                "The agent's certificate has expired: start it with a new token of `outhaul plane token`"
             ),
             Ok(left) if left < SOON => warn!(
                 expires,
-                "The agent's certificate expires soon: enrol it with a new token"
+                "The agent's certificate expires soon: once it has, start the agent with a new token"
             ),
             Ok(_) => debug!(expires, "The agent's certificate is valid"),
         }
@@ -280,12 +285,31 @@ impl Connection {
     }
 }
 
-/// The first address of `host:port`. Asked for anew at each dial: the hub may have moved.
-pub(crate) async fn resolve(address: &str) -> anyhow::Result<SocketAddr> {
-    let mut found = tokio::net::lookup_host(address)
+/// An address of `host:port`; each dial takes the next. Asked for anew at each dial: the hub may have moved.
+pub(crate) async fn resolve(address: &str, dial: u64) -> anyhow::Result<SocketAddr> {
+    let found: Vec<SocketAddr> = tokio::net::lookup_host(address)
         .await
-        .with_context(|| format!("cannot find the hub {address}"))?;
-    found
-        .next()
-        .with_context(|| format!("the hub {address} has no address"))
+        .with_context(|| format!("cannot find the hub {address}; --hub names another address"))?
+        .collect();
+    turn(&found, dial).with_context(|| format!("the hub {address} has no address"))
+}
+
+/// One that cannot be reached does not hide the others.
+fn turn(addresses: &[SocketAddr], dial: u64) -> Option<SocketAddr> {
+    let count = u64::try_from(addresses.len()).ok()?;
+    let index = usize::try_from(dial.checked_rem(count)?).ok()?;
+    addresses.get(index).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dial_takes_the_next_address() {
+        let addresses: Vec<SocketAddr> = ["[::1]:1", "127.0.0.1:1"].map(|it| it.parse().unwrap()).into();
+        let turns: Vec<_> = (0..4).filter_map(|dial| turn(&addresses, dial)).collect();
+        assert_eq!(turns, [addresses.clone(), addresses].concat());
+        assert_eq!(turn(&[], 3), None);
+    }
 }

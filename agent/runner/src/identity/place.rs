@@ -17,11 +17,12 @@ use crate::cluster::{Cluster, Path, collection};
 const SECRET: &str = "outhaul-agent";
 
 /// Where the identity is kept.
-#[derive(Clone)]
 pub(crate) struct Place {
     place: IdentityPlace,
     cluster: Cluster,
     namespace: String,
+    /// The Secret as it was read or written last; `None` while there is none.
+    version: Option<String>,
 }
 
 /// The identity could not be read or kept.
@@ -31,6 +32,8 @@ pub(crate) enum PlaceError {
     Cluster(Failure),
     /// The folder cannot be used.
     Folder(anyhow::Error),
+    /// Another agent keeps its identity in the same Secret.
+    Shared,
 }
 
 impl Place {
@@ -39,52 +42,88 @@ impl Place {
             place,
             cluster,
             namespace,
+            version: None,
         }
     }
 
     /// What is kept; nothing yet is empty.
-    pub(crate) async fn load(&self) -> Result<Documents, PlaceError> {
+    pub(crate) async fn load(&mut self) -> Result<Documents, PlaceError> {
         match &self.place {
             IdentityPlace::Folder(folder) => read_folder(folder).map_err(PlaceError::Folder),
             IdentityPlace::Secret => match self.cluster.get(&self.secret()).await {
-                Ok(secret) => Ok(Documents(decoded(&secret))),
-                Err(failure) if failure.is_not_found() => Ok(Documents::default()),
+                Ok(secret) => {
+                    self.version = resource_version(&secret);
+                    Ok(Documents(decoded(&secret)))
+                }
+                Err(failure) if failure.is_not_found() => {
+                    self.version = None;
+                    Ok(Documents::default())
+                }
                 Err(failure) => Err(PlaceError::Cluster(failure)),
             },
         }
     }
 
-    /// Keeps all of it, durably.
-    pub(crate) async fn save(&self, documents: &Documents) -> Result<(), PlaceError> {
+    /// Keeps all of it, durably, over what was read or kept last and over nothing else. Two agents that run with one
+    /// identity cannot both count one start.
+    pub(crate) async fn save(&mut self, documents: &Documents) -> Result<(), PlaceError> {
         match &self.place {
             IdentityPlace::Folder(folder) => write_folder(folder, documents).map_err(PlaceError::Folder),
-            IdentityPlace::Secret => self.save_secret(documents).await.map_err(PlaceError::Cluster),
+            IdentityPlace::Secret => match self.save_secret(documents).await {
+                Err(failure) if failure.is_conflict() => self.is_kept(documents).await,
+                result => result.map_err(PlaceError::Cluster),
+            },
         }
     }
 
-    async fn save_secret(&self, documents: &Documents) -> Result<(), Failure> {
+    async fn save_secret(&mut self, documents: &Documents) -> Result<(), Failure> {
         let data: BTreeMap<&String, String> = documents
             .0
             .iter()
             .map(|(name, text)| (name, STANDARD.encode(text)))
             .collect();
-        let secret = json!({
-            "apiVersion": "v1", "kind": "Secret", "type": "outhaul.dev/identity",
-            "metadata": {"name": SECRET, "namespace": self.namespace},
-            "data": data,
-        });
-        match self.cluster.merge(&self.secret(), &json!({"data": data})).await {
-            Err(failure) if failure.is_not_found() => {
-                let secrets = collection("", "v1", "secrets", &self.namespace);
-                self.cluster.post(&secrets, &secret).await.map(|_| ())
+        let kept = match &self.version {
+            Some(version) => {
+                let patch = json!({"metadata": {"resourceVersion": version}, "data": data});
+                self.cluster.merge(&self.secret(), &patch).await
             }
-            result => result.map(|_| ()),
+            None => {
+                let secret = json!({
+                    "apiVersion": "v1", "kind": "Secret", "type": "outhaul.dev/identity",
+                    "metadata": {"name": SECRET, "namespace": self.namespace},
+                    "data": data,
+                });
+                let secrets = collection("", "v1", "secrets", &self.namespace);
+                self.cluster.post(&secrets, &secret).await
+            }
+        };
+        if kept.as_ref().is_err_and(Failure::is_not_found) {
+            // It was deleted since: the next attempt makes it anew.
+            self.version = None;
+        }
+        let kept = kept?;
+        self.version = resource_version(&kept);
+        Ok(())
+    }
+
+    /// Somebody wrote since: this agent, if only the answer was lost.
+    async fn is_kept(&mut self, documents: &Documents) -> Result<(), PlaceError> {
+        match self.load().await? == *documents {
+            true => Ok(()),
+            false => Err(PlaceError::Shared),
         }
     }
 
     fn secret(&self) -> Path {
         collection("", "v1", "secrets", &self.namespace).segment(SECRET)
     }
+}
+
+fn resource_version(secret: &Value) -> Option<String> {
+    let version = secret
+        .pointer("/metadata/resourceVersion")
+        .and_then(Value::as_str);
+    version.map(str::to_owned)
 }
 
 fn decoded(secret: &Value) -> BTreeMap<String, String> {
@@ -151,7 +190,32 @@ fn create_private_folder(folder: &FilePath) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use outhaul_fake_kube_server::{FakeKube, Options};
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_another_agent_wrote_since_is_not_overwritten() {
+        let kube = FakeKube::start(Options::default()).await.unwrap();
+        let place = || {
+            Place::new(
+                IdentityPlace::Secret,
+                Cluster::new(kube.client()),
+                "default".into(),
+            )
+        };
+        let boots = |number: &str| Documents(BTreeMap::from([("boot".into(), number.into())]));
+        let (mut first, mut second) = (place(), place());
+        first.save(&boots("1")).await.unwrap();
+        assert_eq!(second.load().await.unwrap(), boots("1"));
+        first.save(&boots("2")).await.unwrap();
+        assert!(matches!(second.save(&boots("3")).await, Err(PlaceError::Shared)));
+        assert_eq!(place().load().await.unwrap(), boots("2"));
+        // The same text is what this agent wrote itself, before the answer was lost.
+        let mut unanswered = place();
+        unanswered.save(&boots("2")).await.unwrap();
+        unanswered.save(&boots("3")).await.unwrap();
+    }
 
     #[test]
     fn a_folder_keeps_what_it_was_given_and_shows_it_to_nobody_else() {
