@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
+use super::stream::SHORT;
 use super::{DEFINITIONS, WatchEvent};
 use crate::cluster::{Cluster, Path};
 
@@ -36,7 +37,9 @@ pub(super) async fn watch(
     };
     let mut retry = Retry::default();
     loop {
+        let began = Instant::now();
         match task.once().await {
+            Ok(()) if began.elapsed() < SHORT => retry.failed(Instant::now()),
             Ok(()) => retry.clear(),
             Err(problem) => {
                 debug!(problem, "The watch on definitions does not work");

@@ -1,5 +1,6 @@
 //! One watch: a list in pages, then changes, for ever.
 
+use core::time::Duration;
 use std::time::Instant;
 
 use futures::StreamExt as _;
@@ -20,6 +21,9 @@ const PAGE: &str = "250";
 
 /// How long the API server keeps one watch open, in seconds. It is renewed without a list.
 const OPEN_FOR: &str = "290";
+
+/// A watch that ends sooner is renewed after a wait that grows: something in between does not let it stay.
+pub(super) const SHORT: Duration = Duration::from_secs(5);
 
 /// Where a watch goes on.
 enum Position {
@@ -44,10 +48,17 @@ pub(super) async fn watch(
     let mut retry = Retry::default();
     let mut position = Position::List;
     loop {
+        let began = Instant::now();
         match task.go_on(position).await {
             Ok(next) => {
-                retry.clear();
                 position = next;
+                match began.elapsed() < SHORT {
+                    true => retry.failed(Instant::now()),
+                    false => retry.clear(),
+                }
+                if let Some(until) = retry.waits_until(Instant::now()) {
+                    tokio::time::sleep_until(until.into()).await;
+                }
             }
             Err(Ended::Closed) => return,
             Err(Ended::Failed(failure, next)) => {
