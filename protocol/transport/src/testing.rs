@@ -11,7 +11,7 @@ use crate::authority::Authority;
 use crate::carrier::EndpointSecret;
 use crate::dialer::Dialer;
 use crate::identity::Identity;
-use crate::link::{HubLink, PlaneLink};
+use crate::link::{HubLink, Link, PlaneLink};
 use crate::listener::{Arrival, Listener, ListenerConfig};
 use crate::pki::{PrivateKey, SigningRequest};
 
@@ -104,4 +104,14 @@ pub fn plane_identity(authority: &Authority, plane: &str, now: SystemTime, valid
         .issue_plane(&request, &plane, now, validity)
         .expect("a plane certificate can be made");
     Identity { chain, key }
+}
+
+impl<P> Link<P> {
+    /// A stream without frames, to say what no peer should say.
+    pub async fn open_raw(&self) -> (quinn::SendStream, quinn::RecvStream) {
+        self.connection
+            .open_bi()
+            .await
+            .expect("the link stands and has a stream left")
+    }
 }

@@ -20,6 +20,16 @@ pub enum Role {
     ControlPlane,
     /// Workloads that progress, and HTTPRoute.
     Plane,
+    /// A control plane without controllers, which it does not need for a Release to be delivered.
+    BareControlPlane,
+    /// A plane without controllers: nothing changes there but by the agent, and by the scenario's own hand.
+    BarePlane,
+}
+
+impl Role {
+    fn is_plane(self) -> bool {
+        matches!(self, Self::Plane | Self::BarePlane)
+    }
 }
 
 /// A running cluster. Dropping it ends it.
@@ -92,30 +102,45 @@ pub async fn client(kubeconfig: &Kubeconfig) -> Result<Client> {
 
 async fn embedded(role: Role) -> Result<Cluster> {
     let standins = role == Role::Plane;
-    let options = outhaul_fake_kube_server::Options { standins, ..Default::default() };
+    let options = outhaul_fake_kube_server::Options {
+        standins,
+        ..Default::default()
+    };
     let fake = FakeKube::start(options).await?;
-    match role {
-        Role::ControlPlane => {
-            fake.install_crds(&outhaul_hub_resources::to_yaml(&outhaul_hub_resources::crds()))?;
-        }
-        Role::Plane => fake.install_crds(HTTP_ROUTE)?,
+    if role.is_plane() {
+        fake.install_crds(HTTP_ROUTE)?;
+    } else {
+        fake.install_crds(&outhaul_hub_resources::to_yaml(&outhaul_hub_resources::crds()))?;
     }
     let kubeconfig = Kubeconfig::from_yaml(&fake.admin_kubeconfig())?;
-    Ok(Cluster { kubeconfig, made_of: MadeOf::Embedded(Box::new(fake)) })
+    Ok(Cluster {
+        kubeconfig,
+        made_of: MadeOf::Embedded(Box::new(fake)),
+    })
 }
 
 async fn kubernetes(programs: &Programs, role: Role) -> Result<Cluster> {
     let options = match role {
         Role::ControlPlane => outhaul_kubernetes::Options::controllers(),
         Role::Plane => outhaul_kubernetes::Options::workloads(),
+        Role::BareControlPlane | Role::BarePlane => outhaul_kubernetes::Options::api_only(),
     };
     let cluster = outhaul_kubernetes::Cluster::start(programs, options).await?;
     match role {
-        Role::ControlPlane => cluster.install(Path::new(OUR_DEFINITIONS)).await?,
-        Role::Plane => cluster.install(&programs.definitions(Definitions::GatewayApi)?).await?,
+        Role::ControlPlane | Role::BareControlPlane => cluster.install(Path::new(OUR_DEFINITIONS)).await?,
+        Role::Plane => {
+            cluster
+                .install(&programs.definitions(Definitions::GatewayApi)?)
+                .await?
+        }
+        // What a bare plane serves beyond the built-in kinds, its scenario installs.
+        Role::BarePlane => 0,
     };
     let kubeconfig = cluster.kubeconfig().clone();
-    Ok(Cluster { kubeconfig, made_of: MadeOf::Kubernetes(Box::new(cluster)) })
+    Ok(Cluster {
+        kubeconfig,
+        made_of: MadeOf::Kubernetes(Box::new(cluster)),
+    })
 }
 
 /// As the chart of the hub installs them.

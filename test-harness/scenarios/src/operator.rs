@@ -33,12 +33,19 @@ impl Operator {
     /// # Errors
     /// The control plane refuses, or the hub does not get ready.
     pub async fn appoint(control: &Client, rest: SocketAddr) -> Result<Self> {
-        let token = service_account_token(control).await.context("appoint an operator")?;
+        let token = service_account_token(control)
+            .await
+            .context("appoint an operator")?;
         let address = format!("http://{rest}");
         let client = outhaul_hub_cli::Client::new(address.parse()?, Some(token.clone()))?;
         let ready = || async { client.get("/api/v1/planes").await };
         poll::until("the hub answers", PATIENCE, ready).await?;
-        Ok(Self { control: control.clone(), rest: client, address, token })
+        Ok(Self {
+            control: control.clone(),
+            rest: client,
+            address,
+            token,
+        })
     }
 
     /// The hub's REST interface, as the operator.
@@ -74,7 +81,9 @@ impl Operator {
     /// The hub refuses.
     pub async fn token(&self, plane: &str) -> Result<String> {
         let owner = format!("dataplane/{NAMESPACE}/{plane}");
-        let answer = self.outhaul(&["plane", "token", plane, "--for", &owner, "-o", "json"]).await?;
+        let answer = self
+            .outhaul(&["plane", "token", plane, "--for", &owner, "-o", "json"])
+            .await?;
         let answer: Value = serde_json::from_str(&answer)?;
         let token = answer.pointer("/token").and_then(Value::as_str);
         Ok(token.with_context(|| format!("no token in {answer}"))?.to_owned())
@@ -86,9 +95,24 @@ impl Operator {
     /// The control plane refuses.
     pub async fn declare(&self, plane: &str) -> Result<()> {
         let registry = json!({ "prefix": "registry.example" });
-        let gateway = json!({ "publicVirtualHost": "example.test", "organizationVirtualHost": "internal.test" });
-        self.apply("DataPlane", plane, json!({ "registry": registry, "gateway": gateway })).await?;
-        self.apply("Environment", plane, json!({ "dataPlaneRef": plane })).await
+        let gateway =
+            json!({ "publicVirtualHost": "example.test", "organizationVirtualHost": "internal.test" });
+        self.apply(
+            "DataPlane",
+            plane,
+            json!({ "registry": registry, "gateway": gateway }),
+        )
+        .await?;
+        self.environment(plane, plane).await
+    }
+
+    /// Declares an Environment on a DataPlane.
+    ///
+    /// # Errors
+    /// The control plane refuses.
+    pub async fn environment(&self, name: &str, data_plane: &str) -> Result<()> {
+        self.apply("Environment", name, json!({ "dataPlaneRef": data_plane }))
+            .await
     }
 
     /// Creates or edits a Release to `environment` with `resources`, a list of ids and objects.
@@ -106,6 +130,59 @@ impl Operator {
         self.api("Release")
     }
 
+    /// What REST says of a Release on a plane: its state, and that of each object.
+    ///
+    /// # Errors
+    /// The hub does not know it, or does not answer.
+    pub async fn bundle(&self, plane: &str, release: &str) -> Result<Value> {
+        self.rest
+            .get(&format!(
+                "/api/v1/planes/{plane}/bundles/Release/{NAMESPACE}/{release}"
+            ))
+            .await
+    }
+
+    /// Waits until REST names `reason` as the blocker of an object. Returns the blocker's words.
+    ///
+    /// # Errors
+    /// It does not get there; the error has what REST said last.
+    pub async fn blocked(&self, plane: &str, release: &str, id: &str, reason: &str) -> Result<String> {
+        let what = format!("object {id} of {release} is blocked by {reason}");
+        poll::until(&what, PATIENCE, || async {
+            let bundle = self.bundle(plane, release).await?;
+            let objects = bundle["objects"]
+                .as_array()
+                .context("a bundle without a list of objects")?;
+            let blocker = objects
+                .iter()
+                .find(|object| object["id"] == id)
+                .map(|object| &object["blocker"]);
+            let blocker = blocker.with_context(|| format!("no object {id} in {bundle}"))?;
+            ensure!(blocker["reason"] == reason, "{blocker}");
+            Ok(blocker["message"].as_str().unwrap_or_default().to_owned())
+        })
+        .await
+    }
+
+    /// Waits until the condition Ready of a Release is False for `reason`, said of its current generation. Returns
+    /// its words.
+    ///
+    /// # Errors
+    /// It does not get there; the error has the last status.
+    pub async fn unready(&self, release: &str, reason: &str) -> Result<String> {
+        let what = format!("Release {release} is not Ready for {reason}");
+        poll::until(&what, PATIENCE, || async {
+            let release = self.releases().get(release).await?;
+            let ready = condition(&release, "Ready").filter(|ready| {
+                ready["observedGeneration"].as_i64() == release.metadata.generation
+                    && (&ready["status"], &ready["reason"]) == (&json!("False"), &json!(reason))
+            });
+            let ready = ready.with_context(|| release.data["status"].to_string())?;
+            Ok(ready["message"].as_str().unwrap_or_default().to_owned())
+        })
+        .await
+    }
+
     /// Waits until the condition Ready of a Release has `status`, said of its current generation.
     ///
     /// # Errors
@@ -115,7 +192,8 @@ impl Operator {
         poll::until(&what, PATIENCE, || async {
             let release = self.releases().get(release).await?;
             let ready = condition(&release, "Ready").filter(|ready| {
-                ready["observedGeneration"].as_i64() == release.metadata.generation && ready["status"] == status
+                ready["observedGeneration"].as_i64() == release.metadata.generation
+                    && ready["status"] == status
             });
             ensure!(ready.is_some(), "{}", release.data["status"]);
             Ok(release)
@@ -128,10 +206,16 @@ impl Operator {
     /// # Errors
     /// It is not gone in time.
     pub async fn delete(&self, release: &str) -> Result<()> {
-        self.releases().delete(release, &kube::api::DeleteParams::default()).await?;
+        self.releases()
+            .delete(release, &kube::api::DeleteParams::default())
+            .await?;
         poll::until(&format!("Release {release} is gone"), PATIENCE, || async {
             let left = self.releases().get_opt(release).await?;
-            ensure!(left.is_none(), "it has {:?}", left.map(|release| release.metadata.finalizers));
+            ensure!(
+                left.is_none(),
+                "it has {:?}",
+                left.map(|release| release.metadata.finalizers)
+            );
             Ok(())
         })
         .await
@@ -170,6 +254,11 @@ async fn service_account_token(control: &Client) -> Result<String> {
         "subjects": [{ "kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE }],
     }))?;
     bindings.create(&PostParams::default(), &binding).await?;
-    let request = accounts.create_token_request(NAME, &PostParams::default(), &TokenRequest::default()).await?;
-    request.status.and_then(|status| status.token).context("a token request without an answer")
+    let request = accounts
+        .create_token_request(NAME, &PostParams::default(), &TokenRequest::default())
+        .await?;
+    request
+        .status
+        .and_then(|status| status.token)
+        .context("a token request without an answer")
 }

@@ -37,7 +37,12 @@ impl Running {
             .with_context(|| format!("cannot start threads for {name}"))?;
         let shutdown = CancellationToken::new();
         let program = runtime.spawn(program(shutdown.clone()));
-        Ok(Self { name: name.to_owned(), shutdown, program, runtime: Some(runtime) })
+        Ok(Self {
+            name: name.to_owned(),
+            shutdown,
+            program,
+            runtime: Some(runtime),
+        })
     }
 
     /// Asks it to end, as SIGTERM does, and waits for that.

@@ -24,6 +24,9 @@ pub const SYSTEM: &str = "outhaul-system";
 /// Longer than anything that is not stuck: on two busy cores a real API server takes seconds to start.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a killed program may keep its ports.
+const PORTS: Duration = Duration::from_secs(5);
+
 /// A control plane with a hub, and planes with agents. Dropping it ends everything.
 pub struct Stage {
     /// The control plane's cluster.
@@ -58,13 +61,38 @@ impl Stage {
     /// # Errors
     /// Something does not start.
     pub async fn start(ground: &Ground, planes: &[&str]) -> Result<Self> {
-        let clusters = planes.iter().map(|_| Cluster::start(ground, Role::Plane));
-        let control = Cluster::start(ground, Role::ControlPlane);
+        Self::set_up(ground, planes, Role::ControlPlane, Role::Plane).await
+    }
+
+    /// The same on clusters without controllers: cheaper, and nothing moves by itself.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn start_bare(ground: &Ground, planes: &[&str]) -> Result<Self> {
+        Self::set_up(ground, planes, Role::BareControlPlane, Role::BarePlane).await
+    }
+
+    async fn set_up(ground: &Ground, planes: &[&str], control: Role, plane: Role) -> Result<Self> {
+        let clusters = planes.iter().map(|_| Cluster::start(ground, plane));
+        let control = Cluster::start(ground, control);
         let (control, clusters) = tokio::try_join!(control, futures::future::try_join_all(clusters))?;
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (hub, addresses) = start_hub(&control, Addresses { agents: anywhere, rest: anywhere }).await?;
+        let (hub, addresses) = start_hub(
+            &control,
+            Addresses {
+                agents: anywhere,
+                rest: anywhere,
+            },
+        )
+        .await?;
         let operator = Operator::appoint(&control.client().await?, addresses.rest).await?;
-        let mut stage = Self { control, planes: BTreeMap::new(), operator, hub: Some(hub), addresses };
+        let mut stage = Self {
+            control,
+            planes: BTreeMap::new(),
+            operator,
+            hub: Some(hub),
+            addresses,
+        };
         for (name, cluster) in planes.iter().zip(clusters) {
             stage.add_plane(name, cluster).await?;
         }
@@ -79,7 +107,11 @@ impl Stage {
         self.operator.declare(name).await?;
         let token = self.operator.token(name).await?;
         let network = UdpProxy::start(self.addresses.agents).await?;
-        let mut plane = Plane { cluster, network, agent: None };
+        let mut plane = Plane {
+            cluster,
+            network,
+            agent: None,
+        };
         plane.start_agent(Some(&token)).await?;
         self.planes.insert(name.to_owned(), plane);
         self.connected(name, true).await
@@ -105,7 +137,9 @@ impl Stage {
     /// # Errors
     /// There is none of that name.
     pub fn plane(&mut self, name: &str) -> Result<&mut Plane> {
-        self.planes.get_mut(name).with_context(|| format!("the stage has no plane {name}"))
+        self.planes
+            .get_mut(name)
+            .with_context(|| format!("the stage has no plane {name}"))
     }
 
     /// Waits until the hub says that a plane's agent is connected, or that it is not.
@@ -115,8 +149,15 @@ impl Stage {
     pub async fn connected(&self, plane: &str, wanted: bool) -> Result<()> {
         let what = format!("plane {plane} connected: {wanted}");
         poll::until(&what, PATIENCE, || async {
-            let view = self.operator.rest().get(&format!("/api/v1/planes/{plane}")).await?;
-            ensure!(view.get("connection").is_some_and(|c| !c.is_null()) == wanted, "{view}");
+            let view = self
+                .operator
+                .rest()
+                .get(&format!("/api/v1/planes/{plane}"))
+                .await?;
+            ensure!(
+                view.get("connection").is_some_and(|c| !c.is_null()) == wanted,
+                "{view}"
+            );
             Ok(())
         })
         .await
@@ -140,7 +181,9 @@ impl Stage {
     /// # Errors
     /// It does not start.
     pub async fn restart_hub(&mut self) -> Result<()> {
-        let (hub, _) = start_hub(&self.control, self.addresses).await?;
+        // A killed program gives its ports back a moment later.
+        let start = || start_hub(&self.control, self.addresses);
+        let (hub, _) = poll::until("the hub starts again", PORTS, start).await?;
         self.hub = Some(hub);
         Ok(())
     }
@@ -166,19 +209,7 @@ impl Plane {
     /// # Errors
     /// The operating system gives no threads.
     pub async fn start_agent(&mut self, token: Option<&str>) -> Result<()> {
-        let kubeconfig = self.cluster.kubeconfig().clone();
-        let token = token.map(str::parse).transpose()?;
-        let hub = self.network.address().to_string();
-        self.agent = Some(Running::start("agent", |shutdown| async move {
-            let config = outhaul_agent_runner::Config {
-                cluster: cluster::client(&kubeconfig).await?,
-                namespace: SYSTEM.to_owned(),
-                identity: IdentityPlace::Secret,
-                token,
-                hub: Some(hub),
-            };
-            outhaul_agent_runner::run(config, shutdown).await
-        })?);
+        self.agent = Some(agent(&self.cluster, SYSTEM, token, self.network.address())?);
         Ok(())
     }
 
@@ -207,12 +238,36 @@ impl Plane {
     }
 }
 
+/// Starts an agent that keeps what is its own in `namespace` and dials `hub`. Without a token it must have been
+/// enrolled.
+///
+/// # Errors
+/// The token is none, or the operating system gives no threads.
+pub fn agent(cluster: &Cluster, namespace: &str, token: Option<&str>, hub: SocketAddr) -> Result<Running> {
+    let kubeconfig = cluster.kubeconfig().clone();
+    let namespace = namespace.to_owned();
+    let token = token.map(str::parse).transpose()?;
+    Running::start("agent", |shutdown| async move {
+        let config = outhaul_agent_runner::Config {
+            cluster: cluster::client(&kubeconfig).await?,
+            namespace,
+            identity: IdentityPlace::Secret,
+            token,
+            hub: Some(hub.to_string()),
+        };
+        outhaul_agent_runner::run(config, shutdown).await
+    })
+}
+
 async fn start_hub(control: &Cluster, at: Addresses) -> Result<(Running, Addresses)> {
     let kubeconfig = control.kubeconfig().clone();
     let (started, addresses) = oneshot::channel();
     let hub = Running::start("hub", |shutdown| async move {
         let mut hub = outhaul_hub_server::Hub::start(hub_config(&kubeconfig, at).await?).await?;
-        let addresses = Addresses { agents: hub.agents(), rest: hub.rest() };
+        let addresses = Addresses {
+            agents: hub.agents(),
+            rest: hub.rest(),
+        };
         started.send(addresses).ok().context("nobody waits for the hub")?;
         tokio::select! {
             ended = hub.ended() => return Ok(ended?),
