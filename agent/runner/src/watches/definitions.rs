@@ -16,12 +16,15 @@ use tracing::debug;
 
 use super::stream::SHORT;
 use super::{DEFINITIONS, WatchEvent};
-use crate::cluster::{Cluster, Path};
+use crate::cluster::{Cluster, Path, chain};
 
 const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /// Metadata is enough, and JSON of the whole for servers that cannot leave the rest out.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+
+/// Definitions per page of a list.
+const PAGE: &str = "250";
 
 /// Watches until it is dropped.
 pub(super) async fn watch(
@@ -34,6 +37,7 @@ pub(super) async fn watch(
         definitions,
         events,
         listed: false,
+        version: None,
     };
     let mut retry = Retry::default();
     loop {
@@ -57,49 +61,69 @@ struct Task {
     definitions: watch::Sender<u64>,
     events: mpsc::Sender<(u64, WatchEvent)>,
     listed: bool,
+    /// How far its changes are known.
+    version: Option<String>,
 }
 
 impl Task {
-    /// One list, and the changes after it until the API server ends the watch.
+    /// The changes since the version that is known, or since a new list, until the API server ends the watch.
     async fn once(&mut self) -> Result<(), String> {
-        let list = self
-            .cluster
-            .get(&Path::new(PATH))
-            .await
-            .map_err(|failure| format!("{failure:?}"))?;
-        // What was there before the agent looked for it the first time was found then.
-        if core::mem::replace(&mut self.listed, true) {
-            let items = list.get("items").and_then(Value::as_array);
-            let groups: BTreeSet<&str> = items.into_iter().flatten().filter_map(group).collect();
-            for group in groups {
-                self.changed(group).await;
-            }
-        }
-        let version = list.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+        // A failure leaves none: what was missed is not known then.
+        let mut version = match self.version.take() {
+            Some(version) => version,
+            None => self.list().await?,
+        };
         let path = Path::new(PATH)
             .query("watch", "true")
+            .query("allowWatchBookmarks", "true")
             .query("timeoutSeconds", "290")
-            .query("resourceVersion", version.unwrap_or_default());
-        let request = Request::get(path.as_str())
-            .header(ACCEPT, METADATA)
-            .body(Vec::new());
-        let request = request.map_err(|error| error.to_string())?;
-        let changes = self.cluster.client.request_events::<Value>(request).await;
-        let changes = changes.map_err(|error| error.to_string())?;
+            .query("resourceVersion", &version);
+        let changes = self.cluster.client.request_events::<Value>(request(&path)?).await;
+        let changes = changes.map_err(|error| chain(&error))?;
         let mut changes = std::pin::pin!(changes);
         while let Some(change) = changes.next().await {
             use kube::core::WatchEvent as Change;
-            match change.map_err(|error| error.to_string())? {
+            match change.map_err(|error| chain(&error))? {
                 Change::Added(object) | Change::Modified(object) | Change::Deleted(object) => {
+                    text(&object, "/metadata/resourceVersion").clone_into(&mut version);
                     if let Some(group) = group(&object) {
                         self.changed(group).await;
                     }
                 }
-                Change::Bookmark(_) => {}
+                Change::Bookmark(bookmark) => version = bookmark.metadata.resource_version,
                 Change::Error(status) => return Err(status.message.clone()),
             }
         }
+        self.version = Some(version);
         Ok(())
+    }
+
+    /// Lists, and returns where changes go on. Everything listed may have changed since the last list.
+    async fn list(&mut self) -> Result<String, String> {
+        let mut groups = BTreeSet::new();
+        let mut next = String::new();
+        let version = loop {
+            let path = Path::new(PATH).query("limit", PAGE);
+            let path = match next.is_empty() {
+                true => path,
+                false => path.query("continue", &next),
+            };
+            let page = self.cluster.client.request::<Value>(request(&path)?).await;
+            let page = page.map_err(|error| chain(&error))?;
+            let items = page.get("items").and_then(Value::as_array);
+            groups.extend(items.into_iter().flatten().filter_map(group).map(str::to_owned));
+            text(&page, "/metadata/continue").clone_into(&mut next);
+            if next.is_empty() {
+                break text(&page, "/metadata/resourceVersion").to_owned();
+            }
+        };
+        // What was there before the agent looked for it the first time was found then.
+        if core::mem::replace(&mut self.listed, true) {
+            for group in groups {
+                self.changed(&group).await;
+            }
+        }
+        Ok(version)
     }
 
     async fn changed(&self, group: &str) {
@@ -111,6 +135,15 @@ impl Task {
             .await
             .ok();
     }
+}
+
+fn request(path: &Path) -> Result<Request<Vec<u8>>, String> {
+    let request = Request::get(path.as_str()).header(ACCEPT, METADATA);
+    request.body(Vec::new()).map_err(|error| error.to_string())
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A definition is named after its kind's plural and its group.
