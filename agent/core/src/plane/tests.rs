@@ -681,3 +681,19 @@ fn a_kind_that_is_not_served_for_a_while_holds_its_removal_up() {
     assert!(!rig.cluster.has("w"));
     assert!(rig.news.contains(&News::Gone(held)));
 }
+
+#[test]
+fn a_record_that_cannot_be_forgotten_is_tried_again_after_a_while() {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[config_map("one", "1")], false);
+    rig.settle();
+    rig.restart();
+    let write = rig.plane.poll_write(rig.now).unwrap();
+    assert_eq!(write.change, Change::Forget);
+    let away = crate::blocker::Failure::Unreachable("away".into());
+    rig.plane.written(&write.key, Err(away), rig.now);
+    assert!(rig.plane.poll_write(rig.now).is_none());
+    let (at, _) = rig.plane.deadline().unwrap();
+    assert!(at > rig.now);
+    assert!(rig.plane.poll_write(at).is_some());
+}
