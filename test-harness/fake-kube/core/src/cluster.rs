@@ -19,7 +19,7 @@ use crate::moment::Moment;
 use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::registry::Registry;
-use crate::reply::Outcome;
+use crate::reply::{Outcome, Reply};
 use crate::request::{Path, Request, Target, Verb};
 use crate::store::{Address, Key, Store};
 use crate::watch::{Polled, Watch};
@@ -85,10 +85,32 @@ impl Cluster {
             }
             Path::Resource(target) => {
                 self.authorize(user, request.verb, target)?;
-                let served = self.registry.resolve(target).ok_or_else(Refusal::no_such_path)?;
-                check_scope(&served, target)?;
+                let served = self
+                    .registry
+                    .resolve(target)
+                    .filter(|served| fits_scope(served, target));
+                let Some(served) = served else {
+                    return self.no_such_resource(target).map(Outcome::Reply);
+                };
                 self.dispatch(&served, target, request, user, moment)
             }
+        }
+    }
+
+    /// In group versions of its own the server refuses in due form; elsewhere there is nobody who could.
+    fn no_such_resource(&self, target: &Target) -> Result<Reply, Refusal> {
+        let own = self.registry.kinds().any(|kind| {
+            kind.custom.is_none()
+                && *kind.id.group == *target.group
+                && kind
+                    .versions
+                    .iter()
+                    .any(|version| *version.name == *target.version)
+        });
+        if own {
+            Err(Refusal::no_such_path())
+        } else {
+            Ok(Reply::no_such_path())
         }
     }
 
@@ -174,16 +196,11 @@ impl Cluster {
 }
 
 /// Paths with a namespace are for namespaced kinds, paths to an object of those must have one.
-fn check_scope(served: &Served, target: &Target) -> Result<(), Refusal> {
-    let fits = match (&target.namespace, served.kind.is_namespaced()) {
+fn fits_scope(served: &Served, target: &Target) -> bool {
+    match (&target.namespace, served.kind.is_namespaced()) {
         (Some(_), namespaced) => namespaced,
         (None, true) => target.name.is_none(),
         (None, false) => true,
-    };
-    if fits {
-        Ok(())
-    } else {
-        Err(Refusal::no_such_path())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::meta;
 use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::registry::{self, CrdError};
+use crate::schema::{FieldError, FieldPath, Problem};
 use crate::store::Key;
 
 /// Holds a definition until its custom resources are gone.
@@ -44,6 +45,7 @@ impl Cluster {
         match (&*kind.id.group, &*kind.name) {
             ("", "Secret") => fold_string_data(object),
             ("", "Service") => self.allocate_address(object),
+            ("batch", "Job") => select_own_pods(object),
             _ if is_definition(kind) => self.judge_definition(kind, object, moment)?,
             _ => {}
         }
@@ -96,14 +98,19 @@ impl Cluster {
         let defined = registry::kind_of_crd(crd).map_err(|error| refuse(&error))?;
         let expected = format!("{}.{}", defined.id.resource, defined.id.group);
         if meta::name(crd) != expected {
-            let message = format!(
-                "CustomResourceDefinition.{} \"{}\" is invalid: metadata.name: Invalid value: \"{}\": must be \
-                 spec.names.plural+\".\"+spec.group",
-                kind.id.group,
+            let detail = "must be spec.names.plural+\".\"+spec.group".to_owned();
+            let problem = Problem::Invalid {
+                value: meta::name(crd).into(),
+                detail,
+            };
+            let path = FieldPath::root().field("metadata").field("name");
+            let error = FieldError { path, problem };
+            return Err(Refusal::invalid(
+                &kind.id.group,
+                &kind.name,
                 meta::name(crd),
-                meta::name(crd)
-            );
-            return Err(Refusal::new(422, "Invalid", message).named(&kind.id, meta::name(crd)));
+                &[error],
+            ));
         }
         crd["status"] = registry::accept_names(&self.registry, &defined, crd, moment);
         Ok(())
@@ -141,6 +148,27 @@ fn is_established(crd: &Value) -> bool {
             .any(|c| c["type"] == "Established" && c["status"] == "True")
     })
 }
+
+/// A Job selects its pods by its own uid, unless it says how itself.
+fn select_own_pods(job: &mut Value) {
+    if job["spec"]["manualSelector"] == true || !job["spec"]["selector"].is_null() {
+        return;
+    }
+    let (uid, name) = (meta::uid(job).to_owned(), meta::name(job).to_owned());
+    job["spec"]["selector"] = json!({"matchLabels": {JOB_UID: uid}});
+    let labels = &mut job["spec"]["template"]["metadata"]["labels"];
+    for (label, value) in [
+        (JOB_UID, &uid),
+        ("controller-uid", &uid),
+        (JOB_NAME, &name),
+        ("job-name", &name),
+    ] {
+        labels[label] = value.as_str().into();
+    }
+}
+
+const JOB_UID: &str = "batch.kubernetes.io/controller-uid";
+const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
 /// `stringData` is written, `data` is read.
 fn fold_string_data(secret: &mut Value) {

@@ -1,5 +1,6 @@
 //! What the server knows about one kind: its names, its versions, and how it departs from the common rules.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -80,6 +81,8 @@ pub struct Version {
     pub columns: Arc<[Column]>,
     /// Top-level fields under another name than in the stored version: (stored, here).
     pub renames: &'static [(&'static str, &'static str)],
+    /// Fields that selectors may ask about, beside name and namespace.
+    pub selectable: Vec<Arc<str>>,
     /// What a client is warned of that uses this version.
     pub deprecated: Option<Arc<str>>,
 }
@@ -172,17 +175,19 @@ impl Served {
 
     /// Whether what is stored is what this version shows, to the byte.
     pub fn is_storage(&self) -> bool {
-        self.api_version() == *self.kind.stored_as
+        let (group, version) = meta::split_api_version(&self.kind.stored_as);
+        *group == *self.kind.id.group && *version == *self.version().name
     }
 
     /// A stored object in the version of the request.
-    pub fn present(&self, stored: &Value) -> Value {
-        let mut object = stored.clone();
-        if !self.is_storage() {
-            rename(&mut object, self.version().renames.iter().copied());
-            object["apiVersion"] = self.api_version().into();
+    pub fn present<'a>(&self, stored: &'a Value) -> Cow<'a, Value> {
+        if self.is_storage() {
+            return Cow::Borrowed(stored);
         }
-        object
+        let mut object = stored.clone();
+        rename(&mut object, self.version().renames.iter().copied());
+        object["apiVersion"] = self.api_version().into();
+        Cow::Owned(object)
     }
 
     /// An object in the version of the request as it is to be stored.

@@ -13,6 +13,7 @@ pub struct Object {
     value: Value,
     version: u64,
     json: OnceLock<Bytes>,
+    item: OnceLock<Bytes>,
 }
 
 impl Object {
@@ -23,6 +24,7 @@ impl Object {
             value,
             version,
             json: OnceLock::new(),
+            item: OnceLock::new(),
         }
     }
 
@@ -40,6 +42,19 @@ impl Object {
     pub fn json(&self) -> &Bytes {
         self.json.get_or_init(|| encode(&self.value))
     }
+
+    /// The object as an item of a typed list, which says the kind once for all.
+    pub fn item(&self) -> &Bytes {
+        self.item.get_or_init(|| encode(&without_kind(&self.value)))
+    }
+}
+
+/// An object without `kind` and `apiVersion`.
+pub fn without_kind(object: &Value) -> Value {
+    let mut fields = object.as_object().cloned().unwrap_or_default();
+    fields.remove("kind");
+    fields.remove("apiVersion");
+    Value::Object(fields)
 }
 
 /// JSON of a value. Values always encode: their keys are strings and their numbers finite.

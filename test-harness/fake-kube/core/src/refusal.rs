@@ -22,6 +22,8 @@ pub struct Refusal {
     /// Seconds after which to try again, for 429.
     pub retry_after: Option<u32>,
     details: Map<String, Value>,
+    /// Details are there although there is nothing in them.
+    bare_details: bool,
 }
 
 /// One cause inside the details of an answer.
@@ -55,6 +57,7 @@ impl Refusal {
             message: message.into(),
             retry_after: None,
             details: Map::new(),
+            bare_details: false,
         }
     }
 
@@ -65,11 +68,11 @@ impl Refusal {
 
     /// No such path: what the real server answers for a resource it does not serve.
     pub fn no_such_path() -> Self {
-        Self::new(
-            404,
-            "NotFound",
-            "the server could not find the requested resource",
-        )
+        let message = "the server could not find the requested resource";
+        Self {
+            bare_details: true,
+            ..Self::new(404, "NotFound", message)
+        }
     }
 
     /// An object of that name is there already.
@@ -210,7 +213,13 @@ impl Refusal {
     pub fn with_causes(mut self, causes: Vec<Cause>) -> Self {
         let causes: Vec<Value> = causes
             .into_iter()
-            .map(|c| json!({"reason": c.reason, "message": c.message, "field": c.field}))
+            .map(|cause| {
+                let mut value = json!({"reason": cause.reason, "message": cause.message});
+                if !cause.field.is_empty() {
+                    value["field"] = cause.field.into();
+                }
+                value
+            })
             .collect();
         self.detail("causes", causes);
         self
@@ -222,7 +231,7 @@ impl Refusal {
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": self.message, "reason": self.reason, "code": self.code,
         });
-        if !self.details.is_empty() {
+        if !self.details.is_empty() || self.bare_details {
             status["details"] = Value::Object(self.details.clone());
         }
         status

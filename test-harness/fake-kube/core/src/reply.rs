@@ -47,6 +47,8 @@ pub enum Body {
         head: String,
         /// The objects.
         items: Vec<Arc<Object>>,
+        /// Whether each says its kind, as in lists of custom resources.
+        kinds: bool,
     },
     /// Plain text.
     Text(String),
@@ -64,6 +66,11 @@ impl Reply {
             body,
             content_type: None,
         }
+    }
+
+    /// What the real server says where it serves nothing: words, not a Status.
+    pub(crate) fn no_such_path() -> Self {
+        Self::text("404 page not found\n").with_code(404)
     }
 
     /// 200 with a value.
@@ -121,20 +128,27 @@ impl Body {
             Self::Value(value) => object::encode(&value),
             Self::Text(text) => Bytes::from(text),
             Self::Document(bytes) => bytes,
-            Self::List { head, items } => encode_list(&head, &items),
+            Self::List { head, items, kinds } => encode_list(&head, &items, kinds),
         }
     }
 }
 
-fn encode_list(head: &str, items: &[Arc<Object>]) -> Bytes {
-    let size: usize = items.iter().map(|item| item.json().len() + 1).sum();
+fn encode_list(head: &str, items: &[Arc<Object>], kinds: bool) -> Bytes {
+    let shown = |item: &Arc<Object>| {
+        if kinds {
+            item.json().clone()
+        } else {
+            item.item().clone()
+        }
+    };
+    let size: usize = items.iter().map(|item| shown(item).len() + 1).sum();
     let mut bytes = BytesMut::with_capacity(head.len() + size + 2);
     bytes.put_slice(head.as_bytes());
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             bytes.put_u8(b',');
         }
-        bytes.put_slice(item.json());
+        bytes.put_slice(&shown(item));
     }
     bytes.put_slice(b"]}");
     bytes.freeze()

@@ -110,7 +110,7 @@ impl Request {
             )));
         }
         let path = Path::parse(raw.path);
-        let mut options = Options::parse(raw.query)?;
+        let mut options = Options::parse(raw.method, raw.query)?;
         let verb = verb(raw.method, &path, &mut options)?;
         if options.field_manager.is_empty() && verb != Verb::Patch {
             options.field_manager = default_manager(raw.user_agent);

@@ -189,6 +189,23 @@ impl FieldSelector {
             .map(Self)
     }
 
+    /// Asks about top-level fields under other names, as (from, to).
+    pub fn rename<'a>(&mut self, names: impl Iterator<Item = (&'a str, &'a str)> + Clone) {
+        for requirement in &mut self.0 {
+            let (head, tail) = requirement
+                .path
+                .split_once('.')
+                .unwrap_or((&requirement.path, ""));
+            if let Some((_, to)) = names.clone().find(|(from, _)| *from == head) {
+                requirement.path = if tail.is_empty() {
+                    to.to_owned()
+                } else {
+                    format!("{to}.{tail}")
+                };
+            }
+        }
+    }
+
     /// The paths that it asks about.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|requirement| requirement.path.as_str())

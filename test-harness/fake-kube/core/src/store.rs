@@ -194,6 +194,13 @@ impl Store {
         }
     }
 
+    /// The oldest version from which the events of a kind are known.
+    pub fn floor(&self, resource: &GroupResource) -> u64 {
+        self.shelves
+            .get(resource)
+            .map_or(0, |shelf| shelf.history.floor())
+    }
+
     /// Forgets the past of a kind, so that watches must start anew.
     pub fn forget_history(&mut self, resource: &GroupResource) {
         let version = self.version;

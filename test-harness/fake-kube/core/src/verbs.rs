@@ -7,6 +7,7 @@ mod incoming;
 mod read;
 mod scale;
 mod subresource;
+mod versions;
 
 pub(crate) use delete::{FOREGROUND, ORPHAN};
 pub use subresource::LOG_ANNOTATION;

@@ -200,7 +200,7 @@ impl Watch {
         let shown = self.served.present(object.value());
         let list_meta = json!({"resourceVersion": object.version().to_string()});
         let columns = &self.served.version().columns;
-        let mut table = table::render(columns, std::iter::once(&shown), list_meta, self.include, now);
+        let mut table = table::render(columns, std::iter::once(&*shown), list_meta, self.include, now);
         if std::mem::replace(&mut self.sent_columns, true) {
             table["columnDefinitions"] = Value::Null;
         }

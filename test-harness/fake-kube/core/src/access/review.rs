@@ -60,7 +60,7 @@ impl Cluster {
             }
             Err(_) => json!({
                 "user": {},
-                "error": "[invalid bearer token, token lookup failed]",
+                "error": "invalid bearer token",
             }),
         }
     }

@@ -1,5 +1,7 @@
 //! The built-in kinds as a table: what OpenAPI does not say about them.
 
+use std::sync::Arc;
+
 use crate::kind::{GroupResource, Kind, Scale, Scope, Traits, Version};
 use crate::meta;
 use crate::schema::{Builtins, Schema};
@@ -172,6 +174,7 @@ impl Row {
             status: self.status.is_some(),
             scale: self.scale.map(scale),
             columns: table::builtin_columns(self.group, self.kind),
+            selectable: selectable(self.group, self.kind),
             renames: if shares_events { EVENT_RENAMES } else { &[] },
             deprecated: None,
         }
@@ -191,6 +194,38 @@ impl Row {
         }
     }
 }
+
+fn selectable(group: &str, kind: &str) -> Vec<Arc<str>> {
+    let row = SELECTABLE.iter().find(|(g, k, _)| *g == group && *k == kind);
+    row.map(|(.., fields)| fields.iter().map(|&field| field.into()).collect())
+        .unwrap_or_default()
+}
+
+/// Fields that selectors of built-in kinds may ask about.
+#[rustfmt::skip]
+const SELECTABLE: &[(&str, &str, &[&str])] = &[
+    ("", "Event", &[
+        "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+        "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
+        "reportingComponent", "source", "type",
+    ]),
+    ("", "Namespace", &["status.phase"]),
+    ("", "Node", &["spec.unschedulable"]),
+    ("", "Pod", &[
+        "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
+        "status.phase", "status.podIP", "status.nominatedNodeName",
+    ]),
+    ("", "ReplicationController", &["status.replicas"]),
+    ("", "Secret", &["type"]),
+    ("", "Service", &["spec.clusterIP", "spec.type"]),
+    ("apps", "ReplicaSet", &["status.replicas"]),
+    ("batch", "Job", &["status.successful"]),
+    ("certificates.k8s.io", "CertificateSigningRequest", &["spec.signerName"]),
+    ("events.k8s.io", "Event", &[
+        "regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion",
+        "regarding.resourceVersion", "regarding.fieldPath", "reason", "reportingController", "type",
+    ]),
+];
 
 fn scale(selector: &str) -> Scale {
     let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
@@ -276,8 +311,6 @@ const ROWS: &[Row] = &[
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]

@@ -101,12 +101,22 @@ fn version(version: &Value) -> Result<Version, CrdError> {
         scale: subresources.get("scale").filter(|s| !s.is_null()).map(scale),
         columns: table::custom_columns(&version["additionalPrinterColumns"]),
         renames: &[],
+        selectable: selectable(&version["selectableFields"]),
         deprecated: deprecated.then(|| {
             text(version, "deprecationWarning")
                 .unwrap_or("this version is deprecated")
                 .into()
         }),
     })
+}
+
+fn selectable(fields: &Value) -> Vec<Arc<str>> {
+    let paths = fields
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|field| text(field, "jsonPath"));
+    paths.map(|path| path.trim_start_matches('.').into()).collect()
 }
 
 fn scale(scale: &Value) -> Scale {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::path::percent_decode;
 use crate::refusal::Refusal;
+use crate::schema::{FieldError, FieldPath, Problem};
 use crate::selector::{FieldSelector, LabelSelector};
 
 /// Everything that queries say.
@@ -35,8 +36,8 @@ pub struct Options {
     pub watch: bool,
     /// Bookmarks are welcome.
     pub bookmarks: bool,
-    /// A watch starts with what is there.
-    pub send_initial_events: bool,
+    /// Whether a watch starts with what is there; absent, that depends on its version.
+    pub send_initial_events: Option<bool>,
     /// A watch ends after so many seconds.
     pub timeout: Option<u64>,
     /// How to delete.
@@ -113,33 +114,34 @@ impl Options {
     ///
     /// # Errors
     /// When a parameter that we know does not parse.
-    pub fn parse(query: &str) -> Result<Self, Refusal> {
+    pub fn parse(method: &str, query: &str) -> Result<Self, Refusal> {
+        let kind = options_kind(method);
         let mut options = Self::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = percent_decode(&value.replace('+', " "));
-            options.take(&percent_decode(key), &value)?;
+            options.take(kind, &percent_decode(key), &value)?;
         }
         Ok(options)
     }
 
-    fn take(&mut self, key: &str, value: &str) -> Result<(), Refusal> {
+    fn take(&mut self, kind: &str, key: &str, value: &str) -> Result<(), Refusal> {
         match key {
-            "dryRun" => self.dry_run = dry_run(value)?,
-            "fieldManager" => self.field_manager = field_manager(value)?,
+            "dryRun" => self.dry_run = dry_run(kind, value)?,
+            "fieldManager" => self.field_manager = field_manager(kind, value)?,
             "force" => self.force = boolean(value),
-            "fieldValidation" => self.field_validation = field_validation(value)?,
+            "fieldValidation" => self.field_validation = field_validation(kind, value)?,
             "labelSelector" => self.labels = LabelSelector::parse(value)?,
             "fieldSelector" => self.fields = FieldSelector::parse(value)?,
             "limit" => self.limit = Some(number(key, value)?).filter(|n| *n > 0),
             "continue" if !value.is_empty() => self.continues = Some(Continue::decode(value)?),
             "resourceVersion" if !value.is_empty() => self.resource_version = Some(resource_version(value)?),
-            "resourceVersionMatch" => self.version_match = version_match(value)?,
+            "resourceVersionMatch" => self.version_match = version_match(kind, value)?,
             "watch" => self.watch = boolean(value),
             "allowWatchBookmarks" => self.bookmarks = boolean(value),
-            "sendInitialEvents" => self.send_initial_events = boolean(value),
+            "sendInitialEvents" => self.send_initial_events = Some(boolean(value)),
             "timeoutSeconds" => self.timeout = Some(number(key, value)?),
-            "propagationPolicy" => self.delete.propagation = Some(propagation(value)?),
+            "propagationPolicy" => self.delete.propagation = Some(propagation(kind, value)?),
             "gracePeriodSeconds" => self.delete.grace_period = Some(number(key, value)?),
             "orphanDependents" if boolean(value) => self.delete.propagation = Some(Propagation::Orphan),
             "includeObject" => self.include_object = Some(value.to_owned()),
@@ -158,7 +160,7 @@ impl DeleteOptions {
     pub fn take_body(&mut self, body: &Value) -> Result<bool, Refusal> {
         let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         if let Some(policy) = text(body, "propagationPolicy") {
-            self.propagation = Some(propagation(&policy)?);
+            self.propagation = Some(propagation("DeleteOptions", &policy)?);
         }
         if body.get("orphanDependents").and_then(Value::as_bool) == Some(true) {
             self.propagation = Some(Propagation::Orphan);
@@ -215,75 +217,99 @@ fn number<N: std::str::FromStr>(key: &str, value: &str) -> Result<N, Refusal> {
 
 fn resource_version(value: &str) -> Result<u64, Refusal> {
     value.parse().map_err(|_| {
-        let message = format!(
+        Refusal::bad_request(format!(
             "resourceVersion: Invalid value: {value:?}: strconv.ParseUint: parsing {value:?}: invalid syntax"
-        );
-        Refusal::new(422, "Invalid", message)
+        ))
     })
 }
 
-fn dry_run(value: &str) -> Result<bool, Refusal> {
-    match value {
-        "" => Ok(false),
-        "All" => Ok(true),
-        other => Err(Refusal::new(
-            422,
-            "Invalid",
-            format!("dryRun: Unsupported value: {other:?}: supported values: \"All\""),
-        )),
+/// The kind whose fields a query sets, as refusals name it.
+fn options_kind(method: &str) -> &'static str {
+    match method {
+        "POST" => "CreateOptions",
+        "PUT" => "UpdateOptions",
+        "PATCH" => "PatchOptions",
+        "DELETE" => "DeleteOptions",
+        _ => "ListOptions",
     }
 }
 
-fn field_manager(value: &str) -> Result<String, Refusal> {
+fn unsupported(kind: &str, field: &str, value: impl Into<Value>, allowed: &[&str]) -> Refusal {
+    let allowed = allowed.iter().map(|&each| each.to_owned()).collect();
+    refuse(
+        kind,
+        field,
+        Problem::Unsupported {
+            value: value.into(),
+            allowed,
+        },
+    )
+}
+
+fn refuse(kind: &str, field: &str, problem: Problem) -> Refusal {
+    Refusal::invalid(
+        "meta.k8s.io",
+        kind,
+        "",
+        &[FieldError {
+            path: FieldPath::root().field(field),
+            problem,
+        }],
+    )
+}
+
+fn dry_run(kind: &str, value: &str) -> Result<bool, Refusal> {
+    match value {
+        "" => Ok(false),
+        "All" => Ok(true),
+        other => Err(unsupported(kind, "dryRun", vec![other], &["All"])),
+    }
+}
+
+fn field_manager(kind: &str, value: &str) -> Result<String, Refusal> {
     if value.chars().count() > 128 {
-        let message = format!("fieldManager: Invalid value: {value:?}: may not be longer than 128");
-        return Err(Refusal::new(422, "Invalid", message));
+        return Err(refuse(kind, "fieldManager", Problem::TooLong { max: 128 }));
     }
     Ok(value.to_owned())
 }
 
-fn field_validation(value: &str) -> Result<FieldValidation, Refusal> {
+fn field_validation(kind: &str, value: &str) -> Result<FieldValidation, Refusal> {
     match value {
         "Ignore" => Ok(FieldValidation::Ignore),
         "" | "Warn" => Ok(FieldValidation::Warn),
         "Strict" => Ok(FieldValidation::Strict),
-        other => Err(Refusal::new(
-            422,
-            "Invalid",
-            format!(
-                "fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
-            ),
+        other => Err(unsupported(
+            kind,
+            "fieldValidation",
+            other,
+            &["", "Ignore", "Strict", "Warn"],
         )),
     }
 }
 
-fn version_match(value: &str) -> Result<Option<VersionMatch>, Refusal> {
+fn version_match(kind: &str, value: &str) -> Result<Option<VersionMatch>, Refusal> {
     match value {
         "" => Ok(None),
         "Exact" => Ok(Some(VersionMatch::Exact)),
         "NotOlderThan" => Ok(Some(VersionMatch::NotOlderThan)),
-        other => Err(Refusal::new(
-            422,
-            "Invalid",
-            format!(
-                "resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \"NotOlderThan\""
-            ),
+        other => Err(unsupported(
+            kind,
+            "resourceVersionMatch",
+            other,
+            &["Exact", "NotOlderThan", ""],
         )),
     }
 }
 
-fn propagation(value: &str) -> Result<Propagation, Refusal> {
+fn propagation(kind: &str, value: &str) -> Result<Propagation, Refusal> {
     match value {
         "Background" => Ok(Propagation::Background),
         "Foreground" => Ok(Propagation::Foreground),
         "Orphan" => Ok(Propagation::Orphan),
-        other => Err(Refusal::new(
-            422,
-            "Invalid",
-            format!(
-                "propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-            ),
-        )),
+        other => {
+            let known = ["Background", "Foreground", "Orphan", "nil"];
+            Err(unsupported(kind, "propagationPolicy", other, &known))
+        }
     }
 }
 
@@ -303,12 +329,15 @@ mod tests {
 
     #[test]
     fn queries_are_decoded_and_checked() {
-        let options =
-            Options::parse("labelSelector=a%3Db&limit=5&watch=1&dryRun=All&fieldManager=me").unwrap();
+        let options = Options::parse(
+            "GET",
+            "labelSelector=a%3Db&limit=5&watch=1&dryRun=All&fieldManager=me",
+        )
+        .unwrap();
         assert!(options.watch && options.dry_run);
         assert_eq!((options.limit, &*options.field_manager), (Some(5), "me"));
         assert!(!options.labels.is_empty());
-        assert!(Options::parse("dryRun=Some").is_err());
-        assert!(Options::parse("resourceVersion=x").is_err());
+        assert!(Options::parse("GET", "dryRun=Some").is_err());
+        assert!(Options::parse("GET", "resourceVersion=x").is_err());
     }
 }

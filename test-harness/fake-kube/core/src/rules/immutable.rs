@@ -8,7 +8,7 @@ use crate::schema::{FieldError, FieldPath, Problem};
 /// When a field is immutable.
 enum When {
     Always,
-    /// Once it has a value.
+    /// Once it has a value, which is a list.
     Set,
     /// While `immutable: true` is on the object.
     Flagged,
@@ -39,6 +39,8 @@ const RULES: &[Rule] = &[
     rule("batch", "Job", "spec.completionMode", When::Always),
     rule("", "Secret", "type", When::Always),
     rule("", "Secret", "data", When::Flagged),
+    rule("", "Secret", "immutable", When::Flagged),
+    rule("", "ConfigMap", "immutable", When::Flagged),
     rule("", "ConfigMap", "data", When::Flagged),
     rule("", "ConfigMap", "binaryData", When::Flagged),
     rule(
@@ -67,31 +69,20 @@ const RULES: &[Rule] = &[
         "spec.scope",
         When::Always,
     ),
-    rule("", "Service", "spec.clusterIP", When::Set),
-];
-
-/// Fields of a StatefulSet's spec that may change, as its message lists them.
-const STATEFUL_SET_MUTABLE: &[&str] = &[
-    "replicas",
-    "ordinals",
-    "template",
-    "updateStrategy",
-    "revisionHistoryLimit",
-    "persistentVolumeClaimRetentionPolicy",
-    "minReadySeconds",
+    rule("", "Service", "spec.clusterIPs", When::Set),
+    rule("apps", "StatefulSet", "spec.selector", When::Always),
+    rule("apps", "StatefulSet", "spec.volumeClaimTemplates", When::Always),
+    rule("apps", "StatefulSet", "spec.serviceName", When::Always),
+    rule("apps", "StatefulSet", "spec.podManagementPolicy", When::Always),
 ];
 
 /// What an update changes that it may not.
 pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
-    let mut errors: Vec<FieldError> = RULES
+    RULES
         .iter()
         .filter(|rule| rule.group == &*kind.id.group && rule.kind == &*kind.name)
         .filter_map(|rule| rule.check(old, new))
-        .collect();
-    if &*kind.id.group == "apps" && &*kind.name == "StatefulSet" {
-        errors.extend(check_stateful_set(&old["spec"], &new["spec"]));
-    }
-    errors
+        .collect()
 }
 
 impl Rule {
@@ -99,48 +90,35 @@ impl Rule {
         let (before, after) = (at(old, self.path), at(new, self.path));
         let guarded = match self.when {
             When::Always => true,
-            When::Set => before.is_some_and(|value| value != ""),
+            When::Set => before.is_some(),
             When::Flagged => old["immutable"] == true,
         };
         if !guarded || before == after {
             return None;
         }
-        let path = self
+        let mut path = self
             .path
             .split('.')
             .fold(FieldPath::root(), |path, name| path.field(name));
+        if matches!(self.when, When::Set) {
+            path = path.index(0);
+        }
         let problem = match self.when {
             When::Flagged => Problem::Forbidden {
                 detail: "field is immutable when `immutable` is set".to_owned(),
             },
-            When::Always | When::Set => Problem::Invalid {
-                value: after.cloned().unwrap_or(Value::Null),
-                detail: "field is immutable".to_owned(),
-            },
+            When::Always => invalid(after, "field is immutable"),
+            When::Set => invalid(after, "may not change once set"),
         };
         Some(FieldError { path, problem })
     }
 }
 
-fn check_stateful_set(old: &Value, new: &Value) -> Option<FieldError> {
-    let rest = |spec: &Value| {
-        let mut rest = spec.as_object().cloned().unwrap_or_default();
-        rest.retain(|name, _| !STATEFUL_SET_MUTABLE.contains(&name.as_str()));
-        rest
-    };
-    if rest(old) == rest(new) {
-        return None;
-    }
-    let detail = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', \
-                  'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and \
-                  'minReadySeconds' are forbidden";
-    let problem = Problem::Forbidden {
+fn invalid(value: Option<&Value>, detail: &str) -> Problem {
+    Problem::Invalid {
+        value: value.cloned().unwrap_or(Value::Null),
         detail: detail.to_owned(),
-    };
-    Some(FieldError {
-        path: FieldPath::root().field("spec"),
-        problem,
-    })
+    }
 }
 
 fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {

@@ -40,6 +40,9 @@ pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
                 .and_then(|at| invalid(format!("may not contain '{}'", &name[at..=at]))),
         };
     }
+    if kind.traits.label_names && name.contains('.') {
+        return invalid("must not contain dots".to_owned());
+    }
     let (max, fits, rule) = if kind.traits.label_names {
         (63, is_label(name), LABEL)
     } else {

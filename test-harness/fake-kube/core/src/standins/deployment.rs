@@ -42,7 +42,7 @@ fn roll(deployment: &Value, hash: &str, current: Option<&Value>, old: &[&Value])
         }
         return create(deployment, hash, old);
     };
-    let mut actions = Vec::new();
+    let mut actions = renew(deployment, current, old);
     if owned::count(current, "replicas", 1) != replicas {
         actions.push(scale(current, replicas));
     }
@@ -52,17 +52,42 @@ fn roll(deployment: &Value, hash: &str, current: Option<&Value>, old: &[&Value])
     actions
 }
 
+/// The revision that a ReplicaSet carries.
+fn revision(set: &Value) -> u64 {
+    set["metadata"]["annotations"][REVISION]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
+
+/// The revision after all those of old sets.
+fn next_revision(old: &[&Value]) -> String {
+    (old.iter().map(|set| revision(set)).max().unwrap_or(0) + 1).to_string()
+}
+
+/// A set that is current again, as after a rollback, gets a revision of its own.
+fn renew(deployment: &Value, current: &Value, old: &[&Value]) -> Vec<Action> {
+    let next = next_revision(old);
+    if next.parse().is_ok_and(|next: u64| next <= revision(current)) {
+        return Vec::new();
+    }
+    let note = json!({"metadata": {"annotations": {REVISION: next}}});
+    vec![
+        Action::Patch {
+            resource: replica_sets(),
+            key: action::key(current),
+            patch: note.clone(),
+        },
+        Action::Patch {
+            resource: deployments(),
+            key: action::key(deployment),
+            patch: note,
+        },
+    ]
+}
+
 fn create(deployment: &Value, hash: &str, old: &[&Value]) -> Vec<Action> {
-    let last = old
-        .iter()
-        .filter_map(|set| {
-            set["metadata"]["annotations"][REVISION]
-                .as_str()?
-                .parse::<u64>()
-                .ok()
-        })
-        .max();
-    let revision = (last.unwrap_or(0) + 1).to_string();
+    let revision = next_revision(old);
     let mut template = deployment["spec"]["template"].clone();
     template["metadata"]["labels"][HASH_LABEL] = hash.into();
     let mut selector = deployment["spec"]["selector"].clone();

@@ -48,14 +48,7 @@ enum Outcome {
 }
 
 fn new_pod(job: &Value) -> Action {
-    let (name, uid) = (meta::name(job), meta::uid(job));
-    let labels = [
-        ("batch.kubernetes.io/controller-uid", uid),
-        ("batch.kubernetes.io/job-name", name),
-        ("controller-uid", uid),
-        ("job-name", name),
-    ];
-    owned::new_pod(job, ("generateName", &format!("{name}-")), &labels)
+    owned::new_pod(job, ("generateName", &format!("{}-", meta::name(job))), &[])
 }
 
 fn status(

@@ -8,6 +8,9 @@ use crate::object::Object;
 /// As many events as a watch may lie behind. The real server keeps 100 to 102,400 per kind; this lets a burst over
 /// 10,000 objects pass without a relist, at one shared object per event.
 const MAX_EVENTS: usize = 16_384;
+/// What the objects of those events may weigh as JSON. In memory an object takes several times that, and a process may
+/// hold many clusters.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// What happened to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +65,7 @@ impl Event {
 #[derive(Debug, Default)]
 pub(super) struct History {
     events: VecDeque<Event>,
+    bytes: usize,
     floor: u64,
 }
 
@@ -72,16 +76,20 @@ impl History {
     }
 
     pub(super) fn push(&mut self, event: Event) {
-        if self.events.len() == MAX_EVENTS
-            && let Some(oldest) = self.events.pop_front()
-        {
+        self.bytes += event.object.json().len();
+        self.events.push_back(event);
+        while self.events.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.events.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.object.json().len();
             self.floor = oldest.version();
         }
-        self.events.push_back(event);
     }
 
     pub(super) fn forget(&mut self, version: u64) {
         self.events.clear();
+        self.bytes = 0;
         self.floor = version;
     }
 
@@ -106,5 +114,19 @@ mod tests {
         assert_eq!(history.floor(), 2);
         assert_eq!(history.after(2).count(), MAX_EVENTS);
         assert_eq!(history.after(MAX_EVENTS as u64).count(), 2);
+    }
+
+    #[test]
+    fn large_objects_fill_it_sooner() {
+        let mut history = History::default();
+        let large = "x".repeat(MAX_BYTES / 4);
+        for version in 1..=5 {
+            history.push(Event::put(
+                Arc::new(Object::new(json!({"data": large}), version)),
+                None,
+            ));
+        }
+        assert_eq!((history.floor(), history.events.len()), (2, 3));
+        assert!(history.bytes <= MAX_BYTES);
     }
 }

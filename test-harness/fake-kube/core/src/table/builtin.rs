@@ -212,12 +212,7 @@ const TABLE: &[(&str, &str, &[Row])] = &[
     (
         "apiextensions.k8s.io",
         "CustomResourceDefinition",
-        &[Row {
-            name: "Created At",
-            kind: "date",
-            source: Source::Path(".metadata.creationTimestamp"),
-            wide: false,
-        }],
+        &[compute("Created At", c::created_at)],
     ),
     (
         "apps",

@@ -15,6 +15,7 @@ use crate::patch::{self, PatchError};
 use crate::refusal::{Cause, Refusal};
 use crate::reply::Reply;
 use crate::request::{PatchKind, Request, Target};
+use crate::rules;
 use crate::schema::{FieldError, FieldPath, Problem};
 
 /// Which part of an object a write may change.
@@ -62,7 +63,7 @@ impl Cluster {
         incoming::check_name(target, &mut new)?;
         let old = self.existing(served, &key_of(target))?;
         if meta::resource_version(&new).is_none() && !served.kind.traits.unconditional_update {
-            return Err(must_name_version(served, meta::name(&new)));
+            return Err(incoming::must_name_version(served, meta::name(&new)));
         }
         self.track_and_replace(served, request, &old, new, part, moment)
     }
@@ -119,6 +120,7 @@ impl Cluster {
         .map_err(|error| patch_refusal(served, &old, &error))?;
         incoming::check_identity(served, target, &mut new)?;
         incoming::check_name(target, &mut new)?;
+        check_patched_uid(served, &shown, &new)?;
         self.track_and_replace(served, request, &old, new, part, moment)
     }
 
@@ -188,6 +190,7 @@ impl Cluster {
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
+        rules::carried::carry(&served.kind, &shown, &mut new);
         incoming::validate(served, Some(&shown), &new)?;
         let object = if same(&shown, &new) {
             old.clone()
@@ -214,7 +217,9 @@ impl Cluster {
             if request.options.dry_run {
                 return Ok(Arc::new(self.store.candidate(stored)));
             }
-            return Ok(self.drop_object(&served.kind, stored));
+            let last = Object::new(stored.clone(), self.store.version() + 1);
+            self.drop_object(&served.kind, stored);
+            return Ok(Arc::new(last));
         }
         self.save(served, new, &request.options, moment)
     }
@@ -254,12 +259,33 @@ fn set_or_remove(object: &mut Value, field: &str, value: Option<Value>) {
 }
 
 /// The uid and resourceVersion that a client sends are conditions, not values.
+/// A patch cannot carry a uid as a condition: it would change a field that never changes.
+fn check_patched_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
+    let uid = meta::uid(new);
+    if uid.is_empty() || uid == meta::uid(old) {
+        return Ok(());
+    }
+    let path = FieldPath::root().field("metadata").field("uid");
+    let problem = Problem::Invalid {
+        value: uid.into(),
+        detail: "field is immutable".to_owned(),
+    };
+    Err(incoming::invalid(
+        served,
+        meta::name(old),
+        &[FieldError { path, problem }],
+    ))
+}
+
 fn check_preconditions(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
     let (resource, name) = (&served.kind.id, meta::name(old));
     let uid = meta::uid(new);
     if !uid.is_empty() && uid != meta::uid(old) {
         let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{name}, ResourceVersion: 0, \
+             AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            resource.resource,
+            meta::namespace(old),
             meta::uid(old)
         );
         return Err(Refusal::conflict(resource, name, &why));
@@ -325,8 +351,14 @@ pub(super) fn bump_generation(object: &mut Value) {
 
 fn check_apply(config: &Value, no_manager: bool) -> Result<(), Refusal> {
     if no_manager {
-        let message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
-        return Err(Refusal::new(422, "Invalid", message));
+        let problem = Problem::Required {
+            detail: "is required for apply patch".to_owned(),
+        };
+        let error = FieldError {
+            path: FieldPath::root().field("fieldManager"),
+            problem,
+        };
+        return Err(Refusal::invalid("meta.k8s.io", "PatchOptions", "", &[error]));
     }
     for field in ["apiVersion", "kind"] {
         if config
@@ -369,16 +401,6 @@ fn patch_refusal(served: &Served, old: &Object, error: &PatchError) -> Refusal {
             Refusal::new(422, "Invalid", message.clone()).named(&served.kind.id, meta::name(old.value()))
         }
     }
-}
-
-fn must_name_version(served: &Served, name: &str) -> Refusal {
-    let detail = "must be specified for an update".to_owned();
-    let path = FieldPath::root().field("metadata").field("resourceVersion");
-    let problem = Problem::Invalid {
-        value: Value::from(0),
-        detail,
-    };
-    incoming::invalid(served, name, &[FieldError { path, problem }])
 }
 
 /// Warns of a deprecated version.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{change, incoming};
 use crate::cluster::{Cluster, key_of};
 use crate::effects;
-use crate::kind::{Kind, Served};
+use crate::kind::{GroupResource, Kind, Served};
 use crate::meta;
 use crate::moment::Moment;
 use crate::object::Object;
@@ -50,7 +50,7 @@ impl Cluster {
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let (how, dry_run) = options(request)?;
-        let filter = super::read::filter(target, request);
+        let filter = super::read::filter(served, target, request);
         let all = self.store.list(&served.kind.shelf, target.namespace.as_deref());
         let chosen: Vec<Arc<Object>> = all
             .map(|(_, object)| object)
@@ -66,7 +66,11 @@ impl Cluster {
             served.api_version(),
             json!({"resourceVersion": self.store.version().to_string()}),
         );
-        Ok(Reply::ok(Body::List { head, items: chosen }))
+        Ok(Reply::ok(Body::List {
+            head,
+            items: chosen,
+            kinds: served.kind.custom.is_some(),
+        }))
     }
 
     /// Removes an object, or marks it and leaves it to its finalizers.
@@ -133,22 +137,27 @@ fn options(request: &Request) -> Result<(DeleteOptions, bool), Refusal> {
     Ok((how, dry_run))
 }
 
+/// Who deletes says which object is meant; the server names the kind here, not the resource.
 fn check_preconditions(served: &Served, object: &Value, wanted: &Preconditions) -> Result<(), Refusal> {
-    let check = |what: &str, wanted: &Option<String>, actual: &str| match wanted {
+    let check = |what: &str, wanted: &Option<String>, actual: &str, hint: &str| match wanted {
         Some(wanted) if wanted != actual => {
             let why = format!(
-                "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {actual}"
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({actual}). \
+                 The object might have been {hint}"
             );
-            Err(Refusal::conflict(&served.kind.id, meta::name(object), &why))
+            let kind = GroupResource::new(&served.kind.id.group, &served.kind.name);
+            Err(Refusal::conflict(&kind, meta::name(object), &why))
         }
         _ => Ok(()),
     };
-    check("UID", &wanted.uid, meta::uid(object))?;
     check(
-        "ResourceVersion",
-        &wanted.resource_version,
-        meta::text(object, "resourceVersion"),
-    )
+        "UID",
+        &wanted.uid,
+        meta::uid(object),
+        "deleted and then recreated",
+    )?;
+    let version = meta::text(object, "resourceVersion");
+    check("ResourceVersion", &wanted.resource_version, version, "modified")
 }
 
 fn set_propagation(object: &mut Value, propagation: Option<Propagation>) {

@@ -9,7 +9,7 @@ use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::request::{FieldValidation, Options, Target};
 use crate::rules;
-use crate::schema::{self, FieldError};
+use crate::schema::{self, FieldError, FieldPath, Problem};
 
 /// Checks that a body is an object of the kind and place that the path names.
 pub(super) fn check_identity(served: &Served, target: &Target, object: &mut Value) -> Result<(), Refusal> {
@@ -25,17 +25,43 @@ pub(super) fn check_identity(served: &Served, target: &Target, object: &mut Valu
         .get("kind")
         .and_then(Value::as_str)
         .unwrap_or(&served.kind.name);
-    if api_version != expected || kind != &*served.kind.name {
-        let (group, version) = meta::split_api_version(api_version);
+    if api_version != expected {
         return Err(Refusal::bad_request(format!(
-            "{kind} in version \"{version}\" of group \"{group}\" cannot be handled as a {}: the API version in the data \
-             ({api_version}) does not match the expected API version ({expected})",
-            served.kind.name
+            "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         )));
+    }
+    if kind != &*served.kind.name {
+        return Err(wrong_kind(served, kind, meta::name(object)));
     }
     object["apiVersion"] = expected.into();
     object["kind"] = (*served.kind.name).into();
     check_namespace(served, target, object)
+}
+
+fn wrong_kind(served: &Served, given: &str, name: &str) -> Refusal {
+    let expected = &served.kind.name;
+    if served.kind.custom.is_some() {
+        let problem = Problem::Invalid {
+            value: given.into(),
+            detail: format!("must be {expected}"),
+        };
+        let path = FieldPath::root().field("kind");
+        return Refusal::invalid(
+            &served.kind.id.group,
+            given,
+            name,
+            &[FieldError { path, problem }],
+        );
+    }
+    let version = &served.version().name;
+    let package = match served.kind.id.group.split('.').next().unwrap_or_default() {
+        "" => "core",
+        first => first,
+    };
+    Refusal::bad_request(format!(
+        "{given} in version \"{version}\" cannot be handled as a {expected}: converting ({version}.{given}) to \
+         ({package}.{expected}): unknown conversion"
+    ))
 }
 
 fn check_namespace(served: &Served, target: &Target, object: &mut Value) -> Result<(), Refusal> {
@@ -129,7 +155,9 @@ pub(super) fn validate(served: &Served, old: Option<&Value>, new: &Value) -> Res
         None => schema::validate(schema, new),
         Some(old) => schema::validate_update(schema, old, new),
     };
+    errors.extend(rules::workloads::check(kind, new));
     errors.extend(rules::size::check_data(kind, new));
+    errors.extend(rules::finalizers::check_names(kind, new));
     match old {
         None => errors.extend(rules::names::check(kind, meta::name(new))),
         Some(old) => {
@@ -142,6 +170,20 @@ pub(super) fn validate(served: &Served, old: Option<&Value>, new: &Value) -> Res
     } else {
         Err(invalid(served, meta::name(new), &errors))
     }
+}
+
+/// A write without the resourceVersion that its kind demands. The server names the resource here, not the kind.
+pub(super) fn must_name_version(served: &Served, name: &str) -> Refusal {
+    let detail = "must be specified for an update".to_owned();
+    let path = FieldPath::root().field("metadata").field("resourceVersion");
+    let error = FieldError {
+        path,
+        problem: Problem::Invalid {
+            value: Value::from(0),
+            detail,
+        },
+    };
+    Refusal::invalid(&served.kind.id.group, &served.kind.id.resource, name, &[error])
 }
 
 /// The refusal for broken rules.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::versions;
 use crate::cluster::{Cluster, key_of};
 use crate::kind::Served;
 use crate::moment::Moment;
-use crate::object::Object;
+use crate::object::{self, Object};
 use crate::refusal::Refusal;
 use crate::reply::{Body, Reply};
 use crate::request::{Continue, Form, Request, Target};
@@ -34,6 +35,8 @@ impl Cluster {
         request: &Request,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        versions::check_fields(served, &request.options)?;
+        self.check_list_versions(served, &request.options)?;
         let page = self.page(served, target, request);
         let mut list_meta = json!({"resourceVersion": page.version.to_string()});
         if let Some(next) = &page.next {
@@ -50,7 +53,7 @@ impl Cluster {
     /// Objects that match, up to the limit, from where the page before stopped.
     fn page(&self, served: &Served, target: &Target, request: &Request) -> Page {
         let options = &request.options;
-        let filter = filter(target, request);
+        let filter = filter(served, target, request);
         let namespace = target.namespace.as_deref();
         let limit = options.limit.unwrap_or(usize::MAX);
         let start = match &options.continues {
@@ -89,16 +92,21 @@ impl Cluster {
         request: &Request,
     ) -> Result<Watch, Refusal> {
         let options = &request.options;
-        let filter = filter(target, request);
+        versions::check_fields(served, options)?;
+        self.check_watch_versions(options)?;
+        let filter = filter(served, target, request);
         let start = match options.resource_version {
-            Some(version) if version > 0 && !options.send_initial_events => Start::After(version),
+            Some(version) if version > 0 && options.send_initial_events != Some(true) => {
+                Start::After(version)
+            }
+            _ if options.send_initial_events == Some(false) => Start::After(self.store.version()),
             _ => {
                 let objects = self.store.list(&served.kind.shelf, target.namespace.as_deref());
                 let objects = objects
                     .map(|(_, o)| o)
                     .filter(|o| filter.matches(o.value()))
                     .cloned();
-                let announce = options.send_initial_events && options.bookmarks;
+                let announce = options.send_initial_events == Some(true) && options.bookmarks;
                 Start::Everything {
                     objects: objects.collect(),
                     version: self.store.version(),
@@ -122,8 +130,15 @@ struct Page {
 }
 
 /// What a request selects. A name in the path of a watch counts like a field selector.
-pub(crate) fn filter(target: &Target, request: &Request) -> Filter {
+pub(crate) fn filter(served: &Served, target: &Target, request: &Request) -> Filter {
     let mut fields = request.options.fields.clone();
+    fields.rename(
+        served
+            .version()
+            .renames
+            .iter()
+            .map(|(stored, here)| (*here, *stored)),
+    );
     if let Some(name) = &target.name {
         fields.require_name(name);
     }
@@ -144,7 +159,7 @@ pub(crate) fn show(served: &Served, request: &Request, object: Arc<Object>, mome
             let columns = &served.version().columns;
             Body::Value(table::render(
                 columns,
-                std::iter::once(&shown),
+                std::iter::once(&*shown),
                 list_meta,
                 include,
                 moment.now,
@@ -152,7 +167,7 @@ pub(crate) fn show(served: &Served, request: &Request, object: Arc<Object>, mome
         }
         Form::Metadata => Body::Value(table::partial_metadata(object.value())),
         Form::Object | Form::AggregatedDiscovery if served.is_storage() => Body::Object(object),
-        Form::Object | Form::AggregatedDiscovery => Body::Value(served.present(object.value())),
+        Form::Object | Form::AggregatedDiscovery => Body::Value(served.present(object.value()).into_owned()),
     }
 }
 
@@ -163,19 +178,16 @@ fn show_list(
     list_meta: Value,
     moment: &Moment,
 ) -> Body {
-    let present = |items: &[Arc<Object>]| {
-        items
-            .iter()
-            .map(|o| served.present(o.value()))
-            .collect::<Vec<_>>()
-    };
     match request.form {
         Form::Table => {
             let include = Include::parse(request.options.include_object.as_deref());
-            let shown = present(&items);
+            let shown: Vec<_> = items
+                .iter()
+                .map(|object| served.present(object.value()))
+                .collect();
             Body::Value(table::render(
                 &served.version().columns,
-                shown.iter(),
+                shown.iter().map(|shown| &**shown),
                 list_meta,
                 include,
                 moment.now,
@@ -195,10 +207,22 @@ fn show_list(
                 served.api_version(),
             ),
             items,
+            kinds: served.kind.custom.is_some(),
         },
         Form::Object | Form::AggregatedDiscovery => Body::Value(json!({
             "kind": &*served.kind.list_name, "apiVersion": served.api_version(),
-            "metadata": list_meta, "items": present(&items),
+            "metadata": list_meta,
+            "items": items.iter().map(|object| listed(served, object)).collect::<Vec<_>>(),
         })),
+    }
+}
+
+/// An object as an item of a list in the version of the request.
+fn listed(served: &Served, object: &Object) -> Value {
+    let shown = served.present(object.value());
+    if served.kind.custom.is_some() {
+        shown.into_owned()
+    } else {
+        object::without_kind(&shown)
     }
 }

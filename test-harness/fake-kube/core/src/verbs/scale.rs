@@ -36,9 +36,9 @@ impl Cluster {
         };
         check_version(served, &shown, &wanted)?;
         let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or(0);
-        let mut new = shown.clone();
+        let mut new = shown.clone().into_owned();
         set(&mut new, &scale.spec_replicas, replicas.into());
-        if new == shown {
+        if new == *shown {
             return Ok(Reply::value(current));
         }
         let by = incoming::manager(served, &request.options, Operation::Update, Some("scale"), moment);
@@ -67,13 +67,17 @@ fn view(scale: &Scale, object: &Value) -> Value {
         }
     }
     let number = |path: &[String]| at(object, path).and_then(Value::as_i64).unwrap_or(0);
+    let spec = match number(&scale.spec_replicas) {
+        0 => json!({}),
+        replicas => json!({"replicas": replicas}),
+    };
     let mut status = json!({"replicas": number(&scale.status_replicas)});
     if let Some(selector) = scale.selector.as_deref().and_then(|path| at(object, path)) {
         status["selector"] = selector_text(selector).into();
     }
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,
-        "spec": {"replicas": number(&scale.spec_replicas)}, "status": status,
+        "spec": spec, "status": status,
     })
 }
 
