@@ -74,6 +74,15 @@ pub(super) enum About {
     Object { key: Key, object: ObjectRef },
 }
 
+impl About {
+    /// The resource that it is for.
+    fn key(&self) -> &Key {
+        match self {
+            Self::Namespace { key, .. } | Self::Object { key, .. } => key,
+        }
+    }
+}
+
 /// A request that was sent.
 #[derive(Debug)]
 pub(super) struct Sent {
@@ -94,26 +103,26 @@ pub(super) enum SentKind {
 /// Requests that wait, and those under way.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    waiting: VecDeque<About>,
+    waiting: Waiting,
     under_way: BTreeMap<RequestId, Sent>,
     next: u64,
 }
 
 impl Requests {
     pub(super) fn wait(&mut self, about: About) {
-        self.waiting.push_back(about);
+        self.waiting.push(about);
     }
 
     pub(super) fn next_waiting(&mut self) -> Option<About> {
-        self.waiting.pop_front()
+        self.waiting.pop()
     }
 
     pub(super) fn are_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.turns.is_empty()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.under_way.is_empty()
+        !self.are_waiting() && self.under_way.is_empty()
     }
 
     pub(super) fn send(&mut self, about: About, kind: SentKind) -> RequestId {
@@ -125,5 +134,57 @@ impl Requests {
 
     pub(super) fn answered(&mut self, id: RequestId) -> Option<Sent> {
         self.under_way.remove(&id)
+    }
+}
+
+/// Requests of each resource in their order, and the resources in turn: one with a thousand objects does not hold up
+/// one with a single object.
+#[derive(Debug, Default)]
+struct Waiting {
+    turns: VecDeque<Key>,
+    requests: BTreeMap<Key, VecDeque<About>>,
+}
+
+impl Waiting {
+    fn push(&mut self, about: About) {
+        let key = about.key().clone();
+        if let Some(queue) = self.requests.get_mut(&key) {
+            return queue.push_back(about);
+        }
+        self.requests.insert(key.clone(), VecDeque::from([about]));
+        self.turns.push_back(key);
+    }
+
+    fn pop(&mut self) -> Option<About> {
+        let key = self.turns.pop_front()?;
+        let queue = self.requests.get_mut(&key)?;
+        let about = queue.pop_front();
+        if queue.is_empty() {
+            self.requests.remove(&key);
+        } else {
+            self.turns.push_back(key);
+        }
+        about
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{object, release_key};
+
+    #[test]
+    fn resources_take_turns_and_keep_their_own_order() {
+        let mut requests = Requests::default();
+        for (key, name) in [("large", "a"), ("large", "b"), ("large", "c"), ("small", "d")] {
+            let (key, object) = (release_key(key), object(name));
+            requests.wait(About::Object { key, object });
+        }
+        let order = core::iter::from_fn(|| requests.next_waiting()).map(|about| match about {
+            About::Object { object, .. } => object.name,
+            About::Namespace { name, .. } => name,
+        });
+        assert_eq!(order.collect::<Vec<_>>(), ["a", "d", "b", "c"]);
+        assert!(requests.is_empty());
     }
 }
