@@ -1,4 +1,8 @@
 //! The byte form of every message, that it reads back, and that damaged bytes are an error and nothing worse.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps says enough when it fails, its helpers too"
+)]
 
 use outhaul_protocol_wire::content::{Content, Fetch, Fetched};
 use outhaul_protocol_wire::digest::{Digest, hex};

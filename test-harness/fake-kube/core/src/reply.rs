@@ -85,7 +85,7 @@ impl Reply {
 
     /// The same, declared as aggregated discovery: clients look for that in the media type.
     #[must_use]
-    pub(crate) fn as_aggregated_discovery(self) -> Self {
+    pub(crate) fn aggregated_discovery(self) -> Self {
         Self {
             content_type: Some(AGGREGATED_DISCOVERY),
             ..self

@@ -47,7 +47,7 @@ pub fn kind_of_crd(crd: &Value) -> Result<Kind, CrdError> {
         .ok_or(CrdError::Missing("versions"))?;
     let mut versions = list.iter().map(version).collect::<Result<Vec<_>, _>>()?;
     let stored = stored_version(list)?;
-    versions.sort_by(|a, b| version_priority(&b.name).cmp(&version_priority(&a.name)));
+    versions.sort_by_key(|version| core::cmp::Reverse(version_priority(&version.name)));
     let id = GroupResource::new(group, plural);
     Ok(Kind {
         shelf: id.clone(),

@@ -33,7 +33,7 @@ pub(crate) fn check_data(kind: &Kind, object: &Value) -> Option<FieldError> {
     } else {
         plain + encoded
     };
-    (total as u64 > MAX_DATA_BYTES).then(|| FieldError {
+    (total as u64 > MAX_DATA_BYTES).then_some(FieldError {
         path,
         problem: Problem::TooLong { max: MAX_DATA_BYTES },
     })

@@ -59,7 +59,9 @@ fn select<'a>(value: &'a Value, steps: &[Step]) -> Option<&'a Value> {
 fn field_equals(item: &Value, path: &[String], expected: &str) -> bool {
     match path.iter().try_fold(item, |value, name| value.get(name)) {
         Some(Value::String(text)) => text == expected,
-        Some(other) => other.to_string() == expected,
+        Some(Value::Bool(truth)) => truth.to_string() == expected,
+        Some(Value::Number(number)) => number.to_string() == expected,
+        Some(Value::Null | Value::Array(_) | Value::Object(_)) => false,
         None => false,
     }
 }

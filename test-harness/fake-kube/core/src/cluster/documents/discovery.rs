@@ -133,7 +133,7 @@ pub(super) fn aggregated(registry: &Registry, core: bool) -> Reply {
     let document = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
     });
-    Reply::value(document).as_aggregated_discovery()
+    Reply::value(document).aggregated_discovery()
 }
 
 fn aggregated_entry(kind: &Kind, version: &Version) -> Value {
