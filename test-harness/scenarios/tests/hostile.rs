@@ -1,9 +1,11 @@
-//! Peers that mean no good: they are cut off, cost the hub nothing, and the others notice nothing.
+//! Peers that mean no good: they are cut off, cost the hub nothing, and the others notice nothing. A process of its own,
+//! since it measures what that has in memory.
 #![expect(
     clippy::unwrap_used,
     reason = "a scenario that cannot go on fails where it stands"
 )]
 
+#[path = "scenarios/support.rs"]
 mod support;
 
 use std::net::UdpSocket;

@@ -1,10 +1,4 @@
 //! Who gets a certificate with a token, and who does not.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a scenario that cannot go on fails where it stands"
-)]
-
-mod support;
 
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::Secret;
@@ -14,6 +8,8 @@ use outhaul_scenarios::cluster::{Cluster, Role};
 use outhaul_scenarios::running::Running;
 use outhaul_scenarios::{Ground, Stage, poll, stage};
 use serde_json::json;
+
+use crate::support;
 
 /// Where agents keep who they are.
 const IDENTITY: &str = "outhaul-agent";

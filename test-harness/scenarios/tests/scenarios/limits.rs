@@ -1,16 +1,10 @@
 //! How large a Release may be, and what is said of one that is larger.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a scenario that cannot go on fails where it stands"
-)]
 
-mod support;
-
+use crate::support::{self, config_map, config_maps};
 use kube::api::ListParams;
 use outhaul_protocol_wire::limits::{OBJECTS, SPEC_BYTES};
 use outhaul_scenarios::{Ground, Stage};
 use serde_json::{Value, json};
-use support::{config_map, config_maps};
 
 /// Owner and environment of the spec that `resources` stand in.
 const AROUND: usize = 512;

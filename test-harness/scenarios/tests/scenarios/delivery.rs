@@ -1,14 +1,8 @@
 //! What a Release becomes in its plane, from its creation to its deletion.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a scenario that cannot go on fails where it stands"
-)]
 
-mod support;
-
+use crate::support::{self, config_map, in_plane, uid_of};
 use outhaul_scenarios::{Ground, Stage};
 use serde_json::json;
-use support::{config_map, in_plane, uid_of};
 
 /// Create, edit, shrink, remove: each arrives, and nothing else changes.
 async fn a_release_arrives_changes_shrinks_and_goes(ground: Ground) {

@@ -1,13 +1,8 @@
 //! Whoever reads everything that the control plane stores can open no plane with it.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a scenario that cannot go on fails where it stands"
-)]
-
-mod support;
 
 use std::collections::BTreeSet;
 
+use crate::support::{self, config_map};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt as _;
@@ -18,7 +13,6 @@ use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, P
 use kube::config::{AuthInfo, Config, KubeConfigOptions, Kubeconfig};
 use outhaul_scenarios::{Ground, Stage};
 use serde_json::{Value, json};
-use support::config_map;
 
 /// Where a control plane can keep things: its Secrets, its ConfigMaps, and our own resources.
 const KINDS: [(&str, &str, &str); 9] = [

@@ -1,18 +1,12 @@
 //! What cannot be done says so, by name, and holds up nothing else.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a scenario that cannot go on fails where it stands"
-)]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{self, config_map, config_maps, entry, has_value, in_plane, overwrite};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
 use outhaul_scenarios::{Ground, Stage, poll, stage};
 use serde_json::{Value, json};
-use support::{config_map, config_maps, entry, has_value, in_plane, overwrite};
 
 /// A kind that no plane serves from the start.
 fn widget() -> Value {

@@ -1,0 +1,14 @@
+//! Hub, agents and clusters, whole: what operators will see, on embedded clusters and on real API servers.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a scenario that cannot go on fails where it stands"
+)]
+
+mod blockers;
+mod credentials;
+mod delivery;
+mod enrolment;
+mod interruptions;
+mod limits;
+mod quiet;
+mod support;
