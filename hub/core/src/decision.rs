@@ -71,6 +71,12 @@ pub struct Refusal {
 
 /// Decides about a resource. `gone` says that its plane confirmed that nothing of it is left there.
 pub fn decide(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
+    if !resource.around.status_readable {
+        return hold(
+            reason::INVALID_STATUS,
+            "its status cannot be read, so nothing is done: correct it with kubectl edit --subresource=status",
+        );
+    }
     match (resource.around.deleting, resource.has_finalizer()) {
         (false, _) => deliver(resource, routing),
         (true, true) => remove(resource, gone, routing),
@@ -88,6 +94,18 @@ fn remove(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
     let plane = resource
         .recorded()
         .or_else(|| routed().map(|route| (route.plane, Move::default())));
+    let status = &resource.around.status;
+    let traces = status.plane.is_some()
+        || status.observed_generation.is_some()
+        || !status.resources.is_empty()
+        || !status.inventory.is_empty();
+    if plane.is_none() && traces {
+        return hold(
+            reason::NO_PLANE,
+            "it was in a plane that its status does not name any more: set status.plane, or take the finalizer off \
+             once its objects are gone",
+        );
+    }
     let done = gone || plane.is_none();
     Decision {
         place: match plane {
@@ -105,6 +123,19 @@ fn remove(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
             false => Finalizer::Keep,
         },
         refusal: None,
+    }
+}
+
+/// Nothing is done until somebody corrects the resource.
+fn hold(reason: &'static str, message: &str) -> Decision {
+    Decision {
+        place: Place::Keep,
+        record: None,
+        finalizer: Finalizer::Keep,
+        refusal: Some(Refusal {
+            reason,
+            message: message.to_owned(),
+        }),
     }
 }
 

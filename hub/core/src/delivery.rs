@@ -67,6 +67,8 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Behind {
     pub(crate) held: Held,
+    /// Digest of that content.
+    pub(crate) digest: Digest,
     /// Whether the API server itself confirmed what the hub knows.
     pub(crate) confirmed: bool,
 }
@@ -74,10 +76,13 @@ pub(crate) struct Behind {
 /// Writes to the resource.
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
-    pub(crate) finalizer: Option<WriteId>,
+    /// The write to finalizers that is under way, and whether it takes ours off.
+    pub(crate) finalizer: Option<(WriteId, bool)>,
     pub(crate) status: Option<(WriteId, Vec<Note>)>,
     /// Whether the status may have to be written.
     pub(crate) dirty: bool,
+    /// Why the API server does not take what the plane last reported.
+    pub(crate) refused: Option<String>,
     failures: u32,
     not_before: Duration,
 }
@@ -122,6 +127,7 @@ impl Delivery {
         self.term = None;
         self.gone = None;
         self.behind = None;
+        self.writes.refused = None;
         self.pace = Pace::default();
         self.pace.hurry();
     }

@@ -51,6 +51,8 @@ pub struct Fleet {
     talking: BTreeSet<SessionId>,
     /// Writes that were not answered yet.
     writing: BTreeMap<WriteId, Owner>,
+    /// Resources that are being read.
+    reading: BTreeSet<Key>,
     outputs: VecDeque<Output>,
     due: BTreeSet<(Duration, Owner)>,
     synced: bool,
@@ -66,6 +68,8 @@ struct Live {
     agent_version: String,
     kubernetes_version: String,
     since: jiff::Timestamp,
+    /// How many resources that the hub does not know it was told to forget.
+    unknown_settled: u32,
 }
 
 /// Whom a deadline or a write concerns.
@@ -87,6 +91,7 @@ impl Fleet {
             sessions: BTreeMap::new(),
             talking: BTreeSet::new(),
             writing: BTreeMap::new(),
+            reading: BTreeSet::new(),
             outputs: VecDeque::new(),
             due: BTreeSet::new(),
             synced: false,
@@ -97,6 +102,10 @@ impl Fleet {
     /// Every kind of resource has been listed once: from now on planes are served.
     pub fn synced(&mut self, now: Now) {
         self.synced = true;
+        // Nobody could have a session before, however long the reading took.
+        for plane in self.planes.values_mut() {
+            plane.lost = Some(now.uptime);
+        }
         self.reconcile_all(now);
         for plane in self.planes.keys().cloned().collect::<Vec<_>>() {
             self.reconcile_plane(&plane, now);
@@ -149,6 +158,7 @@ impl Fleet {
             delivery.writes.dirty = true;
             delivery.pace.hurry();
             delivery.decision = Some(decision.clone());
+            self.note_unreadable(key);
         }
         self.place(key, decision.place, now);
         self.write(key, now);
@@ -171,6 +181,13 @@ impl Fleet {
     fn changed(&mut self, plane: &PlaneName, key: Option<&Key>) {
         let name = key.map(resource::bundle_name);
         self.outputs.push_back(Output::Changed(plane.clone(), name));
+    }
+
+    /// Has a resource read from the API server, once at a time.
+    fn read(&mut self, key: &Key) {
+        if self.reading.insert(key.clone()) {
+            self.outputs.push_back(Output::Read(key.clone()));
+        }
     }
 
     fn next_id(&mut self) -> u64 {

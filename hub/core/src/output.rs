@@ -6,9 +6,10 @@ use core::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use outhaul_hub_resources::{DeliveryStatus, SessionTerm};
 use outhaul_protocol_wire::head::Key;
-use outhaul_protocol_wire::ids::{Generation, PlaneName, Uid};
+use outhaul_protocol_wire::ids::{PlaneName, Uid};
 use outhaul_protocol_wire::message::Closing;
 
+use crate::plane::PlaneRecord;
 use crate::resource::Around;
 use crate::view::BundleName;
 
@@ -25,7 +26,10 @@ pub struct WriteId(pub u64);
 pub enum Output {
     /// Make a write, and tell the [`Outcome`].
     Write(Write),
-    /// Read a resource from the API server itself, not from a cache, and tell what it is.
+    /// Read a resource from the API server itself, not from a cache, and tell what it is, or [`Fleet::unread`]. One read
+    /// of a resource at a time.
+    ///
+    /// [`Fleet::unread`]: crate::Fleet::unread
     Read(Key),
     /// Say this and close the connection.
     Goodbye(SessionId, Closing),
@@ -58,13 +62,8 @@ pub enum Subject {
 /// What is written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// Our finalizer is added.
-    AddFinalizer {
-        /// Finalizers as they are known.
-        known: Vec<String>,
-        /// The generation they were read at. A deletion raises it.
-        generation: Generation,
-    },
+    /// Our finalizer is added to whichever there are.
+    AddFinalizer,
     /// Our finalizer is taken off.
     RemoveFinalizer {
         /// Finalizers as they are known.
@@ -78,9 +77,19 @@ pub enum Change {
         known: Known,
     },
     /// Conditions of a Plane.
-    PlaneConditions(Vec<Condition>),
+    PlaneConditions {
+        /// What they become.
+        conditions: Vec<Condition>,
+        /// The Plane's resourceVersion as it is known.
+        known: u64,
+    },
     /// The first key of a Plane that has none.
-    PlaneKey(String),
+    PlaneKey {
+        /// The key.
+        key: String,
+        /// The Plane's resourceVersion as it is known.
+        known: u64,
+    },
 }
 
 /// Who wrote a status last, as far as is known. If that is no longer so, another hub wrote, and its word is read first.
@@ -99,12 +108,17 @@ pub struct Known {
 pub enum Outcome {
     /// Done; what surrounds the spec now.
     Done(Box<Around>),
-    /// Done, on a Plane.
-    PlaneDone,
+    /// Done; the Plane now.
+    PlaneDone(Box<PlaneRecord>),
     /// The subject does not exist any more.
     Gone,
     /// It is not as it was known: it has to be read again.
     Outdated,
+    /// The API server does not take such a status.
+    Invalid {
+        /// Which fields are wrong.
+        message: String,
+    },
     /// Not done.
     Failed {
         /// When to try again at the earliest, if the API server said so.

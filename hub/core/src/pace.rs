@@ -6,6 +6,8 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use outhaul_protocol_wire::limits;
+
 /// How long further changes of an object wait for each other. A rollout changes a Deployment a dozen times within
 /// seconds; people and controllers that read the status need the first word and the last.
 pub(crate) const MERGE: Duration = Duration::from_secs(1);
@@ -13,6 +15,9 @@ pub(crate) const MERGE: Duration = Duration::from_secs(1);
 /// How long the first objects of a list wait for the others. They are applied within milliseconds of each other, and a
 /// write between them would only hold up the one that says it all.
 pub(crate) const GATHER: Duration = Duration::from_millis(50);
+
+/// Objects whose last change is remembered: all of the largest resource, and its leftovers.
+const RECENT: usize = limits::OBJECTS + 1;
 
 /// The pace of one resource.
 #[derive(Debug, Default)]
@@ -26,6 +31,12 @@ pub(crate) struct Pace {
 impl Pace {
     /// An object, by id, changed; `complete` says whether every object of its list has been heard of.
     pub(crate) fn changed(&mut self, id: &str, complete: bool, now: Duration) {
+        if self.recent.len() >= RECENT {
+            self.forget_older(now);
+        }
+        if self.recent.len() >= RECENT {
+            return self.not_after(now + MERGE);
+        }
         let known = self.recent.insert(id.to_owned(), now);
         if known.is_none_or(|before| before + MERGE <= now) {
             self.not_after(match complete {
@@ -49,12 +60,16 @@ impl Pace {
     pub(crate) fn wrote(&mut self, now: Duration) {
         self.soon = None;
         self.last = now;
-        self.recent.retain(|_, changed| *changed + MERGE > now);
+        self.forget_older(now);
     }
 
     /// What was to be written turned out to be what is stored.
     pub(crate) fn unchanged(&mut self) {
         self.soon = None;
+    }
+
+    fn forget_older(&mut self, now: Duration) {
+        self.recent.retain(|_, changed| *changed + MERGE > now);
     }
 
     fn not_after(&mut self, at: Duration) {
@@ -89,6 +104,19 @@ mod tests {
         assert_eq!(pace.due(), ms(5_050), "it does not wait longer for more");
         pace.changed("c", true, ms(5_020));
         assert_eq!(pace.due(), ms(5_020));
+    }
+
+    #[test]
+    fn invented_objects_are_neither_remembered_nor_hurried() {
+        let mut pace = Pace::default();
+        for id in 0..RECENT {
+            pace.changed(&id.to_string(), true, ms(5_000));
+        }
+        pace.unchanged();
+        pace.changed("one more", true, ms(5_100));
+        assert_eq!((pace.recent.len(), pace.due()), (RECENT, ms(6_100)));
+        pace.changed("one more", true, ms(6_050));
+        assert_eq!((pace.recent.len(), pace.due()), (1, ms(6_050)));
     }
 
     #[test]

@@ -55,8 +55,8 @@ pub enum Judgement {
 pub(crate) struct Plane {
     pub(crate) record: Option<PlaneRecord>,
     pub(crate) orphans: Orphans,
-    /// Since when it has no session, as far as this hub knows.
-    pub(crate) lost: Duration,
+    /// Since when it has no session; none where another hub has one, and says so.
+    pub(crate) lost: Option<Duration>,
     pub(crate) writes: PlaneWrites,
     order: BTreeMap<u64, Key>,
     keys: BTreeSet<Key>,
@@ -66,8 +66,8 @@ pub(crate) struct Plane {
 /// Writes to the Plane that are on their way.
 #[derive(Debug, Default)]
 pub(crate) struct PlaneWrites {
-    pub(crate) key: Option<(WriteId, String)>,
-    pub(crate) conditions: Option<(WriteId, Vec<Condition>)>,
+    /// The one under way.
+    pub(crate) pending: Option<WriteId>,
     pub(crate) failures: u32,
     /// When the next may be made.
     pub(crate) not_before: Duration,

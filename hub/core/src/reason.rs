@@ -8,6 +8,10 @@ pub const NO_PLANE: &str = "NoPlane";
 pub const NOT_ADMITTED: &str = "NotAdmitted";
 /// The plane holds something newer than the control plane says.
 pub const HUB_BEHIND: &str = "HubBehind";
+/// The status cannot be read, so nothing is decided by it.
+pub const INVALID_STATUS: &str = "InvalidStatus";
+/// The API server does not take the status that its plane reported.
+pub const STATUS_REFUSED: &str = "StatusRefused";
 /// On its way to the plane.
 pub const DELIVERING: &str = "Delivering";
 /// Every object is in the plane; some are not done.
@@ -27,6 +31,8 @@ pub const SESSION_OPEN: &str = "SessionOpen";
 /// No agent has had a session for the grace time.
 pub const SESSION_LOST: &str = "SessionLost";
 
+/// Event: two agents use one identity.
+pub const IDENTITY_COPIED: &str = "IdentityCopied";
 /// Event: a generation is applied in its plane.
 pub const DELIVERED: &str = "Delivered";
 /// Event: every object is as desired.

@@ -48,6 +48,8 @@ pub struct Around {
     pub finalizers: Vec<String>,
     /// Its `status`; the empty one where it cannot be read.
     pub status: DeliveryStatus,
+    /// Whether it could be read.
+    pub status_readable: bool,
 }
 
 /// What a `spec` says.
@@ -215,7 +217,12 @@ impl Around {
     /// Reads all but the `spec`.
     pub fn read(mut object: DynamicObject) -> Self {
         let status = object.data.get_mut("status").map(Value::take).unwrap_or_default();
+        let status = match status {
+            Value::Null => Ok(DeliveryStatus::default()),
+            status => serde_json::from_value(status),
+        };
         Self {
+            status_readable: status.is_ok(),
             generation: generation(&object),
             resource_version: object
                 .resource_version()
@@ -223,7 +230,7 @@ impl Around {
                 .unwrap_or_default(),
             deleting: object.metadata.deletion_timestamp.is_some(),
             finalizers: object.metadata.finalizers.unwrap_or_default(),
-            status: serde_json::from_value(status).unwrap_or_default(),
+            status: status.unwrap_or_default(),
         }
     }
 }
@@ -423,10 +430,14 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_cannot_be_read_counts_as_none() {
+    fn a_status_that_cannot_be_read_is_not_taken_for_none() {
         let mut malformed = object(1, &json!({}));
         malformed.data["status"] = json!({"conditions": 7});
         let resource = Reader::new(BundleKind::Release).read(malformed).unwrap();
-        assert_eq!(resource.around.status, DeliveryStatus::default());
+        assert!(!resource.around.status_readable);
+        let resource = Reader::new(BundleKind::Release)
+            .read(object(1, &json!({})))
+            .unwrap();
+        assert!(resource.around.status_readable);
     }
 }

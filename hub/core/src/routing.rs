@@ -66,7 +66,7 @@ pub enum NoPlane {
         admitting: usize,
     },
     /// The Plane does not exist.
-    #[error("Plane {0} does not exist")]
+    #[error("Plane {0} does not exist; `outhaul plane token {0}` makes it")]
     NoSuchPlane(String),
 }
 
@@ -82,7 +82,9 @@ pub enum NotAdmitted {
         user: String,
     },
     /// A namespace of the plane.
-    #[error("Plane {plane} does not admit {user} to namespace {namespace}")]
+    #[error(
+        "Plane {plane} does not admit {user} to namespace {namespace}: add it to targetNamespaces in spec.admits"
+    )]
     Namespace {
         /// The plane.
         plane: PlaneName,
@@ -92,7 +94,9 @@ pub enum NotAdmitted {
         namespace: String,
     },
     /// A cluster-scoped kind.
-    #[error("Plane {plane} does not admit {user} to {kind} without a namespace")]
+    #[error(
+        "Plane {plane} does not admit {user} to {kind} without a namespace: name a namespace, or add the kind to clusterScopedKinds in spec.admits"
+    )]
     ClusterScoped {
         /// The plane.
         plane: PlaneName,

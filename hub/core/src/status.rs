@@ -22,8 +22,8 @@ pub const RAW_STATUS: usize = 256 * 1024;
 /// What a stored resource may come to. etcd takes 1.5 MiB; the rest is for metadata, managed fields and conditions.
 const STORED: usize = 1_400_000;
 
-/// What one object adds beside its raw status: an entry in `resources`, one in `inventory`.
-const ENTRIES: usize = 600;
+/// What one object adds to `resources` beside its raw status, and to `inventory`.
+const ENTRY: usize = 300;
 
 /// The condition that names a plane which keeps a former copy.
 pub const MOVED: &str = "Moved";
@@ -56,7 +56,7 @@ pub(crate) fn fold(facts: Facts<'_>, now: Timestamp) -> DeliveryStatus {
         record(&mut status, plane, *moved, now);
     }
     if let Some(reported) = facts.reported {
-        report(&mut status, reported, room(facts.spec_bytes, reported), now);
+        report(&mut status, reported, facts.spec_bytes, now);
         status.term = facts.term.map(session_term);
     }
     if let Some(said) = ready(&facts) {
@@ -124,19 +124,18 @@ fn record(status: &mut DeliveryStatus, plane: &PlaneName, moved: Move, now: Time
     status.resources.clear();
 }
 
-/// Room for raw statuses beside what has to be stored.
-fn room(spec_bytes: usize, reported: &Reported) -> usize {
-    STORED
-        .saturating_sub(spec_bytes)
-        .saturating_sub(reported.objects.len() * ENTRIES)
-        .min(RAW_STATUS)
-}
-
-fn report(status: &mut DeliveryStatus, reported: &Reported, room: usize, now: Timestamp) {
+fn report(status: &mut DeliveryStatus, reported: &Reported, spec_bytes: usize, now: Timestamp) {
     status.observed_generation = Some(signed(reported.version.generation.0));
     status.observed = Some(reported.observed.to_string());
-    status.inventory = inventory(reported);
-    let mut room = room;
+    // What everybody reads has room first, then what is only kept for later.
+    let needed = spec_bytes + ENTRY * (reported.objects.len() + reported.leftovers.len());
+    let room = STORED.saturating_sub(needed);
+    let (inventory, room) = match room.checked_sub(ENTRY * reported.objects.len()) {
+        Some(rest) => (whole_inventory(reported), rest),
+        None => (leaving(reported).collect(), room),
+    };
+    status.inventory = inventory;
+    let mut room = room.min(RAW_STATUS);
     let former = core::mem::take(&mut status.resources);
     status.resources = reported
         .objects
@@ -150,27 +149,27 @@ fn report(status: &mut DeliveryStatus, reported: &Reported, room: usize, now: Ti
         .collect();
 }
 
-fn inventory(reported: &Reported) -> Vec<InventoryEntry> {
-    let there = reported
-        .objects
-        .iter()
-        .filter_map(|object| Some((&object.object, Some(object.uid.as_ref()?))));
-    let leaving = reported
-        .leftovers
-        .iter()
-        .map(|leftover| (&leftover.object, leftover.uid.as_ref()));
-    there
-        .chain(leaving)
-        .filter(|(object, _)| is_named(object))
-        .map(|(object, uid)| InventoryEntry {
-            group: object.group.clone(),
-            version: object.version.clone(),
-            kind: object.kind.clone(),
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
-            uid: uid.map(Uid::as_str).unwrap_or_default().to_owned(),
-        })
-        .collect()
+fn whole_inventory(reported: &Reported) -> Vec<InventoryEntry> {
+    let objects = reported.objects.iter();
+    let there = objects.filter_map(|object| inventory_entry(&object.object, Some(object.uid.as_ref()?)));
+    there.chain(leaving(reported)).collect()
+}
+
+/// The part that `resources` does not name.
+fn leaving(reported: &Reported) -> impl Iterator<Item = InventoryEntry> {
+    let leftovers = reported.leftovers.iter();
+    leftovers.filter_map(|leftover| inventory_entry(&leftover.object, leftover.uid.as_ref()))
+}
+
+fn inventory_entry(object: &ObjectRef, uid: Option<&Uid>) -> Option<InventoryEntry> {
+    is_named(object).then(|| InventoryEntry {
+        group: object.group.clone(),
+        version: object.version.clone(),
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+        uid: uid.map(Uid::as_str).unwrap_or_default().to_owned(),
+    })
 }
 
 /// An entry of a spec that is no Kubernetes object has no place in a list of objects: the condition names it.
@@ -274,6 +273,7 @@ fn no_longer_refused(facts: &Facts<'_>) -> Option<Said> {
         reason::NO_PLANE,
         reason::NOT_ADMITTED,
         reason::HUB_BEHIND,
+        reason::STATUS_REFUSED,
     ];
     refusals.contains(&stored.reason.as_str()).then(|| Said {
         r#type: READY,
@@ -285,7 +285,8 @@ fn no_longer_refused(facts: &Facts<'_>) -> Option<Said> {
 }
 
 fn finalizing(facts: &Facts<'_>) -> Said {
-    let stuck = facts.reported.and_then(verdict::stuck);
+    let held = facts.refusal.map(|refusal| refusal.message.clone());
+    let stuck = held.or_else(|| facts.reported.and_then(verdict::stuck));
     let (reason, message) = match stuck {
         None => (
             reason::CLEANUP_IN_PROGRESS,

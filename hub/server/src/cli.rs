@@ -33,8 +33,8 @@ pub(crate) struct Options {
     #[arg(long, env = "OUTHAUL_NO_FALLBACK")]
     no_fallback: bool,
     /// How to write the log. RUST_LOG says how much.
-    #[arg(long, env = "OUTHAUL_LOG", value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log: LogFormat,
+    #[arg(long, env = "OUTHAUL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
 }
 
 /// Where the control plane is. Without any flag: inside its cluster, else the current context of the kubeconfig.
@@ -93,7 +93,7 @@ impl Cluster {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
         };
-        let config = match &self.kubeconfig {
+        let mut config = match &self.kubeconfig {
             Some(path) => {
                 let file = Kubeconfig::read_from(path)
                     .with_context(|| format!("cannot read kubeconfig {}", path.display()))?;
@@ -102,6 +102,8 @@ impl Cluster {
             None if self.context.is_some() => kube::Config::from_kubeconfig(&options).await?,
             None => kube::Config::infer().await?,
         };
+        // The fleet decides what is tried again, and when.
+        config.default_retry = false;
         kube::Client::try_from(config).context("cannot make a client of the control plane")
     }
 }

@@ -7,9 +7,13 @@
 mod clock;
 mod notes;
 mod outbox;
+mod outcome;
 mod patch;
 mod signal;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -35,8 +39,11 @@ pub(crate) const SIGNALS: usize = 1_024;
 /// Questions that wait.
 pub(crate) const REQUESTS: usize = 64;
 
-/// Signals handled before sessions are looked at again: enough to merge a burst, few enough to answer at once.
+/// Signals, and answers of the API server, that one round takes: enough to merge a burst, few enough to answer at once.
 const BATCH: usize = 64;
+
+/// Questions that one round answers: each may show the whole fleet.
+const ANSWERS: usize = 4;
 
 /// A question about the fleet, and where to answer it.
 pub(crate) enum Request {
@@ -101,28 +108,41 @@ impl FleetTask {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(signal) = signals.recv() => {
-                    running.take(signal);
-                    for _ in 1..BATCH {
-                        let Ok(signal) = signals.try_recv() else { break };
-                        running.take(signal);
-                    }
-                }
+                Some(signal) = signals.recv() => running.take(signal),
                 Some(finished) = running.writer.next() => running.finished(finished),
                 () = running.notes.next() => {}
-                () = tokio::time::sleep_until(deadline) => {
-                    let now = running.clock.now();
-                    running.fleet.tick(now);
-                }
+                () = tokio::time::sleep_until(deadline) => {}
                 Some(request) = requests.recv() => running.answer(request),
             }
+            running.round(&mut signals, &mut requests);
             running.flush();
         }
+        // Nobody takes signals any more: whoever still sends one learns so instead of waiting.
+        drop((signals, requests));
         running.stop().await;
     }
 }
 
 impl Running {
+    /// Takes some of everything that waits. Whatever one agent says without end, all others have their turn.
+    fn round(&mut self, signals: &mut mpsc::Receiver<Signal>, requests: &mut mpsc::Receiver<Request>) {
+        for _ in 0..BATCH {
+            let Ok(signal) = signals.try_recv() else { break };
+            self.take(signal);
+        }
+        for _ in 0..BATCH {
+            let Some(finished) = self.writer.try_next() else {
+                break;
+            };
+            self.finished(finished);
+        }
+        self.fleet.tick(self.clock.now());
+        for _ in 0..ANSWERS {
+            let Ok(request) = requests.try_recv() else { break };
+            self.answer(request);
+        }
+    }
+
     fn take(&mut self, signal: Signal) {
         let now = self.clock.now();
         match signal {
@@ -179,7 +199,7 @@ impl Running {
         match finished {
             Finished::Written(id, outcome) => self.fleet.written(id, outcome, now),
             Finished::Read(sight) => sight.tell(&mut self.fleet, now),
-            Finished::Unread => {}
+            Finished::Unread(key) => self.fleet.unread(&key),
         }
     }
 
@@ -236,7 +256,7 @@ impl Running {
     }
 
     async fn stop(mut self) {
-        self.fleet.close_all();
+        self.fleet.close_all(self.clock.now());
         self.flush();
         self.writer.finish().await;
         self.notes.finish().await;

@@ -9,8 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use outhaul_hub_core::{Fleet, Settings};
+use outhaul_protocol_transport::authority::Authority;
+use outhaul_protocol_transport::carrier::EndpointSecret;
 use outhaul_protocol_transport::listener::{ListenError, Listener, ListenerConfig};
 use outhaul_protocol_transport::pki::PkiError;
+use outhaul_protocol_wire::ids::Epoch;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -87,64 +90,15 @@ impl Hub {
     /// A port or the hub's identity cannot be had.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let identity = identity::load(&config.client, &config.namespace).await?;
+        let epoch = identity.epoch;
         let authority = Arc::new(identity.authority);
-        let root = authority.root().clone();
-        let listener = Listener::open(ListenerConfig {
-            address: config.agents,
-            hub: authority.hub().clone(),
-            identity: authority.issue_hub(SystemTime::now(), HUB_CERTIFICATE)?,
-            secret: identity.endpoint,
-            roots: Arc::new(move |_plane| Ok(vec![root.clone()])),
-        })?;
+        let listener = listen(&config, &authority, identity.endpoint)?;
         let agents = listener.address().map_err(StartError::Address)?;
-        let rest_port = open_rest(config.rest).await?;
-        let rest = rest_port.local_addr().map_err(StartError::Address)?;
+        let port = open_rest(config.rest).await?;
+        let rest = port.local_addr().map_err(StartError::Address)?;
         info!(hub = %authority.hub(), %agents, %rest, "Hub starts");
-
-        let fleet = Fleet::new(Settings {
-            epoch: identity.epoch,
-            fallback: config.fallback,
-        });
-        let (signals, signals_receiver) = mpsc::channel(SIGNALS);
-        let (requests, requests_receiver) = mpsc::channel(REQUESTS);
-        let (events, _) = broadcast::channel(EVENTS);
-        let (reporter, readiness) = Reporter::new();
-        let address = config.advertise.clone().or_else(|| reachable(agents));
-        let tokens = Arc::new(Tokens::new(
-            config.client.clone(),
-            config.namespace.clone(),
-            authority,
-            address,
-            signals.clone(),
-        ));
-        let handle = HubHandle {
-            requests,
-            events: events.clone(),
-            readiness,
-            tokens: Arc::clone(&tokens),
-            client: config.client.clone(),
-        };
-        let synced = CancellationToken::new();
-        let parts = Parts {
-            fleet: FleetTask {
-                fleet,
-                client: config.client.clone(),
-                signals: signals_receiver,
-                requests: requests_receiver,
-                events,
-                readiness: reporter.clone(),
-                synced: synced.clone(),
-            },
-            client: config.client,
-            signals,
-            listener,
-            tokens,
-            rest: rest_port,
-            access: config.access,
-            handle: handle.clone(),
-            reporter,
-            synced,
-        };
+        let parts = Parts::new(config, epoch, authority, listener, agents, port);
+        let handle = parts.handle.clone();
         let shutdown = CancellationToken::new();
         let supervisor = tokio::spawn(parts.run(shutdown.clone()));
         Ok(Self {
@@ -228,6 +182,63 @@ struct Parts {
 }
 
 impl Parts {
+    /// All parts, and the channels between them.
+    fn new(
+        config: Config,
+        epoch: Epoch,
+        authority: Arc<Authority>,
+        listener: Listener,
+        agents: SocketAddr,
+        rest: TcpListener,
+    ) -> Self {
+        let (signals, signals_receiver) = mpsc::channel(SIGNALS);
+        let (requests, requests_receiver) = mpsc::channel(REQUESTS);
+        let (events, _) = broadcast::channel(EVENTS);
+        let (reporter, readiness) = Reporter::new();
+        let synced = CancellationToken::new();
+        let client = config.client;
+        let address = config.advertise.or_else(|| reachable(agents));
+        let tokens = Tokens::new(
+            client.clone(),
+            config.namespace,
+            authority,
+            address,
+            signals.clone(),
+        );
+        let tokens = Arc::new(tokens);
+        let handle = HubHandle {
+            requests,
+            events: events.clone(),
+            readiness,
+            tokens: Arc::clone(&tokens),
+            client: client.clone(),
+        };
+        let fleet = FleetTask {
+            fleet: Fleet::new(Settings {
+                epoch,
+                fallback: config.fallback,
+            }),
+            client: client.clone(),
+            signals: signals_receiver,
+            requests: requests_receiver,
+            events,
+            readiness: reporter.clone(),
+            synced: synced.clone(),
+        };
+        Self {
+            fleet,
+            client,
+            signals,
+            listener,
+            tokens,
+            rest,
+            access: config.access,
+            handle,
+            reporter,
+            synced,
+        }
+    }
+
     async fn run(self, shutdown: CancellationToken) -> Result<(), RunError> {
         let stop = shutdown.child_token();
         let mut parts = JoinSet::new();
@@ -286,6 +297,18 @@ async fn serve_agents(
 
 async fn then<T, U>(part: impl Future<Output = T>, map: impl FnOnce(T) -> U) -> U {
     map(part.await)
+}
+
+fn listen(config: &Config, authority: &Authority, secret: EndpointSecret) -> Result<Listener, StartError> {
+    let root = authority.root().clone();
+    let listener = Listener::open(ListenerConfig {
+        address: config.agents,
+        hub: authority.hub().clone(),
+        identity: authority.issue_hub(SystemTime::now(), HUB_CERTIFICATE)?,
+        secret,
+        roots: Arc::new(move |_plane| Ok(vec![root.clone()])),
+    })?;
+    Ok(listener)
 }
 
 async fn open_rest(address: SocketAddr) -> Result<TcpListener, StartError> {

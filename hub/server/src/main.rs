@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: Options) -> ExitCode {
-    cli::log(options.log);
+    cli::log(options.log_format);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -163,6 +163,7 @@ impl Tokens {
             secret: Digest::of(&token.secret),
             expires,
             key: None,
+            replaces: None,
         };
         self.secrets()
             .create(&PostParams::default(), &record.to_secret(&token.id))

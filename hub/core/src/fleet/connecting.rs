@@ -18,7 +18,7 @@ use super::{Fleet, Live};
 use crate::now::Now;
 use crate::output::{Note, Output, SessionId, Subject};
 use crate::plane::{Judgement, PlaneQueue};
-use crate::status;
+use crate::{reason, status};
 
 /// How long an agent waits after a refusal that time may cure.
 const SOON_MS: u64 = 1_000;
@@ -62,7 +62,7 @@ impl Fleet {
             deliveries: &self.deliveries,
         };
         let session = Session::open(hello, &queue, hub)?;
-        self.end(&dialer.plane, ClosingReason::Superseded, SOON_MS);
+        self.end(&dialer.plane, ClosingReason::Superseded, SOON_MS, now);
         Ok(self.begin(dialer, session, hello, now))
     }
 
@@ -97,7 +97,7 @@ impl Fleet {
         self.talking.remove(&id);
         self.live.remove(&plane);
         if let Some(state) = self.planes.get_mut(&plane) {
-            state.lost = now.uptime;
+            state.lost = Some(now.uptime);
         }
         self.reconcile_plane(&plane, now);
         self.changed(&plane, None);
@@ -133,15 +133,18 @@ impl Fleet {
     }
 
     /// Says goodbye to every session: the hub restarts, and the agents spread their return over the fleet.
-    pub fn close_all(&mut self) {
+    pub fn close_all(&mut self, now: Now) {
         for plane in self.live.keys().cloned().collect::<Vec<_>>() {
-            self.end(&plane, ClosingReason::Restarting, 0);
+            self.end(&plane, ClosingReason::Restarting, 0, now);
         }
     }
 
     /// Ends the session of a plane, if it has one.
-    pub(super) fn end(&mut self, plane: &PlaneName, reason: ClosingReason, retry_after_ms: u64) {
+    pub(super) fn end(&mut self, plane: &PlaneName, reason: ClosingReason, retry_after_ms: u64, now: Now) {
         if let Some(live) = self.live.remove(plane) {
+            if let Some(state) = self.planes.get_mut(plane) {
+                state.lost = Some(now.uptime);
+            }
             self.sessions.remove(&live.id);
             self.talking.remove(&live.id);
             let closing = Closing {
@@ -155,10 +158,13 @@ impl Fleet {
 
     /// Somebody wrote this term into the status of a resource on this plane. If it is newer than that of our session,
     /// another hub has the plane now.
-    pub(super) fn drop_superseded(&mut self, plane: &PlaneName, written: SessionTerm) {
+    pub(super) fn drop_superseded(&mut self, plane: &PlaneName, written: SessionTerm, now: Now) {
         let ours = self.live.get(plane).map(|live| live.session.term());
         if ours.is_some_and(|ours| written > status::session_term(ours)) {
-            self.end(plane, ClosingReason::Superseded, SOON_MS);
+            self.end(plane, ClosingReason::Superseded, SOON_MS, now);
+            if let Some(state) = self.planes.get_mut(plane) {
+                state.lost = None;
+            }
         }
     }
 
@@ -179,7 +185,7 @@ impl Fleet {
             )),
             Judgement::First | Judgement::KeyUnknown => Err(refused(
                 RefusedReason::KeyUnknown,
-                "the hub knows another key for this plane",
+                "the hub knows another key for this plane: enrol with a new token, or add the key to spec.keys of the Plane",
                 A_WHILE_MS,
             )),
         }
@@ -203,7 +209,7 @@ impl Fleet {
             Precedence::IdentityCopied => {
                 self.note_plane(
                     plane,
-                    "IdentityCopied",
+                    reason::IDENTITY_COPIED,
                     "two agents use the identity of this plane at the same time: revoke it and enrol again",
                 );
                 Err(refused(
@@ -226,6 +232,7 @@ impl Fleet {
             agent_version: hello.agent_version.clone(),
             kubernetes_version: hello.kubernetes_version.clone(),
             since: now.wall,
+            unknown_settled: 0,
         };
         self.live.insert(plane.clone(), live);
         self.sessions.insert(id, plane.clone());

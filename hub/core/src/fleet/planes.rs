@@ -34,13 +34,16 @@ impl Fleet {
         {
             return;
         }
+        if state.record.is_none() {
+            state.lost = Some(now.uptime);
+        }
         let known = state.record.replace(record);
         let admits_changed = known.as_ref().map(|known| &known.admits) != admits.as_ref();
         if admits_changed {
             self.routing.set_plane(name.clone(), admits);
             self.rerouted(now);
         }
-        self.end_if_refused(&name);
+        self.end_if_refused(&name, now);
         self.reconcile_plane(&name, now);
         self.changed(&name, None);
     }
@@ -51,7 +54,7 @@ impl Fleet {
             state.record = None;
         }
         self.routing.set_plane(name.clone(), None);
-        self.end(name, ClosingReason::Revoked, REVOKED_MS);
+        self.end(name, ClosingReason::Revoked, REVOKED_MS, now);
         self.rerouted(now);
         self.changed(name, None);
         if self.planes.get(name).is_some_and(|state| state.keys().len() == 0) {
@@ -68,64 +71,40 @@ impl Fleet {
     }
 
     /// Brings a Plane in line with its session: the first key at once, the condition at once or when the grace time is
-    /// over.
+    /// over. One write at a time: each needs the resourceVersion that the one before left.
     pub(super) fn reconcile_plane(&mut self, name: &PlaneName, now: Now) {
         let Some(state) = self.planes.get(name).filter(|_| self.synced) else {
             return;
         };
-        let not_before = state.writes.not_before;
-        if not_before > now.uptime {
-            self.due.insert((not_before, Owner::Plane(name.clone())));
-            return;
-        }
-        self.write_key(name);
-        self.write_condition(name, now);
-    }
-
-    /// Writes the first key of a Plane that has none: that of its session.
-    fn write_key(&mut self, name: &PlaneName) {
-        let (Some(state), Some(live)) = (self.planes.get(name), self.live.get(name)) else {
+        let Some(record) = state.record.as_ref().filter(|_| state.writes.pending.is_none()) else {
             return;
         };
-        let key = live.dialer.key;
-        let wanted = state.record.as_ref().map(|record| record.judge(&key)) == Some(Judgement::First);
-        if !wanted || state.writes.key.is_some() {
-            return;
-        }
-        let id = self.write_plane(name, Change::PlaneKey(key.to_string()));
-        if let Some(state) = self.planes.get_mut(name) {
-            state.writes.key = id.map(|id| (id, key.to_string()));
-        }
-    }
-
-    fn write_condition(&mut self, name: &PlaneName, now: Now) {
-        let connected = self.live.contains_key(name);
-        let Some(state) = self.planes.get(name) else {
-            return;
+        let dialer = self.live.get(name).map(|live| live.dialer.key);
+        let first = dialer.filter(|key| record.judge(key) == Judgement::First);
+        let due = match first {
+            Some(_) => Some(Duration::ZERO),
+            None => condition_due(record, dialer.is_some(), state.lost),
         };
-        let Some(record) = state
-            .record
-            .as_ref()
-            .filter(|_| state.writes.conditions.is_none())
-        else {
+        let Some(due) = due.map(|due| due.max(state.writes.not_before)) else {
             return;
-        };
-        let known = condition::get(&record.conditions, CONNECTED).map(|condition| condition.status.as_str());
-        let due = match (connected, known) {
-            (true, Some(status::TRUE)) | (false, None | Some(status::FALSE)) => return,
-            (true, _) => Duration::ZERO,
-            (false, _) => state.lost + GRACE,
         };
         if due > now.uptime {
             self.due.insert((due, Owner::Plane(name.clone())));
             return;
         }
-        let mut conditions = record.conditions.clone();
-        condition::set(&mut conditions, said(connected), now.wall);
-        let id = self.write_plane(name, Change::PlaneConditions(conditions.clone()));
-        if let Some(state) = self.planes.get_mut(name) {
-            state.writes.conditions = id.map(|id| (id, conditions));
-        }
+        let known = record.resource_version;
+        let change = match first {
+            Some(key) => Change::PlaneKey {
+                key: key.to_string(),
+                known,
+            },
+            None => {
+                let mut conditions = record.conditions.clone();
+                condition::set(&mut conditions, said(dialer.is_some()), now.wall);
+                Change::PlaneConditions { conditions, known }
+            }
+        };
+        self.write_plane(name, change);
     }
 
     pub(super) fn plane_written(&mut self, name: &PlaneName, id: WriteId, outcome: Outcome, now: Now) {
@@ -133,22 +112,21 @@ impl Fleet {
             return;
         };
         let writes = &mut state.writes;
-        let key = writes.key.take_if(|(pending, _)| *pending == id);
-        let conditions = writes.conditions.take_if(|(pending, _)| *pending == id);
+        writes.pending.take_if(|pending| *pending == id);
         match outcome {
-            Outcome::Done(_) | Outcome::PlaneDone => {
+            Outcome::PlaneDone(record) => {
                 writes.failures = 0;
-                // The watch says the same later.
-                if let Some(record) = &mut state.record {
-                    if let Some((_, key)) = key {
-                        record.enrolled = Some(key);
-                    }
-                    if let Some((_, conditions)) = conditions {
-                        record.conditions = conditions;
-                    }
+                // Meanwhile the watch may have said that this Plane is gone.
+                if state.record.as_ref().is_some_and(|known| known.uid == record.uid) {
+                    return self.plane(*record, Origin::Watch, now);
                 }
             }
-            Outcome::Gone | Outcome::Outdated | Outcome::Failed { .. } => {
+            // Outdated: the watch brings what is there now.
+            Outcome::Done(_)
+            | Outcome::Gone
+            | Outcome::Outdated
+            | Outcome::Invalid { .. }
+            | Outcome::Failed { .. } => {
                 writes.not_before = now.uptime + retry(writes.failures);
                 writes.failures = writes.failures.saturating_add(1);
             }
@@ -156,17 +134,20 @@ impl Fleet {
         self.reconcile_plane(name, now);
     }
 
-    fn write_plane(&mut self, name: &PlaneName, change: Change) -> Option<WriteId> {
-        let uid = self.planes.get(name)?.record.as_ref()?.uid.clone();
+    fn write_plane(&mut self, name: &PlaneName, change: Change) {
         let id = WriteId(self.next_id());
+        let Some(state) = self.planes.get_mut(name) else {
+            return;
+        };
+        let Some(record) = &state.record else { return };
+        let subject = Subject::Plane(name.clone(), record.uid.clone());
+        state.writes.pending = Some(id);
         self.writing.insert(id, Owner::Plane(name.clone()));
-        let subject = Subject::Plane(name.clone(), uid);
         self.outputs
             .push_back(Output::Write(Write { id, subject, change }));
-        Some(id)
     }
 
-    fn end_if_refused(&mut self, name: &PlaneName) {
+    fn end_if_refused(&mut self, name: &PlaneName, now: Now) {
         let Some(live) = self.live.get(name) else {
             return;
         };
@@ -176,9 +157,19 @@ impl Fleet {
             // A Plane read before our own write of its first key.
             Some(Judgement::Accepted | Judgement::First) => {}
             Some(Judgement::Revoked | Judgement::KeyUnknown) | None => {
-                self.end(name, ClosingReason::Revoked, REVOKED_MS);
+                self.end(name, ClosingReason::Revoked, REVOKED_MS, now);
             }
         }
+    }
+}
+
+/// When the condition has to be written; none if it is right as it is.
+fn condition_due(record: &PlaneRecord, connected: bool, lost: Option<Duration>) -> Option<Duration> {
+    let known = condition::get(&record.conditions, CONNECTED).map(|condition| condition.status.as_str());
+    match (connected, known) {
+        (true, Some(status::TRUE)) | (false, None | Some(status::FALSE)) => None,
+        (true, _) => Some(Duration::ZERO),
+        (false, _) => lost.map(|lost| lost + GRACE),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use outhaul_protocol_session::hub::{Event, Merge, Reported};
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::{HeadState, Key};
+use outhaul_protocol_wire::head::{HeadState, Key, Version};
 use outhaul_protocol_wire::ids::{PlaneName, Term};
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::report::{Health, ObjectReport, Report};
@@ -10,15 +10,18 @@ use outhaul_protocol_wire::report::{Health, ObjectReport, Report};
 use super::Fleet;
 use crate::delivery::{Behind, Delivery};
 use crate::now::Now;
-use crate::output::Output;
 
 /// Stands for the list of objects on their way out, where changes of single objects are told apart.
 const LEFTOVERS: &str = "";
 
+/// Resources that the hub does not know and a session may have settled. An honest plane has a few, whose settling was
+/// lost with its last session; one that invents more is not answered, and costs nothing.
+const UNKNOWN_SETTLED: u32 = 1_024;
+
 impl Fleet {
     pub(super) fn heard(&mut self, plane: &PlaneName, event: Event, now: Now) {
         match event {
-            Event::Acknowledged(held) => self.acknowledged(plane, held),
+            Event::Acknowledged(held) => self.acknowledged(plane, held, now),
             Event::Reported(report) => self.reported(plane, report, now),
             Event::Gone(held) => self.gone(plane, held, now),
             Event::HubBehind { held, digest } => self.hub_behind(plane, held, digest, now),
@@ -59,18 +62,18 @@ impl Fleet {
         });
     }
 
-    fn acknowledged(&mut self, plane: &PlaneName, held: Vec<Held>) {
+    fn acknowledged(&mut self, plane: &PlaneName, held: Vec<Held>, now: Now) {
         for Held { key, version } in held {
             let Some(entry) = self
                 .on_plane(plane, &key)
                 .and_then(|delivery| delivery.queued.as_mut())
+                .filter(|entry| version <= entry.head.version)
             else {
                 continue;
             };
-            if version <= entry.head.version {
-                entry.stored = entry.stored.max(Some(version));
-            }
+            entry.stored = entry.stored.max(Some(version));
             self.changed(plane, Some(&key));
+            self.no_longer_behind(&key, version, now);
         }
     }
 
@@ -101,7 +104,7 @@ impl Fleet {
     fn gone(&mut self, plane: &PlaneName, held: Held, now: Now) {
         let key = held.key.clone();
         let Some(delivery) = self.deliveries.get_mut(&key) else {
-            return self.tell(plane, |live| live.session.settle(held));
+            return self.settle_unknown(plane, held);
         };
         match &delivery.queued {
             Some(entry)
@@ -125,13 +128,49 @@ impl Fleet {
         let Some(delivery) = self.on_plane(plane, &key) else {
             return;
         };
-        tracing::warn!(%plane, resource = %key, held = %held.version, %digest, "Plane holds something newer");
-        delivery.behind = Some(Behind {
-            held,
-            confirmed: false,
-        });
-        self.outputs.push_back(Output::Read(key.clone()));
+        match &delivery.behind {
+            Some(behind) if (&behind.held, behind.digest) == (&held, digest) => {
+                if behind.confirmed {
+                    return; // said before
+                }
+            }
+            _ => {
+                let held_version = held.version;
+                tracing::warn!(%plane, resource = %key, held = %held_version, %digest, "Plane holds something newer");
+                delivery.behind = Some(Behind {
+                    held,
+                    digest,
+                    confirmed: false,
+                });
+            }
+        }
+        self.read(&key);
         self.reconcile(&key, now);
+    }
+
+    /// The plane took this version after all.
+    fn no_longer_behind(&mut self, key: &Key, version: Version, now: Now) {
+        let Some(delivery) = self.deliveries.get_mut(key) else {
+            return;
+        };
+        if delivery
+            .behind
+            .take_if(|behind| behind.held.version <= version)
+            .is_some()
+        {
+            delivery.writes.dirty = true;
+            delivery.pace.hurry();
+            self.reconcile(key, now);
+        }
+    }
+
+    fn settle_unknown(&mut self, plane: &PlaneName, held: Held) {
+        self.tell(plane, |live| {
+            if live.unknown_settled < UNKNOWN_SETTLED {
+                live.unknown_settled += 1;
+                live.session.settle(held);
+            }
+        });
     }
 
     /// A resource, if it is in the queue of this plane: an agent's word counts for no other.
@@ -149,14 +188,9 @@ fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: 
     let Some(reported) = &delivery.reported else {
         return;
     };
-    let (observed, generation) = (reported.observed, reported.version.generation);
-    delivery.observed = Some(observed);
+    delivery.observed = Some(reported.observed);
     delivery.term = term;
-    let stored = &delivery.resource.around;
-    let known = stored.status.observed.as_deref() == Some(observed.to_string().as_str());
-    if known && generation == stored.generation && delivery.resource.is_reported() {
-        return; // said again after a restart of the hub
-    }
+    delivery.writes.refused = None;
     let complete = reported.objects.iter().all(says_something);
     for id in &changes {
         delivery.pace.changed(id, complete, now.uptime);

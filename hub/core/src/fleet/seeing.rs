@@ -25,6 +25,9 @@ impl Fleet {
     /// A resource was seen.
     pub fn seen(&mut self, resource: Resource, origin: Origin, now: Now) {
         let key = resource.key.clone();
+        if origin == Origin::Read {
+            self.reading.remove(&key);
+        }
         match self.deliveries.get_mut(&key) {
             None => {
                 self.deliveries.insert(key.clone(), Delivery::new(resource));
@@ -33,7 +36,7 @@ impl Fleet {
             Some(delivery) => {
                 // Terms that were there before our session say nothing: a plane may have lost its count.
                 if let Some((plane, term)) = new_term(&resource, delivery) {
-                    self.drop_superseded(&plane, term);
+                    self.drop_superseded(&plane, term, now);
                 }
                 self.update(resource, origin);
             }
@@ -44,6 +47,7 @@ impl Fleet {
 
     /// A resource does not exist any more. Its plane keeps what it holds, unless it said that nothing is left.
     pub fn vanished(&mut self, key: &Key) {
+        self.reading.remove(key);
         let Some(delivery) = self.deliveries.get(key) else {
             return;
         };
@@ -52,6 +56,11 @@ impl Fleet {
         if let Some(due) = self.deliveries.remove(key).and_then(|delivery| delivery.due) {
             self.due.remove(&(due, Owner::Delivery(key.clone())));
         }
+    }
+
+    /// A read came to no answer. Whoever wanted it will want it again.
+    pub fn unread(&mut self, key: &Key) {
+        self.reading.remove(key);
     }
 
     /// An Environment names this DataPlane; `None` where it does not exist.

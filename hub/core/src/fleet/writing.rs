@@ -47,19 +47,17 @@ impl Fleet {
         if delivery.writes.finalizer.is_some() {
             return;
         }
-        let around = &delivery.resource.around;
-        let known = around.finalizers.clone();
-        let change = match change {
+        let (change, removes) = match change {
             Finalizer::Keep => return,
-            Finalizer::Add => Change::AddFinalizer {
-                known,
-                generation: around.generation,
-            },
-            Finalizer::Remove => Change::RemoveFinalizer { known },
+            Finalizer::Add => (Change::AddFinalizer, false),
+            Finalizer::Remove => {
+                let known = delivery.resource.around.finalizers.clone();
+                (Change::RemoveFinalizer { known }, true)
+            }
         };
         let id = self.emit(key, change);
         if let Some(delivery) = self.deliveries.get_mut(key) {
-            delivery.writes.finalizer = Some(id);
+            delivery.writes.finalizer = Some((id, removes));
         }
     }
 
@@ -69,7 +67,8 @@ impl Fleet {
         };
         // A resource that waits for others to let it go is none of ours any more.
         let released = delivery.resource.around.deleting && !delivery.resource.has_finalizer();
-        if delivery.writes.status.is_some() || !delivery.writes.dirty || released {
+        let readable = delivery.resource.around.status_readable;
+        if delivery.writes.status.is_some() || !delivery.writes.dirty || released || !readable {
             return;
         }
         let due = delivery.pace.due();
@@ -111,24 +110,41 @@ impl Fleet {
             return;
         };
         let writes = &mut delivery.writes;
-        let finalizer = writes.finalizer.take_if(|pending| *pending == id).is_some();
+        let finalizer = writes.finalizer.take_if(|(pending, _)| *pending == id);
         let notes = writes.status.take_if(|(pending, _)| *pending == id);
         match outcome {
             Outcome::Done(around) => {
                 writes.succeeded();
-                let removed = finalizer && delivery.resource.around.deleting;
+                let removed = finalizer.is_some_and(|(_, removes)| removes);
                 self.answered(key, *around);
                 self.note_success(key, removed, notes.map(|(_, notes)| notes).unwrap_or_default());
             }
-            Outcome::PlaneDone => {}
+            Outcome::PlaneDone(_) => {}
             Outcome::Gone => return self.vanished(key),
             Outcome::Outdated => {
                 writes.failed(None, now.uptime);
-                self.outputs.push_back(Output::Read(key.clone()));
+                self.read(key);
+            }
+            Outcome::Invalid { message } => {
+                writes.failed(None, now.uptime);
+                writes.refused = Some(message);
             }
             Outcome::Failed { retry_after } => writes.failed(retry_after, now.uptime),
         }
         self.reconcile(key, now);
+    }
+
+    /// A status that cannot be read is not written either, so an Event says it.
+    pub(super) fn note_unreadable(&mut self, key: &Key) {
+        let decision = self
+            .deliveries
+            .get(key)
+            .and_then(|delivery| delivery.decision.as_ref());
+        let refusal = decision.and_then(|decision| decision.refusal.as_ref());
+        if let Some(refusal) = refusal.filter(|refusal| refusal.reason == reason::INVALID_STATUS) {
+            let note = note(key, true, refusal.reason, refusal.message.clone());
+            self.outputs.push_back(Output::Note(note));
+        }
     }
 
     fn note_success(&mut self, key: &Key, removed: bool, notes: Vec<Note>) {
@@ -146,15 +162,22 @@ impl Fleet {
 }
 
 fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliveryStatus {
-    let behind = behind(delivery);
+    let refused = delivery.writes.refused.as_ref().map(|message| Refusal {
+        reason: reason::STATUS_REFUSED,
+        message: format!("the API server does not take the status that the plane reported: {message}"),
+    });
+    let refusal = decision.refusal.clone().or_else(|| behind(delivery)).or(refused);
     let facts = Facts {
         stored: &delivery.resource.around.status,
         generation: delivery.resource.around.generation.0,
         spec_bytes: delivery.resource.spec.length,
         record: decision.record.as_ref(),
-        refusal: decision.refusal.as_ref().or(behind.as_ref()),
+        refusal: refusal.as_ref(),
         removing: delivery.resource.around.deleting,
-        reported: delivery.reported.as_ref(),
+        reported: delivery
+            .reported
+            .as_ref()
+            .filter(|_| delivery.writes.refused.is_none()),
         term: delivery.term,
     };
     status::fold(facts, now.wall)
@@ -164,15 +187,16 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
 pub(super) fn behind(delivery: &Delivery) -> Option<Refusal> {
     let behind = delivery.behind.as_ref().filter(|behind| behind.confirmed)?;
     let entry = delivery.queued.as_ref()?;
-    if entry.head.version > behind.held.version {
-        return None; // an edit has overtaken it
+    let (head, held) = (&entry.head, &behind.held);
+    if head.version > held.version || (head.version == held.version && head.digest == behind.digest) {
+        return None; // the watch was late, or an edit has overtaken it
     }
     Some(Refusal {
         reason: reason::HUB_BEHIND,
         message: format!(
-            "plane {} holds version {}, the control plane says {}: after a restore from backup raise the epoch; \
-             nothing is changed in the plane until then",
-            entry.plane, behind.held.version, entry.head.version
+            "plane {} holds version {}, the control plane says {}; nothing is changed there. If the control plane was \
+             restored from a backup, set `epoch` in the hub's Secret to a higher number and restart the hub",
+            entry.plane, held.version, head.version
         ),
     })
 }
@@ -212,7 +236,8 @@ fn about_ready(key: &Key, reason: &str, message: &str) -> Option<Note> {
         | reason::INVALID_SPEC
         | reason::NO_PLANE
         | reason::NOT_ADMITTED
-        | reason::HUB_BEHIND => Some(note(key, true, reason, message.to_owned())),
+        | reason::HUB_BEHIND
+        | reason::STATUS_REFUSED => Some(note(key, true, reason, message.to_owned())),
         blocker => Some(note(key, true, reason::BLOCKED, format!("{blocker}: {message}"))),
     }
 }

@@ -16,7 +16,7 @@ fn connected(world: &World) -> Vec<(String, String)> {
     let writes = world.writes.iter();
     writes
         .filter_map(|write| match &write.change {
-            Change::PlaneConditions(conditions) => Some(conditions),
+            Change::PlaneConditions { conditions, .. } => Some(conditions),
             _ => None,
         })
         .flatten()
@@ -27,12 +27,12 @@ fn connected(world: &World) -> Vec<(String, String)> {
 /// Has the Plane seen with the conditions that were written last.
 fn see_conditions(world: &mut World) {
     let written = world.writes.iter().rev().find_map(|write| match &write.change {
-        Change::PlaneConditions(conditions) => Some(conditions.clone()),
+        Change::PlaneConditions { conditions, .. } => Some(conditions.clone()),
         _ => None,
     });
     let mut plane = record("eu", "dp-eu");
     plane.conditions = written.unwrap_or_default();
-    world.fleet.plane(plane, Origin::Read, world.now);
+    world.see_plane(plane);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn an_unknown_key_an_unknown_plane_and_a_revoked_one_are_refused() {
     assert_eq!(try_as(other_plane).unwrap_err().reason, RefusedReason::Revoked);
     let mut revoked = record("eu", "dp-eu");
     revoked.revoked = true;
-    world.fleet.plane(revoked, Origin::Read, world.now);
+    world.see_plane(revoked);
     let refused = world.fleet.open(agent.dialer(), &agent.hello(), world.now);
     assert_eq!(refused.unwrap_err().reason, RefusedReason::Revoked);
 }
@@ -73,10 +73,10 @@ fn a_plane_without_a_key_takes_the_first_and_no_other() {
     let mut world = World::new();
     let mut plane = record("eu", "dp-eu");
     plane.enrolled = None;
-    world.fleet.plane(plane, Origin::Read, world.now);
+    world.see_plane(plane);
     let mut agent = Agent::connect(&mut world, "eu");
     let recorded = world.writes.iter().any(
-        |write| matches!(&write.change, Change::PlaneKey(key) if *key == agent.dialer().key.to_string()),
+        |write| matches!(&write.change, Change::PlaneKey { key, .. } if *key == agent.dialer().key.to_string()),
     );
     assert!(recorded, "{:?}", world.writes);
     let mut other = agent.dialer();
@@ -92,7 +92,7 @@ fn revocation_and_deletion_end_the_session_at_once() {
         |world: &mut World| {
             let mut plane = record("eu", "dp-eu");
             plane.revoked = true;
-            world.fleet.plane(plane, Origin::Read, world.now);
+            world.see_plane(plane);
         },
         |world: &mut World| world.fleet.plane_vanished(&World::plane("eu"), world.now),
     ] {
@@ -209,7 +209,7 @@ fn a_stopping_hub_says_goodbye_to_everyone() {
     let mut world = World::new();
     let eu = Agent::connect(&mut world, "eu");
     let us = Agent::connect(&mut world, "us");
-    world.fleet.close_all();
+    world.fleet.close_all(world.now);
     world.poll();
     let told: Vec<_> = world
         .goodbyes

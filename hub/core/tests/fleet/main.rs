@@ -8,6 +8,7 @@ mod connecting;
 mod delivering;
 mod moving;
 mod orders;
+mod overtaking;
 mod refusing;
 mod removing;
 mod reporting;

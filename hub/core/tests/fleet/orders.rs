@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn after_any_events_the_plane_converges_and_nothing_was_removed(steps in prop::collection::vec(step(), 1..40)) {
         let mut world = World::new();
-        world.fleet.plane(record("eu", "dp-eu"), Origin::Read, world.now);
+        world.see_plane(record("eu", "dp-eu"));
         let mut agent = Agent::connect(&mut world, "eu");
         for step in steps {
             take(&mut world, &mut agent, step);

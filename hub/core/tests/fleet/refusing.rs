@@ -1,6 +1,5 @@
 //! What cannot be delivered is named, and leaves its neighbours and what is there already alone.
 
-use outhaul_hub_core::Origin;
 use outhaul_protocol_wire::head::HeadState;
 use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::report::Health;
@@ -107,13 +106,13 @@ fn an_admission_that_is_taken_back_keeps_what_is_there() {
     agent.listen(&mut world);
     let mut plane = record("eu", "dp-eu");
     plane.admits.clear();
-    world.fleet.plane(plane, Origin::Read, world.now);
+    world.see_plane(plane);
     agent.listen(&mut world);
     assert_eq!(world.ready("cart").1, "NotAdmitted");
     assert_eq!(agent.holds(&key), Some(HeadState::Present));
     agent.dial(&mut world).unwrap();
     assert_eq!(agent.holds(&key), Some(HeadState::Present));
-    world.fleet.plane(record("eu", "dp-eu"), Origin::Read, world.now);
+    world.see_plane(record("eu", "dp-eu"));
     agent.listen(&mut world);
     assert_eq!(world.ready("cart").0, "True");
 }

@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) now: Now,
     /// Releases as the API server has them.
     objects: BTreeMap<String, Value>,
+    planes: BTreeMap<PlaneName, PlaneRecord>,
     resource_version: u64,
     uids: u64,
     /// Every write that was asked for.
@@ -61,6 +62,7 @@ impl World {
                 wall: Timestamp::from_second(1_800_000_000).unwrap(),
             },
             objects: BTreeMap::new(),
+            planes: BTreeMap::new(),
             resource_version: 1,
             uids: 0,
             writes: Vec::new(),
@@ -83,8 +85,10 @@ impl World {
                 Some(Some(plane.to_owned())),
                 self.now,
             );
-            self.fleet
-                .plane(record(plane, data_plane), Origin::Read, self.now);
+            let known = self.planes.get(&Self::plane(plane)).cloned();
+            let record = known.unwrap_or_else(|| record(plane, data_plane));
+            self.planes.insert(record.name.clone(), record.clone());
+            self.fleet.plane(record, Origin::Read, self.now);
         }
     }
 
@@ -92,6 +96,7 @@ impl World {
     pub(crate) fn restarted(self) -> Self {
         let mut world = Self {
             objects: self.objects,
+            planes: self.planes,
             resource_version: self.resource_version,
             uids: self.uids,
             now: Now {
@@ -255,7 +260,7 @@ impl World {
 
     fn make(&mut self, write: &Write) -> Outcome {
         let Subject::Bundle(key) = &write.subject else {
-            return Outcome::PlaneDone;
+            return self.make_plane(write);
         };
         let Some(object) = self.objects.get_mut(&key.name) else {
             return Outcome::Gone;
@@ -264,7 +269,7 @@ impl World {
             return Outcome::Outdated;
         }
         match &write.change {
-            Change::AddFinalizer { .. } => {
+            Change::AddFinalizer => {
                 object["metadata"]["finalizers"] = json!(["openchoreo.dev/dataplane-cleanup"]);
             }
             Change::RemoveFinalizer { .. } => object["metadata"]["finalizers"] = json!([]),
@@ -275,11 +280,39 @@ impl World {
                 }
                 object["status"] = json!(status);
             }
-            Change::PlaneConditions(_) | Change::PlaneKey(_) => return Outcome::Outdated,
+            Change::PlaneConditions { .. } | Change::PlaneKey { .. } => return Outcome::Outdated,
         }
         self.touch(&key.name);
         let object = serde_json::from_value(self.objects[&key.name].clone()).unwrap();
         Outcome::Done(Box::new(Around::read(object)))
+    }
+
+    fn make_plane(&mut self, write: &Write) -> Outcome {
+        let Subject::Plane(name, _) = &write.subject else {
+            return Outcome::Outdated;
+        };
+        let mut record = self.planes[name].clone();
+        record.resource_version += 1;
+        match &write.change {
+            Change::PlaneConditions { conditions, known } if *known + 1 == record.resource_version => {
+                record.conditions.clone_from(conditions);
+            }
+            Change::PlaneKey { key, known } if *known + 1 == record.resource_version => {
+                record.enrolled = Some(key.clone());
+            }
+            _ => return Outcome::Outdated,
+        }
+        self.planes.insert(name.clone(), record.clone());
+        Outcome::PlaneDone(Box::new(record))
+    }
+
+    /// Has a Plane seen as a test made it.
+    pub(crate) fn see_plane(&mut self, mut record: PlaneRecord) {
+        if let Some(known) = self.planes.get(&record.name) {
+            record.resource_version = known.resource_version + 1;
+        }
+        self.planes.insert(record.name.clone(), record.clone());
+        self.fleet.plane(record, Origin::Watch, self.now);
     }
 
     /// Removes what is deleted and has no finalizer any more.

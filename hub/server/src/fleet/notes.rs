@@ -15,7 +15,7 @@ use outhaul_hub_core::{Note, Subject, resource};
 use outhaul_hub_resources::{Bundle, Plane, Release};
 use outhaul_protocol_wire::head::BundleKind;
 use serde_json::json;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
@@ -96,6 +96,9 @@ impl Notes {
 
     /// Starts what there is room for.
     pub(super) fn start(&mut self, busy: bool) {
+        while let Some(ended) = self.running.try_join_next() {
+            reap(ended);
+        }
         let concurrent = match busy {
             true => CONCURRENT_WHILE_BUSY,
             false => CONCURRENT,
@@ -113,8 +116,7 @@ impl Notes {
     /// Safe.
     pub(super) async fn next(&mut self) {
         match self.running.join_next().await {
-            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Some(_) => {}
+            Some(ended) => reap(ended),
             None => std::future::pending().await,
         }
     }
@@ -158,6 +160,14 @@ impl Notes {
             self.said.remove(&oldest);
         }
         Publication::New(Box::new(event))
+    }
+}
+
+fn reap(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
     }
 }
 

@@ -4,60 +4,78 @@
 //! and repeats it by itself where only the resourceVersion moved. A precondition on the resourceVersion would make the
 //! two first writes of a resource, finalizer and status, fail each other. What is tested is what matters: that it is
 //! still the same object (uid), and that nobody else placed it or reported on it since (plane, move, term).
+//!
+//! Our finalizer is added by server-side apply, where finalizers are a set: whatever others put there in the meantime
+//! stays. The API server refuses it on an object that is being deleted.
 
-use outhaul_hub_core::{Change, Known, resource};
+use kube::api::Patch;
+use kube::core::ApiResource;
+use outhaul_hub_core::{Change, Known, Subject, resource};
 use outhaul_protocol_wire::head::Key;
 use serde_json::{Value, json};
 
+use crate::kinds;
+
 /// A patch, and whether it goes to the `status` subresource.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Request {
     pub(super) status: bool,
-    pub(super) operations: Value,
+    pub(super) patch: Patch<Value>,
 }
 
 /// The request of a change to a Release or Bundle; `None` if there is nothing to do.
-pub(super) fn of_bundle(key: &Key, change: &Change) -> Option<Request> {
+pub(super) fn of_bundle(key: &Key, change: &Change) -> kube::Result<Option<Request>> {
     let finalizer = resource::finalizer(key.kind);
     let (status, mut operations) = match change {
-        Change::AddFinalizer { known, generation } => (false, add(finalizer, known, generation.0)),
-        Change::RemoveFinalizer { known } => (false, remove(finalizer, known)?),
+        Change::AddFinalizer => return Ok(Some(add(key, finalizer))),
+        Change::RemoveFinalizer { known } => match remove(finalizer, known) {
+            Some(operations) => (false, operations),
+            None => return Ok(None),
+        },
         Change::Status { status, known } => {
             let mut operations = unchanged(known);
             operations.push(json!({"op": "add", "path": "/status", "value": status}));
             (true, operations)
         }
-        Change::PlaneConditions(_) | Change::PlaneKey(_) => return None,
+        Change::PlaneConditions { .. } | Change::PlaneKey { .. } => return Ok(None),
     };
     operations.insert(0, test("/metadata/uid", key.uid.as_str()));
-    Some(Request {
+    let operations = serde_json::from_value(Value::Array(operations)).map_err(kube::Error::SerdeError)?;
+    Ok(Some(Request {
         status,
-        operations: Value::Array(operations),
-    })
+        patch: Patch::Json(operations),
+    }))
 }
 
 /// The `status` fields of a Plane that a change sets, as a merge patch: the key and the conditions have writers of
-/// their own.
-pub(super) fn of_plane(change: &Change) -> Option<Value> {
-    match change {
-        Change::PlaneConditions(conditions) => Some(json!({"status": {"conditions": conditions}})),
-        Change::PlaneKey(key) => Some(json!({"status": {"key": key}})),
-        Change::AddFinalizer { .. } | Change::RemoveFinalizer { .. } | Change::Status { .. } => None,
-    }
+/// their own. It counts only for the Plane as it is known: not for one that was made again, nor over a key that
+/// enrolment recorded since.
+pub(super) fn of_plane(subject: &Subject, change: &Change) -> Option<Patch<Value>> {
+    let Subject::Plane(_, uid) = subject else {
+        return None;
+    };
+    let (status, known) = match change {
+        Change::PlaneConditions { conditions, known } => (json!({"conditions": conditions}), known),
+        Change::PlaneKey { key, known } => (json!({"key": key}), known),
+        Change::AddFinalizer | Change::RemoveFinalizer { .. } | Change::Status { .. } => return None,
+    };
+    Some(Patch::Merge(json!({
+        "metadata": {"uid": uid.as_str(), "resourceVersion": known.to_string()},
+        "status": status,
+    })))
 }
 
-/// The first finalizer makes the list, so nobody may have made it in the meantime: a deletion, which can bring
-/// finalizers, raises the generation.
-fn add(finalizer: &str, known: &[String], generation: u64) -> Vec<Value> {
-    match known {
-        [] => vec![
-            test("/metadata/generation", generation),
-            json!({"op": "add", "path": "/metadata/finalizers", "value": [finalizer]}),
-        ],
-        known => vec![
-            test("/metadata/finalizers", known),
-            json!({"op": "add", "path": "/metadata/finalizers/-", "value": finalizer}),
-        ],
+fn add(key: &Key, finalizer: &str) -> Request {
+    let ApiResource {
+        api_version, kind, ..
+    } = kinds::bundle(key.kind);
+    Request {
+        status: false,
+        patch: Patch::Apply(json!({
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": {"name": key.name, "namespace": key.namespace, "uid": key.uid.as_str(), "finalizers": [finalizer]},
+        })),
     }
 }
 
@@ -91,7 +109,7 @@ fn test(path: &str, value: impl serde::Serialize) -> Value {
 mod tests {
     use outhaul_hub_resources::{DeliveryStatus, SessionTerm};
     use outhaul_protocol_wire::head::BundleKind;
-    use outhaul_protocol_wire::ids::{Generation, Uid};
+    use outhaul_protocol_wire::ids::{PlaneName, Uid};
 
     use super::*;
 
@@ -105,41 +123,38 @@ mod tests {
     }
 
     fn check(change: &Change, mut object: Value) -> Option<Value> {
-        let request = of_bundle(&key(), change).unwrap();
-        let patch: json_patch::Patch = serde_json::from_value(request.operations).unwrap();
+        let request = of_bundle(&key(), change).unwrap().unwrap();
+        let Patch::Json(patch) = request.patch else {
+            panic!("no JSON Patch");
+        };
         json_patch::patch(&mut object, &patch).ok()?;
         Some(object)
     }
 
     #[test]
-    fn our_finalizer_joins_others_and_leaves_them() {
-        let object = |finalizers: Value| json!({"metadata": {"uid": "u-1", "generation": 1, "finalizers": finalizers}});
-        let add = |known: &[&str]| Change::AddFinalizer {
-            known: known.iter().map(|name| (*name).to_owned()).collect(),
-            generation: Generation(1),
-        };
-        let bare = json!({"metadata": {"uid": "u-1", "generation": 1}});
-        let ours = object(json!(["openchoreo.dev/dataplane-cleanup"]));
-        assert_eq!(check(&add(&[]), bare.clone()), Some(ours));
+    fn our_finalizer_goes_and_leaves_others() {
+        let object = |finalizers: Value| json!({"metadata": {"uid": "u-1", "finalizers": finalizers}});
         let both = object(json!(["other", "openchoreo.dev/dataplane-cleanup"]));
-        assert_eq!(
-            check(&add(&["other"]), object(json!(["other"]))),
-            Some(both.clone())
-        );
-        assert_eq!(check(&add(&["other"]), object(json!(["other", "third"]))), None);
-        assert_eq!(
-            check(&add(&[]), json!({"metadata": {"uid": "u-1", "generation": 2}})),
-            None
-        );
-        assert_eq!(
-            check(&add(&[]), json!({"metadata": {"uid": "u-2", "generation": 1}})),
-            None
-        );
         let remove = Change::RemoveFinalizer {
             known: vec!["other".into(), "openchoreo.dev/dataplane-cleanup".into()],
         };
         assert_eq!(check(&remove, both), Some(object(json!(["other"]))));
-        assert_eq!(check(&remove, bare), None);
+        assert_eq!(check(&remove, object(json!(["other"]))), None);
+        assert_eq!(check(&remove, json!({"metadata": {"uid": "u-2"}})), None);
+    }
+
+    #[test]
+    fn a_plane_is_written_only_as_it_is_known() {
+        let subject = Subject::Plane(PlaneName::new("eu").unwrap(), Uid::new("u-1").unwrap());
+        let change = Change::PlaneKey {
+            key: "k".into(),
+            known: 7,
+        };
+        let Some(Patch::Merge(patch)) = of_plane(&subject, &change) else {
+            panic!("no merge patch");
+        };
+        let expected = json!({"metadata": {"uid": "u-1", "resourceVersion": "7"}, "status": {"key": "k"}});
+        assert_eq!(patch, expected);
     }
 
     #[test]

@@ -6,15 +6,16 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, PatchParams};
 use kube::core::ApiResource;
 use outhaul_hub_core::resource::{Around, Reader};
-use outhaul_hub_core::{Origin, Outcome, Subject, Write, WriteId};
+use outhaul_hub_core::{Origin, Outcome, PlaneRecord, Subject, Write, WriteId};
 use outhaul_protocol_wire::head::Key;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::warn;
 
+use super::outcome::{is_gone, of_failure};
 use super::patch;
 use super::signal::Sight;
 use crate::kinds;
@@ -49,8 +50,8 @@ pub(super) enum Finished {
     Written(WriteId, Outcome),
     /// A read.
     Read(Sight),
-    /// A read without an answer. The plane says again that it is ahead.
-    Unread,
+    /// A read without an answer.
+    Unread(Key),
 }
 
 impl Writer {
@@ -91,11 +92,14 @@ impl Writer {
     /// Safe.
     pub(super) async fn next(&mut self) -> Option<Finished> {
         match self.running.join_next().await {
-            Some(Ok(finished)) => Some(finished),
-            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Some(Err(_cancelled)) => None,
+            Some(ended) => finished(ended),
             None => std::future::pending().await,
         }
+    }
+
+    /// One that has ended already.
+    pub(super) fn try_next(&mut self) -> Option<Finished> {
+        finished(self.running.try_join_next()?)
     }
 
     /// Finishes what runs and waits, within a bound.
@@ -112,6 +116,14 @@ impl Writer {
     }
 }
 
+fn finished(ended: Result<Finished, JoinError>) -> Option<Finished> {
+    match ended {
+        Ok(finished) => Some(finished),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_cancelled) => None,
+    }
+}
+
 async fn run(client: kube::Client, task: Task) -> Finished {
     match task {
         Task::Write(write) => {
@@ -124,7 +136,7 @@ async fn run(client: kube::Client, task: Task) -> Finished {
             .await
             .ok()
             .flatten()
-            .map_or(Finished::Unread, Finished::Read),
+            .map_or(Finished::Unread(key), Finished::Read),
     }
 }
 
@@ -133,44 +145,34 @@ async fn apply(client: kube::Client, write: &Write) -> Outcome {
         Subject::Bundle(key) => patch_bundle(client, key, write).await,
         Subject::Plane(name, _) => patch_plane(client, name.as_str(), write).await,
     };
-    result.unwrap_or_else(|error| outcome(write, &error))
+    result.unwrap_or_else(|error| of_failure(write, &error))
 }
 
 async fn patch_bundle(client: kube::Client, key: &Key, write: &Write) -> kube::Result<Outcome> {
     let api = api(client, key);
-    let params = PatchParams {
-        field_manager: Some(MANAGER.to_owned()),
-        ..PatchParams::default()
-    };
-    let Some(request) = patch::of_bundle(key, &write.change) else {
+    let Some(request) = patch::of_bundle(key, &write.change)? else {
         return Ok(Outcome::Outdated);
     };
-    let operations = serde_json::from_value(request.operations).map_err(kube::Error::SerdeError)?;
-    let patch = Patch::Json::<()>(operations);
     let object = match request.status {
-        true => api.patch_status(&key.name, &params, &patch).await?,
-        false => api.patch(&key.name, &params, &patch).await?,
+        true => api.patch_status(&key.name, &params(), &request.patch).await?,
+        false => api.patch(&key.name, &params(), &request.patch).await?,
     };
     Ok(Outcome::Done(Box::new(Around::read(object))))
 }
 
 async fn patch_plane(client: kube::Client, name: &str, write: &Write) -> kube::Result<Outcome> {
     let api: Api<outhaul_hub_resources::Plane> = Api::all(client);
-    let params = PatchParams {
-        field_manager: Some(MANAGER.to_owned()),
-        ..PatchParams::default()
-    };
-    let Some(status) = patch::of_plane(&write.change) else {
+    let Some(patch) = patch::of_plane(&write.subject, &write.change) else {
         return Ok(Outcome::Outdated);
     };
-    api.patch_status(name, &params, &Patch::Merge(status)).await?;
-    Ok(Outcome::PlaneDone)
+    let plane = api.patch_status(name, &params(), &patch).await?;
+    Ok(PlaneRecord::read(plane).map_or(Outcome::Outdated, |record| Outcome::PlaneDone(Box::new(record))))
 }
 
 async fn read(client: kube::Client, key: &Key) -> Option<Sight> {
-    let object = match api(client, key).get_opt(&key.name).await {
-        Ok(Some(object)) => object,
-        Ok(None) => return Some(Sight::ResourceGone(key.clone())),
+    let object = match api(client, key).get(&key.name).await {
+        Ok(object) => object,
+        Err(error) if is_gone(&error, &key.name) => return Some(Sight::ResourceGone(key.clone())),
         Err(error) => {
             warn!(resource = %key, error = &error as &dyn std::error::Error, "Could not read a resource");
             return None;
@@ -184,31 +186,14 @@ async fn read(client: kube::Client, key: &Key) -> Option<Sight> {
     }
 }
 
+fn params() -> PatchParams {
+    PatchParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
 fn api(client: kube::Client, key: &Key) -> Api<DynamicObject> {
     let resource: ApiResource = kinds::bundle(key.kind);
     Api::namespaced_with(client, &key.namespace, &resource)
-}
-
-/// A failed test of a JSON patch is answered as 422, like an object that breaks its schema.
-fn outcome(write: &Write, error: &kube::Error) -> Outcome {
-    let status = match error {
-        kube::Error::Api(status) => Some(status),
-        _ => None,
-    };
-    match status.map(|status| status.code) {
-        Some(404) => Outcome::Gone,
-        Some(409 | 422) => {
-            debug!(subject = %write.subject, error = error as &dyn std::error::Error, "Write was outdated");
-            Outcome::Outdated
-        }
-        _ => {
-            warn!(subject = %write.subject, error = error as &dyn std::error::Error, "Write failed");
-            let seconds = status.and_then(|status| Some(status.details.as_ref()?.retry_after_seconds));
-            Outcome::Failed {
-                retry_after: seconds
-                    .filter(|seconds| *seconds > 0)
-                    .map(|seconds| Duration::from_secs(seconds.into())),
-            }
-        }
-    }
 }

@@ -16,6 +16,7 @@ const PLANE: &str = "plane";
 const SECRET: &str = "secret-sha256";
 const EXPIRES: &str = "expires";
 pub(super) const KEY: &str = "key";
+pub(super) const REPLACES: &str = "replaces";
 
 /// A stored token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(super) struct Record {
     pub(super) expires: Timestamp,
     /// The key that redeemed it.
     pub(super) key: Option<Digest>,
+    /// The key that the Plane had then.
+    pub(super) replaces: Option<Digest>,
 }
 
 /// The Secret of a token; `None` if `id` cannot be one of ours.
@@ -47,6 +50,9 @@ impl Record {
         if let Some(key) = &self.key {
             data.insert(KEY.to_owned(), text(&key.to_string()));
         }
+        if let Some(replaced) = &self.replaces {
+            data.insert(REPLACES.to_owned(), text(&replaced.to_string()));
+        }
         Secret {
             metadata: ObjectMeta {
                 name: name(id),
@@ -63,15 +69,24 @@ impl Record {
     pub(super) fn read(secret: &Secret) -> Option<Self> {
         let data = secret.data.as_ref()?;
         let field = |name: &str| core::str::from_utf8(&data.get(name)?.0).ok();
+        let key = |name| match field(name) {
+            Some(key) => Digest::from_hex(key).map(Some),
+            None => Some(None),
+        };
         Some(Self {
             plane: PlaneName::new(field(PLANE)?).ok()?,
             secret: Digest::from_hex(field(SECRET)?)?,
             expires: field(EXPIRES)?.parse().ok()?,
-            key: match field(KEY) {
-                Some(key) => Some(Digest::from_hex(key)?),
-                None => None,
-            },
+            key: key(KEY)?,
+            replaces: key(REPLACES)?,
         })
+    }
+
+    /// Whether the key that redeemed the token may still become the Plane's, where that has `recorded`: not once another
+    /// token has brought a newer key.
+    pub(super) fn is_in_force(&self, recorded: Option<&str>) -> bool {
+        let known = [self.key, self.replaces];
+        recorded.is_none_or(|recorded| known.iter().flatten().any(|key| key.to_string() == recorded))
     }
 }
 
@@ -91,6 +106,7 @@ mod tests {
             secret: Digest::of(&secret),
             expires: "2030-01-01T00:00:00Z".parse().unwrap(),
             key: Some(Digest::of(b"key")),
+            replaces: Some(Digest::of(b"former key")),
         };
         let stored = record.to_secret("0123456789abcdef");
         assert_eq!(Record::read(&stored), Some(record));

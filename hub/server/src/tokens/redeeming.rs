@@ -42,12 +42,12 @@ impl Tokens {
         if record.expires <= Timestamp::now() {
             return Err(Refusal::TokenExpired);
         }
-        match record.key {
-            Some(bound) if bound == key => {}
+        let record = match record.key {
+            Some(bound) if bound == key => record,
             Some(_) => return Err(Refusal::TokenBoundToAnotherKey),
-            None => self.bind(&secret, &record.plane, key).await?,
-        }
-        self.record_key(&record.plane, key).await?;
+            None => self.bind(&secret, record, key).await?,
+        };
+        self.record_key(&record, key).await?;
         let chain = self
             .authority
             .issue_plane(&csr, &record.plane, SystemTime::now(), CERTIFICATE_VALIDITY)
@@ -68,33 +68,37 @@ impl Tokens {
     }
 
     /// Binds the token to the first key. Whoever comes second with the same resourceVersion loses.
-    async fn bind(&self, secret: &Secret, plane: &PlaneName, key: Digest) -> Result<(), Refusal> {
+    async fn bind(&self, secret: &Secret, record: Record, key: Digest) -> Result<Record, Refusal> {
+        let plane = self.plane_to_enrol(&record.plane).await?;
+        let replaces = key_of(&plane).and_then(Digest::from_hex);
+        let bound = Record {
+            key: Some(key),
+            replaces,
+            ..record
+        };
         let patch = json!({
             "metadata": {"resourceVersion": secret.metadata.resource_version, "uid": secret.metadata.uid},
-            "stringData": {(record::KEY): key.to_string()},
+            "stringData": {
+                (record::KEY): key.to_string(),
+                (record::REPLACES): replaces.map(|replaced| replaced.to_string()),
+            },
         });
-        self.refuse_revoked(plane).await?;
         let name = secret.metadata.name.as_deref().unwrap_or_default();
-        let bound = self
+        let answer = self
             .secrets()
             .patch(name, &PatchParams::default(), &Patch::Merge(patch))
             .await;
-        match bound {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.code == 409 => {
-                let winner = Record::read(&self.find(name).await?).and_then(|record| record.key);
-                match winner == Some(key) {
-                    true => Ok(()),
-                    false => Err(Refusal::TokenBoundToAnotherKey),
-                }
-            }
+        match answer {
+            Ok(_) => Ok(bound),
+            Err(kube::Error::Api(status)) if status.code == 409 => Record::read(&self.find(name).await?)
+                .filter(|winner| winner.key == Some(key))
+                .ok_or(Refusal::TokenBoundToAnotherKey),
             Err(error) => Err(unavailable(error)),
         }
     }
 
-    async fn refuse_revoked(&self, plane: &PlaneName) -> Result<Plane, Refusal> {
-        let planes: Api<Plane> = Api::all(self.client.clone());
-        let found = planes.get_opt(plane.as_str()).await.map_err(unavailable)?;
+    async fn plane_to_enrol(&self, plane: &PlaneName) -> Result<Plane, Refusal> {
+        let found = self.planes().get_opt(plane.as_str()).await.map_err(unavailable)?;
         found
             .filter(|plane| !plane.spec.revoked)
             .ok_or(Refusal::PlaneRevoked)
@@ -102,22 +106,41 @@ impl Tokens {
 
     /// Records the key in the Plane: that an operator made a token allows the plane to have a new one. The fleet is
     /// told before the agent is, since the agent dials the moment it has its certificate.
-    async fn record_key(&self, plane: &PlaneName, key: Digest) -> Result<(), Refusal> {
-        let planes: Api<Plane> = Api::all(self.client.clone());
-        let mut found = self.refuse_revoked(plane).await?;
+    async fn record_key(&self, record: &Record, key: Digest) -> Result<(), Refusal> {
+        let mut found = self.plane_to_enrol(&record.plane).await?;
+        if !record.is_in_force(key_of(&found)) {
+            return Err(Refusal::TokenBoundToAnotherKey);
+        }
         let key = key.to_string();
-        if found.status.as_ref().and_then(|status| status.key.as_ref()) != Some(&key) {
-            let patch = Patch::Merge(json!({"status": {"key": key}}));
-            found = planes
-                .patch_status(plane.as_str(), &PatchParams::default(), &patch)
-                .await
-                .map_err(unavailable)?;
+        if key_of(&found) != Some(&key) {
+            found = self.write_key(found, &key).await?;
         }
         let record = PlaneRecord::read(found).map_err(|_name| Refusal::TryAgain)?;
         let sight = Sight::Plane(Box::new(record), Origin::Watch);
         let told = self.signals.send(Signal::Seen(sight)).await;
         told.map_err(|_stopped| Refusal::TryAgain)
     }
+
+    /// Only over the Plane as it was read: where somebody else wrote it since, the agent asks again.
+    async fn write_key(&self, plane: Plane, key: &str) -> Result<Plane, Refusal> {
+        let patch = json!({
+            "metadata": {"resourceVersion": plane.metadata.resource_version, "uid": plane.metadata.uid},
+            "status": {"key": key},
+        });
+        let name = plane.metadata.name.unwrap_or_default();
+        self.planes()
+            .patch_status(&name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .map_err(unavailable)
+    }
+
+    fn planes(&self) -> Api<Plane> {
+        Api::all(self.client.clone())
+    }
+}
+
+fn key_of(plane: &Plane) -> Option<&str> {
+    plane.status.as_ref()?.key.as_deref()
 }
 
 fn unavailable(error: kube::Error) -> Refusal {

@@ -167,6 +167,45 @@ async fn a_plane_that_enrols_again_ends_the_session_of_its_former_key() {
 }
 
 #[tokio::test]
+async fn an_old_token_does_not_take_the_plane_back_from_a_newer_key() {
+    let rig = Rig::start().await;
+    let old = rig.token("eu").await.token;
+    let former = PrivateKey::generate().unwrap();
+    enrol(&old, &former).await.unwrap();
+    let new = rig.token("eu").await.token;
+    let key = PrivateKey::generate().unwrap();
+    enrol(&new, &key).await.unwrap();
+    assert_eq!(
+        refusal(enrol(&old, &former).await),
+        Refusal::TokenBoundToAnotherKey
+    );
+    enrol(&new, &key).await.unwrap();
+    let plane = planes(&rig).get("eu").await.unwrap();
+    assert_eq!(plane.status.unwrap().key, Some(key.digest().to_string()));
+}
+
+#[tokio::test]
+async fn a_token_that_was_bound_before_the_plane_had_its_key_is_completed() {
+    let rig = Rig::start().await;
+    let old = rig.token("eu").await.token;
+    let former = PrivateKey::generate().unwrap();
+    enrol(&old, &former).await.unwrap();
+    let new = rig.token("eu").await.token;
+    let key = PrivateKey::generate().unwrap();
+    let bound = json!({"stringData": {
+        "key": key.digest().to_string(), "replaces": former.digest().to_string()}});
+    secrets(&rig)
+        .patch(
+            &format!("outhaul-token-{}", new.id),
+            &PatchParams::default(),
+            &Patch::Merge(bound),
+        )
+        .await
+        .unwrap();
+    enrol(&new, &key).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_token_cannot_be_for_ever() {
     let rig = Rig::start().await;
     for ttl in [Duration::ZERO, Duration::from_secs(8 * 24 * 3600)] {

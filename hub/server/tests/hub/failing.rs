@@ -1,5 +1,6 @@
 //! Bad resources, and an API server that fails.
 
+use kube::api::PostParams;
 use outhaul_fake_kube_server::{Fault, FaultRule, Verb};
 use outhaul_hub_resources::{crds, to_yaml};
 use outhaul_protocol_wire::limits;
@@ -110,6 +111,31 @@ async fn an_api_server_that_was_away_is_caught_up_with() {
     .await;
     rig.release("till", "dev").await;
     plane.take(&mut session, "till").await;
+}
+
+#[tokio::test]
+async fn finalizers_that_others_add_meanwhile_stay() {
+    let rig = Rig::start().await;
+    let mut plane = Plane::enrol(&rig, "eu").await;
+    let mut session = plane.connect(&rig).await;
+    let failing = FaultRule::always(Fault::InternalError)
+        .on_verb(Verb::Patch)
+        .on_resource("openchoreo.dev", "releases")
+        .times(4);
+    rig.kube.inject(failing);
+    rig.release("cart", "dev").await;
+    // An update, which the fault does not hit.
+    let mut release = rig.releases().get("cart").await.unwrap();
+    release.metadata.finalizers = Some(vec!["example.org/audit".to_owned()]);
+    rig.releases()
+        .replace("cart", &PostParams::default(), &release)
+        .await
+        .unwrap();
+    plane.take(&mut session, "cart").await;
+    let finalizers = rig.releases().get("cart").await.unwrap().metadata.finalizers;
+    let finalizers = finalizers.unwrap();
+    assert_eq!(finalizers.len(), 2, "{finalizers:?}");
+    assert!(finalizers.iter().any(|name| name == "example.org/audit"));
 }
 
 #[tokio::test]

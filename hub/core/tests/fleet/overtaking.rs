@@ -1,0 +1,204 @@
+//! Words, writes and sights that overtake each other.
+
+use std::time::Duration;
+
+use outhaul_hub_core::{Change, Origin, Outcome};
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::message::{AgentMessage, Held};
+use outhaul_protocol_wire::report::Health;
+use serde_json::json;
+
+use crate::agent::{Agent, held};
+use crate::world::{World, record, spec};
+
+fn settle(world: &mut World) {
+    for _ in 0..20 {
+        world.advance(Duration::from_secs(5));
+        world.run();
+    }
+}
+
+#[test]
+fn a_word_that_is_taken_back_while_it_is_written_is_taken_back_in_the_status() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    settle(&mut world);
+    agent.report(&mut world, &key, &[Health::Progressing]);
+    world.poll();
+    assert_eq!(world.pending.len(), 1);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    settle(&mut world);
+    let health = world.status("cart").resources[0].health_status.clone();
+    assert_eq!(health.as_deref(), Some("Healthy"));
+}
+
+/// The API server has generation 2, the watch has not brought it yet, and the plane has it from another hub.
+fn late_watch(world: &mut World, agent: &Agent, key: &outhaul_protocol_wire::head::Key) -> Held {
+    world.object("cart")["spec"] = spec("dev", 2);
+    world.object("cart")["metadata"]["generation"] = json!(2);
+    world.touch("cart");
+    let mut newer = held(&agent.heads[key]);
+    newer.version.generation.0 = 2;
+    newer
+}
+
+#[test]
+fn a_watch_that_is_late_leaves_no_word_of_a_hub_that_is_behind() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    world.run();
+    let newer = late_watch(&mut world, &agent, &key);
+    let digest = Digest::of(b"newer");
+    agent.say(&mut world, AgentMessage::HubBehind { held: newer, digest });
+    agent.listen(&mut world);
+    world.see("cart", Origin::Read);
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy, Health::Healthy]);
+    settle(&mut world);
+    assert_eq!(world.ready("cart").1, "AllHealthy", "{}", world.ready("cart").2);
+}
+
+#[test]
+fn an_agent_that_repeats_itself_makes_one_read_at_a_time() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    let newer = late_watch(&mut world, &agent, &key);
+    let mut say = |world: &mut World, generation, content: &[u8]| {
+        let mut held = newer.clone();
+        held.version.generation.0 = generation;
+        let digest = Digest::of(content);
+        agent.say(world, AgentMessage::HubBehind { held, digest });
+        world.poll();
+    };
+    for generation in 2..50 {
+        say(&mut world, generation, b"invented");
+        say(&mut world, generation, b"again");
+    }
+    assert_eq!(world.reads.len(), 1);
+    world.fleet.unread(&key);
+    say(&mut world, 49, b"again");
+    assert_eq!(world.reads.len(), 2, "a read without an answer is made again");
+    world.see("cart", Origin::Read);
+    say(&mut world, 49, b"again");
+    assert_eq!(world.reads.len(), 2, "what is confirmed is not asked again");
+}
+
+#[test]
+fn a_finalizer_that_comes_after_the_deletion_is_no_removal() {
+    let mut world = World::new();
+    let _agent = Agent::connect(&mut world, "eu");
+    world.create("cart");
+    world.poll();
+    let object = world.object("cart");
+    object["metadata"]["finalizers"] = json!(["example.org/other"]);
+    world.delete("cart");
+    world.run();
+    let reasons: Vec<_> = world.notes.iter().map(|note| note.reason.as_str()).collect();
+    assert!(!reasons.contains(&"Removed"), "{reasons:?}");
+}
+
+#[test]
+fn planes_are_not_called_lost_before_they_could_come() {
+    let mut world = World::unsynced();
+    world.now.uptime = Duration::from_secs(120);
+    world.set_up();
+    let mut plane = record("eu", "dp-eu");
+    let connected = json!({"type": "Connected", "status": "True", "reason": "SessionOpen", "message": "m",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    plane.conditions = vec![serde_json::from_value(connected).unwrap()];
+    world.see_plane(plane);
+    world.fleet.synced(world.now);
+    world.poll();
+    let said = |world: &World| {
+        let changes = world.writes.iter().map(|write| &write.change);
+        changes
+            .filter(|change| matches!(change, Change::PlaneConditions { .. }))
+            .count()
+    };
+    assert_eq!(said(&world), 0);
+    world.advance(Duration::from_secs(61));
+    world.poll();
+    assert_eq!(said(&world), 1);
+}
+
+#[test]
+fn a_status_that_the_api_server_refuses_is_named_until_the_next_report() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    world.poll();
+    let write = world.pending.pop().unwrap();
+    let message = "status.inventory: must not be empty".to_owned();
+    world.refuse(&write, Outcome::Invalid { message });
+    settle(&mut world);
+    let (_, reason, message) = world.ready("cart");
+    assert_eq!(reason, "StatusRefused");
+    assert!(message.contains("status.inventory"), "{message}");
+    agent.report(&mut world, &key, &[Health::Degraded]);
+    settle(&mut world);
+    assert_eq!(world.ready("cart").1, "Degraded");
+}
+
+#[test]
+fn a_status_that_cannot_be_read_is_kept_and_removes_nothing() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    settle(&mut world);
+    let good = world.object("cart")["status"].clone();
+    world.object("cart")["status"] = json!({"conditions": 7});
+    world.delete("cart");
+    settle(&mut world);
+    assert_eq!(world.object("cart")["status"], json!({"conditions": 7}));
+    assert_eq!(
+        world.finalizers("cart"),
+        json!(["openchoreo.dev/dataplane-cleanup"])
+    );
+    assert!(world.notes.iter().any(|note| note.reason == "InvalidStatus"));
+    world.object("cart")["status"] = good;
+    world.touch("cart");
+    world.see("cart", Origin::Watch);
+    agent.listen(&mut world);
+    agent.gone(&mut world, &key);
+    agent.listen(&mut world);
+    assert!(!world.exists("cart"));
+}
+
+#[test]
+fn a_deletion_whose_plane_was_lost_from_the_status_is_held() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    settle(&mut world);
+    world
+        .fleet
+        .environment(("acme".into(), "dev".into()), None, world.now);
+    world.object("cart")["status"]["plane"] = json!(null);
+    world.delete("cart");
+    settle(&mut world);
+    assert_eq!(
+        world.finalizers("cart"),
+        json!(["openchoreo.dev/dataplane-cleanup"])
+    );
+    let conditions = world.status("cart").conditions;
+    let finalizing = conditions.iter().find(|one| one.type_ == "Finalizing").unwrap();
+    assert!(
+        finalizing.message.contains("set status.plane"),
+        "{}",
+        finalizing.message
+    );
+}
