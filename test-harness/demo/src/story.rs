@@ -53,7 +53,7 @@ pub async fn set_the_stage(ground: &Ground, screen: &mut Screen) -> Result<(Stag
         let added = stage.add_plane(environment.name, cluster).await;
         added.with_context(|| format!("the agent of {} does not connect", environment.name))?;
         screen.say(&format!(
-            "The agent of {} has enrolled with a one-time token and dialled in over QUIC, mutual TLS.",
+            "The agent of {} has enrolled and dialled in: QUIC, mutual TLS.",
             environment.name
         ))?;
     }
@@ -102,10 +102,11 @@ pub(crate) async fn follow(stage: &Stage, screen: &mut Screen) -> Result<()> {
     Watching::new(stage, screen).for_ever().await
 }
 
-/// The first Release goes alone, so that its time is its own.
+/// The first Release goes alone, so that its time is its own. It is the cache, which calls nobody: whoever is called
+/// goes before who calls.
 async fn first_release(stage: &Stage, screen: &mut Screen) -> Result<Duration> {
     screen.act("The shop goes to development: eleven Releases, created in the control plane")?;
-    let [first, ..] = &SERVICES;
+    let [.., first] = &SERVICES;
     let begin = Instant::now();
     create(stage, first, &DEVELOPMENT, FIRST).await?;
     let applied = |fleet: &Fleet| {
@@ -120,7 +121,7 @@ async fn first_release(stage: &Stage, screen: &mut Screen) -> Result<Duration> {
         .await?;
     let took = begin.elapsed();
     screen.say(&format!(
-        "{} is in the plane, and the hub knows each of its objects, {} after its creation.",
+        "{} is in the plane and its status back on the hub, after {}.",
         first.name,
         time(took)
     ))?;
@@ -128,7 +129,7 @@ async fn first_release(stage: &Stage, screen: &mut Screen) -> Result<Duration> {
 }
 
 async fn rest_of_development(stage: &Stage, screen: &mut Screen, begin: Instant) -> Result<Duration> {
-    for service in &SERVICES[1..] {
+    for service in SERVICES.iter().rev().skip(1) {
         create(stage, service, &DEVELOPMENT, FIRST).await?;
     }
     all_ready(stage, screen, &DEVELOPMENT).await?;
@@ -138,7 +139,7 @@ async fn rest_of_development(stage: &Stage, screen: &mut Screen, begin: Instant)
 async fn promote(stage: &Stage, screen: &mut Screen) -> Result<Duration> {
     screen.act("What works in development is promoted to production")?;
     let begin = Instant::now();
-    for service in &SERVICES {
+    for service in SERVICES.iter().rev() {
         create(stage, service, &PRODUCTION, FIRST).await?;
     }
     all_ready(stage, screen, &PRODUCTION).await?;

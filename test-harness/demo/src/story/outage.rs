@@ -59,14 +59,14 @@ pub(super) async fn play(stage: &mut Stage, screen: &mut Screen) -> Result<Outag
     in_step(stage, screen, &plane).await?;
     let in_step = begin.elapsed();
     screen.say(&format!(
-        "Production runs {} {SECOND}, and the hub knows it, {} after the network came back.",
+        "Production runs {} {SECOND}, and the hub knows it, after {}.",
         EDITED.name,
         time(in_step)
     ))?;
 
     let objects = count(stage).await?.compare(&before);
     judge(&objects)?;
-    screen.say(&format!("Nothing was deleted: {objects}."))?;
+    screen.say(&format!("Outhaul has deleted nothing: {objects}."))?;
     Ok(Outage {
         edit_repaired,
         deletion_repaired,
@@ -102,7 +102,7 @@ async fn edit(plane: &Access, screen: &mut Screen) -> Result<Duration> {
     .await?;
     let took = begin.elapsed();
     screen.say(&format!(
-        "In the plane, somebody edits ConfigMap {}: the agent alone repairs it within {}.",
+        "In the plane, somebody edits ConfigMap {}: the agent repairs it within {}.",
         EDITED.name,
         time(took)
     ))?;
