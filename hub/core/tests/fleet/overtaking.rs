@@ -71,7 +71,7 @@ fn an_agent_that_repeats_itself_makes_one_read_at_a_time() {
     let key = world.create("cart");
     agent.listen(&mut world);
     let newer = late_watch(&mut world, &agent, &key);
-    let mut say = |world: &mut World, generation, content: &[u8]| {
+    let say = |world: &mut World, generation, content: &[u8]| {
         let mut held = newer.clone();
         held.version.generation.0 = generation;
         let digest = Digest::of(content);
