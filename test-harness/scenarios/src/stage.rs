@@ -112,7 +112,7 @@ impl Stage {
             network,
             agent: None,
         };
-        plane.start_agent(Some(&token)).await?;
+        plane.start_agent(Some(&token))?;
         self.planes.insert(name.to_owned(), plane);
         self.connected(name, true).await
     }
@@ -208,7 +208,7 @@ impl Plane {
     ///
     /// # Errors
     /// The operating system gives no threads.
-    pub async fn start_agent(&mut self, token: Option<&str>) -> Result<()> {
+    pub fn start_agent(&mut self, token: Option<&str>) -> Result<()> {
         self.agent = Some(agent(&self.cluster, SYSTEM, token, self.network.address())?);
         Ok(())
     }

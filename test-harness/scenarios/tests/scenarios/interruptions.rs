@@ -50,7 +50,7 @@ async fn kills_in_the_middle_of_an_apply_lose_nothing(ground: Ground) {
     begun(&mut stage, "b").await;
     let plane = stage.plane("eu").unwrap();
     plane.kill_agent();
-    plane.start_agent(None).await.unwrap();
+    plane.start_agent(None).unwrap();
     stage.operator().ready("large", "True").await.unwrap();
     let parts = config_maps(&mut stage, "eu")
         .await
@@ -184,7 +184,7 @@ async fn a_plane_that_is_cut_off_works_on_and_catches_up(ground: Ground) {
     stage.plane("eu").unwrap().kill_agent();
     deployment_status(&mut stage, true).await;
     overwrite(&objects, "one", "somebody").await.unwrap();
-    stage.plane("eu").unwrap().start_agent(None).await.unwrap();
+    stage.plane("eu").unwrap().start_agent(None).unwrap();
     has_value(&objects, "one", "a").await;
     stage.restart_hub().await.unwrap();
     stage

@@ -115,7 +115,7 @@ async fn converge(stage: &mut Stage) -> [Written; 2] {
 async fn restart_agent(stage: &mut Stage) {
     stage.plane("eu").unwrap().stop_agent().await.unwrap();
     stage.connected("eu", false).await.unwrap();
-    stage.plane("eu").unwrap().start_agent(None).await.unwrap();
+    stage.plane("eu").unwrap().start_agent(None).unwrap();
     stage.connected("eu", true).await.unwrap();
 }
 
