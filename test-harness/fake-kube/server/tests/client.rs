@@ -1,5 +1,10 @@
 //! The embedded API through the client that the product uses.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "an answer that is not as it should be fails the test"
+)]
+
 use std::time::Duration;
 
 use anyhow::Result;
@@ -427,11 +432,14 @@ async fn preconditions_protect_another_object_of_the_same_name() -> Result<()> {
     let maps: Api<ConfigMap> = Api::default_namespaced(kube.client());
     maps.create(&PostParams::default(), &config_map("a", json!({})))
         .await?;
-    let mut params = DeleteParams::default();
-    params.preconditions = Some(kube::api::Preconditions {
+    let preconditions = Some(kube::api::Preconditions {
         uid: Some("other".to_owned()),
         ..Default::default()
     });
+    let params = DeleteParams {
+        preconditions,
+        ..DeleteParams::default()
+    };
     assert_eq!(
         code(maps.delete("a", &params).await),
         (409, "Conflict".to_owned())
