@@ -40,9 +40,12 @@ impl Fight {
         due
     }
 
-    /// The last repair found nothing to do: what looked like a change was none of our fields.
+    /// The last repair found nothing to do: what looked like a change was none of our fields. A fight that rages goes
+    /// on: in one, a change that was overtaken by our own write looks the same.
     pub fn forgive(&mut self) {
-        self.repairs = self.repairs.saturating_sub(1);
+        if !self.rages() {
+            self.repairs = self.repairs.saturating_sub(1);
+        }
     }
 
     /// The other manager, once repairs have become a fight.
@@ -86,6 +89,17 @@ impl Fight {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repair_that_found_nothing_does_not_end_a_fight() {
+        let (mut fight, now) = (Fight::default(), Instant::now());
+        for _ in 0..=PATIENCE {
+            fight.drifted(Some("hpa"), now);
+        }
+        fight.forgive();
+        assert_eq!(fight.opponent(), Some("hpa"));
+        assert!(fight.drifted(Some("hpa"), now) > now);
+    }
 
     #[test]
     fn a_few_repairs_are_immediate_and_a_fight_is_slowed_down() {
