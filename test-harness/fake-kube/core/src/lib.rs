@@ -8,6 +8,15 @@
 //!
 //! One engine serves built-in kinds and custom resources alike: what the server does to an object follows from its
 //! schema ([`schema`], [`apply`], [`patch`]) and from tables of data, not from code per kind.
+//!
+//! # Where it differs from a real server, on purpose
+//! - Deleted pods go at once: there is no kubelet that would need a grace period.
+//! - Only the present state is kept whole: a list at an older version answers `Expired`, as after a compaction, and the
+//!   later parts of a limited list show the present.
+//! - Answers are JSON whatever else a client accepts; protobuf is read but not written.
+//! - There is no admission beyond namespaces: no webhooks, policies, quotas, limits, priorities.
+//! - Custom resources have no conversion webhooks: another version shows the same fields.
+//! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque and do not expire.
 
 pub mod access;
 pub mod apply;

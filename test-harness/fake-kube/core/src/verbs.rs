@@ -6,6 +6,7 @@ mod delete;
 mod incoming;
 mod read;
 mod scale;
+mod state;
 mod subresource;
 mod versions;
 

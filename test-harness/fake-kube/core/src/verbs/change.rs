@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::incoming;
+use super::state::{Part, count_generation, restore, same};
 use crate::apply::{self, ApplyError, Operation};
 use crate::cluster::{Cluster, key_of};
 use crate::kind::Served;
@@ -17,24 +18,6 @@ use crate::reply::Reply;
 use crate::request::{PatchKind, Request, Target};
 use crate::rules;
 use crate::schema::{FieldError, FieldPath, Problem};
-
-/// Which part of an object a write may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// All but the status of kinds that have a status subresource.
-    Main,
-    /// The status only.
-    Status,
-}
-
-impl Part {
-    fn subresource(self) -> Option<&'static str> {
-        match self {
-            Self::Main => None,
-            Self::Status => Some("status"),
-        }
-    }
-}
 
 impl Cluster {
     pub(crate) fn update(
@@ -225,40 +208,6 @@ impl Cluster {
     }
 }
 
-/// Puts back what this write may not change.
-fn restore(served: &Served, old: &Value, new: &mut Value, part: Part) {
-    if part == Part::Status {
-        let status = new.get_mut("status").map(Value::take);
-        let managed = meta::remove(new, "managedFields");
-        *new = old.clone();
-        set_or_remove(new, "status", status);
-        if let Some(managed) = managed {
-            meta::set(new, "managedFields", managed);
-        }
-        return;
-    }
-    for field in incoming::SERVER_OWNED.into_iter().chain(["name", "namespace"]) {
-        match meta::metadata(old).and_then(|m| m.get(field)) {
-            Some(value) => meta::set(new, field, value.clone()),
-            None => _ = meta::remove(new, field),
-        }
-    }
-    if served.version().status {
-        set_or_remove(new, "status", old.get("status").cloned());
-    }
-}
-
-fn set_or_remove(object: &mut Value, field: &str, value: Option<Value>) {
-    let Some(fields) = object.as_object_mut() else {
-        return;
-    };
-    match value {
-        Some(value) => _ = fields.insert(field.to_owned(), value),
-        None => _ = fields.remove(field),
-    }
-}
-
-/// The uid and resourceVersion that a client sends are conditions, not values.
 /// A patch cannot carry a uid as a condition: it would change a field that never changes.
 fn check_patched_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
     let uid = meta::uid(new);
@@ -277,6 +226,7 @@ fn check_patched_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Re
     ))
 }
 
+/// The uid and resourceVersion that a client sends are conditions, not values.
 fn check_preconditions(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
     let (resource, name) = (&served.kind.id, meta::name(old));
     let uid = meta::uid(new);
@@ -296,57 +246,6 @@ fn check_preconditions(served: &Served, old: &Value, new: &Value) -> Result<(), 
         }
         _ => Ok(()),
     }
-}
-
-/// Whether nothing but server bookkeeping differs.
-fn same(old: &Value, new: &Value) -> bool {
-    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else {
-        return false;
-    };
-    let rest = |(name, _): &(&String, &Value)| *name != "metadata";
-    let old_meta = old.get("metadata").and_then(Value::as_object);
-    let new_meta = new.get("metadata").and_then(Value::as_object);
-    let (Some(old_meta), Some(new_meta)) = (old_meta, new_meta) else {
-        return false;
-    };
-    let plain = |(name, _): &(&String, &Value)| *name != "resourceVersion" && *name != "managedFields";
-    old.iter().filter(rest).eq(new.iter().filter(rest))
-        && old_meta.iter().filter(plain).eq(new_meta.iter().filter(plain))
-        && timeless(old_meta.get("managedFields")).eq(timeless(new_meta.get("managedFields")))
-}
-
-/// Entries of managedFields without their times.
-fn timeless(managed: Option<&Value>) -> impl Iterator<Item = Vec<(&String, &Value)>> {
-    managed
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
-        .map(|entry| entry.iter().filter(|(name, _)| *name != "time").collect())
-}
-
-/// A change of anything but metadata and status is a new generation.
-fn count_generation(served: &Served, old: &Value, new: &mut Value) {
-    if !served.kind.traits.generation {
-        return;
-    }
-    let with_status = !served.version().status;
-    let counted = |(name, _): &(&String, &Value)| *name != "metadata" && (with_status || *name != "status");
-    let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else {
-        return;
-    };
-    if before.iter().filter(counted).eq(after.iter().filter(counted)) {
-        return;
-    }
-    bump_generation(new);
-}
-
-/// The next generation.
-pub(super) fn bump_generation(object: &mut Value) {
-    let generation = meta::metadata(object)
-        .and_then(|m| m.get("generation"))
-        .and_then(Value::as_i64);
-    meta::set(object, "generation", generation.unwrap_or(0) + 1);
 }
 
 fn check_apply(config: &Value, no_manager: bool) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{change, incoming};
+use super::{incoming, state};
 use crate::cluster::{Cluster, key_of};
 use crate::effects;
 use crate::kind::{GroupResource, Kind, Served};
@@ -187,6 +187,6 @@ fn mark(kind: &Kind, object: &mut Value, moment: &Moment) {
         meta::set(object, "deletionGracePeriodSeconds", 0);
     }
     if kind.traits.generation {
-        change::bump_generation(object);
+        state::bump_generation(object);
     }
 }

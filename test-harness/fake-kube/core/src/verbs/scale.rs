@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::change;
-use super::incoming;
+use super::{incoming, state};
 use crate::apply::{self, Operation};
 use crate::cluster::{Cluster, key_of};
 use crate::kind::{Scale, Served};
@@ -44,7 +43,7 @@ impl Cluster {
         let by = incoming::manager(served, &request.options, Operation::Update, Some("scale"), moment);
         apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
         incoming::validate(served, Some(&shown), &new)?;
-        change::bump_generation(&mut new);
+        state::bump_generation(&mut new);
         let stored = self.save(served, new, &request.options, moment)?;
         Ok(Reply::value(view(scale, &served.present(stored.value()))))
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::change::Part;
+use super::state::Part;
 use crate::cluster::{Cluster, key_of};
 use crate::kind::Served;
 use crate::meta;

@@ -1,0 +1,109 @@
+//! What a write may not change, and whether it changed anything.
+
+use serde_json::Value;
+
+use super::incoming;
+use crate::kind::Served;
+use crate::meta;
+
+/// Which part of an object a write may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All but the status of kinds that have a status subresource.
+    Main,
+    /// The status only.
+    Status,
+}
+
+impl Part {
+    pub(super) fn subresource(self) -> Option<&'static str> {
+        match self {
+            Self::Main => None,
+            Self::Status => Some("status"),
+        }
+    }
+}
+
+/// Puts back what this write may not change.
+pub(super) fn restore(served: &Served, old: &Value, new: &mut Value, part: Part) {
+    if part == Part::Status {
+        let status = new.get_mut("status").map(Value::take);
+        let managed = meta::remove(new, "managedFields");
+        *new = old.clone();
+        set_or_remove(new, "status", status);
+        if let Some(managed) = managed {
+            meta::set(new, "managedFields", managed);
+        }
+        return;
+    }
+    for field in incoming::SERVER_OWNED.into_iter().chain(["name", "namespace"]) {
+        match meta::metadata(old).and_then(|m| m.get(field)) {
+            Some(value) => meta::set(new, field, value.clone()),
+            None => _ = meta::remove(new, field),
+        }
+    }
+    if served.version().status {
+        set_or_remove(new, "status", old.get("status").cloned());
+    }
+}
+
+fn set_or_remove(object: &mut Value, field: &str, value: Option<Value>) {
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
+    match value {
+        Some(value) => _ = fields.insert(field.to_owned(), value),
+        None => _ = fields.remove(field),
+    }
+}
+
+/// Whether nothing but server bookkeeping differs.
+pub(super) fn same(old: &Value, new: &Value) -> bool {
+    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else {
+        return false;
+    };
+    let rest = |(name, _): &(&String, &Value)| *name != "metadata";
+    let old_meta = old.get("metadata").and_then(Value::as_object);
+    let new_meta = new.get("metadata").and_then(Value::as_object);
+    let (Some(old_meta), Some(new_meta)) = (old_meta, new_meta) else {
+        return false;
+    };
+    let plain = |(name, _): &(&String, &Value)| *name != "resourceVersion" && *name != "managedFields";
+    old.iter().filter(rest).eq(new.iter().filter(rest))
+        && old_meta.iter().filter(plain).eq(new_meta.iter().filter(plain))
+        && timeless(old_meta.get("managedFields")).eq(timeless(new_meta.get("managedFields")))
+}
+
+/// Entries of managedFields without their times.
+fn timeless(managed: Option<&Value>) -> impl Iterator<Item = Vec<(&String, &Value)>> {
+    managed
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .map(|entry| entry.iter().filter(|(name, _)| *name != "time").collect())
+}
+
+/// A change of anything but metadata and status is a new generation.
+pub(super) fn count_generation(served: &Served, old: &Value, new: &mut Value) {
+    if !served.kind.traits.generation {
+        return;
+    }
+    let with_status = !served.version().status;
+    let counted = |(name, _): &(&String, &Value)| *name != "metadata" && (with_status || *name != "status");
+    let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else {
+        return;
+    };
+    if before.iter().filter(counted).eq(after.iter().filter(counted)) {
+        return;
+    }
+    bump_generation(new);
+}
+
+/// The next generation.
+pub(super) fn bump_generation(object: &mut Value) {
+    let generation = meta::metadata(object)
+        .and_then(|m| m.get("generation"))
+        .and_then(Value::as_i64);
+    meta::set(object, "generation", generation.unwrap_or(0) + 1);
+}
