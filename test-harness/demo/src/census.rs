@@ -67,11 +67,7 @@ impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} objects kept their uid", self.kept)?;
         if !self.replaced.is_empty() {
-            write!(
-                f,
-                "; deleted by hand and made again: {}",
-                self.replaced.join(", ")
-            )?;
+            write!(f, "; made again: {}", self.replaced.join(", "))?;
         }
         if !self.missing.is_empty() {
             write!(f, "; missing: {}", self.missing.join(", "))?;

@@ -132,8 +132,7 @@ async fn rest_of_development(stage: &Stage, screen: &mut Screen, begin: Instant)
     for service in SERVICES.iter().rev().skip(1) {
         create(stage, service, &DEVELOPMENT, FIRST).await?;
     }
-    all_ready(stage, screen, &DEVELOPMENT).await?;
-    Ok(begin.elapsed())
+    all_ready(stage, screen, &DEVELOPMENT, begin).await
 }
 
 async fn promote(stage: &Stage, screen: &mut Screen) -> Result<Duration> {
@@ -142,11 +141,15 @@ async fn promote(stage: &Stage, screen: &mut Screen) -> Result<Duration> {
     for service in SERVICES.iter().rev() {
         create(stage, service, &PRODUCTION, FIRST).await?;
     }
-    all_ready(stage, screen, &PRODUCTION).await?;
-    Ok(begin.elapsed())
+    all_ready(stage, screen, &PRODUCTION, begin).await
 }
 
-async fn all_ready(stage: &Stage, screen: &mut Screen, environment: &Environment) -> Result<()> {
+async fn all_ready(
+    stage: &Stage,
+    screen: &mut Screen,
+    environment: &Environment,
+    since: Instant,
+) -> Result<Duration> {
     let ready = |fleet: &Fleet| {
         let plane = fleet.plane(environment.name)?;
         let all = SERVICES.iter().all(|service| {
@@ -156,7 +159,14 @@ async fn all_ready(stage: &Stage, screen: &mut Screen, environment: &Environment
         all.then_some(())
     };
     let what = format!("all Releases of {} are ready", environment.name);
-    Watching::new(stage, screen).until(&what, ready).await
+    Watching::new(stage, screen).until(&what, ready).await?;
+    let took = since.elapsed();
+    screen.say(&format!(
+        "All {} Releases are ready, after {}.",
+        SERVICES.len(),
+        time(took)
+    ))?;
+    Ok(took)
 }
 
 /// Creates or edits a Release, as `kubectl apply --server-side` does.

@@ -122,3 +122,19 @@ fn interrupted_story_ends_cleanly() {
     demo.line_with("Interrupted.");
     assert_eq!(demo.end(), (Some(130), String::new()));
 }
+
+#[test]
+fn failure_says_what_to_do_and_has_its_exit_code() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outhaul-demo"));
+    command
+        .arg("--kubernetes")
+        .env("KUBEBUILDER_ASSETS", nowhere.path());
+    let output = command.output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(
+        errors.contains("there is no etcd in") && errors.contains("-- build"),
+        "{errors}"
+    );
+}

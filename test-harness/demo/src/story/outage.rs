@@ -102,7 +102,7 @@ async fn edit(plane: &Access, screen: &mut Screen) -> Result<Duration> {
     .await?;
     let took = begin.elapsed();
     screen.say(&format!(
-        "In the plane, somebody edits ConfigMap {}: the agent repairs it within {}.",
+        "In the plane, somebody edits ConfigMap {}: repaired within {}.",
         EDITED.name,
         time(took)
     ))?;
