@@ -127,12 +127,13 @@ fn record(status: &mut DeliveryStatus, plane: &PlaneName, moved: Move, now: Time
 fn report(status: &mut DeliveryStatus, reported: &Reported, spec_bytes: usize, now: Timestamp) {
     status.observed_generation = Some(signed(reported.version.generation.0));
     status.observed = Some(reported.observed.to_string());
-    // What everybody reads has room first, then what is only kept for later.
-    let needed = spec_bytes + ENTRY * (reported.objects.len() + reported.leftovers.len());
-    let room = STORED.saturating_sub(needed);
-    let (inventory, room) = match room.checked_sub(ENTRY * reported.objects.len()) {
-        Some(rest) => (whole_inventory(reported), rest),
-        None => (leaving(reported).collect(), room),
+    // What everybody reads has room first, then what `resources` does not name, then the rest.
+    let (listed, left) = (ENTRY * reported.objects.len(), ENTRY * reported.leftovers.len());
+    let room = STORED.saturating_sub(spec_bytes + listed);
+    let (inventory, room) = match room {
+        room if room >= listed + left => (whole_inventory(reported), room - listed - left),
+        room if room >= left => (leaving(reported).collect(), room - left),
+        room => (Vec::new(), room),
     };
     status.inventory = inventory;
     let mut room = room.min(RAW_STATUS);

@@ -5,6 +5,7 @@ use core::time::Duration;
 use outhaul_hub_core::{Change, RAW_STATUS};
 use outhaul_hub_resources::DeliveryStatus;
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::{AgentMessage, HubMessage};
 use outhaul_protocol_wire::report::{self, Health, ObjectReport, RawStatus, Report};
 use serde_json::json;
@@ -254,4 +255,24 @@ fn events_tell_what_a_person_cares_about() {
         .map(|note| (note.warning, note.reason.as_str()))
         .collect();
     assert_eq!(notes, [(false, "Delivered"), (true, "Blocked"), (false, "Ready")]);
+}
+
+#[test]
+fn beside_a_large_spec_the_status_still_fits_into_etcd() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let mut large = spec("dev", limits::OBJECTS);
+    let padding = limits::SPEC_BYTES - large.to_string().len() - 100;
+    large["resources"][0]["object"]["metadata"]["annotations"] = json!({"padding": "x".repeat(padding)});
+    let key = world.create_with("cart", &large);
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy; limits::OBJECTS]);
+    world.run();
+    let status = world.status("cart");
+    assert_eq!(
+        (status.resources.len(), status.inventory.len()),
+        (limits::OBJECTS, 0)
+    );
+    let stored = large.to_string().len() + json!(status).to_string().len();
+    assert!(stored < 1_500_000, "{stored} bytes");
 }
