@@ -14,6 +14,7 @@ use outhaul_bench::measure::{self, Measure};
 use outhaul_bench::{relay, sample};
 use outhaul_scenarios::{Ground, Stage, poll};
 use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
 
 /// The one plane of the stage.
 const PLANE: &str = "plane";
@@ -61,9 +62,12 @@ struct Common {
     json: Option<PathBuf>,
 }
 
+/// What is logged unless RUST_LOG says otherwise. Others log an error for every try that a wait expects to fail.
+const OURS_IN_TROUBLE: &str = "outhaul=error";
+
 #[tokio::main]
 async fn main() -> Result<()> {
-    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_not_set| EnvFilter::new(OURS_IN_TROUBLE));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
