@@ -1,8 +1,8 @@
 //! The plane's store: what it holds, in Secrets of the agent's namespace.
 //!
 //! A resource is one Secret: its record, and its content as it came. Content that does not fit is cut into chunks,
-//! Secrets named by the digest of what is in them; they are written first, and the resource's Secret, which names them,
-//! makes them valid. So a write that stops half-way leaves what was there before.
+//! Secrets named by their resource and the digest of what is in them; they are written first, and the resource's Secret,
+//! which names them, makes them valid. So a write that stops half-way leaves what was there before.
 //!
 //! Every write of a Secret that is there already carries the resource version that this agent knows: two agents of one
 //! plane cannot overwrite each other silently.
@@ -79,7 +79,7 @@ impl Store {
     }
 
     async fn replace(&self, key: &Key, record: &Record, content: Option<&Content>) -> Result<(), Failure> {
-        let chunked = Chunked::of(content);
+        let chunked = Chunked::of(key, content);
         for (name, bytes) in &chunked.chunks {
             self.write_chunk(name, bytes).await?;
         }
@@ -168,7 +168,7 @@ impl Store {
         Ok(())
     }
 
-    /// Chunks are named by their content, so one that is there is the right one.
+    /// Chunks are named by resource and content, so one that is there is the right one.
     async fn write_chunk(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let secret = chunk_secret(&self.namespace, name, bytes);
         match self.cluster.post(&self.secrets(), &secret).await {

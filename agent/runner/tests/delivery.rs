@@ -153,11 +153,8 @@ async fn one_bad_object_stops_only_itself() {
     agent.stop().await;
 }
 
-#[tokio::test]
-async fn content_too_large_for_one_secret_survives_a_restart() {
-    let world = World::start().await;
-    let agent = world.agent();
-    let mut hub = world.session().await;
+/// More than fits in one Secret.
+fn large_config_maps() -> Vec<serde_json::Value> {
     // Digests do not compress: 800 KiB of them need chunks.
     let noise = |from: u32| -> String {
         (from..from + 3_000)
@@ -166,9 +163,17 @@ async fn content_too_large_for_one_secret_survives_a_restart() {
             .filter(|it| !matches!(it, '<' | '>' | '&' | '"' | '\\'))
             .collect()
     };
-    let objects: Vec<_> = (0..10)
+    (0..10)
         .map(|number| config_map(&format!("large-{number}"), &noise(number * 3_000)))
-        .collect();
+        .collect()
+}
+
+#[tokio::test]
+async fn content_too_large_for_one_secret_survives_a_restart() {
+    let world = World::start().await;
+    let agent = world.agent();
+    let mut hub = world.session().await;
+    let objects = large_config_maps();
     let key = hub.release_by_fetch("cart", &objects).await;
     hub.until_healthy(&key, 10).await;
     assert!(!world.stored("chunk").await.is_empty());
@@ -249,5 +254,28 @@ async fn a_hub_that_never_answers_the_hello_is_given_up() {
     silent.until_closed().await;
     // And dialled again.
     world.session().await;
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn resources_with_the_same_content_do_not_share_what_holds_it() {
+    let world = World::start().await;
+    let agent = world.agent();
+    let mut hub = world.session().await;
+    let objects = large_config_maps();
+    for name in ["first", "second"] {
+        let key = hub.release_by_fetch(name, &objects).await;
+        hub.until("it is stored", |hub| hub.acknowledged.contains_key(&key))
+            .await;
+    }
+    hub.release("second", 2, &[config_map("small", "1")]).await;
+    // A later word that was acted on shows that the chunks of the older one are gone.
+    let key = hub.release("other", 1, &[config_map("other", "1")]).await;
+    hub.until_healthy(&key, 1).await;
+    agent.stop().await;
+    let agent = world.agent();
+    world.session().await;
+    assert_eq!(world.stored("resource").await.len(), 3);
+    assert_eq!(world.stored("damaged").await, Vec::<serde_json::Value>::new());
     agent.stop().await;
 }

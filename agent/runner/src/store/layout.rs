@@ -46,7 +46,7 @@ pub(super) struct Chunked<'a> {
 }
 
 impl<'a> Chunked<'a> {
-    pub(super) fn of(content: Option<&'a Content>) -> Self {
+    pub(super) fn of(key: &Key, content: Option<&'a Content>) -> Self {
         let Some(content) = content else {
             return Self::default();
         };
@@ -62,7 +62,7 @@ impl<'a> Chunked<'a> {
         Self {
             inline: None,
             length,
-            chunks: chunks.map(|bytes| (chunk_name(bytes), bytes)).collect(),
+            chunks: chunks.map(|bytes| (chunk_name(key, bytes), bytes)).collect(),
         }
     }
 }
@@ -103,8 +103,12 @@ pub(super) fn chunk_secret(namespace: &str, name: &str, bytes: &[u8]) -> Value {
     secret(namespace, name, CHUNK, &json!({}), data)
 }
 
-pub(super) fn chunk_name(bytes: &[u8]) -> String {
-    let digest = Digest::of(bytes).to_string();
+/// The name of a chunk: by its content, so that what is there under it is right, and by its resource, so that no other
+/// one drops it.
+pub(super) fn chunk_name(key: &Key, bytes: &[u8]) -> String {
+    let mut hasher = FieldHasher::default();
+    hasher.field(secret_name(key)).field(bytes);
+    let digest = hasher.finish().to_string();
     format!("outhaul-chunk-{}", &digest[..40])
 }
 

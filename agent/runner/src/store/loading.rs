@@ -13,7 +13,7 @@ use outhaul_agent_core::plane::Stored;
 use outhaul_agent_core::record::Record;
 use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::content::Content;
-use outhaul_protocol_wire::head::HeadState;
+use outhaul_protocol_wire::head::{HeadState, Key};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -118,12 +118,12 @@ fn brought(secret: &Value, record: &Record, chunks: &BTreeMap<String, Vec<u8>>) 
     if !wants {
         return Ok(Brought::Kept);
     }
-    let content = stored_content(secret, chunks)?;
+    let content = stored_content(&record.head.key, secret, chunks)?;
     let spec = content::unpack(&content, &record.head.digest).map_err(|error| error.to_string())?;
     Ok(Brought::Spec(Desired::read(&record.head.key, &spec)))
 }
 
-fn stored_content(secret: &Value, chunks: &BTreeMap<String, Vec<u8>>) -> Result<Content, String> {
+fn stored_content(key: &Key, secret: &Value, chunks: &BTreeMap<String, Vec<u8>>) -> Result<Content, String> {
     let length = layout::field(secret, LENGTH).and_then(|text| String::from_utf8(text).ok()?.parse().ok());
     let length = length.ok_or("it does not say how long its content is")?;
     if let Some(zstd) = layout::field(secret, CONTENT) {
@@ -138,7 +138,7 @@ fn stored_content(secret: &Value, chunks: &BTreeMap<String, Vec<u8>>) -> Result<
         let chunk = chunks
             .get(&name)
             .ok_or_else(|| format!("its chunk {name} is missing"))?;
-        if chunk_name(chunk) != name {
+        if chunk_name(key, chunk) != name {
             return Err(format!("its chunk {name} has other content"));
         }
         zstd.extend_from_slice(chunk);
