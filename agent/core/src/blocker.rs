@@ -12,6 +12,8 @@ pub enum Failure {
     Refused(Box<Refusal>),
     /// There was no answer.
     Unreachable(String),
+    /// The API server did as it was told, or not: its answer cannot be read.
+    Unreadable(String),
     /// The API server serves no such kind in this version, or something in between says so.
     KindUnknown(String),
     /// The API server has told what it serves, and no version of its group has such a kind: nothing of it is there.
@@ -72,7 +74,9 @@ impl Failure {
     pub fn course(&self) -> Course {
         match self {
             Self::Unreachable(_) => Course::Server,
-            Self::KindUnknown(_) | Self::KindAbsent(_) | Self::Scope(_) => Course::Object,
+            Self::Unreadable(_) | Self::KindUnknown(_) | Self::KindAbsent(_) | Self::Scope(_) => {
+                Course::Object
+            }
             Self::Refused(refusal) if refusal.code == 429 => Course::Overload(refusal.retry_after),
             Self::Refused(refusal) if refusal.is_missing_namespace() => Course::MakeNamespace,
             Self::Refused(_) => Course::Object,
@@ -100,6 +104,11 @@ impl Failure {
         matches!(self, Self::Refused(refusal) if refusal.code == 409)
     }
 
+    /// Whether it tells nothing of what is there.
+    pub fn tells_nothing(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Unreadable(_))
+    }
+
     /// The blocker that people see.
     pub fn blocker(&self) -> Blocker {
         let (reason, message) = match self {
@@ -107,6 +116,10 @@ impl Failure {
             Self::Unreachable(error) => (
                 BlockerReason::ApiUnavailable,
                 format!("the cluster's API server does not answer: {error}"),
+            ),
+            Self::Unreadable(error) => (
+                BlockerReason::ApiUnavailable,
+                format!("the cluster's API server answers what cannot be read: {error}"),
             ),
             Self::KindUnknown(kind) | Self::KindAbsent(kind) => (
                 BlockerReason::KindUnknown,

@@ -7,6 +7,8 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::limits;
 use serde_json::Value;
 
+use crate::shallow::Shallow;
+
 /// Content that is not what its head says.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
@@ -35,7 +37,8 @@ pub enum ContentError {
     Json(#[source] serde_json::Error),
 }
 
-/// The spec in `content`, which must have this digest. Never reserves more than the limit, whatever the frame claims.
+/// The spec in `content`, which must have this digest; without what lies too deep to be applied, see
+/// [`crate::shallow`]. Never reserves more than the limit, whatever the frame claims.
 ///
 /// # Errors
 /// The content is damaged, or another one.
@@ -62,7 +65,8 @@ pub fn unpack(content: &Content, digest: &Digest) -> Result<Value, ContentError>
         let expected = *digest;
         return Err(ContentError::Digest { expected, actual });
     }
-    serde_json::from_slice(&json).map_err(ContentError::Json)
+    let Shallow(spec) = serde_json::from_slice(&json).map_err(ContentError::Json)?;
+    Ok(spec)
 }
 
 #[cfg(test)]

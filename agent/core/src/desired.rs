@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Blocker, BlockerReason};
-use outhaul_protocol_wire::spec::{Entry, Environment, Spec, SpecError};
+use outhaul_protocol_wire::spec::{Entry, Environment, Manifest, Spec, SpecError};
 use serde_json::Value;
 
 use crate::blocker::blocker;
 use crate::manifest::{self, Body};
+use crate::shallow;
 use crate::stage::{Stage, stage};
 
 /// All that one spec wants.
@@ -71,8 +72,11 @@ impl DesiredObject {
         let Entry { id, manifest } = entry;
         let (reference, body) = match manifest {
             Ok(manifest) => {
-                let body = manifest::body(key, &id, &manifest)
-                    .map_err(|error| blocker(BlockerReason::Invalid, error.to_string()));
+                let body = match deepest(&manifest) {
+                    0..=shallow::OBJECT_LEVELS => manifest::body(key, &id, &manifest)
+                        .map_err(|error| blocker(BlockerReason::Invalid, error.to_string())),
+                    _ => Err(too_deep()),
+                };
                 (manifest.object, body)
             }
             Err(error) => (
@@ -87,6 +91,23 @@ impl DesiredObject {
             body,
         }
     }
+}
+
+fn deepest(manifest: &Manifest) -> usize {
+    1 + manifest
+        .body
+        .values()
+        .map(shallow::levels)
+        .max()
+        .unwrap_or_default()
+}
+
+fn too_deep() -> Blocker {
+    let most = shallow::OBJECT_LEVELS;
+    blocker(
+        BlockerReason::Invalid,
+        format!("it nests more than {most} levels deep: keep what lies deeper in a string"),
+    )
 }
 
 fn nothing() -> ObjectRef {

@@ -99,7 +99,7 @@ impl Sight {
         match self {
             Self::Clear { .. } => true,
             Self::Listing => false,
-            Self::Refused(failure) => !matches!(failure, Failure::Unreachable(_)),
+            Self::Refused(failure) => !failure.tells_nothing(),
         }
     }
 }
@@ -209,7 +209,7 @@ impl Kinds {
         match &kind.state {
             State::Refused(known) if *known == failure => false,
             // What was seen stays true enough until the server is back.
-            State::Clear if matches!(failure, Failure::Unreachable(_)) => false,
+            State::Clear if failure.tells_nothing() => false,
             State::Clear | State::Listing | State::Refused(_) => {
                 kind.state = State::Refused(failure);
                 true

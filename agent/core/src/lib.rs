@@ -23,6 +23,7 @@ pub mod pace;
 pub mod plane;
 pub mod record;
 pub mod retry;
+pub mod shallow;
 pub mod stage;
 
 #[cfg(test)]

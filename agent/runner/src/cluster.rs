@@ -17,6 +17,7 @@ use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::plane::{Action, Answer};
+use outhaul_agent_core::shallow::Shallow;
 use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::object::ObjectRef;
 use serde_json::{Value, json};
@@ -212,11 +213,41 @@ impl Cluster {
         if !head.status.is_success() {
             return Err(refusal::read(head.status, &head.headers, &body));
         }
-        serde_json::from_slice(&body)
-            .map_err(|error| Failure::Unreachable(format!("the answer cannot be read: {error}")))
+        read(&body)
+    }
+}
+
+/// A page of a proxy is no answer of the API server. JSON is one, whatever is wrong with it: that concerns the object
+/// that it is about, and nobody has to wait.
+fn read(body: &[u8]) -> Result<Value, Failure> {
+    let problem = match serde_json::from_slice(body) {
+        Ok(Shallow(value)) => return Ok(value),
+        Err(error) => format!("the answer cannot be read: {error}"),
+    };
+    match body.trim_ascii_start().first() {
+        Some(b'{') => Err(Failure::Unreadable(problem)),
+        Some(_) | None => Err(Failure::Unreachable(problem)),
     }
 }
 
 fn encode(body: &Value) -> Vec<u8> {
     serde_json::to_vec(body).expect("a value is written to memory and cannot fail")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_nests_deep_is_read_and_a_broken_one_tells_of_its_object_only() {
+        let deep = format!(
+            r#"{{"metadata":{{"uid":"u"}},"spec":{}1{}}}"#,
+            "[".repeat(5_000),
+            "]".repeat(5_000)
+        );
+        assert_eq!(read(deep.as_bytes()).unwrap()["metadata"]["uid"], "u");
+        assert!(matches!(read(b" {\"a\":"), Err(Failure::Unreadable(_))));
+        assert!(matches!(read(b"<html>busy</html>"), Err(Failure::Unreachable(_))));
+        assert!(matches!(read(b""), Err(Failure::Unreachable(_))));
+    }
 }

@@ -251,3 +251,34 @@ async fn what_goes_with_its_definition_is_gone() {
         .await;
     agent.stop().await;
 }
+
+#[tokio::test]
+async fn an_object_that_somebody_nests_deep_blinds_nobody() {
+    let world = World::start().await;
+    world.post(DEFINITIONS, &widget_definition()).await;
+    let agent = world.agent();
+    let mut hub = world.session().await;
+    let mut neighbour = widget();
+    neighbour["metadata"]["name"] = "neighbour".into();
+    neighbour["spec"] = json!({"size": 1});
+    let key = hub.release("cart", 1, &[widget(), neighbour]).await;
+    hub.until_healthy(&key, 2).await;
+    let path = |name: &str| format!("/apis/example.dev/v1/namespaces/shop/widgets/{name}");
+    world.nest(&path("widget"), "deep", 300).await;
+    // The watch goes on past it.
+    world
+        .merge(&path("neighbour"), &json!({"spec": {"size": 2}}))
+        .await;
+    let repaired = |it: Option<&serde_json::Value>| it.is_some_and(|it| it["spec"]["size"] == 1);
+    world.until(&path("neighbour"), "put back", repaired).await;
+    // A list does, too, and so does an apply of the deep one itself.
+    agent.stop().await;
+    let agent = world.agent();
+    let mut hub = world.session().await;
+    let mut larger = widget();
+    larger["spec"] = json!({"size": 3});
+    hub.release("cart", 2, &[larger]).await;
+    hub.until_healthy(&key, 1).await;
+    world.until(&path("neighbour"), "pruned", |it| it.is_none()).await;
+    agent.stop().await;
+}

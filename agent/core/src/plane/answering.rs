@@ -20,6 +20,7 @@ use crate::record::Applied;
 impl Plane {
     /// A request was answered, or will not be.
     pub fn answered(&mut self, id: RequestId, answer: Answer, took: Duration, now: Instant) {
+        let answer = shown(answer);
         self.pace.answered(outcome(&answer), took, now);
         let Some(sent) = self.requests.answered(id) else {
             return;
@@ -219,6 +220,16 @@ impl Plane {
         if !planned {
             self.dirty.remove(key);
         }
+    }
+}
+
+/// An object without a uid is none: a proxy may have answered, or somebody who means no good.
+fn shown(answer: Answer) -> Answer {
+    match &answer {
+        Answer::Object(value) if value.pointer("/metadata/uid").is_none() => {
+            Answer::Failed(Failure::Unreadable("it shows no object".to_owned()))
+        }
+        Answer::Object(_) | Answer::Accepted | Answer::Failed(_) => answer,
     }
 }
 

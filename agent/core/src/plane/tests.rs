@@ -3,6 +3,7 @@
 
 mod cluster;
 mod convergence;
+mod damage;
 
 use core::time::Duration;
 use std::time::Instant;

@@ -10,6 +10,7 @@ use futures::StreamExt as _;
 use http::Request;
 use http::header::ACCEPT;
 use outhaul_agent_core::retry::Retry;
+use outhaul_agent_core::shallow::Shallow;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
@@ -78,13 +79,19 @@ impl Task {
             .query("allowWatchBookmarks", "true")
             .query("timeoutSeconds", "290")
             .query("resourceVersion", &version);
-        let changes = self.cluster.client.request_events::<Value>(request(&path)?).await;
+        let changes = self
+            .cluster
+            .client
+            .request_events::<Shallow>(request(&path)?)
+            .await;
         let changes = changes.map_err(|error| chain(&error))?;
         let mut changes = std::pin::pin!(changes);
         while let Some(change) = changes.next().await {
             use kube::core::WatchEvent as Change;
             match change.map_err(|error| chain(&error))? {
-                Change::Added(object) | Change::Modified(object) | Change::Deleted(object) => {
+                Change::Added(Shallow(object))
+                | Change::Modified(Shallow(object))
+                | Change::Deleted(Shallow(object)) => {
                     text(&object, "/metadata/resourceVersion").clone_into(&mut version);
                     if let Some(group) = group(&object) {
                         self.changed(group).await;
@@ -108,8 +115,8 @@ impl Task {
                 true => path,
                 false => path.query("continue", &next),
             };
-            let page = self.cluster.client.request::<Value>(request(&path)?).await;
-            let page = page.map_err(|error| chain(&error))?;
+            let page = self.cluster.client.request::<Shallow>(request(&path)?).await;
+            let Shallow(page) = page.map_err(|error| chain(&error))?;
             let items = page.get("items").and_then(Value::as_array);
             groups.extend(items.into_iter().flatten().filter_map(group).map(str::to_owned));
             text(&page, "/metadata/continue").clone_into(&mut next);

@@ -9,6 +9,7 @@ use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::kinds::Watched;
 use outhaul_agent_core::labels;
 use outhaul_agent_core::retry::Retry;
+use outhaul_agent_core::shallow::Shallow;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
@@ -175,7 +176,7 @@ impl Task {
         let request = Request::get(path.as_str()).body(Vec::new());
         let request = request
             .map_err(|error| Ended::Failed(Failure::Unreachable(error.to_string()), Position::List))?;
-        let opened = self.cluster.client.request_events::<Value>(request).await;
+        let opened = self.cluster.client.request_events::<Shallow>(request).await;
         let changes = match opened {
             Ok(changes) => changes,
             Err(error) => return Err(self.failed(&error, version)),
@@ -184,8 +185,8 @@ impl Task {
         while let Some(change) = changes.next().await {
             use kube::core::WatchEvent as Change;
             let (object, vanished) = match change {
-                Ok(Change::Added(object) | Change::Modified(object)) => (object, false),
-                Ok(Change::Deleted(object)) => (object, true),
+                Ok(Change::Added(Shallow(object)) | Change::Modified(Shallow(object))) => (object, false),
+                Ok(Change::Deleted(Shallow(object))) => (object, true),
                 Ok(Change::Bookmark(bookmark)) => {
                     version = bookmark.metadata.resource_version;
                     continue;
@@ -218,6 +219,10 @@ impl Task {
             kube::Error::Api(status) => {
                 self.cluster.discovery.forget(&self.watched.group);
                 Ended::Failed(crate::cluster::refused(status), Position::List)
+            }
+            // The same change would come again: a list goes past it.
+            kube::Error::SerdeError(error) => {
+                Ended::Failed(Failure::Unreadable(error.to_string()), Position::List)
             }
             error => Ended::Failed(Failure::Unreachable(chain(error)), Position::From(version)),
         }

@@ -25,6 +25,16 @@ impl World {
         self.call(Method::PATCH, &path, patch).await.unwrap()
     }
 
+    /// Nests `levels` maps under a field of a custom resource. Each step of a JSON patch is shallow, so that it takes no
+    /// reader who follows it all the way down.
+    pub(crate) async fn nest(&self, path: &str, field: &str, levels: usize) {
+        let step = |depth: usize| json!({"op": "add", "path": format!("/{field}{}", "/a".repeat(depth)), "value": {}});
+        let patch = Value::Array((0..levels).map(step).collect());
+        let request = request(Method::PATCH, path, "application/json-patch+json", &patch);
+        // The answer is not read either.
+        self.client.request_text(request).await.unwrap();
+    }
+
     pub(crate) async fn delete(&self, path: &str) {
         self.call(Method::DELETE, path, &Value::Null).await.unwrap();
     }
@@ -64,18 +74,19 @@ impl World {
             Method::PATCH => "application/merge-patch+json",
             _ => "application/json",
         };
-        let body = match body {
-            Value::Null => Vec::new(),
-            body => serde_json::to_vec(body).unwrap(),
-        };
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", content_type)
-            .body(body)
-            .unwrap();
-        self.client.request(request).await
+        self.client
+            .request(request(method, path, content_type, body))
+            .await
     }
+}
+
+fn request(method: Method, path: &str, content_type: &str, body: &Value) -> Request<Vec<u8>> {
+    let body = match body {
+        Value::Null => Vec::new(),
+        body => serde_json::to_vec(body).unwrap(),
+    };
+    let request = Request::builder().method(method).uri(path);
+    request.header("content-type", content_type).body(body).unwrap()
 }
 
 pub(crate) fn config_map_path(name: &str) -> String {

@@ -21,6 +21,8 @@ pub(super) struct Cluster {
     version: u64,
     failing: BTreeMap<String, u16>,
     undefined: BTreeSet<String>,
+    /// Objects that answers do not show.
+    blank: BTreeSet<String>,
     away: bool,
     unwatchable: bool,
     no_namespaces: bool,
@@ -51,8 +53,14 @@ impl Cluster {
         self.failing.insert(name.into(), code);
     }
 
+    /// Answers about this object, and events, are no objects.
+    pub(super) fn blank(&mut self, name: &str) {
+        self.blank.insert(name.into());
+    }
+
     pub(super) fn heal(&mut self) {
         self.failing.clear();
+        self.blank.clear();
         self.away = false;
     }
 
@@ -207,6 +215,7 @@ impl Cluster {
 
     fn find(&self, object: &ObjectRef) -> Answer {
         match self.objects.get(&object.name) {
+            Some(_) if self.blank.contains(&object.name) => Answer::Object(json!({})),
             Some(there) => Answer::Object(there.clone()),
             None => Answer::Failed(refusal(404, "things")),
         }
