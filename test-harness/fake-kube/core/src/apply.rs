@@ -103,7 +103,7 @@ fn apply_as(
     if let Some(ours) = managers.0.get_mut(&id) {
         ours.fields = ours.fields.difference(&NEVER_OWNED);
         if before != after {
-            ours.time = Some(by.written_at());
+            ours.time = by.written_at();
         }
     }
     managers.drop_empty();

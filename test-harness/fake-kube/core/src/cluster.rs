@@ -22,6 +22,7 @@ use crate::registry::Registry;
 use crate::reply::{Outcome, Reply};
 use crate::request::{Path, Request, Target, Verb};
 use crate::store::{Address, Key, Store};
+use crate::verbs::decoding;
 use crate::watch::{Polled, Watch};
 
 /// A cluster's whole state.
@@ -92,7 +93,8 @@ impl Cluster {
                 let Some(served) = served else {
                     return self.no_such_resource(target).map(Outcome::Reply);
                 };
-                self.dispatch(&served, target, request, user, moment)
+                let outcome = self.dispatch(&served, target, request, user, moment);
+                Ok(warned(&served, outcome))
             }
         }
     }
@@ -122,6 +124,7 @@ impl Cluster {
         user: &User,
         moment: &mut Moment,
     ) -> Result<Outcome, Refusal> {
+        decoding::check_readable(served, request)?;
         if let Some(subresource) = &target.subresource {
             return self
                 .subresource(served, target, subresource, request, moment)
@@ -193,6 +196,15 @@ impl Cluster {
         let found = self.store.get(&served.kind.shelf, key).cloned();
         found.ok_or_else(|| Refusal::not_found(&served.kind.id, &key.name))
     }
+}
+
+/// Whoever uses a deprecated version is told so, whatever the answer.
+fn warned(served: &Served, outcome: Result<Outcome, Refusal>) -> Outcome {
+    let mut outcome = outcome.unwrap_or_else(|refusal| Outcome::Reply(refusal.into()));
+    if let (Outcome::Reply(reply), Some(warning)) = (&mut outcome, &served.version().deprecated) {
+        reply.warnings.insert(0, warning.to_string());
+    }
+    outcome
 }
 
 /// Paths with a namespace are for namespaced kinds, paths to an object of those must have one.

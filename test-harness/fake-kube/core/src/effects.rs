@@ -43,7 +43,6 @@ impl Cluster {
         moment: &Moment,
     ) -> Result<(), Refusal> {
         match (&*kind.id.group, &*kind.name) {
-            ("", "Secret") => fold_string_data(object),
             ("", "Service") => self.allocate_address(object),
             ("batch", "Job") => select_own_pods(object),
             _ if is_definition(kind) => self.judge_definition(kind, object, moment)?,
@@ -170,8 +169,11 @@ fn select_own_pods(job: &mut Value) {
 const JOB_UID: &str = "batch.kubernetes.io/controller-uid";
 const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
-/// `stringData` is written, `data` is read.
-fn fold_string_data(secret: &mut Value) {
+/// `stringData` of a Secret is written, `data` is read.
+pub(crate) fn fold_string_data(kind: &Kind, secret: &mut Value) {
+    if !kind.id.group.is_empty() || &*kind.name != "Secret" {
+        return;
+    }
     let Some(Value::Object(plain)) = secret
         .as_object_mut()
         .and_then(|fields| fields.remove("stringData"))

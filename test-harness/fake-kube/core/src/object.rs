@@ -28,6 +28,17 @@ impl Object {
         }
     }
 
+    /// The object as it would be if it had never been written.
+    pub fn without_version(mut self) -> Self {
+        meta::remove(&mut self.value, "resourceVersion");
+        Self {
+            value: self.value,
+            version: 0,
+            json: OnceLock::new(),
+            item: OnceLock::new(),
+        }
+    }
+
     /// The whole object.
     pub fn value(&self) -> &Value {
         &self.value

@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::kind::GroupResource;
-use crate::schema::FieldError;
+use crate::schema::{FieldError, FieldPath, Problem};
 
 /// Why a request was refused.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +116,7 @@ impl Refusal {
         );
         let causes = errors
             .iter()
-            .map(|e| Cause::new(e.reason(), e.path.as_str(), e.message()))
+            .map(|e| Cause::new(e.reason(), e.field(), e.message()))
             .collect();
         let mut refusal = Self::new(422, "Invalid", message).with_causes(causes);
         refusal
@@ -157,18 +157,53 @@ impl Refusal {
         Self::new(401, "Unauthorized", "Unauthorized")
     }
 
-    /// The resource has no such verb.
+    /// The resource of a custom kind has no such verb.
     pub fn method_not_allowed(resource: &GroupResource, verb: &str) -> Self {
         let message = format!("{verb} is not supported on resources of kind \"{resource}\"");
         Self::new(405, "MethodNotAllowed", message).about(resource, "")
     }
 
+    /// The path has no such method.
+    pub fn no_such_method() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Self {
+            bare_details: true,
+            ..Self::new(405, "MethodNotAllowed", message)
+        }
+    }
+
     /// A body in a form that we do not read.
-    pub fn unsupported_media_type(given: &str, accepted: &str) -> Self {
+    pub fn unsupported_media_type(accepted: &str) -> Self {
         let message = format!(
-            "the body of the request was in an unknown format - accepted media types include: {accepted} (got {given:?})"
+            "the body of the request was in an unknown format - accepted media types include: {accepted}"
         );
         Self::new(415, "UnsupportedMediaType", message)
+    }
+
+    /// A patch of a kind that the path does not take.
+    pub fn unsupported_patch() -> Self {
+        Self {
+            bare_details: true,
+            ..Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+        }
+    }
+
+    /// A patch with an operation that does not fit.
+    pub fn unfit_patch(message: impl Into<String>) -> Self {
+        Self {
+            bare_details: true,
+            ..Self::new(422, "Invalid", message)
+        }
+    }
+
+    /// What a patch made of an object cannot be read.
+    pub fn unreadable_patched(patched: String, why: String) -> Self {
+        let problem = Problem::Invalid {
+            value: patched.into(),
+            detail: why,
+        };
+        let path = FieldPath::root().field("patch");
+        Self::invalid("", "", "", &[FieldError { path, problem }])
     }
 
     /// A watch or a continued list starts before what the history still holds.
@@ -229,8 +264,11 @@ impl Refusal {
     pub fn status(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code,
+            "message": self.message, "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.into();
+        }
         if !self.details.is_empty() || self.bare_details {
             status["details"] = Value::Object(self.details.clone());
         }

@@ -2,12 +2,13 @@
 
 mod accept;
 mod body;
+mod json;
 mod options;
 mod path;
 mod protobuf;
 
 pub use accept::Form;
-pub use body::PatchKind;
+pub use body::{PatchKind, Unreadable};
 pub use options::{
     Continue, DeleteOptions, FieldValidation, Options, Preconditions, Propagation, VersionMatch,
 };
@@ -116,14 +117,19 @@ impl Request {
             options.field_manager = default_manager(raw.user_agent);
         }
         options.user_manager = default_manager(raw.user_agent);
-        let (patch, body) = body::read(verb, raw.content_type, raw.body)?;
+        let body = body::read(verb, raw.content_type, raw.body)?;
+        if let Some(kind) = body.patch {
+            options.check_patch(kind)?;
+        }
+        options.duplicates = body.duplicates;
+        options.unreadable = body.unreadable;
         Ok(Self {
             verb,
             path,
             options,
             form: Form::parse(raw.accept),
-            patch,
-            body,
+            patch: body.patch,
+            body: body.value,
         })
     }
 }

@@ -3,6 +3,29 @@
 pub(crate) mod carried;
 pub(crate) mod finalizers;
 pub(crate) mod immutable;
+mod keys;
+pub(crate) mod metadata;
 pub(crate) mod names;
+mod numbers;
+mod ports;
+mod qualified;
+mod scale;
 pub(crate) mod size;
-pub(crate) mod workloads;
+mod workloads;
+
+use serde_json::Value;
+
+use crate::kind::Served;
+use crate::schema::FieldError;
+
+/// What is wrong with an object by the rules of its kind, beside its schema.
+pub(crate) fn of_kind(served: &Served, object: &Value) -> Vec<FieldError> {
+    let kind = &served.kind;
+    let mut errors = scale::check(served, object);
+    errors.extend(workloads::check(kind, object));
+    errors.extend(numbers::check(kind, object));
+    errors.extend(keys::check(kind, object));
+    errors.extend(ports::check(kind, object));
+    errors.extend(size::check_data(kind, object));
+    errors
+}

@@ -6,6 +6,7 @@
 //! [`default`], [`prune`], [`validate`] here, server-side apply in [`crate::apply`], patches in [`crate::patch`].
 
 mod builtins;
+mod canonical;
 mod crd;
 mod decoding;
 mod defaulting;
@@ -17,12 +18,14 @@ mod node;
 mod path;
 mod pattern;
 mod pruning;
+mod quantity;
 mod reference;
 mod rule;
 mod validation;
 mod zero;
 
 pub use builtins::{Builtins, Gvk};
+pub use canonical::canonicalize;
 pub use crd::SchemaError;
 pub use decoding::undecodable;
 pub use defaulting::{complete, default, default_applied};
@@ -31,6 +34,6 @@ pub use node::{ListType, MapType, Type};
 pub use path::FieldPath;
 pub use pruning::prune;
 pub use reference::{Schema, SchemaRef};
-pub use validation::{validate, validate_update};
+pub use validation::{check_rules, validate, validate_shape, validate_status, validate_update};
 
 pub(crate) use zero::zero_object;

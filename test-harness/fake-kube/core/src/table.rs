@@ -81,11 +81,18 @@ pub fn custom_columns(definitions: &Value) -> Arc<[Column]> {
 
 fn custom_column(definition: &Value) -> Column {
     let text = |key: &str| Arc::from(definition[key].as_str().unwrap_or_default());
+    let description = match definition["description"].as_str() {
+        Some(given) if !given.is_empty() => given.to_owned(),
+        _ => format!(
+            "Custom resource definition column (in JSONPath format): {}",
+            text("jsonPath")
+        ),
+    };
     Column {
         name: text("name"),
         kind: text("type"),
         format: text("format"),
-        description: text("description"),
+        description: description.into(),
         priority: definition["priority"].as_i64().unwrap_or(0),
         cell: Cell::Path(JsonPath::parse(
             definition["jsonPath"].as_str().unwrap_or_default(),

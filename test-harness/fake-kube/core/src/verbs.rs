@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+pub(crate) mod decoding;
 mod delete;
 mod incoming;
 mod read;

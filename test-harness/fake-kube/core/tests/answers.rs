@@ -169,7 +169,7 @@ impl Server {
                 .find_map(api_version)
                 .unwrap_or_default(),
             subresource,
-            time: self.clock,
+            time: Some(self.clock),
             ignores,
         }
     }
@@ -234,7 +234,7 @@ fn refused_patch(error: patch::PatchError) -> Value {
     match error {
         patch::PatchError::BadRequest(_) => refused(400, "BadRequest", &message),
         patch::PatchError::TooLarge(_) => refused(413, "RequestEntityTooLarge", &message),
-        patch::PatchError::Unprocessable(_) => refused(422, "Invalid", &message),
+        patch::PatchError::Unprocessable => refused(422, "Invalid", &message),
         patch::PatchError::Failed(_) => refused(500, "", &message),
     }
 }

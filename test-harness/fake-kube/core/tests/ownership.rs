@@ -20,7 +20,7 @@ fn manager(name: &str, operation: Operation, second: u8) -> Manager {
         operation,
         api_version: "v1".to_owned(),
         subresource: None,
-        time: format!("2026-01-01T00:00:{second:02}.75Z").parse().unwrap(),
+        time: format!("2026-01-01T00:00:{second:02}.75Z").parse().ok(),
         ignores: Ignored::Nothing,
     }
 }

@@ -130,7 +130,7 @@ fn manager(name: &str, operation: Operation) -> Manager {
         operation,
         api_version: "a.example.com/v1".to_owned(),
         subresource: None,
-        time: "2026-01-01T00:00:00Z".parse().unwrap(),
+        time: "2026-01-01T00:00:00Z".parse().ok(),
         ignores: Ignored::Nothing,
     }
 }

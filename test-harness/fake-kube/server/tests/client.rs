@@ -52,7 +52,8 @@ async fn objects_are_created_read_listed_and_deleted() -> Result<()> {
         .await?;
     assert!(created.uid().is_some() && created.creation_timestamp().is_some());
     assert_eq!(created.namespace().as_deref(), Some("default"));
-    assert_eq!(code(maps.create(&PostParams::default(), &created).await).0, 409);
+    let again = config_map("a", json!({}));
+    assert_eq!(code(maps.create(&PostParams::default(), &again).await).0, 409);
     assert_eq!(maps.get("a").await?.data, created.data);
     assert_eq!(maps.list(&ListParams::default()).await?.items.len(), 1);
     maps.delete("a", &DeleteParams::default()).await?;

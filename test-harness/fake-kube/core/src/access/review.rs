@@ -20,10 +20,7 @@ impl Cluster {
         user: &User,
     ) -> Result<Reply, Refusal> {
         if request.verb != Verb::Create {
-            return Err(Refusal::method_not_allowed(
-                &served.kind.id,
-                request.verb.as_str(),
-            ));
+            return Err(Refusal::no_such_method());
         }
         let spec = &request.body["spec"];
         let status = match &*served.kind.name {

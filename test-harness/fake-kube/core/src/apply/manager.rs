@@ -15,16 +15,17 @@ pub struct Manager {
     pub api_version: String,
     /// The subresource written through, if any.
     pub subresource: Option<String>,
-    /// When.
-    pub time: Timestamp,
+    /// When, if that is recorded.
+    pub time: Option<Timestamp>,
     /// What a write through this endpoint never touches, and so never owns.
     pub ignores: Ignored,
 }
 
 impl Manager {
     /// The time as managedFields have it, without fractions of a second.
-    pub(super) fn written_at(&self) -> String {
-        self.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    pub(super) fn written_at(&self) -> Option<String> {
+        self.time
+            .map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
     }
 }
 

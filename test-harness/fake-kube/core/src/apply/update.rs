@@ -43,7 +43,7 @@ pub(super) fn record(
             time: None,
         });
         owned.fields = owned.fields.union(&taken);
-        owned.time = Some(by.written_at());
+        owned.time = by.written_at();
     }
     managers.cap_updaters();
     managers

@@ -35,7 +35,7 @@ pub(super) fn answer(cluster: &Cluster, path: &str, request: &Request) -> Result
         [] => Ok(Reply::value(
             json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"]}),
         )),
-        _ => Err(Refusal::no_such_path()),
+        _ => Ok(Reply::no_such_path()),
     }
 }
 

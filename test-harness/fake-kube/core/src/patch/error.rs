@@ -9,9 +9,9 @@ pub enum PatchError {
     /// It has more operations than the server takes: 413, reason `RequestEntityTooLarge`.
     #[error("{0}")]
     TooLarge(String),
-    /// It does not fit this object: 422, with this message as the one cause.
-    #[error("{0}")]
-    Unprocessable(String),
+    /// An operation of it does not fit this object: 422, whichever it is.
+    #[error("the server rejected our request due to an error in our request")]
+    Unprocessable,
     /// It breaks off half-way: 500, as the API server answers.
     #[error("{0}")]
     Failed(String),

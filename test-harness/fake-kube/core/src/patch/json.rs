@@ -1,6 +1,6 @@
-//! JSON patch (RFC 6902).
+//! JSON patch (RFC 6902), as the API server's library has it.
 
-use json_patch::Patch;
+use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,15 +10,12 @@ use crate::schema::go::json_type;
 /// Operations in one patch; the API server refuses more.
 const MAX_OPERATIONS: usize = 10_000;
 
-/// What the API server says of an operation that does not fit, whichever it is.
-const UNPROCESSABLE: &str = "the server rejected our request due to an error in our request";
-
 /// `live` with the operations of `patch` applied, all of them or none.
 ///
 /// # Errors
 /// When `patch` is no list of operations, or one of them does not fit.
 pub fn json(live: &Value, patch: &Value) -> Result<Value, PatchError> {
-    let Patch(operations) = decode(patch)?;
+    let operations = decode(patch)?;
     if operations.len() > MAX_OPERATIONS {
         let message = format!(
             "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
@@ -27,18 +24,35 @@ pub fn json(live: &Value, patch: &Value) -> Result<Value, PatchError> {
         return Err(PatchError::TooLarge(message));
     }
     let mut patched = live.clone();
-    json_patch::patch(&mut patched, &operations)
-        .map_err(|_| PatchError::Unprocessable(UNPROCESSABLE.to_owned()))?;
+    for operation in operations {
+        let operation = leniently(operation, &patched);
+        json_patch::patch(&mut patched, &[operation]).map_err(|_| PatchError::Unprocessable)?;
+    }
     Ok(patched)
 }
 
-fn decode(patch: &Value) -> Result<Patch, PatchError> {
-    let undecodable = |why: String| PatchError::BadRequest(format!("error decoding patch: {why}"));
+/// A field may be replaced that is not there yet.
+fn leniently(operation: PatchOperation, at: &Value) -> PatchOperation {
+    match operation {
+        PatchOperation::Replace(ReplaceOperation { path, value })
+            if path
+                .parent()
+                .and_then(|parent| parent.resolve(at).ok())
+                .is_some_and(Value::is_object) =>
+        {
+            PatchOperation::Add(AddOperation { path, value })
+        }
+        other => other,
+    }
+}
+
+fn decode(patch: &Value) -> Result<Vec<PatchOperation>, PatchError> {
     if !patch.is_array() {
-        let found = json_type(patch);
-        return Err(undecodable(format!(
-            "json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp"
+        return Err(PatchError::BadRequest(format!(
+            "error decoding patch: json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
+            json_type(patch)
         )));
     }
-    Patch::deserialize(patch).map_err(|error| undecodable(error.to_string()))
+    let Patch(operations) = Patch::deserialize(patch).map_err(|_| PatchError::Unprocessable)?;
+    Ok(operations)
 }

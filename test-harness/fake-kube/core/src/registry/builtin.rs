@@ -287,7 +287,7 @@ const ROWS: &[Row] = &[
     cluster(AUTHORIZATION, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview").review(),
     cluster(AUTHORIZATION, "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview").review(),
     cluster(AUTHORIZATION, "v1", "subjectaccessreviews", "SubjectAccessReview").review(),
-    namespaced("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler").short(&["hpa"]).in_all().status(r#"{"desiredReplicas":0}"#),
+    namespaced("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler").short(&["hpa"]).in_all().status(r#"{"currentMetrics":null,"desiredReplicas":0}"#),
     namespaced("batch", "v1", "cronjobs", "CronJob").short(&["cj"]).in_all().status("{}").generation(),
     namespaced("batch", "v1", "jobs", "Job").in_all().status("{}").generation(),
     cluster("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest").short(&["csr"]).status("{}"),

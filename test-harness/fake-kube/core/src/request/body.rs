@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Verb, protobuf};
+use super::{Verb, json, protobuf};
 use crate::refusal::Refusal;
+use crate::schema::go::json_type;
 
-const OBJECT_FORMATS: &str = "application/json, application/yaml";
-const PATCH_FORMATS: &str = "application/json-patch+json, application/merge-patch+json, \
-     application/strategic-merge-patch+json, application/apply-patch+yaml";
+const OBJECT_FORMATS: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /// The patch types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,47 +21,127 @@ pub enum PatchKind {
     Apply,
 }
 
-/// Reads the body of a request; with a patch, also its kind.
-pub(super) fn read(
-    verb: Verb,
-    content_type: &str,
-    body: &[u8],
-) -> Result<(Option<PatchKind>, Value), Refusal> {
+/// A body, read.
+pub(super) struct Body {
+    /// What kind of patch it is, if it is one that we know.
+    pub(super) patch: Option<PatchKind>,
+    /// What it says; null when there was none.
+    pub(super) value: Value,
+    /// Fields that it has more than once.
+    pub(super) duplicates: Vec<String>,
+    /// Why it could not be read.
+    pub(super) unreadable: Option<Unreadable>,
+}
+
+/// A body that is no JSON. What is said about it depends on what was expected.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// Why.
+    pub why: String,
+    /// How it begins.
+    pub body: String,
+}
+
+/// As much of a body is kept.
+const KEPT: usize = 64;
+
+impl Body {
+    fn nothing() -> Self {
+        Self::plain(Value::Null)
+    }
+
+    fn plain(value: Value) -> Self {
+        Self {
+            patch: None,
+            value,
+            duplicates: Vec::new(),
+            unreadable: None,
+        }
+    }
+}
+
+/// Reads the body of a request.
+pub(super) fn read(verb: Verb, content_type: &str, body: &[u8]) -> Result<Body, Refusal> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if verb == Verb::Patch {
-        let kind = patch_kind(media_type)?;
-        let value = if kind == PatchKind::Apply {
-            read_json_or_yaml(body)?
-        } else {
-            read_json(body)?
+        // Which kinds of patches there are depends on what is patched.
+        return match patch_kind(media_type) {
+            Some(kind) => read_patch(kind, body),
+            None => Ok(Body::nothing()),
         };
-        return Ok((Some(kind), value));
     }
     if body.is_empty() || !verb.writes() {
-        return Ok((None, Value::Null));
+        return Ok(Body::nothing());
     }
-    let value = match media_type {
-        "" | "application/json" | "*/*" => read_json(body)?,
-        "application/yaml" | "text/yaml" => read_yaml(body)?,
-        protobuf::MEDIA_TYPE => protobuf::read(body)?,
-        other => return Err(Refusal::unsupported_media_type(other, OBJECT_FORMATS)),
-    };
-    Ok((None, value))
-}
-
-fn patch_kind(media_type: &str) -> Result<PatchKind, Refusal> {
     match media_type {
-        "application/json-patch+json" => Ok(PatchKind::Json),
-        "application/merge-patch+json" => Ok(PatchKind::Merge),
-        "application/strategic-merge-patch+json" => Ok(PatchKind::Strategic),
-        "application/apply-patch+yaml" => Ok(PatchKind::Apply),
-        other => Err(Refusal::unsupported_media_type(other, PATCH_FORMATS)),
+        "" | "application/json" | "*/*" => Ok(read_json(body)),
+        "application/yaml" | "text/yaml" => read_yaml(body).map(Body::plain),
+        protobuf::MEDIA_TYPE => protobuf::read(body).map(Body::plain),
+        _ => Err(Refusal::unsupported_media_type(OBJECT_FORMATS)),
     }
 }
 
-fn read_json(body: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::bad_request(format!("error decoding: invalid JSON: {error}")))
+fn patch_kind(media_type: &str) -> Option<PatchKind> {
+    match media_type {
+        "application/json-patch+json" => Some(PatchKind::Json),
+        "application/merge-patch+json" => Some(PatchKind::Merge),
+        "application/strategic-merge-patch+json" => Some(PatchKind::Strategic),
+        "application/apply-patch+yaml" => Some(PatchKind::Apply),
+        _ => None,
+    }
+}
+
+fn read_patch(kind: PatchKind, body: &[u8]) -> Result<Body, Refusal> {
+    let (value, duplicates) = match (kind, json::read(body)) {
+        (_, Ok(read)) => read,
+        // JSON is what most clients send as YAML, and its parser is many times faster.
+        (PatchKind::Apply, Err(_)) => (read_yaml_patch(body)?, Vec::new()),
+        (_, Err(_)) => return Err(Refusal::bad_request("invalid JSON patch")),
+    };
+    let where_from = match kind {
+        PatchKind::Apply => "error unmarshaling JSON: while decoding JSON: ",
+        PatchKind::Json | PatchKind::Merge | PatchKind::Strategic => "",
+    };
+    if kind != PatchKind::Json && !value.is_object() {
+        return Err(Refusal::bad_request(format!(
+            "error decoding patch: {where_from}json: cannot unmarshal {} into Go value of type \
+             map[string]interface {{}}",
+            json_type(&value)
+        )));
+    }
+    Ok(Body {
+        patch: Some(kind),
+        duplicates,
+        ..Body::plain(value)
+    })
+}
+
+fn read_yaml_patch(body: &[u8]) -> Result<Value, Refusal> {
+    serde_yaml_ng::from_slice(body)
+        .map_err(|error| Refusal::bad_request(format!("error encoding patch: yaml: {}", bare(&error))))
+}
+
+fn read_json(body: &[u8]) -> Body {
+    match json::read(body) {
+        Ok((value, duplicates)) => Body {
+            duplicates,
+            ..Body::plain(value)
+        },
+        Err(error) => {
+            let why = if error.is_eof() {
+                "unexpected end of JSON input".to_owned()
+            } else {
+                error.to_string()
+            };
+            Body {
+                unreadable: Some(Unreadable {
+                    why: format!("couldn't get version/kind; json parse error: {why}"),
+                    body: String::from_utf8_lossy(body).chars().take(KEPT).collect(),
+                }),
+                ..Body::nothing()
+            }
+        }
+    }
 }
 
 fn read_yaml(body: &[u8]) -> Result<Value, Refusal> {
@@ -70,7 +149,10 @@ fn read_yaml(body: &[u8]) -> Result<Value, Refusal> {
         .map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))
 }
 
-/// JSON is what most clients send as YAML, and its parser is many times faster.
-fn read_json_or_yaml(body: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(body).or_else(|_| read_yaml(body))
+/// What is wrong with YAML, without the place.
+fn bare(error: &serde_yaml_ng::Error) -> String {
+    let said = error.to_string();
+    said.split_once(" at line ")
+        .map_or(said.as_str(), |(why, _)| why)
+        .to_owned()
 }

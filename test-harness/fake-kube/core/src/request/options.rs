@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::path::percent_decode;
+use super::{PatchKind, Unreadable};
 use crate::refusal::Refusal;
+use crate::schema::go::json_type;
 use crate::schema::{FieldError, FieldPath, Problem};
 use crate::selector::{FieldSelector, LabelSelector};
 
@@ -17,9 +19,13 @@ pub struct Options {
     /// The manager that follows from the user agent.
     pub user_manager: String,
     /// Server-side apply takes fields from others.
-    pub force: bool,
+    pub force: Option<bool>,
     /// What happens to unknown and duplicate fields.
     pub field_validation: FieldValidation,
+    /// Fields that the body has more than once.
+    pub duplicates: Vec<String>,
+    /// Why the body could not be read.
+    pub unreadable: Option<Unreadable>,
     /// Which labels.
     pub labels: LabelSelector,
     /// Which fields.
@@ -129,53 +135,109 @@ impl Options {
         match key {
             "dryRun" => self.dry_run = dry_run(kind, value)?,
             "fieldManager" => self.field_manager = field_manager(kind, value)?,
-            "force" => self.force = boolean(value),
+            "force" => self.force = Some(boolean(value)),
             "fieldValidation" => self.field_validation = field_validation(kind, value)?,
             "labelSelector" => self.labels = LabelSelector::parse(value)?,
             "fieldSelector" => self.fields = FieldSelector::parse(value)?,
-            "limit" => self.limit = Some(number(key, value)?).filter(|n| *n > 0),
+            "limit" => self.limit = Some(number(value)?).filter(|n| *n > 0),
             "continue" if !value.is_empty() => self.continues = Some(Continue::decode(value)?),
             "resourceVersion" if !value.is_empty() => self.resource_version = Some(resource_version(value)?),
             "resourceVersionMatch" => self.version_match = version_match(kind, value)?,
             "watch" => self.watch = boolean(value),
             "allowWatchBookmarks" => self.bookmarks = boolean(value),
             "sendInitialEvents" => self.send_initial_events = Some(boolean(value)),
-            "timeoutSeconds" => self.timeout = Some(number(key, value)?),
+            "timeoutSeconds" => self.timeout = Some(number(value)?),
             "propagationPolicy" => self.delete.propagation = Some(propagation(kind, value)?),
-            "gracePeriodSeconds" => self.delete.grace_period = Some(number(key, value)?),
+            "gracePeriodSeconds" => self.delete.grace_period = Some(number(value)?),
             "orphanDependents" if boolean(value) => self.delete.propagation = Some(Propagation::Orphan),
             "includeObject" => self.include_object = Some(value.to_owned()),
-            "tailLines" => self.tail_lines = Some(number(key, value)?),
+            "tailLines" => self.tail_lines = Some(number(value)?),
             _ => {}
         }
         Ok(())
     }
 }
 
+impl Options {
+    /// Refuses options that do not go with a kind of patch.
+    pub(super) fn check_patch(&self, kind: PatchKind) -> Result<(), Refusal> {
+        if kind == PatchKind::Apply {
+            let detail = "is required for apply patch".to_owned();
+            return match self.field_manager.as_str() {
+                "" => Err(refuse(
+                    "PatchOptions",
+                    "fieldManager",
+                    Problem::Required { detail },
+                )),
+                _ => Ok(()),
+            };
+        }
+        let detail = "may not be specified for non-apply patch".to_owned();
+        match self.force {
+            Some(_) => Err(refuse("PatchOptions", "force", Problem::Forbidden { detail })),
+            None => Ok(()),
+        }
+    }
+}
+
 impl DeleteOptions {
-    /// Takes what a `DeleteOptions` body says; says whether it asks for a dry run.
+    /// What a `DeleteOptions` body says, and whether it asks for a dry run.
     ///
     /// # Errors
-    /// When a field does not parse.
-    pub fn take_body(&mut self, body: &Value) -> Result<bool, Refusal> {
-        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    /// When it is none, or a field does not parse.
+    pub fn of_body(body: &Value) -> Result<(Self, bool), Refusal> {
+        check_delete_options(body)?;
+        let text = |value: &Value, key: &str| value[key].as_str().map(str::to_owned);
+        let mut options = Self {
+            grace_period: body["gracePeriodSeconds"].as_i64(),
+            preconditions: Preconditions {
+                uid: text(&body["preconditions"], "uid"),
+                resource_version: text(&body["preconditions"], "resourceVersion"),
+            },
+            ..Self::default()
+        };
         if let Some(policy) = text(body, "propagationPolicy") {
-            self.propagation = Some(propagation("DeleteOptions", &policy)?);
+            options.propagation = Some(propagation(DELETE_OPTIONS, &policy)?);
         }
-        if body.get("orphanDependents").and_then(Value::as_bool) == Some(true) {
-            self.propagation = Some(Propagation::Orphan);
+        if body["orphanDependents"] == true {
+            options.propagation = Some(Propagation::Orphan);
         }
-        if let Some(seconds) = body.get("gracePeriodSeconds").and_then(Value::as_i64) {
-            self.grace_period = Some(seconds);
+        let wishes = body["dryRun"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if wishes.iter().any(|wish| wish != "All") {
+            return Err(unsupported(DELETE_OPTIONS, "dryRun", wishes, &["All"]));
         }
-        if let Some(conditions) = body.get("preconditions") {
-            self.preconditions.uid = text(conditions, "uid");
-            self.preconditions.resource_version = text(conditions, "resourceVersion");
+        Ok((options, !wishes.is_empty()))
+    }
+}
+
+const DELETE_OPTIONS: &str = "DeleteOptions";
+
+fn check_delete_options(body: &Value) -> Result<(), Refusal> {
+    let text = |key: &str| body[key].as_str().filter(|text| !text.is_empty());
+    if let Some(kind) = text("kind").filter(|kind| *kind != DELETE_OPTIONS) {
+        let version = text("apiVersion").unwrap_or("v1");
+        return Err(Refusal::bad_request(format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )));
+    }
+    let grace_period = &body["gracePeriodSeconds"];
+    if !grace_period.is_null() && !grace_period.is_i64() {
+        return Err(Refusal::bad_request(format!(
+            "json: cannot unmarshal {} into Go struct field DeleteOptions.gracePeriodSeconds of type int64",
+            json_type(grace_period)
+        )));
+    }
+    match text("propagationPolicy") {
+        Some(policy) if !body["orphanDependents"].is_null() => {
+            let detail = "orphanDependents and deletionPropagation cannot be both set".to_owned();
+            let value = policy.into();
+            Err(refuse(
+                DELETE_OPTIONS,
+                "propagationPolicy",
+                Problem::Invalid { value, detail },
+            ))
         }
-        Ok(body
-            .get("dryRun")
-            .and_then(Value::as_array)
-            .is_some_and(|all| !all.is_empty()))
+        _ => Ok(()),
     }
 }
 
@@ -209,10 +271,10 @@ fn boolean(value: &str) -> bool {
     matches!(value, "" | "true" | "1" | "True" | "t")
 }
 
-fn number<N: std::str::FromStr>(key: &str, value: &str) -> Result<N, Refusal> {
+fn number<N: std::str::FromStr>(value: &str) -> Result<N, Refusal> {
     value
         .parse()
-        .map_err(|_| Refusal::bad_request(format!("invalid value for {key}: {value:?} is not a number")))
+        .map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax")))
 }
 
 fn resource_version(value: &str) -> Result<u64, Refusal> {
@@ -307,7 +369,7 @@ fn propagation(kind: &str, value: &str) -> Result<Propagation, Refusal> {
         "Foreground" => Ok(Propagation::Foreground),
         "Orphan" => Ok(Propagation::Orphan),
         other => {
-            let known = ["Background", "Foreground", "Orphan", "nil"];
+            let known = ["Foreground", "Background", "Orphan", "nil"];
             Err(unsupported(kind, "propagationPolicy", other, &known))
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn read(body: &[u8]) -> Result<Value, Refusal> {
         .unwrap_or_default();
     let kind = type_meta.get("kind").and_then(Value::as_str).unwrap_or_default();
     let message = table::message_of(api_version, kind)
-        .ok_or_else(|| Refusal::unsupported_media_type(MEDIA_TYPE, "application/json, application/yaml"))?;
+        .ok_or_else(|| Refusal::unsupported_media_type("application/json, application/yaml"))?;
     let mut object = message_value(message, raw, 0).ok_or_else(unreadable)?;
     object.insert("apiVersion".to_owned(), api_version.into());
     object.insert("kind".to_owned(), kind.into());

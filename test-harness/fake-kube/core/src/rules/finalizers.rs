@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::metadata::invalid;
+use super::qualified::complaints_of_name;
 use crate::kind::Kind;
 use crate::meta;
 use crate::schema::{FieldError, FieldPath, Problem};
@@ -9,43 +11,80 @@ use crate::schema::{FieldError, FieldPath, Problem};
 /// Names without a domain that mean something to the server.
 const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
-/// What is wrong with the names of the finalizers of an object.
-pub(crate) fn check_names(kind: &Kind, object: &Value) -> Vec<FieldError> {
-    let path = FieldPath::root().field("metadata").field("finalizers");
+fn path() -> FieldPath {
+    FieldPath::root().field("metadata").field("finalizers")
+}
+
+fn is_bare(name: &str) -> bool {
+    !name.contains('/') && !STANDARD.contains(&name)
+}
+
+/// What is wrong with the names of finalizers.
+pub(super) fn check_names(object: &Value) -> Vec<FieldError> {
+    let finalizers = meta::finalizers(object);
+    let mut errors: Vec<FieldError> = finalizers
+        .iter()
+        .flat_map(|name| {
+            complaints_of_name(name)
+                .into_iter()
+                .map(move |detail| invalid(path(), *name, detail))
+        })
+        .collect();
+    if finalizers.contains(&"orphan") && finalizers.contains(&"foregroundDeletion") {
+        let detail = "finalizer orphan and foregroundDeletion cannot be both set";
+        errors.push(invalid(path(), finalizers, detail));
+    }
+    errors
+}
+
+/// Built-in kinds want a domain in front.
+pub(super) fn check_qualified(kind: &Kind, object: &Value) -> Vec<FieldError> {
+    let detail = "name is neither a standard finalizer name nor is it fully qualified";
     let finalizers = meta::finalizers(object).into_iter().enumerate();
     finalizers
-        .filter(|(_, name)| kind.custom.is_none() && !name.contains('/') && !STANDARD.contains(name))
-        .map(|(index, name)| FieldError {
-            path: path.index(index),
-            problem: Problem::Invalid {
-                value: name.into(),
-                detail: "name is neither a standard finalizer name nor is it fully qualified".to_owned(),
-            },
-        })
+        .filter(|(_, name)| kind.custom.is_none() && is_bare(name))
+        .map(|(index, name)| invalid(path().index(index), name, detail))
         .collect()
 }
 
+/// Custom kinds only warn of its absence.
+pub(super) fn warnings(object: &Value) -> Vec<String> {
+    let bare = meta::finalizers(object).into_iter().filter(|name| is_bare(name));
+    bare.map(|name| {
+        let how = if name.contains('.') {
+            " including a path (/)"
+        } else {
+            ""
+        };
+        format!(
+            "metadata.finalizers: {name:?}: prefer a domain-qualified finalizer name{how} to avoid accidental \
+             conflicts with other finalizer writers"
+        )
+    })
+    .collect()
+}
+
 /// What is wrong with the finalizers of `new` as it follows `old`.
-pub(crate) fn check(old: &Value, new: &Value) -> Option<FieldError> {
+pub(super) fn check_additions(old: &Value, new: &Value) -> Option<FieldError> {
     if !meta::is_terminating(old) {
         return None;
     }
     let before = meta::finalizers(old);
-    let added: Vec<&str> = meta::finalizers(new)
+    let mut added: Vec<&str> = meta::finalizers(new)
         .into_iter()
         .filter(|f| !before.contains(f))
         .collect();
     if added.is_empty() {
         return None;
     }
+    added.sort_unstable();
     let listed: Vec<String> = added.iter().map(|f| format!("{f:?}")).collect();
     let detail = format!(
         "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
         listed.join(", ")
     );
-    let path = FieldPath::root().field("metadata").field("finalizers");
     Some(FieldError {
-        path,
+        path: path(),
         problem: Problem::Forbidden { detail },
     })
 }

@@ -5,7 +5,7 @@ use crate::schema::{FieldError, FieldPath, Problem};
 
 use serde_json::Value;
 
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
+pub(super) const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
      and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
      '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
@@ -46,12 +46,16 @@ pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
     let (max, fits, rule) = if kind.traits.label_names {
         (63, is_label(name), LABEL)
     } else {
-        (253, name.split('.').all(is_label_of_any_length), SUBDOMAIN)
+        (253, is_subdomain(name), SUBDOMAIN)
     };
     if name.len() > max {
-        return invalid(format!("must be no more than {max} bytes"));
+        return invalid(format!("must be no more than {max} characters"));
     }
     if fits { None } else { invalid(rule.to_owned()) }
+}
+
+pub(super) fn is_subdomain(text: &str) -> bool {
+    text.split('.').all(is_label_of_any_length)
 }
 
 fn is_label(text: &str) -> bool {

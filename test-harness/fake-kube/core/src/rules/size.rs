@@ -14,7 +14,7 @@ const MAX_DATA_BYTES: u64 = 1_048_576;
 /// Refuses an object that etcd would not take. `weight` is its size as JSON.
 pub(crate) fn check_object(weight: usize) -> Result<(), Refusal> {
     if weight > MAX_OBJECT_BYTES {
-        return Err(Refusal::internal("etcdserver: request is too large"));
+        return Err(Refusal::new(500, "", "etcdserver: request is too large"));
     }
     Ok(())
 }
@@ -23,15 +23,15 @@ pub(crate) fn check_object(weight: usize) -> Result<(), Refusal> {
 pub(crate) fn check_data(kind: &Kind, object: &Value) -> Option<FieldError> {
     let path = match (&*kind.id.group, &*kind.name) {
         ("", "Secret") => FieldPath::root().field("data"),
-        ("", "ConfigMap") => FieldPath::root(),
+        // The server names a field without a name here, and shows it so.
+        ("", "ConfigMap") => FieldPath::root().field("[]"),
         _ => return None,
     };
-    let plain: usize = sizes(&object["data"]).sum();
-    let encoded: usize = sizes(&object["binaryData"]).map(decoded_size).sum();
+    let decoded = |data: &Value| texts(data).map(decoded_size).sum::<usize>();
     let total = if &*kind.name == "Secret" {
-        sizes(&object["data"]).map(decoded_size).sum()
+        decoded(&object["data"])
     } else {
-        plain + encoded
+        texts(&object["data"]).map(str::len).sum::<usize>() + decoded(&object["binaryData"])
     };
     (total as u64 > MAX_DATA_BYTES).then_some(FieldError {
         path,
@@ -39,15 +39,15 @@ pub(crate) fn check_data(kind: &Kind, object: &Value) -> Option<FieldError> {
     })
 }
 
-fn sizes(data: &Value) -> impl Iterator<Item = usize> {
+fn texts(data: &Value) -> impl Iterator<Item = &str> {
     data.as_object()
         .into_iter()
         .flatten()
         .filter_map(|(_, value)| value.as_str())
-        .map(str::len)
 }
 
-/// Bytes behind base64 text, to within the padding.
-fn decoded_size(encoded: usize) -> usize {
-    encoded / 4 * 3
+/// Bytes behind base64 text.
+fn decoded_size(encoded: &str) -> usize {
+    let padding = encoded.bytes().rev().take_while(|byte| *byte == b'=').count();
+    encoded.len() / 4 * 3 - padding.min(2)
 }

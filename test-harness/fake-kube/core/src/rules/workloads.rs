@@ -15,7 +15,8 @@ pub(crate) fn check(kind: &Kind, object: &Value) -> Option<FieldError> {
     }
     let spec = &object["spec"];
     let labels = &spec["template"]["metadata"]["labels"];
-    if spec["selector"].is_null() || LabelSelector::from_object(&spec["selector"]).matches_labels(labels) {
+    let selects = |selector: &Value| LabelSelector::from_object(selector).matches_labels(labels);
+    if !spec["selector"].is_null() && selects(&spec["selector"]) {
         return None;
     }
     let path = ["spec", "template", "metadata", "labels"]

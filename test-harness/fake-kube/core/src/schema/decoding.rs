@@ -5,19 +5,23 @@
 
 use serde_json::Value;
 
+use super::canonical::Scalar;
 use super::go::json_type;
 use super::{Schema, SchemaRef, Type};
 
 /// Why a server cannot read `object` as a value of its built-in type, if so:
 /// `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`.
 ///
-/// Always none for custom resources, whose types [`super::validate`] checks.
+/// Of custom resources it reads the metadata only; [`super::validate`] checks the rest.
 pub fn undecodable(schema: &Schema, object: &Value) -> Option<String> {
     let place = Place {
         owner: String::new(),
         path: Vec::new(),
     };
-    refusal(schema.root(), object, &place)
+    if schema.root().is_typed() {
+        return refusal(schema.root(), object, &place);
+    }
+    refusal(schema.root().entry("metadata")?, object.get("metadata")?, &place)
 }
 
 /// Where in the Go types: the innermost struct, and the fields on the way to it.
@@ -50,6 +54,9 @@ fn refusal(schema: SchemaRef<'_>, value: &Value, place: &Place) -> Option<String
     if !schema.is_typed() || value.is_null() {
         return None;
     }
+    if let Some(scalar) = Scalar::of(schema) {
+        return scalar.read(value).err();
+    }
     match value {
         Value::Object(fields) if schema.kind() == Some(Type::Object) => {
             fields.iter().find_map(|(name, field)| match schema.field(name) {
@@ -63,15 +70,35 @@ fn refusal(schema: SchemaRef<'_>, value: &Value, place: &Place) -> Option<String
                 .iter()
                 .find_map(|item| refusal(item_schema, item, &place.entry()))
         }
+        Value::String(text) if schema.format() == Some("byte") => illegal_base64(text),
         value if fits(schema.kind(), value) => None,
         value => Some(format!(
             "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
-            json_type(value),
+            found(schema, value),
             place.owner,
             place.path.join("."),
             go_type_of(schema)
         )),
     }
+}
+
+/// A number of the wrong kind is shown, anything else named.
+fn found(schema: SchemaRef<'_>, value: &Value) -> String {
+    match value {
+        Value::Number(number) if schema.kind() == Some(Type::Integer) => format!("number {number}"),
+        other => json_type(other).to_owned(),
+    }
+}
+
+fn illegal_base64(text: &str) -> Option<String> {
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+    let body = text.trim_end_matches('=');
+    let at = match body.bytes().position(|byte| !is_legal(byte)) {
+        Some(at) => at,
+        None if text.len().is_multiple_of(4) && text.len() - body.len() <= 2 => return None,
+        None => body.len() / 4 * 4,
+    };
+    Some(format!("illegal base64 data at input byte {at}"))
 }
 
 fn fits(kind: Option<Type>, value: &Value) -> bool {

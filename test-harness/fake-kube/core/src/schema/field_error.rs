@@ -88,6 +88,15 @@ impl FieldError {
         }
     }
 
+    /// The field as messages name it.
+    pub fn field(&self) -> &str {
+        if self.path.is_root() {
+            "<nil>"
+        } else {
+            self.path.as_str()
+        }
+    }
+
     /// The message without the field, as the causes of a Status carry it.
     pub fn message(&self) -> String {
         match &self.problem {
@@ -122,10 +131,7 @@ impl FieldError {
 
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_root() {
-            return write!(f, "<nil>: {}", self.message());
-        }
-        write!(f, "{}: {}", self.path, self.message())
+        write!(f, "{}: {}", self.field(), self.message())
     }
 }
 
@@ -146,10 +152,7 @@ fn unsupported(value: &Value, allowed: &[String]) -> String {
     )
 }
 
-/// A value inside a message: compact JSON. Null stands for no value and is shown as empty text.
+/// A value inside a message: compact JSON.
 fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "\"\"".to_owned(),
-        other => other.to_string(),
-    }
+    value.to_string()
 }

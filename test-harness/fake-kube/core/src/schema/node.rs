@@ -167,6 +167,16 @@ impl Node {
         below.for_each(Self::make_typed);
     }
 
+    /// Whether this or anything below it has rules over fields.
+    pub(crate) fn has_field_rules(&self) -> bool {
+        let mut below = self
+            .properties
+            .values()
+            .chain(self.items.as_deref())
+            .chain(self.additional.as_deref());
+        !self.field_rules.is_empty() || below.any(Self::has_field_rules)
+    }
+
     /// Takes rules over; where one gives a field null, the field allows it.
     pub(crate) fn take_rules(&mut self, rules: Box<[Rule]>) {
         for name in rules.iter().filter_map(Rule::nullified) {

@@ -30,6 +30,22 @@ impl FieldPath {
         Self(format!("{}[{index}]", self.0))
     }
 
+    /// This path inside of the field `name`.
+    pub fn below(&self, name: &str) -> Self {
+        match self.0.as_bytes().first() {
+            None => Self(name.to_owned()),
+            Some(b'[') => Self(format!("{name}{}", self.0)),
+            Some(_) => Self(format!("{name}.{}", self.0)),
+        }
+    }
+
+    /// Whether this is the field `name` of the whole object, or below it.
+    pub fn is_in(&self, name: &str) -> bool {
+        self.0
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
+
     /// Whether this is the whole object.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()

@@ -30,6 +30,11 @@ impl Schema {
         }
     }
 
+    /// Whether any node has rules over fields, understood or not.
+    pub(crate) fn has_field_rules(&self) -> bool {
+        self.root.has_field_rules()
+    }
+
     /// The node of the whole object.
     pub fn root(&self) -> SchemaRef<'_> {
         SchemaRef::resolve(&self.root, &self.definitions)

@@ -15,22 +15,69 @@ use super::{FieldError, FieldPath, Problem, Schema, SchemaRef, Type};
 /// For objects that are pruned and defaulted. Names, labels and what rules in code say of built-in kinds is not
 /// the schema's business.
 pub fn validate(schema: &Schema, object: &Value) -> Vec<FieldError> {
+    let mut errors = validate_shape(schema, object);
+    check_rules(schema, None, object, &mut errors);
+    errors
+}
+
+/// What is wrong with the types and values of `object`, rules over several fields aside.
+pub fn validate_shape(schema: &Schema, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     check(schema.root(), object, &FieldPath::root(), &mut errors);
     lists::check_uniqueness(schema.root(), object, &FieldPath::root(), &mut errors);
-    if errors.iter().all(expressions::may_follow) {
-        expressions::check(schema.root(), object, &FieldPath::root(), &mut errors);
+    // Metadata has rules of its own.
+    errors.retain(|error| !error.path.is_in("metadata"));
+    errors
+}
+
+/// The same for `new` that was not wrong with `old` before: a custom resource whose definition became stricter
+/// may still be changed elsewhere. Built-in kinds are checked as if they were new.
+pub fn validate_update(schema: &Schema, old: &Value, new: &Value) -> Vec<FieldError> {
+    let mut errors = validate_shape(schema, new);
+    if !errors.is_empty() && !schema.root().is_typed() {
+        let known = validate_shape(schema, old);
+        errors.retain(|error| !known.contains(error));
     }
     errors
 }
 
-/// What is wrong with `new` that was not wrong with `old` before: a custom resource whose definition became stricter
-/// may still be changed elsewhere. Built-in kinds are checked as if they were new.
-pub fn validate_update(schema: &Schema, old: &Value, new: &Value) -> Vec<FieldError> {
-    let mut errors = validate(schema, new);
-    if !errors.is_empty() && !schema.root().is_typed() {
-        let known = validate(schema, old);
+/// The same for the status alone: all that is looked at when it is written through its subresource.
+pub fn validate_status(schema: &Schema, old: &Value, new: &Value) -> Vec<FieldError> {
+    let mut errors = status_errors(schema, new);
+    if !errors.is_empty() {
+        let known = status_errors(schema, old);
         errors.retain(|error| !known.contains(error));
+    }
+    errors
+}
+
+/// Adds what rules over several fields say of `new` that they did not say of `old`. Where something is wrong already
+/// that changes the shape of the object, it is said that they were not looked at.
+pub fn check_rules(schema: &Schema, old: Option<&Value>, new: &Value, errors: &mut Vec<FieldError>) {
+    if !schema.has_field_rules() {
+        return;
+    }
+    if !errors.iter().all(expressions::may_follow) {
+        errors.push(expressions::skipped());
+        return;
+    }
+    let mut broken = expressions::broken(schema, new);
+    if let Some(old) = old.filter(|_| !broken.is_empty()) {
+        let known = expressions::broken(schema, old);
+        broken.retain(|error| !known.contains(error));
+    }
+    errors.extend(broken);
+}
+
+/// Complaints about the status, whose messages name fields from the status on.
+fn status_errors(schema: &Schema, object: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if let (Some(entry), Some(status)) = (schema.root().entry("status"), object.get("status")) {
+        check(entry, status, &FieldPath::root(), &mut errors);
+        lists::check_uniqueness(entry, status, &FieldPath::root(), &mut errors);
+    }
+    for error in &mut errors {
+        error.path = error.path.below("status");
     }
     errors
 }
@@ -133,7 +180,7 @@ fn check_items(schema: SchemaRef<'_>, items: &[Value], path: &FieldPath, errors:
     {
         errors.push(invalid(
             path,
-            Value::Null,
+            "".into(),
             format!("{path} in body shouldn't contain duplicates"),
         ));
     }

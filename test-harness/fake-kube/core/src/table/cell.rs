@@ -19,13 +19,19 @@ pub(super) fn typed(value: Option<&Value>, kind: &str, now: Timestamp) -> Value 
     }
 }
 
+/// What the API says of names everywhere.
+const NAME: &str = "Name must be unique within a namespace. Is required when creating resources, although some \
+    resources may allow a client to request the generation of an appropriate name automatically. Name is primarily \
+    intended for creation idempotence and configuration definition. Cannot be updated. More info: \
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
+
 /// The first column of every kind.
 pub(super) fn name_column() -> Column {
     Column {
         name: "Name".into(),
         kind: "string".into(),
         format: "name".into(),
-        description: "Name must be unique within a namespace.".into(),
+        description: NAME.into(),
         priority: 0,
         cell: Cell::Path(JsonPath::parse(".metadata.name")),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::decoding::{self, Sent};
 use super::incoming;
 use super::state::{Part, count_generation, restore, same};
 use crate::apply::{self, ApplyError, Operation};
@@ -39,16 +40,13 @@ impl Cluster {
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         if target.name.is_none() {
-            return Err(Refusal::method_not_allowed(&served.kind.id, "update"));
+            return Err(incoming::no_such_method(served, "update"));
         }
-        let mut new = request.body.clone();
-        incoming::check_identity(served, target, &mut new)?;
-        incoming::check_name(target, &mut new)?;
+        let mut new = decoding::decode(served, request)?;
+        incoming::check_namespace(served, target, &mut new)?;
+        incoming::check_name(target, &new)?;
         let old = self.existing(served, &key_of(target))?;
-        if meta::resource_version(&new).is_none() && !served.kind.traits.unconditional_update {
-            return Err(incoming::must_name_version(served, meta::name(&new)));
-        }
-        self.track_and_replace(served, request, &old, new, part, moment)
+        self.track_and_replace(served, request, &old, new, Sent::Whole, part, moment)
     }
 
     pub(crate) fn patch(
@@ -70,11 +68,15 @@ impl Cluster {
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
         if target.name.is_none() {
-            return Err(Refusal::method_not_allowed(&served.kind.id, "patch"));
+            return Err(incoming::no_such_method(served, "patch"));
         }
-        match request.patch.unwrap_or(PatchKind::Merge) {
-            PatchKind::Apply => self.apply_patch(served, target, request, part, moment),
-            kind => self.plain_patch(served, target, request, kind, part, moment),
+        match request.patch {
+            Some(PatchKind::Apply) => self.apply_patch(served, target, request, part, moment),
+            Some(PatchKind::Strategic) | None if served.kind.custom.is_some() => {
+                Err(Refusal::unsupported_media_type(PATCHES_OF_CUSTOM_KINDS))
+            }
+            Some(kind) => self.plain_patch(served, target, request, kind, part, moment),
+            None => Err(Refusal::unsupported_patch()),
         }
     }
 
@@ -91,20 +93,19 @@ impl Cluster {
         let shown = served.present(old.value());
         let mut new = match kind {
             PatchKind::Json => patch::json(&shown, &request.body),
-            PatchKind::Strategic if served.kind.custom.is_some() => {
-                return Err(Refusal::unsupported_media_type(
-                    "application/strategic-merge-patch+json",
-                    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
-                ));
-            }
             PatchKind::Strategic => patch::strategic(&shown, &request.body, &served.version().schema),
             PatchKind::Merge | PatchKind::Apply => Ok(patch::merge(&shown, &request.body)),
         }
-        .map_err(|error| patch_refusal(served, &old, &error))?;
-        incoming::check_identity(served, target, &mut new)?;
-        incoming::check_name(target, &mut new)?;
+        .map_err(|error| patch_refusal(&error))?;
+        let sent = match kind {
+            PatchKind::Strategic => Sent::Merged(&request.body),
+            _ => Sent::Patched,
+        };
+        decoding::check_patched(served, sent, &new)?;
+        incoming::check_namespace(served, target, &mut new)?;
+        incoming::check_name(target, &new)?;
         check_patched_uid(served, &shown, &new)?;
-        self.track_and_replace(served, request, &old, new, part, moment)
+        self.track_and_replace(served, request, &old, new, sent, part, moment)
     }
 
     fn apply_patch(
@@ -116,40 +117,52 @@ impl Cluster {
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
         let options = &request.options;
-        let mut config = request.body.clone();
-        check_apply(&config, options.field_manager.is_empty())?;
-        incoming::check_identity(served, target, &mut config)?;
-        incoming::check_name(target, &mut config)?;
-        let Some(old) = self.store.get(&served.kind.shelf, &key_of(target)).cloned() else {
+        let config = &request.body;
+        let key = key_of(target);
+        let Some(old) = self.store.get(&served.kind.shelf, &key).cloned() else {
             return match part {
-                Part::Main => self.create_by_apply(served, request, &config, moment),
-                Part::Status => Err(Refusal::not_found(&served.kind.id, meta::name(&config))),
+                Part::Main => self.create_by_apply(served, target, request, moment),
+                Part::Status => Err(Refusal::not_found(&served.kind.id, &key.name)),
             };
         };
+        check_applied_type(served, config)?;
         let by = incoming::manager(served, options, Operation::Apply, part.subresource(), moment);
         let shown = served.present(old.value());
-        check_preconditions(served, &shown, &config)?;
         let schema = &served.version().schema;
-        let applied = apply::apply(Some(&shown), &config, &by, options.force, schema);
+        let force = options.force.unwrap_or(false);
+        let applied = apply::apply(Some(&shown), config, &by, force, schema);
         let mut new = applied.map_err(apply_refusal)?.object;
+        incoming::check_namespace(served, target, &mut new)?;
+        incoming::check_name(target, &new)?;
+        check_version(served, &shown, config)?;
+        check_patched_uid(served, &shown, config)?;
         let warnings = incoming::shape_applied(served, options, &mut new)?;
         restore(served, &shown, &mut new, part);
-        self.replace(served, request, &old, new, warnings, moment)
+        self.replace(served, request, &old, new, warnings, part, moment)
     }
 
     /// Replaces after recording who changed what.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each says another thing about one write"
+    )]
     fn track_and_replace(
         &mut self,
         served: &Served,
         request: &Request,
         old: &Arc<Object>,
         mut new: Value,
+        sent: Sent<'_>,
         part: Part,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
+        let warnings = incoming::shape(served, &request.options, sent, &mut new)?;
+        let names_version = meta::resource_version(&new).is_some_and(|version| version != "0");
+        if !names_version && matches!(sent, Sent::Whole) && !served.kind.traits.unconditional_update {
+            return Err(incoming::must_name_version(served, meta::name(&new)));
+        }
         check_preconditions(served, &shown, &new)?;
-        let warnings = incoming::shape(served, &request.options, &mut new)?;
         restore(served, &shown, &mut new, part);
         let by = incoming::manager(
             served,
@@ -159,31 +172,36 @@ impl Cluster {
             moment,
         );
         apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
-        self.replace(served, request, old, new, warnings, moment)
+        self.replace(served, request, old, new, warnings, part, moment)
     }
 
     /// Makes `new` of `old`, or refuses.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each says another thing about one write"
+    )]
     fn replace(
         &mut self,
         served: &Served,
         request: &Request,
         old: &Arc<Object>,
         mut new: Value,
-        warnings: Vec<String>,
+        mut warnings: Vec<String>,
+        part: Part,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
         rules::carried::carry(&served.kind, &shown, &mut new);
-        incoming::validate(served, Some(&shown), &new)?;
+        incoming::validate_update(served, &shown, &new, part)?;
+        warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), &new));
         let object = if same(&shown, &new) {
             old.clone()
         } else {
             count_generation(served, &shown, &mut new);
-            self.replace_or_finish(served, request, new, moment)?
+            self.replace_or_finish(served, request, new, old.version(), moment)?
         };
         let mut reply = Reply::ok(super::read::show(served, request, object, moment));
         reply.warnings = warnings;
-        add_deprecation(served, &mut reply);
         Ok(reply)
     }
 
@@ -193,20 +211,25 @@ impl Cluster {
         served: &Served,
         request: &Request,
         new: Value,
+        before: u64,
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
+        if request.options.dry_run {
+            let shown = self.candidate(served, new, moment)?;
+            return Ok(Arc::new(Object::new(shown.value().clone(), before)));
+        }
         if meta::is_terminating(&new) && self.may_go(&served.kind, &new) {
             let stored = served.store_form(new);
-            if request.options.dry_run {
-                return Ok(Arc::new(self.store.candidate(stored)));
-            }
             let last = Object::new(stored.clone(), self.store.version() + 1);
             self.drop_object(&served.kind, stored);
             return Ok(Arc::new(last));
         }
-        self.save(served, new, &request.options, moment)
+        self.save(served, new, moment)
     }
 }
+
+const PATCHES_OF_CUSTOM_KINDS: &str =
+    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
 
 /// A patch cannot carry a uid as a condition: it would change a field that never changes.
 fn check_patched_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
@@ -240,35 +263,31 @@ fn check_preconditions(served: &Served, old: &Value, new: &Value) -> Result<(), 
         );
         return Err(Refusal::conflict(resource, name, &why));
     }
+    check_version(served, old, new)
+}
+
+fn check_version(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
     match meta::resource_version(new) {
+        Some(version) if version.parse::<u64>().is_err() => {
+            let message = format!("strconv.ParseUint: parsing {version:?}: invalid syntax");
+            Err(Refusal::new(500, "", message))
+        }
         Some(version) if version != meta::text(old, "resourceVersion") && version != "0" => {
-            Err(Refusal::stale(resource, name))
+            Err(Refusal::stale(&served.kind.id, meta::name(old)))
         }
         _ => Ok(()),
     }
 }
 
-fn check_apply(config: &Value, no_manager: bool) -> Result<(), Refusal> {
-    if no_manager {
-        let problem = Problem::Required {
-            detail: "is required for apply patch".to_owned(),
-        };
-        let error = FieldError {
-            path: FieldPath::root().field("fieldManager"),
-            problem,
-        };
-        return Err(Refusal::invalid("meta.k8s.io", "PatchOptions", "", &[error]));
-    }
-    for field in ["apiVersion", "kind"] {
-        if config
-            .get(field)
-            .and_then(Value::as_str)
-            .is_none_or(str::is_empty)
-        {
-            return Err(Refusal::bad_request(format!(
-                "invalid object type: {field} must be set in an apply patch"
-            )));
-        }
+/// An apply names its kind and version itself, and never the owners of fields.
+pub(super) fn check_applied_type(served: &Served, config: &Value) -> Result<(), Refusal> {
+    let text = |field| config.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    if api_version != served.api_version() || kind != &*served.kind.name {
+        let slash = if api_version.contains('/') { "" } else { "/" };
+        return Err(Refusal::bad_request(format!(
+            "invalid object type: {slash}{api_version}, Kind={kind}"
+        )));
     }
     let managed = meta::metadata(config).and_then(|m| m.get("managedFields"));
     if managed.is_some_and(|m| !m.is_null()) {
@@ -291,20 +310,11 @@ pub(super) fn apply_refusal(error: ApplyError) -> Refusal {
     }
 }
 
-fn patch_refusal(served: &Served, old: &Object, error: &PatchError) -> Refusal {
+pub(super) fn patch_refusal(error: &PatchError) -> Refusal {
     match error {
         PatchError::BadRequest(message) => Refusal::bad_request(message.clone()),
         PatchError::TooLarge(message) => Refusal::too_large(message.clone()),
         PatchError::Failed(message) => Refusal::new(500, "", message.clone()),
-        PatchError::Unprocessable(message) => {
-            Refusal::new(422, "Invalid", message.clone()).named(&served.kind.id, meta::name(old.value()))
-        }
-    }
-}
-
-/// Warns of a deprecated version.
-pub(super) fn add_deprecation(served: &Served, reply: &mut Reply) {
-    if let Some(warning) = &served.version().deprecated {
-        reply.warnings.push(warning.to_string());
+        PatchError::Unprocessable => Refusal::unfit_patch(error.to_string()),
     }
 }

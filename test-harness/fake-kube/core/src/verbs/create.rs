@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::decoding::{self, Sent};
 use super::{change, incoming};
 use crate::apply::{self, Operation};
 use crate::cluster::Cluster;
@@ -31,21 +32,21 @@ impl Cluster {
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
         if target.name.is_some() || served.kind.is_namespaced() != target.namespace.is_some() {
-            return Err(Refusal::method_not_allowed(&served.kind.id, "create"));
+            return Err(incoming::no_such_method(served, "create"));
         }
-        let mut object = request.body.clone();
-        incoming::check_identity(served, target, &mut object)?;
+        let mut object = decoding::decode(served, request)?;
+        incoming::check_namespace(served, target, &mut object)?;
         self.name(served, &mut object, moment);
         let by = incoming::manager(served, &request.options, Operation::Update, None, moment);
         let schema = &served.version().schema;
-        let warnings = incoming::shape(served, &request.options, &mut object)?;
+        let mut warnings = incoming::shape(served, &request.options, Sent::Whole, &mut object)?;
         complete(served, &mut object, moment);
         apply::track_update(None, &mut object, &by, schema);
         schema::complete(schema, &mut object);
+        warnings.extend(rules::metadata::new_warnings(&served.kind, None, &object));
         let object = self.insert(served, object, &request.options, moment)?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
         reply.warnings = warnings;
-        change::add_deprecation(served, &mut reply);
         Ok(reply)
     }
 
@@ -53,10 +54,12 @@ impl Cluster {
     pub(super) fn create_by_apply(
         &mut self,
         served: &Served,
+        target: &Target,
         request: &Request,
-        config: &Value,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
+        let config = &request.body;
+        change::check_applied_type(served, config)?;
         if !meta::uid(config).is_empty() {
             let why = format!(
                 "uid mismatch: the provided object specified uid {}, and no existing object was found",
@@ -66,9 +69,13 @@ impl Cluster {
         }
         let by = incoming::manager(served, &request.options, Operation::Apply, None, moment);
         let schema = &served.version().schema;
-        let applied = apply::apply(None, config, &by, request.options.force, schema);
+        let force = request.options.force.unwrap_or(false);
+        let applied = apply::apply(None, config, &by, force, schema);
         let mut object = applied.map_err(change::apply_refusal)?.object;
+        incoming::check_namespace(served, target, &mut object)?;
+        incoming::check_name(target, &object)?;
         let warnings = incoming::shape_applied(served, &request.options, &mut object)?;
+        meta::remove(&mut object, "resourceVersion");
         complete(served, &mut object, moment);
         schema::complete(schema, &mut object);
         let object = self.insert(served, object, &request.options, moment)?;
@@ -102,36 +109,55 @@ impl Cluster {
     ) -> Result<Arc<Object>, Refusal> {
         let kind = &served.kind;
         let key = Key::of(&object);
-        incoming::validate(served, None, &object)?;
+        incoming::validate_new(served, &object)?;
         self.admit_namespace(served, &key)?;
         if kind.custom.as_ref().is_some_and(|custom| custom.terminating) {
             let message = "create not allowed while custom resource definition is terminating";
             return Err(Refusal::new(405, "MethodNotAllowed", message));
         }
-        if self.store.get(&kind.shelf, &key).is_some() {
-            return Err(Refusal::already_exists(&kind.id, &key.name));
+        if meta::resource_version(&object).is_some() {
+            let message = "resourceVersion should not be set on objects to be created";
+            return Err(Refusal::new(500, "", message));
         }
-        self.save(served, object, options, moment)
+        if let Some(rival) = self.store.get(&kind.shelf, &key) {
+            let mut refusal = Refusal::already_exists(&kind.id, &key.name);
+            if meta::is_terminating(rival.value()) {
+                refusal.message = format!("object is being deleted: {}", refusal.message);
+            }
+            return Err(refusal);
+        }
+        if options.dry_run {
+            let shown = self.candidate(served, object, moment)?;
+            return Ok(Arc::new(shown.without_version()));
+        }
+        self.save(served, object, moment)
     }
 
-    /// Stores an object that is decided, or shows it as it would be.
+    /// Stores an object that is decided.
     pub(super) fn save(
         &mut self,
         served: &Served,
         object: Value,
-        options: &Options,
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
+        let candidate = self.candidate(served, object, moment)?;
+        let stored = self.store.put_candidate(&served.kind.shelf, candidate);
+        self.after_save(&served.kind, stored.value());
+        Ok(stored)
+    }
+
+    /// An object that is decided, as it would be stored.
+    pub(super) fn candidate(
+        &self,
+        served: &Served,
+        object: Value,
+        moment: &Moment,
+    ) -> Result<Object, Refusal> {
         let mut object = served.store_form(object);
         self.before_save(&served.kind, &mut object, moment)?;
         let candidate = self.store.candidate(object);
         rules::size::check_object(candidate.json().len())?;
-        if options.dry_run {
-            return Ok(Arc::new(candidate));
-        }
-        let stored = self.store.put_candidate(&served.kind.shelf, candidate);
-        self.after_save(&served.kind, stored.value());
-        Ok(stored)
+        Ok(candidate)
     }
 
     /// New objects need a namespace that exists and is not going away.
@@ -156,13 +182,15 @@ impl Cluster {
 
 /// What the server adds to a new object and takes from what the client sent.
 fn complete(served: &Served, object: &mut Value, moment: &mut Moment) {
+    let counted = served.kind.traits.generation;
     for field in incoming::SERVER_OWNED {
-        meta::remove(object, field);
+        if field != "generation" || counted {
+            meta::remove(object, field);
+        }
     }
-    meta::remove(object, "resourceVersion");
     meta::set(object, "uid", moment.uid());
     meta::set(object, "creationTimestamp", moment.timestamp());
-    if served.kind.traits.generation {
+    if counted {
         meta::set(object, "generation", 1);
     }
     if served.version().status {

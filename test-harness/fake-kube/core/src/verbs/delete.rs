@@ -131,10 +131,12 @@ pub(crate) enum Deleted {
 }
 
 fn options(request: &Request) -> Result<(DeleteOptions, bool), Refusal> {
-    let Options { delete, dry_run, .. } = &request.options;
-    let mut how = delete.clone();
-    let dry_run = how.take_body(&request.body)? || *dry_run;
-    Ok((how, dry_run))
+    // Who sends a body says everything in it.
+    if request.body.is_null() {
+        let Options { delete, dry_run, .. } = &request.options;
+        return Ok((delete.clone(), *dry_run));
+    }
+    DeleteOptions::of_body(&request.body)
 }
 
 /// Who deletes says which object is meant; the server names the kind here, not the resource.

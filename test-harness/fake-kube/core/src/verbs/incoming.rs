@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::decoding::Sent;
+use super::state::Part;
 use crate::apply::{Ignored, Manager, Operation};
+use crate::effects;
 use crate::kind::Served;
 use crate::meta;
 use crate::moment::Moment;
@@ -11,60 +14,8 @@ use crate::request::{FieldValidation, Options, Target};
 use crate::rules;
 use crate::schema::{self, FieldError, FieldPath, Problem};
 
-/// Checks that a body is an object of the kind and place that the path names.
-pub(super) fn check_identity(served: &Served, target: &Target, object: &mut Value) -> Result<(), Refusal> {
-    if !object.is_object() {
-        return Err(Refusal::bad_request("the body of the request is not an object"));
-    }
-    let expected = served.api_version();
-    let api_version = object
-        .get("apiVersion")
-        .and_then(Value::as_str)
-        .unwrap_or(&expected);
-    let kind = object
-        .get("kind")
-        .and_then(Value::as_str)
-        .unwrap_or(&served.kind.name);
-    if api_version != expected {
-        return Err(Refusal::bad_request(format!(
-            "the API version in the data ({api_version}) does not match the expected API version ({expected})"
-        )));
-    }
-    if kind != &*served.kind.name {
-        return Err(wrong_kind(served, kind, meta::name(object)));
-    }
-    object["apiVersion"] = expected.into();
-    object["kind"] = (*served.kind.name).into();
-    check_namespace(served, target, object)
-}
-
-fn wrong_kind(served: &Served, given: &str, name: &str) -> Refusal {
-    let expected = &served.kind.name;
-    if served.kind.custom.is_some() {
-        let problem = Problem::Invalid {
-            value: given.into(),
-            detail: format!("must be {expected}"),
-        };
-        let path = FieldPath::root().field("kind");
-        return Refusal::invalid(
-            &served.kind.id.group,
-            given,
-            name,
-            &[FieldError { path, problem }],
-        );
-    }
-    let version = &served.version().name;
-    let package = match served.kind.id.group.split('.').next().unwrap_or_default() {
-        "" => "core",
-        first => first,
-    };
-    Refusal::bad_request(format!(
-        "{given} in version \"{version}\" cannot be handled as a {expected}: converting ({version}.{given}) to \
-         ({package}.{expected}): unknown conversion"
-    ))
-}
-
-fn check_namespace(served: &Served, target: &Target, object: &mut Value) -> Result<(), Refusal> {
+/// Checks that an object is of the place that the path names, and puts it there.
+pub(super) fn check_namespace(served: &Served, target: &Target, object: &mut Value) -> Result<(), Refusal> {
     let Some(namespace) = target
         .namespace
         .as_deref()
@@ -86,30 +37,30 @@ fn check_namespace(served: &Served, target: &Target, object: &mut Value) -> Resu
 }
 
 /// Checks that the name in a body is the one in the path, where the path has one.
-pub(super) fn check_name(target: &Target, object: &mut Value) -> Result<(), Refusal> {
+pub(super) fn check_name(target: &Target, object: &Value) -> Result<(), Refusal> {
     let Some(name) = &target.name else { return Ok(()) };
     match meta::name(object) {
-        "" => meta::set(object, "name", name.as_str()),
-        given if given == name => {}
-        given => {
-            return Err(Refusal::bad_request(format!(
-                "the name of the object ({given}) does not match the name on the URL ({name})"
-            )));
-        }
+        given if given == name => Ok(()),
+        "" => Err(Refusal::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        given => Err(Refusal::bad_request(format!(
+            "the name of the object ({given}) does not match the name on the URL ({name})"
+        ))),
     }
-    Ok(())
 }
 
 /// Prunes and defaults an object as it was sent; returns warnings about what was dropped.
-pub(super) fn shape(served: &Served, options: &Options, object: &mut Value) -> Result<Vec<String>, Refusal> {
+pub(super) fn shape(
+    served: &Served,
+    options: &Options,
+    sent: Sent<'_>,
+    object: &mut Value,
+) -> Result<Vec<String>, Refusal> {
     let schema = &served.version().schema;
-    if let Some(why) = schema::undecodable(schema, object) {
-        let (kind, version) = (&served.kind.name, &served.version().name);
-        return Err(Refusal::bad_request(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"
-        )));
-    }
-    let warnings = drop_unknown(served, options, object)?;
+    let warnings = drop_unknown(served, options, sent, object)?;
+    schema::canonicalize(schema, object);
+    effects::fold_string_data(&served.kind, object);
     schema::default(schema, object);
     Ok(warnings)
 }
@@ -120,55 +71,86 @@ pub(super) fn shape_applied(
     options: &Options,
     object: &mut Value,
 ) -> Result<Vec<String>, Refusal> {
-    let warnings = drop_unknown(served, options, object)?;
-    schema::default_applied(&served.version().schema, object);
+    let schema = &served.version().schema;
+    let warnings = drop_unknown(served, options, Sent::Whole, object)?;
+    schema::canonicalize(schema, object);
+    effects::fold_string_data(&served.kind, object);
+    schema::default_applied(schema, object);
     Ok(warnings)
 }
 
-fn drop_unknown(served: &Served, options: &Options, object: &mut Value) -> Result<Vec<String>, Refusal> {
+fn drop_unknown(
+    served: &Served,
+    options: &Options,
+    sent: Sent<'_>,
+    object: &mut Value,
+) -> Result<Vec<String>, Refusal> {
     let dropped = schema::prune(&served.version().schema, object);
-    let unknown: Vec<String> = dropped
+    let duplicates = options
+        .duplicates
         .iter()
-        .map(|path| format!("unknown field \"{path}\""))
+        .map(|path| format!("duplicate field \"{path}\""));
+    let unknown: Vec<String> = duplicates
+        .chain(dropped.iter().map(|path| format!("unknown field \"{path}\"")))
         .collect();
     match options.field_validation {
         FieldValidation::Strict if !unknown.is_empty() => {
-            let message = format!(
-                "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
-                served.kind.name,
-                served.version().name,
-                served.kind.name,
-                unknown.join(", ")
-            );
-            Err(Refusal::bad_request(message))
+            let why = format!("strict decoding error: {}", unknown.join(", "));
+            Err(sent.refuse(served, object, why))
         }
         FieldValidation::Warn => Ok(unknown),
         FieldValidation::Strict | FieldValidation::Ignore => Ok(Vec::new()),
     }
 }
 
-/// Refuses an object that breaks rules of its kind; `old` is what it replaces.
-pub(super) fn validate(served: &Served, old: Option<&Value>, new: &Value) -> Result<(), Refusal> {
+/// Refuses a new object that breaks rules of its kind.
+pub(super) fn validate_new(served: &Served, new: &Value) -> Result<(), Refusal> {
+    let kind = &served.kind;
+    let mut errors: Vec<FieldError> = rules::names::check(kind, meta::name(new)).into_iter().collect();
+    errors.extend(rules::metadata::check(kind, new));
+    let schema = &served.version().schema;
+    errors.extend(schema::validate_shape(schema, new));
+    errors.extend(rules::of_kind(served, new));
+    schema::check_rules(schema, None, new, &mut errors);
+    accept(served, new, &errors)
+}
+
+/// Refuses an object that breaks rules of its kind, or changes of `old` what it may not.
+pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: Part) -> Result<(), Refusal> {
     let kind = &served.kind;
     let schema = &served.version().schema;
-    let mut errors: Vec<FieldError> = match old {
-        None => schema::validate(schema, new),
-        Some(old) => schema::validate_update(schema, old, new),
-    };
-    errors.extend(rules::workloads::check(kind, new));
-    errors.extend(rules::size::check_data(kind, new));
-    errors.extend(rules::finalizers::check_names(kind, new));
-    match old {
-        None => errors.extend(rules::names::check(kind, meta::name(new))),
-        Some(old) => {
-            errors.extend(rules::finalizers::check(old, new));
-            errors.extend(rules::immutable::check(kind, old, new));
-        }
-    }
+    let mut errors = rules::metadata::check_update(kind, old, new);
+    errors.extend(match part {
+        Part::Status if kind.custom.is_some() => schema::validate_status(schema, old, new),
+        _ => schema::validate_update(schema, old, new),
+    });
+    errors.extend(rules::of_kind(served, new));
+    errors.extend(rules::immutable::check(kind, old, new));
+    schema::check_rules(schema, Some(old), new, &mut errors);
+    accept(served, new, &errors)
+}
+
+fn accept(served: &Served, object: &Value, errors: &[FieldError]) -> Result<(), Refusal> {
     if errors.is_empty() {
         Ok(())
     } else {
-        Err(invalid(served, meta::name(new), &errors))
+        Err(invalid(served, meta::name(object), errors))
+    }
+}
+
+/// A path of this kind that does not have the method of the request.
+pub(super) fn no_such_method(served: &Served, verb: &str) -> Refusal {
+    match served.kind.custom {
+        Some(_) => Refusal::method_not_allowed(&served.kind.id, verb),
+        None => Refusal::no_such_method(),
+    }
+}
+
+/// A subresource that this kind does not have.
+pub(super) fn no_such_subresource(served: &Served, name: &str) -> Refusal {
+    match served.kind.custom {
+        Some(_) => Refusal::not_found(&served.kind.id, name),
+        None => Refusal::no_such_path(),
     }
 }
 
@@ -214,7 +196,8 @@ pub(super) fn manager(
         operation,
         api_version: served.api_version(),
         subresource: subresource.map(str::to_owned),
-        time: moment.now,
+        // The server forgets the time of a scaling.
+        time: (subresource != Some("scale")).then_some(moment.now),
         ignores,
     }
 }

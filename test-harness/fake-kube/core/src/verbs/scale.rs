@@ -2,16 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::{incoming, state};
+use super::state::Part;
+use super::{change, incoming, state};
 use crate::apply::{self, Operation};
 use crate::cluster::{Cluster, key_of};
 use crate::kind::{Scale, Served};
 use crate::meta;
 use crate::moment::Moment;
+use crate::object::Object;
 use crate::patch;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::request::{PatchKind, Request, Target, Verb};
+use crate::schema::go::json_type;
+use crate::schema::{FieldError, FieldPath, Problem};
 
 impl Cluster {
     pub(super) fn scale(
@@ -25,16 +29,14 @@ impl Cluster {
         let old = self.existing(served, &key_of(target))?;
         let shown = served.present(old.value());
         let current = view(scale, &shown);
-        let wanted = match (request.verb, request.patch) {
-            (Verb::Get, _) => return Ok(Reply::value(current)),
-            (Verb::Update, _) => request.body.clone(),
-            (Verb::Patch, Some(PatchKind::Json)) => patch::json(&current, &request.body)
-                .map_err(|error| Refusal::bad_request(error.to_string()))?,
-            (Verb::Patch, _) => patch::merge(&current, &request.body),
-            (verb, _) => return Err(Refusal::method_not_allowed(&served.kind.id, verb.as_str())),
+        let wanted = match request.verb {
+            Verb::Get => return Ok(Reply::value(current)),
+            Verb::Update => request.body.clone(),
+            Verb::Patch => patched(&current, request)?,
+            verb => return Err(incoming::no_such_method(served, verb.as_str())),
         };
+        let replicas = check(served, target, &wanted)?;
         check_version(served, &shown, &wanted)?;
-        let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or(0);
         let mut new = shown.clone().into_owned();
         set(&mut new, &scale.spec_replicas, replicas.into());
         if new == *shown {
@@ -42,11 +44,56 @@ impl Cluster {
         }
         let by = incoming::manager(served, &request.options, Operation::Update, Some("scale"), moment);
         apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
-        incoming::validate(served, Some(&shown), &new)?;
+        incoming::validate_update(served, &shown, &new, Part::Main)?;
         state::bump_generation(&mut new);
-        let stored = self.save(served, new, &request.options, moment)?;
+        let stored = if request.options.dry_run {
+            let candidate = self.candidate(served, new, moment)?;
+            Object::new(candidate.value().clone(), old.version()).into()
+        } else {
+            self.save(served, new, moment)?
+        };
         Ok(Reply::value(view(scale, &served.present(stored.value()))))
     }
+}
+
+/// The scale as a patch makes it.
+fn patched(current: &Value, request: &Request) -> Result<Value, Refusal> {
+    let wanted = match request.patch {
+        Some(PatchKind::Json) => {
+            patch::json(current, &request.body).map_err(|error| change::patch_refusal(&error))?
+        }
+        _ => patch::merge(current, &request.body),
+    };
+    let replicas = &wanted["spec"]["replicas"];
+    if !replicas.is_null() && !replicas.is_i64() {
+        let why = format!(
+            "json: cannot unmarshal {} into Go struct field ScaleSpec.spec.replicas of type int32",
+            json_type(replicas)
+        );
+        return Err(Refusal::unreadable_patched(wanted.to_string(), why));
+    }
+    Ok(wanted)
+}
+
+/// The number that a scale asks for, if it is one of this object.
+fn check(served: &Served, target: &Target, wanted: &Value) -> Result<i64, Refusal> {
+    incoming::check_name(target, wanted)?;
+    let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or(0);
+    if replicas < 0 && served.kind.custom.is_none() {
+        let problem = Problem::Invalid {
+            value: replicas.into(),
+            detail: "must be greater than or equal to 0".to_owned(),
+        };
+        let path = FieldPath::root().field("spec").field("replicas");
+        let error = FieldError { path, problem };
+        return Err(Refusal::invalid(
+            "autoscaling",
+            "Scale",
+            meta::name(wanted),
+            &[error],
+        ));
+    }
+    Ok(replicas)
 }
 
 fn check_version(served: &Served, old: &Value, wanted: &Value) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::incoming;
 use super::state::Part;
 use crate::cluster::{Cluster, key_of};
 use crate::kind::Served;
@@ -20,16 +21,17 @@ impl Cluster {
         request: &Request,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
+        let name = target.name.as_deref().unwrap_or_default();
         match (subresource, &*served.kind.name) {
             ("status", _) if served.version().status => self.status(served, target, request, moment),
             ("scale", _) => match &served.version().scale {
                 Some(scale) => self.scale(served, target, scale, request, moment),
-                None => Err(Refusal::no_such_path()),
+                None => Err(incoming::no_such_subresource(served, name)),
             },
             ("log", "Pod") => self.log(served, target, request),
             ("token", "ServiceAccount") => self.token(served, target, request, moment),
             ("finalize", "Namespace") => self.finalize(served, target, request),
-            _ => Err(Refusal::no_such_path()),
+            _ => Err(incoming::no_such_subresource(served, name)),
         }
     }
 
@@ -44,7 +46,7 @@ impl Cluster {
             Verb::Get => self.get(served, target, request, moment),
             Verb::Update => self.update_part(served, target, request, Part::Status, moment),
             Verb::Patch => self.patch_part(served, target, request, Part::Status, moment),
-            verb => Err(Refusal::method_not_allowed(&served.kind.id, verb.as_str())),
+            verb => Err(incoming::no_such_method(served, verb.as_str())),
         }
     }
 

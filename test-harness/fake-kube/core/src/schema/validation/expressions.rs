@@ -3,10 +3,31 @@
 use serde_json::Value;
 
 use crate::schema::field_rule::FieldRule;
-use crate::schema::{FieldError, FieldPath, Problem, SchemaRef};
+use crate::schema::{FieldError, FieldPath, Problem, Schema, SchemaRef};
 
-/// Complaints of all rules, of objects inside of objects too. For values of the right types and sizes.
-pub(super) fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
+/// Complaints of all rules. For values of the right types and sizes.
+pub(super) fn broken(schema: &Schema, object: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    check(schema.root(), object, &FieldPath::root(), &mut errors);
+    errors
+}
+
+/// Says that rules were not looked at.
+pub(super) fn skipped() -> FieldError {
+    FieldError {
+        path: FieldPath::root(),
+        problem: Problem::Invalid {
+            value: Value::Null,
+            detail: SKIPPED.to_owned(),
+        },
+    }
+}
+
+const SKIPPED: &str = "some validation rules were not checked because the object was invalid; \
+     correct the existing errors to complete validation";
+
+/// Complaints of all rules, of objects inside of objects too.
+fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
     errors.extend(
         schema
             .field_rules()

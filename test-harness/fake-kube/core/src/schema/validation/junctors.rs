@@ -30,7 +30,7 @@ pub(super) fn check(
     let mut complain = |rule: &str, also: Vec<FieldError>| {
         errors.push(invalid(
             &FieldPath::root(),
-            Value::Null,
+            "".into(),
             format!("{:?} {rule}", path.as_str()),
         ));
         errors.extend(also);

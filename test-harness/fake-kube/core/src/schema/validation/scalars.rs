@@ -97,7 +97,7 @@ fn range_error(
         None => "(default format)".to_owned(),
     };
     let detail = format!("Checked value must be of type integer {format} in {path}");
-    Some(invalid(&FieldPath::root(), Value::Null, detail))
+    Some(invalid(&FieldPath::root(), "".into(), detail))
 }
 
 pub(super) fn check_enumeration(

@@ -1,0 +1,98 @@
+//! Values that a server of typed objects reads in several spellings and writes in one: times and quantities.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::quantity;
+use super::{Schema, SchemaRef};
+
+/// Rewrites times and quantities as the server writes them. Values that are none stay.
+pub fn canonicalize(schema: &Schema, object: &mut Value) {
+    if schema.root().is_typed() {
+        rewrite(schema.root(), object);
+    }
+}
+
+fn rewrite(schema: SchemaRef<'_>, value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if let Some(entry) = schema.entry(name) {
+                    rewrite(entry, field);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.items() {
+                items.iter_mut().for_each(|item| rewrite(schema, item));
+            }
+        }
+        scalar => {
+            if let Some(Ok(canonical)) = Scalar::of(schema).map(|kind| kind.read(scalar)) {
+                *scalar = canonical;
+            }
+        }
+    }
+}
+
+/// Scalars that the server holds as more than text.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scalar {
+    Time,
+    MicroTime,
+    Quantity,
+}
+
+impl Scalar {
+    pub(super) fn of(schema: SchemaRef<'_>) -> Option<Self> {
+        match schema.definition_name()?.rsplit('.').next()? {
+            "Time" => Some(Self::Time),
+            "MicroTime" => Some(Self::MicroTime),
+            "Quantity" => Some(Self::Quantity),
+            _ => None,
+        }
+    }
+
+    /// The value as the server writes it, or why it cannot read it.
+    pub(super) fn read(self, value: &Value) -> Result<Value, String> {
+        if value.is_null() {
+            return Ok(Value::Null);
+        }
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match self {
+            Self::Quantity => quantity::canonical(&text).map(Value::from),
+            Self::Time => read_time(&text, "2006-01-02T15:04:05Z07:00", "%Y-%m-%dT%H:%M:%SZ", None),
+            Self::MicroTime => read_time(
+                &text,
+                "2006-01-02T15:04:05.000000Z07:00",
+                "%Y-%m-%dT%H:%M:%S.%6fZ",
+                Some(6),
+            ),
+        }
+    }
+}
+
+/// Reads a time; `layout` is its form in Go's words, `digits` how many there must be behind the point.
+fn read_time(text: &str, layout: &str, format: &str, digits: Option<usize>) -> Result<Value, String> {
+    let parsed: Option<Timestamp> = text.parse().ok();
+    let fraction = text
+        .split_once('.')
+        .map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+    match parsed {
+        Some(time) if digits.is_none_or(|digits| digits == fraction) => {
+            Ok(time.strftime(format).to_string().into())
+        }
+        Some(_) => {
+            let rest = text.get(19..).unwrap_or_default();
+            Err(format!(
+                "parsing time {text:?} as {layout:?}: cannot parse {rest:?} as \".000000\""
+            ))
+        }
+        None => Err(format!(
+            "parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\""
+        )),
+    }
+}
