@@ -1,0 +1,138 @@
+//! Plays the cases of a theme.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use kube::Client;
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::answers::Answers;
+use crate::stable::Names;
+use crate::step::{self, Response};
+use crate::theme::{Case, Step, Theme};
+
+/// How long a step is asked again: a real controller manager takes six seconds for a namespace on a quiet machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Ways into an API.
+pub(crate) struct Door {
+    /// With an administrator's credentials.
+    pub(crate) admin: Client,
+    /// With none.
+    pub(crate) nobody: Client,
+}
+
+pub(crate) async fn play(theme: &Theme, door: &Door) -> Result<Answers> {
+    let mut answers = Answers::new();
+    for (index, case) in theme.cases.iter().enumerate() {
+        let namespace = format!("{}-{index}", theme.name);
+        let given = play_case(theme, case, &namespace, door).await;
+        let given = given.with_context(|| case.name.clone())?;
+        if answers.insert(case.name.clone(), given).is_some() {
+            bail!("two cases are called {:?}", case.name);
+        }
+    }
+    Ok(answers)
+}
+
+async fn play_case(theme: &Theme, case: &Case, namespace: &str, door: &Door) -> Result<Vec<Value>> {
+    let mut stage = Stage {
+        door,
+        names: Names::new(namespace, &theme.paths),
+    };
+    stage.create_namespace(namespace).await?;
+    let mut given = Vec::new();
+    for step in &case.steps {
+        let answer = stage.step(step).await;
+        given.push(answer.with_context(|| step.line.clone())?);
+    }
+    Ok(given)
+}
+
+struct Stage<'a> {
+    door: &'a Door,
+    names: Names,
+}
+
+impl Stage<'_> {
+    async fn create_namespace(&self, name: &str) -> Result<()> {
+        let body = json!({"metadata": {"name": name}}).to_string();
+        let request = http::Request::post("/api/v1/namespaces").header("content-type", "application/json");
+        let response = step::exchange(&self.door.admin, request.body(body.into_bytes())?).await?;
+        if response.code != 201 {
+            bail!("namespace {name} answers {}: {}", response.code, response.body);
+        }
+        Ok(())
+    }
+
+    /// The answer to a step, as it is compared.
+    async fn step(&mut self, step: &Step) -> Result<Value> {
+        let response = self.ask(step).await?;
+        for (name, pointer) in &step.keep {
+            let value = response.body.pointer(pointer).and_then(Value::as_str);
+            let value = value.with_context(|| format!("nothing to keep at {pointer}: {}", response.body))?;
+            self.names.keep(name, value);
+        }
+        if step.silent {
+            return match response.code {
+                ..300 => Ok(Value::Null),
+                code => bail!("answers {code}: {}", response.body),
+            };
+        }
+        let mut answer =
+            json!({"code": response.code, "answer": self.names.stable_answer(shown(step, response.body))});
+        for (header, value) in response.headers {
+            answer[header] = self.names.stable(value.into());
+        }
+        Ok(answer)
+    }
+
+    /// Asks until the answer is as the step wants it.
+    async fn ask(&self, step: &Step) -> Result<Response> {
+        let deadline = Instant::now() + PATIENCE;
+        let client = if step.stranger {
+            &self.door.nobody
+        } else {
+            &self.door.admin
+        };
+        loop {
+            let response = step::send(step, &self.names, client).await?;
+            if is_as_wanted(step, &response) {
+                return Ok(response);
+            }
+            if Instant::now() > deadline {
+                bail!("still answers {}: {}", response.code, response.body);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+fn is_as_wanted(step: &Step, response: &Response) -> bool {
+    let part = |pointer: &String| response.body.pointer(pointer).unwrap_or(&Value::Null);
+    step.until.is_none_or(|code| code == response.code)
+        && step
+            .until_shows
+            .iter()
+            .all(|(pointer, value)| part(pointer) == value)
+}
+
+/// The parts of an answer that count.
+fn shown(step: &Step, mut answer: Value) -> Value {
+    for pointer in &step.hide {
+        if let Some(value) = answer.pointer_mut(pointer) {
+            *value = "<hidden>".into();
+        }
+    }
+    let Some(pointers) = &step.show else {
+        return answer;
+    };
+    let part = |pointer: &String| answer.pointer(pointer).cloned().unwrap_or(Value::Null);
+    let parts: Map<_, _> = pointers
+        .iter()
+        .map(|pointer| (pointer.clone(), part(pointer)))
+        .collect();
+    parts.into()
+}
