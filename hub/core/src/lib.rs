@@ -14,17 +14,22 @@
 //! - **Converged means silent.** A plane that is as it should be, and a status that says so, cause no write.
 //! - **A session sees its own plane.** What an agent says about a resource that is not in its queue changes nothing.
 
+pub mod answer;
 mod condition;
 pub mod decision;
 mod delivery;
 mod fleet;
+pub mod kinds;
+pub mod listing;
 mod now;
 mod output;
 mod pace;
 mod plane;
 pub mod reason;
+pub mod request;
 pub mod resource;
 pub mod routing;
+mod sight;
 mod status;
 #[cfg(test)]
 mod testing;
@@ -35,4 +40,5 @@ pub use fleet::{Dialer, Fleet, Origin, Settings};
 pub use now::Now;
 pub use output::{Change, Known, Note, Outcome, Output, SessionId, Subject, Write, WriteId};
 pub use plane::{Judgement, PlaneRecord};
+pub use sight::Sight;
 pub use status::{MOVED, RAW_STATUS};

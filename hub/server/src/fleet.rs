@@ -8,7 +8,6 @@ mod clock;
 mod notes;
 mod outbox;
 mod outcome;
-mod patch;
 mod signal;
 mod writer;
 
@@ -31,7 +30,7 @@ use notes::Notes;
 use writer::{Finished, Writer};
 
 pub(crate) use outbox::{Ending, Outbox, Receiving, outbox};
-pub(crate) use signal::{Opening, Sight, Signal};
+pub(crate) use signal::{Opening, Signal};
 
 /// Signals that wait. Each sender waits for its own to be taken, so this only smooths bursts.
 pub(crate) const SIGNALS: usize = 1_024;

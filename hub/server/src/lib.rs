@@ -19,7 +19,6 @@ mod gateway;
 mod handle;
 mod hub;
 mod identity;
-mod kinds;
 mod random;
 mod readiness;
 pub mod rest;

@@ -4,9 +4,6 @@
 //! been listed once the fleet is told so; before that it serves nobody. An expired watch is a new list: what is
 //! missing in it is told as gone from the control plane, and that takes nothing from a plane.
 
-mod kinds;
-mod listing;
-
 use std::pin::pin;
 
 use futures::TryStreamExt as _;
@@ -14,14 +11,13 @@ use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
+use outhaul_hub_core::listing::{Kind, Listing};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::fleet::Signal;
-use kinds::Kind;
-use listing::Listing;
 
 /// Objects in one page of a list. With 1 MiB of spec each, the most they can have, a page takes 100 MiB for a moment.
 const PAGE: u32 = 100;

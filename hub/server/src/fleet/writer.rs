@@ -9,16 +9,13 @@ use std::time::Duration;
 use kube::api::{Api, DynamicObject, PatchParams};
 use kube::core::ApiResource;
 use outhaul_hub_core::resource::{Around, Reader};
-use outhaul_hub_core::{Origin, Outcome, PlaneRecord, Subject, Write, WriteId};
+use outhaul_hub_core::{Origin, Outcome, PlaneRecord, Sight, Subject, Write, WriteId, kinds, request};
 use outhaul_protocol_wire::head::Key;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::warn;
 
 use super::outcome::{is_gone, of_failure};
-use super::patch;
-use super::signal::Sight;
-use crate::kinds;
 
 /// Requests at once. An API server answers these writes in 1 to 5 ms, so this is 10,000 or more a second; beyond it
 /// they would only queue there.
@@ -150,7 +147,7 @@ async fn apply(client: kube::Client, write: &Write) -> Outcome {
 
 async fn patch_bundle(client: kube::Client, key: &Key, write: &Write) -> kube::Result<Outcome> {
     let api = api(client, key);
-    let Some(request) = patch::of_bundle(key, &write.change)? else {
+    let Some(request) = request::of_bundle(key, &write.change).map_err(kube::Error::SerdeError)? else {
         return Ok(Outcome::Outdated);
     };
     let object = match request.status {
@@ -162,7 +159,7 @@ async fn patch_bundle(client: kube::Client, key: &Key, write: &Write) -> kube::R
 
 async fn patch_plane(client: kube::Client, name: &str, write: &Write) -> kube::Result<Outcome> {
     let api: Api<outhaul_hub_resources::Plane> = Api::all(client);
-    let Some(patch) = patch::of_plane(&write.subject, &write.change) else {
+    let Some(patch) = request::of_plane(&write.subject, &write.change) else {
         return Ok(Outcome::Outdated);
     };
     let plane = api.patch_status(name, &params(), &patch).await?;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, Patch, PatchParams};
-use outhaul_hub_core::{Origin, PlaneRecord};
+use outhaul_hub_core::{Origin, PlaneRecord, Sight};
 use outhaul_hub_resources::Plane;
 use outhaul_protocol_transport::pki::SigningRequest;
 use outhaul_protocol_wire::digest::Digest;
@@ -16,7 +16,7 @@ use tracing::{error, info, warn};
 
 use super::record::{self, Record};
 use super::{CERTIFICATE_VALIDITY, Tokens};
-use crate::fleet::{Sight, Signal};
+use crate::fleet::Signal;
 
 impl Tokens {
     /// Answers a request of a stranger.

@@ -1,24 +1,25 @@
 //! The kinds that are watched, and what the fleet wants to know of each.
 
 use kube::ResourceExt as _;
-use kube::api::DynamicObject;
-use kube::core::ApiResource;
-use outhaul_hub_core::resource::Reader;
-use outhaul_hub_core::routing::Name;
-use outhaul_hub_core::{Origin, PlaneRecord};
+use kube::core::{ApiResource, DynamicObject};
 use outhaul_hub_resources::{self as resources, AdmittedKind, BuildPlane, DataPlane, Environment};
 use outhaul_protocol_wire::head::BundleKind;
 use outhaul_protocol_wire::ids::PlaneName;
 
-use crate::fleet::Sight;
-use crate::kinds;
+use crate::resource::Reader;
+use crate::routing::Name;
+use crate::{Origin, PlaneRecord, Sight, kinds};
 
 /// A kind that is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// Releases or Bundles.
     Bundle(BundleKind),
+    /// Environments.
     Environment,
+    /// DataPlanes or BuildPlanes.
     User(AdmittedKind),
+    /// Planes.
     Plane,
 }
 
@@ -26,7 +27,8 @@ pub(super) enum Kind {
 pub(super) type Unusable = Box<dyn std::error::Error + Send + Sync>;
 
 impl Kind {
-    pub(super) const ALL: [Self; 6] = [
+    /// All of them, those first that others are routed by.
+    pub const ALL: [Self; 6] = [
         Self::Plane,
         Self::User(AdmittedKind::DataPlane),
         Self::User(AdmittedKind::BuildPlane),
@@ -35,7 +37,8 @@ impl Kind {
         Self::Bundle(BundleKind::Bundle),
     ];
 
-    pub(super) fn resource(self) -> ApiResource {
+    /// How the API server addresses it.
+    pub fn resource(self) -> ApiResource {
         match self {
             Self::Bundle(kind) => kinds::bundle(kind),
             Self::Environment => kinds::environments(),

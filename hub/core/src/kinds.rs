@@ -4,26 +4,31 @@ use kube::core::ApiResource;
 use outhaul_hub_resources::{BuildPlane, Bundle, DataPlane, Environment, Plane, Release};
 use outhaul_protocol_wire::head::BundleKind;
 
-pub(crate) fn bundle(kind: BundleKind) -> ApiResource {
+/// Releases or Bundles.
+pub fn bundle(kind: BundleKind) -> ApiResource {
     match kind {
         BundleKind::Release => erased::<Release>(),
         BundleKind::Bundle => erased::<Bundle>(),
     }
 }
 
-pub(crate) fn environments() -> ApiResource {
+/// Environments.
+pub fn environments() -> ApiResource {
     erased::<Environment>()
 }
 
-pub(crate) fn data_planes() -> ApiResource {
+/// DataPlanes.
+pub fn data_planes() -> ApiResource {
     erased::<DataPlane>()
 }
 
-pub(crate) fn build_planes() -> ApiResource {
+/// BuildPlanes.
+pub fn build_planes() -> ApiResource {
     erased::<BuildPlane>()
 }
 
-pub(crate) fn planes() -> ApiResource {
+/// Planes.
+pub fn planes() -> ApiResource {
     erased::<Plane>()
 }
 

@@ -1,18 +1,22 @@
 //! What is known to exist of one kind: turns the events of a watch, lists included, into sights.
 
+mod kinds;
+
 use std::collections::BTreeMap;
 
 use kube::ResourceExt as _;
-use kube::api::DynamicObject;
-use outhaul_hub_core::Origin;
-use outhaul_hub_core::resource::Reader;
-use outhaul_hub_core::routing::Name;
+use kube::core::DynamicObject;
 use tracing::warn;
 
-use super::kinds::{self, Kind};
-use crate::fleet::Sight;
+pub use self::kinds::Kind;
 
-pub(super) struct Listing {
+use crate::resource::Reader;
+use crate::routing::Name;
+use crate::{Origin, Sight};
+
+/// What is known to exist of one kind.
+#[derive(Debug)]
+pub struct Listing {
     kind: Kind,
     reader: Option<Reader>,
     known: BTreeMap<Name, String>,
@@ -22,7 +26,8 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    pub(super) fn new(kind: Kind) -> Self {
+    /// Nothing is known yet.
+    pub fn new(kind: Kind) -> Self {
         Self {
             kind,
             reader: kind.reader(),
@@ -33,19 +38,20 @@ impl Listing {
     }
 
     /// Whether the kind has been listed once.
-    pub(super) fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.complete
     }
 
     /// A list begins. A restored control plane may use a generation for other content.
-    pub(super) fn begin(&mut self) {
+    pub fn begin(&mut self) {
         self.fresh = Some(BTreeMap::new());
         if let Some(reader) = &mut self.reader {
             reader.forget_all();
         }
     }
 
-    pub(super) fn listed(&mut self, object: DynamicObject) -> Vec<Sight> {
+    /// The list under way names this object.
+    pub fn listed(&mut self, object: DynamicObject) -> Vec<Sight> {
         let (name, uid) = identity(&object);
         if let Some(fresh) = &mut self.fresh {
             fresh.insert(name, uid);
@@ -54,7 +60,7 @@ impl Listing {
     }
 
     /// A list is complete: what it did not name is gone.
-    pub(super) fn done(&mut self) -> Vec<Sight> {
+    pub fn done(&mut self) -> Vec<Sight> {
         self.complete = true;
         let fresh = self.fresh.take().unwrap_or_default();
         let former = core::mem::replace(&mut self.known, fresh);
@@ -68,11 +74,13 @@ impl Listing {
             .collect()
     }
 
-    pub(super) fn applied(&mut self, object: DynamicObject) -> Vec<Sight> {
+    /// An object is new or was changed.
+    pub fn applied(&mut self, object: DynamicObject) -> Vec<Sight> {
         self.seen(object, Origin::Watch)
     }
 
-    pub(super) fn deleted(&mut self, object: DynamicObject) -> Vec<Sight> {
+    /// An object was deleted.
+    pub fn deleted(&mut self, object: DynamicObject) -> Vec<Sight> {
         let (name, uid) = identity(&object);
         if self.known.get(&name) == Some(&uid) {
             self.known.remove(&name);

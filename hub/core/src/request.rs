@@ -8,23 +8,27 @@
 //! Our finalizer is added by server-side apply, where finalizers are a set: whatever others put there in the meantime
 //! stays. The API server refuses it on an object that is being deleted.
 
-use kube::api::Patch;
 use kube::core::ApiResource;
-use outhaul_hub_core::{Change, Known, Subject, resource};
+use kube::core::params::Patch;
 use outhaul_protocol_wire::head::Key;
 use serde_json::{Value, json};
 
-use crate::kinds;
+use crate::{Change, Known, Subject, kinds, resource};
 
 /// A patch, and whether it goes to the `status` subresource.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) status: bool,
-    pub(super) patch: Patch<Value>,
+pub struct Request {
+    /// Whether it goes there.
+    pub status: bool,
+    /// The patch.
+    pub patch: Patch<Value>,
 }
 
 /// The request of a change to a Release or Bundle; `None` if there is nothing to do.
-pub(super) fn of_bundle(key: &Key, change: &Change) -> kube::Result<Option<Request>> {
+///
+/// # Errors
+/// The status cannot be written as JSON.
+pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Request>> {
     let finalizer = resource::finalizer(key.kind);
     let (status, mut operations) = match change {
         Change::AddFinalizer => return Ok(Some(add(key, finalizer))),
@@ -40,7 +44,7 @@ pub(super) fn of_bundle(key: &Key, change: &Change) -> kube::Result<Option<Reque
         Change::PlaneConditions { .. } | Change::PlaneKey { .. } => return Ok(None),
     };
     operations.insert(0, test("/metadata/uid", key.uid.as_str()));
-    let operations = serde_json::from_value(Value::Array(operations)).map_err(kube::Error::SerdeError)?;
+    let operations = serde_json::from_value(Value::Array(operations))?;
     Ok(Some(Request {
         status,
         patch: Patch::Json(operations),
@@ -50,7 +54,7 @@ pub(super) fn of_bundle(key: &Key, change: &Change) -> kube::Result<Option<Reque
 /// The `status` fields of a Plane that a change sets, as a merge patch: the key and the conditions have writers of
 /// their own. It counts only for the Plane as it is known: not for one that was made again, nor over a key that
 /// enrolment recorded since.
-pub(super) fn of_plane(subject: &Subject, change: &Change) -> Option<Patch<Value>> {
+pub fn of_plane(subject: &Subject, change: &Change) -> Option<Patch<Value>> {
     let Subject::Plane(_, uid) = subject else {
         return None;
     };
