@@ -27,6 +27,9 @@ use crate::{kube_config, listener, standins};
 pub struct Options {
     /// Controllers that make workloads progress.
     pub standins: bool,
+    /// Nothing happens by itself: no garbage collection, no service accounts for new namespaces, and nothing that is being
+    /// deleted is emptied. As an API server without its controllers.
+    pub bare: bool,
     /// Bearer tokens beside the administrator's, and whom they stand for.
     pub tokens: Vec<(String, User)>,
 }
@@ -75,8 +78,10 @@ impl FakeKube {
         }
         let engine = Arc::new(Engine::new(cluster));
         let mut background = JoinSet::new();
-        let housekeeper = engine.clone();
-        background.spawn(async move { housekeeper.keep_house().await });
+        if !options.bare {
+            let housekeeper = engine.clone();
+            background.spawn(async move { housekeeper.keep_house().await });
+        }
         if options.standins {
             background.spawn(standins::run(engine.clone()));
         }

@@ -145,6 +145,11 @@ impl<'a> SchemaRef<'a> {
         self.target.typed
     }
 
+    /// Whether zero is the same as absence here.
+    pub(crate) fn vanishes(&self) -> bool {
+        self.site.vanishes
+    }
+
     /// The value that a list key has when an item leaves it out.
     pub(crate) fn key_default(&self, name: &str) -> Option<Value> {
         let field = self.field(name)?;
@@ -200,6 +205,11 @@ impl<'a> SchemaRef<'a> {
         self.site.limits.as_deref().or(self.target.limits.as_deref())
     }
 
+    /// The values that an enumeration allows.
+    pub fn allowed_values(&self) -> Option<&'a [Value]> {
+        self.limits()?.allowed.as_deref()
+    }
+
     pub(crate) fn junctors(&self) -> Option<&'a Junctors> {
         self.target.junctors.as_deref()
     }
@@ -210,7 +220,7 @@ impl<'a> SchemaRef<'a> {
     }
 
     /// The name of the definition that the field refers to.
-    pub(crate) fn definition_name(&self) -> Option<&'a str> {
+    pub fn definition_name(&self) -> Option<&'a str> {
         self.site.reference.as_deref()
     }
 

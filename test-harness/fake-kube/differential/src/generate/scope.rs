@@ -1,0 +1,63 @@
+//! Which fields of large definitions are generated, and why not the others.
+
+/// Definitions of which only some fields are generated. The others are there for hardware, clouds and node agents, or
+/// are decided by admission that the embedded API does not have; each is checked by code of its own in the real server.
+#[rustfmt::skip]
+const PARTLY: &[(&str, &[&str])] = &[
+    ("PodSpec", &[
+        "containers", "initContainers", "volumes", "restartPolicy", "serviceAccountName", "nodeSelector", "tolerations",
+        "securityContext", "imagePullSecrets", "terminationGracePeriodSeconds", "hostAliases", "dnsPolicy",
+        "enableServiceLinks", "automountServiceAccountToken", "schedulerName", "shareProcessNamespace", "subdomain",
+        "hostname", "topologySpreadConstraints",
+    ]),
+    ("Container", &[
+        "name", "image", "command", "args", "workingDir", "ports", "env", "envFrom", "resources", "volumeMounts",
+        "livenessProbe", "readinessProbe", "imagePullPolicy", "securityContext", "terminationMessagePath",
+        "terminationMessagePolicy", "stdin", "tty", "lifecycle",
+    ]),
+    ("SecurityContext", &[
+        "capabilities", "privileged", "readOnlyRootFilesystem", "runAsGroup", "runAsNonRoot", "runAsUser",
+        "seccompProfile",
+    ]),
+    ("PodSecurityContext", &["fsGroup", "fsGroupChangePolicy", "runAsNonRoot", "runAsUser", "supplementalGroups"]),
+    ("SeccompProfile", &["type"]),
+    ("ResourceRequirements", &["limits"]),
+    ("VolumeMount", &["name", "mountPath", "readOnly", "subPath"]),
+    ("EmptyDirVolumeSource", &["medium"]),
+    ("ContainerPort", &["containerPort", "name", "protocol"]),
+    ("HTTPGetAction", &["path", "port", "scheme", "httpHeaders"]),
+    ("Toleration", &["key", "effect", "value"]),
+    ("TopologySpreadConstraint", &["maxSkew", "topologyKey", "whenUnsatisfiable", "labelSelector"]),
+    ("ServiceAccountTokenProjection", &["path", "audience"]),
+    ("ServiceSpec", &[
+        "ports", "selector", "type", "sessionAffinity", "publishNotReadyAddresses", "internalTrafficPolicy", "clusterIP",
+    ]),
+    ("ServicePort", &["appProtocol", "name", "port", "protocol", "targetPort"]),
+    ("JobSpec", &[
+        "activeDeadlineSeconds", "backoffLimit", "completionMode", "completions", "parallelism", "suspend", "template",
+        "ttlSecondsAfterFinished",
+    ]),
+    ("StatefulSetSpec", &[
+        "minReadySeconds", "ordinals", "persistentVolumeClaimRetentionPolicy", "podManagementPolicy", "replicas",
+        "revisionHistoryLimit", "selector", "serviceName", "template", "updateStrategy", "volumeClaimTemplates",
+    ]),
+    ("PersistentVolumeClaimSpec", &["accessModes", "resources", "selector", "storageClassName", "volumeMode"]),
+    ("ServiceAccount", &["automountServiceAccountToken", "imagePullSecrets", "secrets"]),
+    ("ObjectReference", &["name"]),
+    ("IngressSpec", &["defaultBackend", "rules", "tls"]),
+    ("MetricTarget", &["type", "averageUtilization"]),
+    ("HPAScalingRules", &["policies", "selectPolicy", "stabilizationWindowSeconds"]),
+    ("LeaseSpec", &["acquireTime", "holderIdentity", "leaseDurationSeconds", "leaseTransitions", "renewTime"]),
+    ("Namespace", &[]),
+    ("ObjectMeta", &["annotations", "finalizers", "labels", "ownerReferences"]),
+];
+
+/// Whether a field of a definition is generated.
+pub(super) fn includes(definition: &str, field: &str) -> bool {
+    if matches!(field, "apiVersion" | "kind" | "metadata" | "status") {
+        // Of an object they are written apart; an inner object may do without.
+        return definition == "PodTemplateSpec" && field == "metadata";
+    }
+    let row = PARTLY.iter().find(|(name, _)| *name == definition);
+    row.is_none_or(|(_, fields)| fields.contains(&field))
+}

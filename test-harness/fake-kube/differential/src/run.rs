@@ -1,0 +1,124 @@
+//! A run: sequences one after the other, until time, number or patience ends.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use outhaul_kubernetes::Programs;
+use serde_json::{Value, json};
+
+use crate::arguments::Arguments;
+use crate::compare::Difference;
+use crate::kinds::Kinds;
+use crate::pair::{End, Pair};
+use crate::plan::Plan;
+use crate::shrink::shrink;
+use crate::step::Step;
+
+/// Sequences to one pair of servers: what they leave behind makes the real one slower.
+const SEQUENCES_PER_PAIR: usize = 1500;
+
+/// What a run has found so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Sequences played.
+    pub sequences: u64,
+    /// Requests in them.
+    pub requests: u64,
+    /// Differences by signature: how often each was met.
+    pub differences: BTreeMap<String, u64>,
+    /// The same of deliberate ones, by name.
+    pub deliberate: BTreeMap<&'static str, u64>,
+}
+
+/// A difference, as small as it could be made.
+#[derive(Debug)]
+pub struct Finding {
+    /// The seed of the sequence that showed it.
+    pub seed: u64,
+    /// The requests; the last makes the difference.
+    pub steps: Vec<Step>,
+    /// How the answers to it differ.
+    pub difference: Difference,
+}
+
+/// Who wants to hear of it.
+pub trait Listener {
+    /// A sequence ended.
+    fn progress(&mut self, tally: &Tally);
+    /// A new difference.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn found(&mut self, finding: &Finding) -> Result<()>;
+}
+
+/// Plays sequences from `seed` on.
+///
+/// # Errors
+/// When a server does not start or does not answer.
+pub async fn run(
+    programs: &Programs,
+    arguments: &Arguments,
+    seed: u64,
+    listener: &mut impl Listener,
+) -> Result<Tally> {
+    let kinds = Kinds::load(arguments.kind.as_deref())?;
+    let mut pair = Pair::start(programs, &kinds).await?;
+    let mut tally = Tally::default();
+    let begun = Instant::now();
+    while begun.elapsed() < arguments.time()
+        && arguments.sequences.is_none_or(|count| tally.sequences < count)
+        && tally.differences.len() < arguments.differences
+    {
+        if pair.used() >= SEQUENCES_PER_PAIR {
+            pair = Pair::start(programs, &kinds).await?;
+        }
+        let seed = seed.wrapping_add(tally.sequences);
+        play(&mut pair, &kinds, seed, arguments.length, &mut tally, listener)
+            .await
+            .with_context(|| format!("the sequence of seed {seed}"))?;
+        listener.progress(&tally);
+    }
+    Ok(tally)
+}
+
+async fn play(
+    pair: &mut Pair,
+    kinds: &Kinds,
+    seed: u64,
+    length: usize,
+    tally: &mut Tally,
+    listener: &mut impl Listener,
+) -> Result<()> {
+    let outcome = pair.explore(&mut Plan::new(kinds, seed), length).await?;
+    tally.sequences += 1;
+    tally.requests += outcome.steps.len() as u64;
+    match outcome.end {
+        End::Same => {}
+        End::Explained(name) => *tally.deliberate.entry(name).or_default() += 1,
+        End::Differs(difference) => {
+            let signature = difference.signature();
+            let times = tally.differences.entry(signature.clone()).or_default();
+            *times += 1;
+            if *times == 1 {
+                let steps = shrink(pair, outcome.steps, &signature).await?;
+                let difference = pair.replay(&steps).await?.map_or(difference, |(_, found)| found);
+                listener.found(&Finding {
+                    seed,
+                    steps,
+                    difference,
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Finding {
+    /// The finding as a contract case.
+    pub fn as_case(&self) -> Value {
+        let steps: Vec<Value> = self.steps.iter().map(Step::as_case).collect();
+        json!([{"case": format!("found by seed {}", self.seed), "steps": steps}])
+    }
+}
