@@ -34,6 +34,72 @@ pub(crate) fn defined_resource(definition: &Value) -> GroupResource {
     GroupResource::new(&text(&spec["group"]), &text(&spec["names"]["plural"]))
 }
 
+/// Holds a claim until no pod uses it.
+pub(crate) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
+
+/// Whether objects of this kind are claims of volumes.
+pub(crate) fn is_claim(kind: &Kind) -> bool {
+    kind.id.group.is_empty() && &*kind.name == "PersistentVolumeClaim"
+}
+
+fn is_daemon_set(kind: &Kind) -> bool {
+    &*kind.id.group == "apps" && &*kind.name == "DaemonSet"
+}
+
+/// What admission adds to a new object, in nobody's name.
+pub(crate) fn admit(kind: &Kind, object: &mut Value) {
+    if is_claim(kind) {
+        meta::add_finalizer(object, CLAIM_PROTECTION);
+    }
+    if is_namespace(kind)
+        && let Some(finalizers) = object["spec"]["finalizers"].as_array_mut()
+        && !finalizers.iter().any(|finalizer| finalizer == "kubernetes")
+    {
+        finalizers.push("kubernetes".into());
+    }
+    if is_daemon_set(kind) {
+        meta::metadata_mut(object)
+            .entry("annotations")
+            .or_insert_with(|| json!({}))[TEMPLATE_GENERATION] = "1".into();
+    }
+}
+
+/// Counts changes of a DaemonSet's template, where once a field did.
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+/// What reading an object into the server's own types does to it, whoever wrote it and whatever for.
+pub(crate) fn read_in(kind: &Kind, object: &mut Value) {
+    if is_daemon_set(kind) {
+        let annotations = meta::metadata_mut(object)
+            .entry("annotations")
+            .or_insert_with(|| json!({}));
+        if annotations
+            .get(TEMPLATE_GENERATION)
+            .is_none_or(|value| value.as_str().is_none_or(|n| n.parse::<i64>().is_err()))
+        {
+            annotations[TEMPLATE_GENERATION] = "0".into();
+        }
+    }
+}
+
+/// Counts the template of a DaemonSet on, if it changed.
+pub(crate) fn count_templates(kind: &Kind, old: &Value, new: &mut Value) {
+    if !is_daemon_set(kind) {
+        return;
+    }
+    let count = |object: &Value| {
+        object["metadata"]["annotations"][TEMPLATE_GENERATION]
+            .as_str()?
+            .parse::<i64>()
+            .ok()
+    };
+    let is_changed = old["spec"]["template"] != new["spec"]["template"];
+    let next = count(old).unwrap_or(0) + i64::from(is_changed);
+    meta::metadata_mut(new)
+        .entry("annotations")
+        .or_insert_with(|| json!({}))[TEMPLATE_GENERATION] = next.to_string().into();
+}
+
 impl Cluster {
     /// Completes an object that is about to be stored.
     pub(crate) fn before_save(
@@ -53,7 +119,7 @@ impl Cluster {
 
     /// Follows up on an object that was stored.
     pub(crate) fn after_save(&mut self, kind: &Kind, object: &Value) {
-        if is_namespace(kind) {
+        if is_namespace(kind) || is_claim(kind) && meta::is_terminating(object) {
             self.store.suspect(&kind.shelf, Key::of(object));
         }
         if is_definition(kind) && is_established(object) {

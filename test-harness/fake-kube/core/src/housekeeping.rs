@@ -39,6 +39,8 @@ impl Cluster {
             self.look_after_namespace(&kind, &object, moment);
         } else if effects::is_definition(&kind) {
             self.look_after_definition(&kind, &object, moment);
+        } else if effects::is_claim(&kind) {
+            self.look_after_claim(&kind, &object);
         }
         self.collect(&kind, &object, moment);
     }

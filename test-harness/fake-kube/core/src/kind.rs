@@ -54,6 +54,10 @@ pub struct Traits {
     pub generation: bool,
     /// An update without resourceVersion overwrites whatever is there.
     pub unconditional_update: bool,
+    /// An update of what does not exist creates it.
+    pub creates_on_update: bool,
+    /// A deletion answers with what was deleted.
+    pub shows_deleted: bool,
     /// The status that a new object has.
     pub initial_status: Option<Value>,
     /// Names need not be DNS-1123 subdomains, only path segments (RBAC does that).

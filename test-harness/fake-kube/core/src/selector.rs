@@ -25,13 +25,7 @@ impl LabelSelector {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         split_outside_parentheses(text)
             .into_iter()
-            .map(|part| {
-                parse_requirement(part).ok_or_else(|| {
-                    Refusal::bad_request(format!(
-                        "unable to parse requirement: {part:?} in selector {text:?}"
-                    ))
-                })
-            })
+            .map(|part| parse_requirement(part).ok_or_else(|| Refusal::bad_request(complaint(part, text))))
             .collect::<Result<_, _>>()
             .map(Self)
     }
@@ -87,6 +81,17 @@ impl LabelSelector {
     }
 }
 
+/// What the server's parser expects instead.
+fn complaint(part: &str, text: &str) -> String {
+    match ["==", "=", "!="]
+        .iter()
+        .find(|operator| part.starts_with(**operator))
+    {
+        Some(operator) => format!("found '{operator}', expected: !, identifier, or 'end of string'"),
+        None => format!("unable to parse requirement: {part:?} in selector {text:?}"),
+    }
+}
+
 fn split_outside_parentheses(text: &str) -> Vec<&str> {
     let mut depth = 0usize;
     text.split(|c| {
@@ -115,6 +120,9 @@ fn parse_requirement(part: &str) -> Option<Requirement> {
             "notin" => Some(Requirement::NotIn(key.to_owned(), values)),
             _ => None,
         };
+    }
+    if part.starts_with('=') || part.starts_with("!=") {
+        return None;
     }
     let own = |text: &str| text.trim().to_owned();
     if let Some((key, value)) = part.split_once("!=") {

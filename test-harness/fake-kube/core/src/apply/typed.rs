@@ -13,6 +13,23 @@ pub(super) fn complaints(schema: SchemaRef<'_>, config: &Value) -> Vec<String> {
     found
 }
 
+/// Whether all items of lists have an identity; two may have the same.
+pub(super) fn is_trackable(schema: SchemaRef<'_>, value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, field)| schema.child(name).is_none_or(|child| is_trackable(child, field))),
+        Value::Array(items) => {
+            let is_atomic = schema.list_type() == ListType::Atomic;
+            items.iter().all(|item| {
+                (is_atomic || item_element(schema, item).is_ok())
+                    && schema.items().is_none_or(|inner| is_trackable(inner, item))
+            })
+        }
+        _ => true,
+    }
+}
+
 /// One complaint as it is, several as a list.
 pub(super) fn listed(complaints: &[String]) -> String {
     match complaints {

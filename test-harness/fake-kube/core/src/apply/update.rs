@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::managed::{ManagerId, Managers, Owned, without_managed_fields};
-use super::{Manager, NEVER_OWNED};
+use super::{Manager, NEVER_OWNED, typed};
 use crate::fieldset::compare;
 use crate::schema::{Schema, zero_object};
 
@@ -14,6 +14,13 @@ use crate::schema::{Schema, zero_object};
 pub fn track_update(old: Option<&Value>, new: &mut Value, by: &Manager, schema: &Schema) {
     let managers = starting_point(old, new, by);
     let after = without_managed_fields(new);
+    if !typed::is_trackable(schema.root(), &after) {
+        // What has no place in a set of fields cannot be owned: the server leaves things as they were.
+        *new = after;
+        old.map_or_else(Managers::default, |old| Managers::decode(old).unwrap_or_default())
+            .encode(new);
+        return;
+    }
     // Whoever reset the managers of an object does not become its only one.
     let managers = if managers.is_empty() && old.is_some() {
         managers

@@ -27,6 +27,15 @@ impl Cluster {
         }
     }
 
+    /// No pod keeps a claim here.
+    pub(super) fn look_after_claim(&mut self, kind: &Kind, claim: &Object) {
+        let mut released = claim.value().clone();
+        if meta::is_terminating(&released) && meta::remove_finalizer(&mut released, effects::CLAIM_PROTECTION)
+        {
+            self.store_or_drop(kind, released);
+        }
+    }
+
     pub(super) fn look_after_definition(&mut self, kind: &Kind, definition: &Object, moment: &Moment) {
         let definition = definition.value();
         if !meta::is_terminating(definition) || !meta::has_finalizer(definition, effects::CLEANUP) {

@@ -26,7 +26,7 @@ pub fn json(live: &Value, patch: &Value) -> Result<Value, PatchError> {
     let mut patched = live.clone();
     for operation in operations {
         let operation = leniently(operation, &patched);
-        json_patch::patch(&mut patched, &[operation]).map_err(|_| PatchError::Unprocessable)?;
+        json_patch::patch_unsafe(&mut patched, &[operation]).map_err(|_| PatchError::Unprocessable)?;
     }
     Ok(patched)
 }

@@ -187,6 +187,8 @@ impl Row {
         Traits {
             generation: self.generation,
             unconditional_update: !self.must_name_version,
+            creates_on_update: CREATED_BY_UPDATE.contains(&(self.group, self.kind)),
+            shows_deleted: SHOWN_WHEN_DELETED.contains(&(self.group, self.kind)),
             initial_status: status,
             free_names: self.free_names,
             label_names: self.label_names,
@@ -194,6 +196,35 @@ impl Row {
         }
     }
 }
+
+/// Kinds whose update creates what is not there.
+const CREATED_BY_UPDATE: &[(&str, &str)] = &[
+    ("", "Endpoints"),
+    ("", "Event"),
+    ("", "LimitRange"),
+    ("", "Service"),
+    (RBAC, "ClusterRole"),
+    (RBAC, "ClusterRoleBinding"),
+    (RBAC, "Role"),
+    (RBAC, "RoleBinding"),
+    ("coordination.k8s.io", "Lease"),
+    ("events.k8s.io", "Event"),
+    ("node.k8s.io", "RuntimeClass"),
+];
+
+/// Kinds whose deletion answers with the object, and not with a success.
+const SHOWN_WHEN_DELETED: &[(&str, &str)] = &[
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("", "Pod"),
+    ("", "PodTemplate"),
+    ("", "ResourceQuota"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("storage.k8s.io", "CSIDriver"),
+    ("storage.k8s.io", "StorageClass"),
+];
 
 fn selectable(group: &str, kind: &str) -> Vec<Arc<str>> {
     let row = SELECTABLE.iter().find(|(g, k, _)| *g == group && *k == kind);
@@ -269,10 +300,10 @@ const ROWS: &[Row] = &[
     namespaced("", "v1", "secrets", "Secret"),
     namespaced("", "v1", "serviceaccounts", "ServiceAccount").short(&["sa"]),
     namespaced("", "v1", "services", "Service").short(&["svc"]).in_all().status(r#"{"loadBalancer":{}}"#).label_names(),
-    cluster(ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration").generation(),
-    cluster(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy").status("{}").generation(),
-    cluster(ADMISSION, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding").generation(),
-    cluster(ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration").generation(),
+    cluster(ADMISSION, "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration").generation().must_name_version(),
+    cluster(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy").status("{}").generation().must_name_version(),
+    cluster(ADMISSION, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding").generation().must_name_version(),
+    cluster(ADMISSION, "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration").generation().must_name_version(),
     cluster("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition").short(&["crd", "crds"]).status("{}").generation().must_name_version(),
     cluster("apiregistration.k8s.io", "v1", "apiservices", "APIService").status("{}"),
     namespaced("apps", "v1", "controllerrevisions", "ControllerRevision"),
@@ -297,15 +328,15 @@ const ROWS: &[Row] = &[
     cluster("networking.k8s.io", "v1", "ingressclasses", "IngressClass").generation(),
     namespaced("networking.k8s.io", "v1", "ingresses", "Ingress").short(&["ing"]).status(r#"{"loadBalancer":{}}"#).generation(),
     namespaced("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy").short(&["netpol"]).generation(),
-    cluster("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass"),
-    namespaced("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget").short(&["pdb"]).generation()
+    cluster("node.k8s.io", "v1", "runtimeclasses", "RuntimeClass").must_name_version(),
+    namespaced("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget").short(&["pdb"]).generation().must_name_version()
         .status(r#"{"currentHealthy":0,"desiredHealthy":0,"disruptionsAllowed":0,"expectedPods":0}"#),
     cluster(RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding").free_names(),
     cluster(RBAC, "v1", "clusterroles", "ClusterRole").free_names(),
     namespaced(RBAC, "v1", "rolebindings", "RoleBinding").free_names(),
     namespaced(RBAC, "v1", "roles", "Role").free_names(),
     cluster("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass").short(&["pc"]).generation(),
-    cluster("storage.k8s.io", "v1", "csidrivers", "CSIDriver"),
+    cluster("storage.k8s.io", "v1", "csidrivers", "CSIDriver").must_name_version(),
     cluster("storage.k8s.io", "v1", "storageclasses", "StorageClass").short(&["sc"]),
 ];
 

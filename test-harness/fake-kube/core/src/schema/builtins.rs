@@ -17,10 +17,14 @@ const DOCUMENT: &str = include_str!("../../schemas/kubernetes-1.37.json");
 /// Written by hand, after the defaulting code of the same version.
 const DEFAULTS: &str = include_str!("../../schemas/defaults-1.37.json");
 
+/// Written by the example `reduce-types`: fields that are left out when they are zero.
+const ZEROS: &str = include_str!("../../schemas/zeros-1.37.json");
+
 static BUILTINS: LazyLock<Builtins> = LazyLock::new(|| {
     let document = serde_json::from_str(DOCUMENT).expect("a test reads the checked-in schemas");
     let rules = serde_json::from_str(DEFAULTS).expect("a test reads the checked-in defaults");
-    Builtins::new(document, rules)
+    let zeros = serde_json::from_str(ZEROS).expect("a test reads the checked-in zeros");
+    Builtins::new(document, rules, &zeros)
 });
 
 /// Group, version and kind.
@@ -54,6 +58,7 @@ pub struct Builtins {
 }
 
 type Rules = BTreeMap<Box<str>, Box<[Rule]>>;
+type Zeros = BTreeMap<Box<str>, Box<[Box<str>]>>;
 
 #[derive(Deserialize)]
 struct Document {
@@ -75,7 +80,7 @@ impl Builtins {
         &BUILTINS
     }
 
-    fn new(document: Document, rules: Rules) -> Self {
+    fn new(document: Document, rules: Rules, zeros: &Zeros) -> Self {
         let mut definitions = document.definitions;
         definitions.values_mut().for_each(Node::make_typed);
         for (name, rules) in rules {
@@ -83,6 +88,12 @@ impl Builtins {
                 .get_mut(&name)
                 .expect("rules are about definitions that exist");
             definition.take_rules(rules);
+        }
+        for (name, fields) in zeros {
+            let definition = definitions
+                .get_mut(name)
+                .expect("zeros are those of definitions that exist");
+            definition.leave_out_zeros(fields);
         }
         let definitions = Arc::new(definitions);
         let schema = |name: &str| Schema::new(Node::reference_to(name), Arc::clone(&definitions));

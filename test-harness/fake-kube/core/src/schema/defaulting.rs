@@ -52,11 +52,21 @@ fn drop_hollow(schema: SchemaRef<'_>, value: &mut Value, drops_nulls: bool) {
 fn is_zero(object: SchemaRef<'_>, field: SchemaRef<'_>, name: &str, value: &Value) -> bool {
     let is_empty = match value {
         Value::Null => return true,
+        _ if field.vanishes() && is_scalar_zero(value) => return true,
         Value::Array(items) => items.is_empty(),
         Value::Object(entries) => entries.is_empty() && is_map(field),
         _ => false,
     };
     is_empty && !object.requires(name) && name != MANAGED_FIELDS
+}
+
+fn is_scalar_zero(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Bool(is_true) => !is_true,
+        _ => false,
+    }
 }
 
 /// The one list that means something when it is empty: it resets itself.
@@ -93,6 +103,7 @@ fn fill_in_fields(schema: SchemaRef<'_>, fields: &mut Map<String, Value>) {
     }
     for (name, field) in schema.fields() {
         if let Some(default) = field.default_value()
+            && !(field.vanishes() && is_scalar_zero(default))
             && (!fields.contains_key(name) || is_null_by_mistake(field, &fields[name]))
         {
             fields.insert(name.to_owned(), default.clone());

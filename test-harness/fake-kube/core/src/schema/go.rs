@@ -17,6 +17,7 @@ pub(crate) fn go_type(value: &Value) -> &'static str {
 /// As Go prints a value with `%v`.
 pub(crate) fn go_value(value: &Value) -> String {
     match value {
+        Value::Null => "<nil>".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) => format!("[{}]", items.iter().map(go_value).collect::<Vec<_>>().join(" ")),
         Value::Object(fields) => {
@@ -33,6 +34,7 @@ pub(crate) fn go_value(value: &Value) -> String {
 /// As Go prints a value with `%#v`.
 pub(crate) fn go_syntax(value: &Value) -> String {
     match value {
+        Value::Null => "interface {}(nil)".to_owned(),
         Value::Array(items) => {
             format!(
                 "[]interface {{}}{{{}}}",

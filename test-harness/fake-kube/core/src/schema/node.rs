@@ -137,6 +137,8 @@ pub(crate) struct Node {
     pub(crate) rules: Box<[Rule]>,
     /// Whether the server holds this as a typed value, and so cannot tell empty from absent.
     pub(crate) typed: bool,
+    /// Whether zero is the same as absence here: nothing, "", 0 or false.
+    pub(crate) vanishes: bool,
 }
 
 impl Node {
@@ -185,6 +187,15 @@ impl Node {
             }
         }
         self.rules = rules;
+    }
+
+    /// Leaves these fields out where they are zero.
+    pub(crate) fn leave_out_zeros(&mut self, fields: &[Box<str>]) {
+        for name in fields {
+            if let Some(property) = self.properties.get_mut(name) {
+                property.vanishes = true;
+            }
+        }
     }
 
     /// A node of type `kind` without further rules.

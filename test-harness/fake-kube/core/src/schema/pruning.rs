@@ -21,7 +21,8 @@ fn prune_value(schema: SchemaRef<'_>, value: &mut Value, path: &FieldPath, unkno
                     prune_value(entry, field, &path.field(name), unknown);
                     true
                 }
-                None if schema.preserves_unknown() || schema.kind().is_none() => true,
+                None if schema.preserves_unknown() => true,
+                None if schema.kind().is_none() && !schema.is_int_or_string() => true,
                 None => {
                     unknown.push(path.field(name));
                     false

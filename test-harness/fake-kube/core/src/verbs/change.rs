@@ -9,7 +9,7 @@ use super::incoming;
 use super::state::{Part, count_generation, restore, same};
 use crate::apply::{self, ApplyError, Operation};
 use crate::cluster::{Cluster, key_of};
-use crate::kind::Served;
+use crate::kind::{GroupResource, Served};
 use crate::meta;
 use crate::moment::Moment;
 use crate::object::Object;
@@ -26,7 +26,7 @@ impl Cluster {
         served: &Served,
         target: &Target,
         request: &Request,
-        moment: &Moment,
+        moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
         self.update_part(served, target, request, Part::Main, moment)
     }
@@ -37,7 +37,7 @@ impl Cluster {
         target: &Target,
         request: &Request,
         part: Part,
-        moment: &Moment,
+        moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
         if target.name.is_none() {
             return Err(incoming::no_such_method(served, "update"));
@@ -45,7 +45,12 @@ impl Cluster {
         let mut new = decoding::decode(served, request)?;
         incoming::check_namespace(served, target, &mut new)?;
         incoming::check_name(target, &new)?;
-        let old = self.existing(served, &key_of(target))?;
+        let key = key_of(target);
+        let may_create = part == Part::Main && served.kind.traits.creates_on_update;
+        if may_create && self.store.get(&served.kind.shelf, &key).is_none() {
+            return self.create_object(served, request, new, moment);
+        }
+        let old = self.existing(served, &key)?;
         self.track_and_replace(served, request, &old, new, Sent::Whole, part, moment)
     }
 
@@ -158,11 +163,12 @@ impl Cluster {
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
         let warnings = incoming::shape(served, &request.options, sent, &mut new)?;
+        check_uid(served, &shown, &new)?;
         let names_version = meta::resource_version(&new).is_some_and(|version| version != "0");
         if !names_version && matches!(sent, Sent::Whole) && !served.kind.traits.unconditional_update {
             return Err(incoming::must_name_version(served, meta::name(&new)));
         }
-        check_preconditions(served, &shown, &new)?;
+        check_version(served, &shown, &new)?;
         restore(served, &shown, &mut new, part);
         let by = incoming::manager(
             served,
@@ -249,21 +255,35 @@ fn check_patched_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Re
     ))
 }
 
-/// The uid and resourceVersion that a client sends are conditions, not values.
-fn check_preconditions(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
+/// The uid that a client sends is a condition, not a value.
+fn check_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
     let (resource, name) = (&served.kind.id, meta::name(old));
     let uid = meta::uid(new);
     if !uid.is_empty() && uid != meta::uid(old) {
         let why = format!(
-            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{name}, ResourceVersion: 0, \
-             AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-            resource.resource,
-            meta::namespace(old),
+            "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+             failed: UID in precondition: {uid}, UID in object meta: {}",
+            storage_key(served, old),
             meta::uid(old)
         );
         return Err(Refusal::conflict(resource, name, &why));
     }
-    check_version(served, old, new)
+    Ok(())
+}
+
+/// Where the real server keeps an object.
+fn storage_key(served: &Served, object: &Value) -> String {
+    let GroupResource { group, resource } = &served.kind.id;
+    let folder = match (&**group, &**resource) {
+        (group, resource) if served.kind.custom.is_some() => format!("{group}/{resource}"),
+        ("", "services") => "services/specs".to_owned(),
+        ("networking.k8s.io", "ingresses") => "ingress".to_owned(),
+        ("", "nodes") => "minions".to_owned(),
+        (_, resource) => resource.to_owned(),
+    };
+    let namespace = meta::namespace(object);
+    let slash = if namespace.is_empty() { "" } else { "/" };
+    format!("/registry/{folder}/{namespace}{slash}{}", meta::name(object))
 }
 
 fn check_version(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {

@@ -37,12 +37,24 @@ impl Cluster {
         let mut object = decoding::decode(served, request)?;
         incoming::check_namespace(served, target, &mut object)?;
         self.name(served, &mut object, moment);
+        self.create_object(served, request, object, moment)
+    }
+
+    /// Creates what is decoded and named.
+    pub(super) fn create_object(
+        &mut self,
+        served: &Served,
+        request: &Request,
+        mut object: Value,
+        moment: &mut Moment,
+    ) -> Result<Reply, Refusal> {
         let by = incoming::manager(served, &request.options, Operation::Update, None, moment);
         let schema = &served.version().schema;
         let mut warnings = incoming::shape(served, &request.options, Sent::Whole, &mut object)?;
         complete(served, &mut object, moment);
         apply::track_update(None, &mut object, &by, schema);
         schema::complete(schema, &mut object);
+        effects::admit(&served.kind, &mut object);
         warnings.extend(rules::metadata::new_warnings(&served.kind, None, &object));
         let object = self.insert(served, object, &request.options, moment)?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
@@ -78,6 +90,7 @@ impl Cluster {
         meta::remove(&mut object, "resourceVersion");
         complete(served, &mut object, moment);
         schema::complete(schema, &mut object);
+        effects::admit(&served.kind, &mut object);
         let object = self.insert(served, object, &request.options, moment)?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
         reply.warnings = warnings;
@@ -211,12 +224,11 @@ fn reset_status(served: &Served, object: &mut Value) {
     };
 }
 
-/// A namespace knows its own name by label, and is held until its content is gone.
+/// A namespace knows its own name by label.
 fn complete_namespace(object: &mut Value) {
     let name = meta::name(object).to_owned();
     let labels = meta::metadata_mut(object)
         .entry("labels")
         .or_insert_with(|| json!({}));
     labels["kubernetes.io/metadata.name"] = name.into();
-    object["spec"] = json!({"finalizers": ["kubernetes"]});
 }

@@ -34,7 +34,10 @@ impl Cluster {
         check_preconditions(served, old.value(), &how.preconditions)?;
         let deleted = self.begin_deletion(&served.kind, &old, &how, dry_run, moment);
         Ok(match deleted {
-            Deleted::Gone => {
+            Deleted::Gone(last) if served.kind.traits.shows_deleted => {
+                Reply::ok(super::read::show(served, request, last, moment))
+            }
+            Deleted::Gone(_) => {
                 let status = incoming::success(served, meta::name(old.value()), meta::uid(old.value()));
                 Reply::value(status)
             }
@@ -60,11 +63,15 @@ impl Cluster {
         for object in &chosen {
             self.begin_deletion(&served.kind, object, &how, dry_run, moment);
         }
+        let mut list_meta = json!({"resourceVersion": self.store.version().to_string()});
+        if served.kind.custom.is_some() {
+            list_meta["continue"] = "".into();
+        }
         let head = format!(
             r#"{{"kind":"{}","apiVersion":"{}","metadata":{},"items":["#,
             served.kind.list_name,
             served.api_version(),
-            json!({"resourceVersion": self.store.version().to_string()}),
+            list_meta,
         );
         Ok(Reply::ok(Body::List {
             head,
@@ -86,10 +93,11 @@ impl Cluster {
         set_propagation(&mut object, how.propagation);
         hold_definition(kind, &mut object);
         if self.may_go(kind, &object) {
-            if !dry_run {
-                self.drop_object(kind, object);
-            }
-            return Deleted::Gone;
+            return Deleted::Gone(if dry_run {
+                old.clone()
+            } else {
+                self.drop_object(kind, object)
+            });
         }
         if !meta::is_terminating(&object) {
             mark(kind, &mut object, moment);
@@ -124,8 +132,8 @@ impl Cluster {
 /// How a deletion went.
 #[derive(Debug)]
 pub(crate) enum Deleted {
-    /// The object is gone.
-    Gone,
+    /// The object is gone; this was its last state.
+    Gone(Arc<Object>),
     /// The object waits for its finalizers.
     Waits(Arc<Object>),
 }

@@ -62,6 +62,7 @@ pub(super) fn shape(
     schema::canonicalize(schema, object);
     effects::fold_string_data(&served.kind, object);
     schema::default(schema, object);
+    effects::read_in(&served.kind, object);
     Ok(warnings)
 }
 

@@ -45,6 +45,9 @@ impl Cluster {
                 list_meta["remainingItemCount"] = page.remaining.into();
             }
         }
+        if served.kind.custom.is_some() && page.next.is_none() {
+            list_meta["continue"] = "".into();
+        }
         Ok(Reply::ok(show_list(
             served, request, page.items, list_meta, moment,
         )))

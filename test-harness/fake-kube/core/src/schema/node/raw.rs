@@ -84,6 +84,7 @@ impl From<RawNode> for Node {
             field_rules: raw.field_rules,
             rules: Box::default(),
             typed: false,
+            vanishes: false,
         }
     }
 }
