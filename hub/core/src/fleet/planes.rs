@@ -37,6 +37,11 @@ impl Fleet {
         if state.record.is_none() {
             state.lost = Some(now.uptime);
         }
+        // Nobody but a hub with a session says so. To contradict it would go back and forth without end.
+        let news = is_connected(&record) && newest.is_some_and(|known| !is_connected(known));
+        if news && !self.live.contains_key(&name) {
+            state.lost = None;
+        }
         let known = state.record.replace(record);
         let admits_changed = known.as_ref().map(|known| &known.admits) != admits.as_ref();
         if admits_changed {
@@ -161,6 +166,11 @@ impl Fleet {
             }
         }
     }
+}
+
+fn is_connected(record: &PlaneRecord) -> bool {
+    let connected = condition::get(&record.conditions, CONNECTED);
+    connected.is_some_and(|connected| connected.status == status::TRUE)
 }
 
 /// When the condition has to be written; none if it is right as it is.

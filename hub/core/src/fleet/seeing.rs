@@ -10,6 +10,7 @@ use crate::delivery::Delivery;
 use crate::now::Now;
 use crate::resource::{Around, Resource};
 use crate::routing::Name;
+use crate::status::session_term;
 
 /// How a resource came to be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,7 @@ impl Fleet {
                 // Terms that were there before our session say nothing: a plane may have lost its count.
                 if let Some((plane, term)) = new_term(&resource, delivery) {
                     self.drop_superseded(&plane, term, now);
+                    self.forget_overtaken(&key, &plane, term);
                 }
                 self.update(resource, origin);
             }
@@ -97,6 +99,22 @@ impl Fleet {
             delivery.pace.hurry();
         }
         delivery.resource = resource;
+    }
+
+    /// Somebody wrote what a plane said in another session. Without a session of it we hear no newer word, so what it
+    /// told us before counts no more: two hubs that both kept theirs would write over each other without end.
+    fn forget_overtaken(&mut self, key: &Key, plane: &PlaneName, written: SessionTerm) {
+        if self.live.contains_key(plane) {
+            return;
+        }
+        if let Some(delivery) = self.deliveries.get_mut(key)
+            && delivery.term.is_some_and(|ours| session_term(ours) != written)
+        {
+            delivery.reported = None;
+            delivery.term = None;
+            delivery.behind = None;
+            delivery.writes.refused = None;
+        }
     }
 
     /// What surrounds a spec after one of our writes.

@@ -65,6 +65,30 @@ fn a_watch_that_is_late_leaves_no_word_of_a_hub_that_is_behind() {
 }
 
 #[test]
+fn what_a_plane_told_another_hub_since_is_not_written_over() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    settle(&mut world);
+    world.fleet.closed(agent.session, world.now);
+    let status = &mut world.object("cart")["status"];
+    status["term"] = json!({"boot": 1, "dial": 9});
+    status["resources"][0]["healthStatus"] = json!("Degraded");
+    world.touch("cart");
+    world.run();
+    world.writes.clear();
+    world.see("cart", Origin::Watch);
+    settle(&mut world);
+    let written = world
+        .writes
+        .iter()
+        .find(|write| matches!(write.change, Change::Status { .. }));
+    assert_eq!(written, None);
+}
+
+#[test]
 fn an_agent_that_repeats_itself_makes_one_read_at_a_time() {
     let mut world = World::new();
     let mut agent = Agent::connect(&mut world, "eu");
@@ -127,6 +151,24 @@ fn planes_are_not_called_lost_before_they_could_come() {
     world.advance(Duration::from_secs(61));
     world.poll();
     assert_eq!(said(&world), 1);
+}
+
+#[test]
+fn a_plane_that_another_hub_says_it_has_is_not_called_lost() {
+    let mut world = World::new();
+    let agent = Agent::connect(&mut world, "eu");
+    world.fleet.closed(agent.session, world.now);
+    world.advance(Duration::from_secs(61));
+    world.run();
+    world.writes.clear();
+    let mut plane = record("eu", "dp-eu");
+    let connected = json!({"type": "Connected", "status": "True", "reason": "SessionOpen", "message": "m",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    plane.conditions = vec![serde_json::from_value(connected).unwrap()];
+    world.see_plane(plane);
+    world.advance(Duration::from_secs(600));
+    world.run();
+    assert_eq!(world.writes, []);
 }
 
 #[test]
