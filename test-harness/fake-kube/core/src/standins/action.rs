@@ -1,7 +1,11 @@
 //! What a stand-in wants done, and how it is done: by requests like anybody's.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use super::condition;
+use super::note::{Note, Notes};
 use crate::access::{MASTERS, User};
 use crate::cluster::Cluster;
 use crate::kind::GroupResource;
@@ -21,6 +25,8 @@ pub enum Action {
         resource: GroupResource,
         /// With namespace and name or generateName.
         object: Value,
+        /// Say so, with the new name at the end.
+        note: Option<Note>,
     },
     /// Merge this into an object.
     Patch {
@@ -54,57 +60,100 @@ pub enum Action {
         /// The node.
         node: String,
     },
+    /// Write an Event.
+    Say(Note),
+    /// Look at the object again when so much time has passed.
+    LookAgain(Duration),
 }
 
 impl Action {
-    /// Does it.
+    /// Does it; whatever wants to be looked at again is the business of who planned it.
     ///
     /// # Errors
     /// With the API's answer when it is refused.
-    pub(super) fn perform(self, cluster: &mut Cluster, moment: &mut Moment) -> Result<(), Refusal> {
+    pub(super) fn perform(
+        self,
+        cluster: &mut Cluster,
+        notes: &mut Notes,
+        moment: &mut Moment,
+    ) -> Result<(), Refusal> {
         match self {
-            Self::Create { resource, object } => {
-                let key = Key::new(meta::namespace(&object), "");
-                send(cluster, Verb::Create, &resource, &key, None, object, moment)
-            }
+            Self::Create {
+                resource,
+                object,
+                note,
+            } => create(cluster, notes, &resource, object, note, moment),
             Self::Patch { resource, key, patch } => {
-                send(cluster, Verb::Patch, &resource, &key, None, patch, moment)
+                send(cluster, Verb::Patch, &resource, &key, None, patch, moment).map(drop)
             }
             Self::SetStatus {
                 resource,
                 key,
                 status,
-            } => {
-                let Some(object) = cluster.find(&resource, &key.namespace, &key.name) else {
-                    return Ok(());
-                };
-                let mut object = object.value().clone();
-                if object["status"] == status {
-                    return Ok(());
-                }
-                object["status"] = status;
-                send(
-                    cluster,
-                    Verb::Update,
-                    &resource,
-                    &key,
-                    Some("status"),
-                    object,
-                    moment,
-                )
-            }
+            } => set_status(cluster, &resource, &key, status, moment),
             Self::Delete { resource, key } => {
-                send(cluster, Verb::Delete, &resource, &key, None, Value::Null, moment)
+                send(cluster, Verb::Delete, &resource, &key, None, Value::Null, moment).map(drop)
             }
             Self::Bind { key, node } => {
-                bind(cluster, &key, &node);
+                bind(cluster, &key, &node, moment);
                 Ok(())
             }
+            Self::Say(note) => notes.write(note, cluster, moment),
+            Self::LookAgain(_) => Ok(()),
         }
     }
 }
 
-fn send(
+fn create(
+    cluster: &mut Cluster,
+    notes: &mut Notes,
+    resource: &GroupResource,
+    object: Value,
+    note: Option<Note>,
+    moment: &mut Moment,
+) -> Result<(), Refusal> {
+    let key = Key::new(meta::namespace(&object), "");
+    let outcome = send(cluster, Verb::Create, resource, &key, None, object, moment);
+    let Some(note) = note else {
+        return outcome.map(drop);
+    };
+    match outcome {
+        Ok(created) => notes.write(note.naming(&created), cluster, moment),
+        Err(refusal) => {
+            // In a namespace that goes nothing more can be said, either; the refusal is returned anyway.
+            drop(notes.write(note.failed(&refusal.message), cluster, moment));
+            Err(refusal)
+        }
+    }
+}
+
+fn set_status(
+    cluster: &mut Cluster,
+    resource: &GroupResource,
+    key: &Key,
+    status: Value,
+    moment: &mut Moment,
+) -> Result<(), Refusal> {
+    let Some(object) = cluster.find(resource, &key.namespace, &key.name) else {
+        return Ok(());
+    };
+    if object.value()["status"] == status {
+        return Ok(());
+    }
+    let mut object = object.value().clone();
+    object["status"] = status;
+    let part = has_status(cluster, resource).then_some("status");
+    send(cluster, Verb::Update, resource, key, part, object, moment).map(drop)
+}
+
+/// Some custom kinds keep their status among the rest.
+fn has_status(cluster: &Cluster, resource: &GroupResource) -> bool {
+    let kind = cluster.registry().get(resource);
+    kind.is_some_and(|kind| kind.versions[0].status)
+}
+
+/// Sends a request as the controllers would; returns the name of what it was about.
+pub(super) fn send(
     cluster: &mut Cluster,
     verb: Verb,
     resource: &GroupResource,
@@ -112,9 +161,9 @@ fn send(
     subresource: Option<&str>,
     body: Value,
     moment: &mut Moment,
-) -> Result<(), Refusal> {
+) -> Result<String, Refusal> {
     let Some(kind) = cluster.registry().get(resource) else {
-        return Ok(());
+        return Ok(String::new());
     };
     let manager = if &*resource.resource == "pods" && subresource.is_some() {
         "kubelet"
@@ -145,7 +194,16 @@ fn send(
     let user = User::new(&format!("system:{manager}"), &[MASTERS]);
     match cluster.handle(&request, &user, moment) {
         Outcome::Reply(reply) if reply.code >= 400 => Err(refusal(reply.code, reply.body)),
-        _ => Ok(()),
+        Outcome::Reply(reply) => Ok(name_in(&reply.body)),
+        Outcome::Watch(_) => Ok(String::new()),
+    }
+}
+
+fn name_in(body: &Body) -> String {
+    match body {
+        Body::Object(object) => meta::name(object.value()).to_owned(),
+        Body::Value(value) => meta::name(value).to_owned(),
+        Body::List { .. } | Body::Text(_) | Body::Document(_) => String::new(),
     }
 }
 
@@ -157,11 +215,15 @@ fn refusal(code: u16, body: Body) -> Refusal {
     Refusal::new(code, "", message)
 }
 
-fn bind(cluster: &mut Cluster, key: &Key, node: &str) {
+fn bind(cluster: &mut Cluster, key: &Key, node: &str, moment: &Moment) {
     let pods = GroupResource::new("", "pods");
     if let Some(pod) = cluster.store.get(&pods, key) {
         let mut bound = pod.value().clone();
         bound["spec"]["nodeName"] = node.into();
+        condition::put(
+            &mut bound["status"],
+            condition::of_pod("PodScheduled", true, "", "", moment),
+        );
         cluster.store.put(&pods, bound);
     }
 }

@@ -1,35 +1,95 @@
-//! Conditions whose times change only when they do.
+//! Conditions, in the shapes that kinds give them; their times change only when they do.
 
 use serde_json::{Value, json};
 
 use crate::moment::Moment;
 
-/// Replaces or adds a condition in the conditions of `status`, keeping its transition time while its status stays.
-pub(super) fn set(status: &mut Value, kind: &str, value: bool, reason: &str, message: &str, moment: &Moment) {
+/// A condition with what all of them have. Reason and message are left out where they are empty.
+pub(super) fn new(kind: &str, value: bool, reason: &str, message: &str, moment: &Moment) -> Value {
     let value = if value { "True" } else { "False" };
-    let since = moment.timestamp();
-    let mut condition = json!({"type": kind, "status": value, "lastTransitionTime": since, "reason": reason, "message": message});
-    if reason.is_empty() {
-        condition = json!({"type": kind, "status": value, "lastTransitionTime": since});
+    let mut condition = json!({"type": kind, "status": value, "lastTransitionTime": moment.timestamp()});
+    for (field, text) in [("reason", reason), ("message", message)] {
+        if !text.is_empty() {
+            condition[field] = text.into();
+        }
     }
-    let conditions = &mut status["conditions"];
-    let Some(list) = conditions.as_array_mut() else {
-        *conditions = json!([condition]);
-        return;
-    };
-    match list.iter_mut().find(|known| known["type"] == kind) {
+    condition
+}
+
+/// A condition of a pod.
+pub(super) fn of_pod(kind: &str, value: bool, reason: &str, message: &str, moment: &Moment) -> Value {
+    let mut condition = new(kind, value, reason, message, moment);
+    condition["lastProbeTime"] = Value::Null;
+    condition
+}
+
+/// A condition of a Job.
+pub(super) fn of_job(kind: &str, value: bool, reason: &str, message: &str, moment: &Moment) -> Value {
+    let mut condition = new(kind, value, reason, message, moment);
+    condition["lastProbeTime"] = condition["lastTransitionTime"].clone();
+    condition
+}
+
+/// A condition of a Deployment.
+pub(super) fn of_deployment(kind: &str, value: bool, reason: &str, message: &str, moment: &Moment) -> Value {
+    let mut condition = new(kind, value, reason, message, moment);
+    condition["lastUpdateTime"] = condition["lastTransitionTime"].clone();
+    condition
+}
+
+/// Replaces or adds a condition in its place among those of `status`.
+pub(super) fn put(status: &mut Value, mut condition: Value) {
+    let list = list(status);
+    match list.iter_mut().find(|known| known["type"] == condition["type"]) {
         Some(known) => {
-            if known["status"] == value {
-                condition["lastTransitionTime"] = known["lastTransitionTime"].clone();
-            }
+            keep_transition(known, &mut condition);
             *known = condition;
         }
         None => list.push(condition),
     }
 }
 
+/// Adds a condition at the end, instead of the one there was; one with the same status and reason stays as it is.
+pub(super) fn append(status: &mut Value, condition: Value) {
+    let list = list(status);
+    let known = list.iter().find(|known| known["type"] == condition["type"]);
+    let is_news = known
+        .is_none_or(|known| known["status"] != condition["status"] || known["reason"] != condition["reason"]);
+    if is_news {
+        renew(status, condition);
+    }
+}
+
+/// Adds a condition at the end, instead of the one there was, whatever that said.
+pub(super) fn renew(status: &mut Value, mut condition: Value) {
+    let list = list(status);
+    if let Some(at) = list.iter().position(|known| known["type"] == condition["type"]) {
+        keep_transition(&list.remove(at), &mut condition);
+    }
+    list.push(condition);
+}
+
+fn list(status: &mut Value) -> &mut Vec<Value> {
+    let conditions = &mut status["conditions"];
+    if !conditions.is_array() {
+        *conditions = json!([]);
+    }
+    conditions.as_array_mut().expect("made a list above")
+}
+
+fn keep_transition(known: &Value, condition: &mut Value) {
+    if known["status"] == condition["status"] {
+        condition["lastTransitionTime"] = known["lastTransitionTime"].clone();
+    }
+}
+
+/// A condition of an object, if it has it.
+pub(super) fn find<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    conditions.iter().find(|condition| condition["type"] == kind)
+}
+
 /// Whether a condition is true.
 pub(super) fn holds(object: &Value, kind: &str) -> bool {
-    let conditions = object["status"]["conditions"].as_array();
-    conditions.is_some_and(|all| all.iter().any(|c| c["type"] == kind && c["status"] == "True"))
+    find(object, kind).is_some_and(|condition| condition["status"] == "True")
 }

@@ -3,6 +3,14 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+mod cron_jobs;
+mod deployments;
+mod jobs;
+mod routes;
+mod services;
+mod sets;
+mod workflows;
+
 use super::*;
 use crate::access::User;
 use crate::reply::Outcome;
@@ -52,19 +60,60 @@ impl World {
         self.send("PATCH", path, "application/merge-patch+json", body);
     }
 
-    /// Runs until nothing is due any more; a cluster that never comes to rest fails the test.
+    /// Runs until nothing is due soon; a cluster that never comes to rest fails the test.
     fn settle(&mut self) {
-        for _ in 0..1_000 {
+        self.run_for(Duration::from_secs(2));
+    }
+
+    /// Runs for so long, in virtual time.
+    fn run_for(&mut self, span: Duration) {
+        let end = self.clock + span;
+        for _ in 0..20_000 {
             while self.cluster.settle(&mut self.moment) {}
             self.standins.observe(&self.cluster, self.clock);
-            let Some(due) = self.standins.next_due() else {
-                return;
+            let due = self.standins.next_due().filter(|due| *due <= end);
+            let Some(due) = due else {
+                return self.wait_until(end);
             };
-            self.clock = self.clock.max(due);
+            self.wait_until(self.clock.max(due));
             let refused = self.standins.act(&mut self.cluster, self.clock, &mut self.moment);
             assert_eq!(refused, Vec::new());
         }
         panic!("the stand-ins do not come to rest");
+    }
+
+    fn wait_until(&mut self, clock: Duration) {
+        let passed = clock - self.clock;
+        self.moment.now += jiff::SignedDuration::try_from(passed).unwrap();
+        self.clock = clock;
+    }
+
+    /// Reasons and messages of the Events about an object, in the order in which they were written.
+    fn said(&self, name: &str) -> Vec<String> {
+        let events = GroupResource::new("", "events");
+        let mut said: Vec<(u64, String)> = self
+            .cluster
+            .objects(&events, Some("default"))
+            .filter(|event| event["involvedObject"]["name"] == name)
+            .map(|event| {
+                let text = |field: &str| event[field].as_str().unwrap().to_owned();
+                let version = meta::text(event, "resourceVersion").parse().unwrap();
+                (version, format!("{}: {}", text("reason"), text("message")))
+            })
+            .collect();
+        said.sort();
+        said.into_iter().map(|(_, text)| text).collect()
+    }
+
+    fn status(&self, group: &str, resource: &str, name: &str) -> &Value {
+        &self.get(group, resource, name)["status"]
+    }
+
+    fn names(&self, group: &str, resource: &str) -> Vec<&str> {
+        self.cluster
+            .objects(&GroupResource::new(group, resource), Some("default"))
+            .map(meta::name)
+            .collect()
     }
 
     fn get(&self, group: &str, resource: &str, name: &str) -> &Value {
@@ -98,117 +147,4 @@ fn workload(kind: &str, name: &str, result: Option<&str>, spec: Value) -> Value 
         all[field] = value.clone();
     }
     json!({"kind": kind, "metadata": {"name": name}, "spec": all})
-}
-
-const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
-
-#[test]
-fn a_deployment_becomes_available_and_rolls_over() {
-    let mut world = World::new();
-    world.post(
-        DEPLOYMENTS,
-        &workload("Deployment", "web", None, json!({"replicas": 3})),
-    );
-    world.settle();
-    let status = &world.get("apps", "deployments", "web")["status"];
-    assert_eq!(
-        (&status["availableReplicas"], &status["observedGeneration"]),
-        (&json!(3), &json!(1))
-    );
-    assert_eq!(world.count("", "pods"), 3);
-    let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "example.com/app:2"}]}}}});
-    world.merge(&format!("{DEPLOYMENTS}/web"), &image);
-    world.settle();
-    let web = world.get("apps", "deployments", "web");
-    assert_eq!(
-        (&web["status"]["updatedReplicas"], &web["status"]["replicas"]),
-        (&json!(3), &json!(3))
-    );
-    assert_eq!(
-        web["metadata"]["annotations"]["deployment.kubernetes.io/revision"],
-        "2"
-    );
-    assert_eq!(
-        (world.count("apps", "replicasets"), world.count("", "pods")),
-        (2, 3)
-    );
-}
-
-#[test]
-fn a_failing_deployment_never_becomes_available() {
-    for result in ["fail", "stuck"] {
-        let mut world = World::new();
-        world.post(
-            DEPLOYMENTS,
-            &workload("Deployment", "web", Some(result), json!({})),
-        );
-        world.settle();
-        let web = world.get("apps", "deployments", "web");
-        assert_eq!(web["status"]["unavailableReplicas"], 1, "{result}");
-        assert!(!condition::holds(web, "Available"));
-    }
-}
-
-#[test]
-fn deleting_a_deployment_takes_sets_and_pods_along() {
-    let mut world = World::new();
-    world.post(DEPLOYMENTS, &workload("Deployment", "web", None, json!({})));
-    world.settle();
-    world.send("DELETE", &format!("{DEPLOYMENTS}/web"), "", &Value::Null);
-    world.settle();
-    assert_eq!(
-        (world.count("apps", "replicasets"), world.count("", "pods")),
-        (0, 0)
-    );
-}
-
-#[test]
-fn stateful_pods_come_in_order_with_claims() {
-    let mut world = World::new();
-    let claim = json!({"metadata": {"name": "data"}, "spec": {
-        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}},
-    }});
-    let spec = json!({"replicas": 2, "serviceName": "db", "volumeClaimTemplates": [claim]});
-    world.post(
-        "/apis/apps/v1/namespaces/default/statefulsets",
-        &workload("StatefulSet", "db", None, spec),
-    );
-    world.settle();
-    let status = &world.get("apps", "statefulsets", "db")["status"];
-    assert_eq!(
-        (&status["readyReplicas"], &status["updatedReplicas"]),
-        (&json!(2), &json!(2))
-    );
-    assert_eq!(
-        world.get("", "persistentvolumeclaims", "data-db-1")["status"]["phase"],
-        "Bound"
-    );
-}
-
-#[test]
-fn a_daemon_runs_on_every_node() {
-    let mut world = World::new();
-    world.post(
-        "/apis/apps/v1/namespaces/default/daemonsets",
-        &workload("DaemonSet", "log", None, json!({})),
-    );
-    world.settle();
-    assert_eq!(world.get("apps", "daemonsets", "log")["status"]["numberReady"], 1);
-}
-
-#[test]
-fn jobs_complete_or_fail_or_run_on() {
-    let mut world = World::new();
-    let jobs = "/apis/batch/v1/namespaces/default/jobs";
-    world.post(jobs, &workload("Job", "good", None, json!({"completions": 2})));
-    world.post(
-        jobs,
-        &workload("Job", "bad", Some("fail"), json!({"backoffLimit": 1})),
-    );
-    world.post(jobs, &workload("Job", "long", Some("run"), json!({})));
-    world.settle();
-    assert!(condition::holds(world.get("batch", "jobs", "good"), "Complete"));
-    assert_eq!(world.get("batch", "jobs", "good")["status"]["succeeded"], 2);
-    assert!(condition::holds(world.get("batch", "jobs", "bad"), "Failed"));
-    assert_eq!(world.get("batch", "jobs", "long")["status"]["active"], 1);
 }
