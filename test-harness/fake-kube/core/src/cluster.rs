@@ -6,6 +6,7 @@
 
 mod bootstrap;
 mod documents;
+mod stale;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 
 mod history;
 mod index;
+mod past;
 
 pub use history::{Event, EventKind};
 
@@ -19,6 +20,7 @@ use crate::meta;
 use crate::object::Object;
 use history::History;
 use index::OwnerIndex;
+pub(crate) use past::Present;
 
 /// Namespace (empty for cluster-scoped objects) and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

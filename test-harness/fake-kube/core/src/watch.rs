@@ -180,7 +180,8 @@ impl Watch {
         event_line("BOOKMARK", &object::encode(&object))
     }
 
-    fn expired(&self, oldest: u64) -> Bytes {
+    /// The line that says that the history does not reach back far enough.
+    pub fn expired(&self, oldest: u64) -> Bytes {
         let status = Refusal::expired(self.position, oldest).status();
         event_line("ERROR", &object::encode(&status))
     }

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use jiff::Timestamp;
 use outhaul_fake_kube_core::access::User;
 use outhaul_fake_kube_core::cluster::Cluster;
 use outhaul_fake_kube_core::kind::GroupResource;
@@ -15,7 +13,8 @@ use outhaul_fake_kube_core::request::Request;
 use outhaul_fake_kube_core::watch::{Polled, Watch};
 use tokio::sync::{Notify, watch};
 
-use crate::fault::{FaultRule, Faults};
+use crate::clock::Clock;
+use crate::fault::{Decision, Faults};
 
 /// Who sends a request.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +39,7 @@ pub(crate) struct Impersonation<'a> {
 #[derive(Debug)]
 pub(crate) struct Engine {
     state: Mutex<State>,
+    clock: Clock,
     /// Rung after every write: something may be left to do in the background.
     unsettled: Notify,
     /// Whether the API can be reached; watches end when it cannot.
@@ -54,23 +54,31 @@ struct State {
 }
 
 impl Engine {
-    pub(crate) fn new(cluster: Cluster) -> Self {
+    pub(crate) fn new(cluster: Cluster, clock: Clock) -> Self {
         Self {
             state: Mutex::new(State {
                 cluster,
                 faults: Faults::default(),
                 signals: HashMap::new(),
             }),
+            clock,
             unsettled: Notify::new(),
             reachable: watch::Sender::new(true),
         }
     }
 
-    /// Answers a request of somebody.
-    pub(crate) fn handle(&self, request: &Request, who: &Who, as_whom: &Impersonation<'_>) -> Outcome {
-        let mut moment = now();
+    /// Answers a request of somebody, with the state so many writes ago if that is a read.
+    pub(crate) fn handle(
+        &self,
+        request: &Request,
+        who: &Who,
+        as_whom: &Impersonation<'_>,
+        lag: u64,
+    ) -> Outcome {
+        let mut moment = self.clock.moment();
         let mut state = self.lock();
         let outcome = match state.identify(who, as_whom) {
+            Ok(user) if lag > 0 => state.cluster.handle_stale(request, &user, lag, &mut moment),
             Ok(user) => state.cluster.handle(request, &user, &mut moment),
             Err(refusal) => Outcome::Reply(Reply::from(refusal)),
         };
@@ -81,31 +89,48 @@ impl Engine {
         outcome
     }
 
-    /// How long to hold a request back, or what to refuse it with.
-    pub(crate) fn fault(&self, request: &Request) -> Result<Duration, Refusal> {
-        self.lock().faults.meet(request)
+    /// What becomes of a request.
+    pub(crate) fn decide(&self, request: &Request) -> Decision {
+        self.lock().faults.decide(request)
     }
 
-    pub(crate) fn inject(&self, rule: FaultRule) {
-        self.lock().faults.add(rule);
+    /// Looks at or changes the faults.
+    pub(crate) fn with_faults<R>(&self, f: impl FnOnce(&mut Faults) -> R) -> R {
+        f(&mut self.lock().faults)
     }
 
-    pub(crate) fn clear_faults(&self) {
-        self.lock().faults = Faults::default();
-    }
-
-    /// Looks at or changes the state directly, as the real server's operator might.
-    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Cluster) -> R) -> R {
+    /// Looks at or changes the state directly, as the real server's operator might. What that leaves to do in the
+    /// background waits for [`Engine::disturb`].
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut Cluster, &mut Moment) -> R) -> R {
+        let mut moment = self.clock.moment();
         let mut state = self.lock();
-        let result = f(&mut state.cluster);
+        let result = f(&mut state.cluster, &mut moment);
         state.signal();
-        drop(state);
-        self.unsettled.notify_one();
         result
     }
 
+    /// Lets the background have a look.
+    pub(crate) fn disturb(&self) {
+        self.unsettled.notify_one();
+    }
+
+    /// Waits until something may be left to do in the background.
+    pub(crate) async fn disturbed(&self) {
+        self.unsettled.notified().await;
+    }
+
+    /// Does some of what is left to do; says whether there may be more.
+    pub(crate) fn settle(&self) -> bool {
+        self.with(|cluster, moment| cluster.settle(moment))
+    }
+
     pub(crate) fn poll_watch(&self, watch: &mut Watch) -> Polled {
-        self.lock().cluster.poll_watch(watch, Timestamp::now())
+        self.lock().cluster.poll_watch(watch, self.clock.now())
+    }
+
+    /// The resourceVersion of the last write.
+    pub(crate) fn version(&self) -> u64 {
+        self.lock().cluster.version()
     }
 
     /// A receiver that changes whenever the kind does.
@@ -116,24 +141,6 @@ impl Engine {
             .entry(resource.clone())
             .or_insert_with(|| watch::Sender::new(()))
             .subscribe()
-    }
-
-    /// Does background work whenever there may be some. Never ends by itself; dropping it loses nothing, since what
-    /// is left is in the state.
-    pub(crate) async fn keep_house(&self) {
-        loop {
-            self.unsettled.notified().await;
-            while self.settle() {
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-
-    fn settle(&self) -> bool {
-        let mut state = self.lock();
-        let more = state.cluster.settle(&mut now());
-        state.signal();
-        more
     }
 
     pub(crate) fn set_reachable(&self, reachable: bool) {
@@ -171,9 +178,4 @@ impl State {
             }
         }
     }
-}
-
-/// The present, with fresh randomness.
-pub(crate) fn now() -> Moment {
-    Moment::new(Timestamp::now(), rand::random())
 }

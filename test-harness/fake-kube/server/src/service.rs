@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT, WARNING};
@@ -16,7 +17,11 @@ use tower::Service;
 
 use crate::body::{self, ResponseBody};
 use crate::engine::{Engine, Impersonation, Who};
+use crate::fault::Then;
 use crate::watching;
+
+/// How long a request without an answer is held: longer than any client waits, and not for ever.
+const HANG: Duration = Duration::from_secs(600);
 
 /// The API of one cluster. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,7 +36,7 @@ impl ApiService {
         Self { engine, default_user }
     }
 
-    async fn answer<B>(self, request: Request<B>) -> Response<ResponseBody>
+    async fn answer<B>(self, request: Request<B>) -> io::Result<Response<ResponseBody>>
     where
         B: http_body::Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -39,7 +44,7 @@ impl ApiService {
         let (parts, incoming) = request.into_parts();
         let bytes = match Limited::new(incoming, MAX_REQUEST_BYTES).collect().await {
             Ok(collected) => collected.to_bytes(),
-            Err(error) => return reply(unreadable(error.as_ref()).into()),
+            Err(error) => return Ok(reply(unreadable(error.as_ref()).into())),
         };
         let raw = RawRequest {
             method: parts.method.as_str(),
@@ -50,24 +55,54 @@ impl ApiService {
             user_agent: text(&parts.headers, &USER_AGENT),
             body: &bytes,
         };
-        match self.dispatch(&raw, &parts.headers).await {
-            Ok(Outcome::Reply(answer)) => reply(answer),
-            Ok(Outcome::Watch(watch)) => stream(body::streamed(watching::stream(self.engine, *watch))),
-            Err(refusal) => reply(refusal.into()),
+        match request::Request::parse(&raw) {
+            Ok(request) => self.decide(&request, &parts.headers).await,
+            Err(refusal) => Ok(reply(refusal.into())),
         }
     }
 
-    async fn dispatch(&self, raw: &RawRequest<'_>, headers: &HeaderMap) -> Result<Outcome, Refusal> {
-        let request = request::Request::parse(raw)?;
-        let delay = self.engine.fault(&request)?;
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
+    /// Serves a request, or does what a fault wants done with it instead.
+    async fn decide(
+        self,
+        request: &request::Request,
+        headers: &HeaderMap,
+    ) -> io::Result<Response<ResponseBody>> {
+        let decision = self.engine.decide(request);
+        if !decision.delay.is_zero() {
+            tokio::time::sleep(decision.delay).await;
         }
-        let who = match headers.get(AUTHORIZATION) {
-            Some(value) => bearer(value)?,
+        let lag = match decision.then {
+            Then::Refuse(refusal) => return Ok(reply(refusal.into())),
+            Then::Hang => return Err(self.hang().await),
+            Then::ServeStale(lag) => lag,
+            Then::Serve | Then::LoseAnswer => 0,
+        };
+        let who = match headers.get(AUTHORIZATION).map(bearer) {
+            Some(Ok(who)) => who,
+            Some(Err(refusal)) => return Ok(reply(refusal.into())),
             None => self.default_user.clone(),
         };
-        Ok(self.engine.handle(&request, &who, &impersonation(headers)))
+        let outcome = self.engine.handle(request, &who, &impersonation(headers), lag);
+        if matches!(decision.then, Then::LoseAnswer) {
+            return Err(io::Error::new(io::ErrorKind::ConnectionReset, "injected fault"));
+        }
+        Ok(match outcome {
+            Outcome::Reply(answer) => reply(answer),
+            Outcome::Watch(watch) => stream(body::streamed(watching::stream(
+                self.engine,
+                *watch,
+                decision.watch,
+            ))),
+        })
+    }
+
+    /// Lets a client wait until it gives up, which drops this; or until the API goes away.
+    async fn hang(&self) -> io::Error {
+        let mut reachable = self.engine.reachable();
+        let away = reachable.wait_for(|reachable| !reachable);
+        // Whether it went away or was too long makes no difference to who waits.
+        drop(tokio::time::timeout(HANG, away).await);
+        io::Error::new(io::ErrorKind::TimedOut, "injected fault: no answer")
     }
 }
 
@@ -90,7 +125,7 @@ where
             let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "the API server is away");
             return Box::pin(std::future::ready(Err(refused)));
         }
-        Box::pin(async move { Ok(this.answer(request).await) })
+        Box::pin(this.answer(request))
     }
 }
 

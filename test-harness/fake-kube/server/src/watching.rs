@@ -14,14 +14,19 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::engine::Engine;
+use crate::fault::{WatchEnd, WatchFaults};
 
 /// How often a watch that asked for bookmarks gets one when nothing happens; the real server's period.
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
 /// How long a watch lives that asked for no other end; the real server picks 30 to 60 minutes.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(45 * 60);
 
-/// The events of a watch until its time is over, its history expired, or the API went away.
-pub(crate) fn stream(engine: Arc<Engine>, watch: Watch) -> impl Stream<Item = io::Result<Bytes>> + Send {
+/// The events of a watch until its time is over, its history expired, the API went away, or a fault ends it.
+pub(crate) fn stream(
+    engine: Arc<Engine>,
+    watch: Watch,
+    faults: WatchFaults,
+) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let now = Instant::now();
     let lifetime = watch.timeout.map_or(DEFAULT_LIFETIME, Duration::from_secs);
     let open = Open {
@@ -31,6 +36,9 @@ pub(crate) fn stream(engine: Arc<Engine>, watch: Watch) -> impl Stream<Item = io
         end: now + lifetime,
         next_bookmark: now + BOOKMARK_PERIOD,
         watch,
+        faults,
+        delivered: 0,
+        broken: false,
     };
     futures::stream::unfold(Some(open), |state| async move { state?.step().await })
 }
@@ -42,16 +50,27 @@ struct Open {
     reachable: watch::Receiver<bool>,
     end: Instant,
     next_bookmark: Instant,
+    faults: WatchFaults,
+    /// Deliveries so far.
+    delivered: u32,
+    /// A fault has cut a line in two; no more comes.
+    broken: bool,
 }
 
+/// A piece of the stream, and how it goes on.
+type Step = Option<(io::Result<Bytes>, Option<Open>)>;
+
 impl Open {
-    async fn step(mut self) -> Option<(io::Result<Bytes>, Option<Self>)> {
+    async fn step(mut self) -> Step {
+        if self.broken {
+            return Some((Err(cut("injected fault")), None));
+        }
         loop {
             // Seen before it is read: a write in between wakes us for nothing rather than not at all.
             self.changes.mark_unchanged();
             match self.engine.poll_watch(&mut self.watch) {
                 Polled::Lines(lines) if lines.is_empty() => {}
-                Polled::Lines(lines) => return Some((Ok(lines), Some(self))),
+                Polled::Lines(lines) => return self.deliver(lines).await,
                 Polled::Expired(last) => return Some((Ok(last), None)),
                 Polled::Idle => match self.wait().await {
                     Woken::Changed => {}
@@ -60,11 +79,33 @@ impl Open {
                         return Some((Ok(self.watch.bookmark()), Some(self)));
                     }
                     Woken::Over => return None,
-                    Woken::Cut => {
-                        let cut = io::Error::new(io::ErrorKind::ConnectionReset, "the API server went away");
-                        return Some((Err(cut), None));
-                    }
+                    Woken::Away => return Some((Err(cut("the API server went away")), None)),
                 },
+            }
+        }
+    }
+
+    /// Hands lines over, unless a fault comes between.
+    async fn deliver(mut self, lines: Bytes) -> Step {
+        if let Some((least, most, draw)) = self.faults.delay {
+            tokio::time::sleep(draw.at(u64::from(self.delivered)).between(least, most)).await;
+        }
+        match self.faults.end {
+            None => {}
+            Some((after, end)) if self.delivered >= after => return self.end_early(&lines, end),
+            Some(_) => {}
+        }
+        self.delivered += 1;
+        Some((Ok(lines), Some(self)))
+    }
+
+    fn end_early(mut self, lines: &Bytes, end: WatchEnd) -> Step {
+        match end {
+            WatchEnd::InOrder => None,
+            WatchEnd::Expired => Some((Ok(self.watch.expired(self.engine.version())), None)),
+            WatchEnd::Cut => {
+                self.broken = true;
+                Some((Ok(lines.slice(..lines.len() / 2)), Some(self)))
             }
         }
     }
@@ -74,7 +115,7 @@ impl Open {
         // All arms only wait: dropping one loses nothing.
         tokio::select! {
             changed = self.changes.changed() => if changed.is_ok() { Woken::Changed } else { Woken::Over },
-            _ = self.reachable.wait_for(|reachable| !reachable) => Woken::Cut,
+            _ = self.reachable.wait_for(|reachable| !reachable) => Woken::Away,
             () = sleep_until(self.end) => Woken::Over,
             () = sleep_until(next_bookmark), if bookmarks => Woken::Bookmark,
         }
@@ -85,5 +126,9 @@ enum Woken {
     Changed,
     Bookmark,
     Over,
-    Cut,
+    Away,
+}
+
+fn cut(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionReset, why)
 }

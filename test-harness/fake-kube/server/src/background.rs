@@ -1,49 +1,59 @@
-//! The task that drives the stand-in controllers of one cluster.
+//! The one task of a cluster: does what writes left to do, and moves workloads where that is wanted.
 
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::select_all;
 use outhaul_fake_kube_core::kind::GroupResource;
 use outhaul_fake_kube_core::standins::StandIns;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
-use crate::engine::{self, Engine};
+use crate::engine::Engine;
 
-/// Acts on workloads until dropped; what is left undone then is in the state, not here.
-pub(crate) async fn run(engine: Arc<Engine>) {
-    plant_node(&engine);
+/// Works until dropped; what is left undone then is in the state, not here.
+pub(crate) async fn run(engine: Arc<Engine>, with_standins: bool) {
     let start = Instant::now();
-    let mut changes: Vec<_> = StandIns::resources()
-        .map(|resource| engine.subscribe(&resource))
-        .collect();
-    let mut standins = StandIns::default();
+    let mut standins = with_standins.then(StandIns::default);
+    if with_standins {
+        plant_node(&engine);
+    }
     loop {
-        changes
-            .iter_mut()
-            .for_each(tokio::sync::watch::Receiver::mark_unchanged);
-        let next = act(&engine, &mut standins, start.elapsed());
+        let before = engine.version();
+        while engine.settle() {
+            tokio::task::yield_now().await;
+        }
+        let next = standins
+            .as_mut()
+            .and_then(|standins| act(&engine, standins, start.elapsed()));
+        if engine.version() != before {
+            // What was just written may leave more to do.
+            tokio::task::yield_now().await;
+            continue;
+        }
         let due = async {
             match next {
                 Some(at) => sleep_until(start + at).await,
                 None => pending().await,
             }
         };
-        // Both arms only wait, so dropping one loses nothing: what changed is read from the history.
+        // Both arms only wait, so dropping one loses nothing: what is to be done is read from the state.
         tokio::select! {
             () = due => {}
-            _ = select_all(changes.iter_mut().map(|change| Box::pin(change.changed()))) => {}
+            () = engine.disturbed() => {}
         }
     }
 }
 
 fn act(engine: &Engine, standins: &mut StandIns, at: Duration) -> Option<Duration> {
-    let refused = engine.with(|cluster| {
+    let refused = engine.with(|cluster, moment| {
         standins.observe(cluster, at);
-        standins.act(cluster, at, &mut engine::now())
+        if standins.next_due().is_some_and(|due| due <= at) {
+            standins.act(cluster, at, moment)
+        } else {
+            Vec::new()
+        }
     });
     for (address, refusal) in refused {
         debug!(resource = %address.resource, name = address.key.name, %refusal, "A stand-in was refused");
@@ -54,7 +64,7 @@ fn act(engine: &Engine, standins: &mut StandIns, at: Duration) -> Option<Duratio
 /// Where pods run, as far as their status says.
 fn plant_node(engine: &Engine) {
     let nodes = GroupResource::new("", "nodes");
-    engine.with(|cluster| {
+    engine.with(|cluster, moment| {
         let node = json!({
             "apiVersion": "v1", "kind": "Node",
             "metadata": {"name": "node-1", "labels": {"kubernetes.io/hostname": "node-1", "kubernetes.io/os": "linux"}},
@@ -68,6 +78,6 @@ fn plant_node(engine: &Engine) {
                                 "message": "kubelet is posting ready status"}],
             },
         });
-        cluster.plant(&nodes, node, &mut engine::now());
+        cluster.plant(&nodes, node, moment);
     });
 }
