@@ -33,11 +33,11 @@ impl Stage {
     /// A hub that is ready, and knows nothing yet.
     pub(crate) async fn set(access: Access) -> Self {
         let options = Options {
-            standins: false,
             tokens: vec![
                 (ADMIN.to_owned(), User::admin()),
                 (VIEWER.to_owned(), User::new("viewer", &[])),
             ],
+            ..Options::default()
         };
         let kube = FakeKube::start(options).await.unwrap();
         kube.install_crds(&to_yaml(&crds())).unwrap();

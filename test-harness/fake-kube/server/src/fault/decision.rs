@@ -41,6 +41,13 @@ pub(crate) struct WatchFaults {
     pub(crate) delay: Option<(Duration, Duration, Draw)>,
 }
 
+impl WatchFaults {
+    /// It ends once, by the first rule that struck.
+    fn end_after(&mut self, deliveries: u32, end: WatchEnd) {
+        self.end.get_or_insert((deliveries, end));
+    }
+}
+
 /// How a watch ends before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WatchEnd {
@@ -126,9 +133,9 @@ impl Decision {
             Fault::Latency(least, most) | Fault::SlowAdmission(least, most) => {
                 self.delay += draw.between(least, most);
             }
-            Fault::CutWatch { within } => self.watch.end = Some((draw.up_to(within), WatchEnd::Cut)),
-            Fault::EndWatch { within } => self.watch.end = Some((draw.up_to(within), WatchEnd::InOrder)),
-            Fault::ExpireWatch { within } => self.watch.end = Some((draw.up_to(within), WatchEnd::Expired)),
+            Fault::CutWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::Cut),
+            Fault::EndWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::InOrder),
+            Fault::ExpireWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::Expired),
             Fault::DelayWatch(least, most) => self.watch.delay = Some((least, most, draw)),
             Fault::StaleRead { versions } => self.then = Then::ServeStale(versions),
             Fault::NoAnswer => self.then = Then::Hang,

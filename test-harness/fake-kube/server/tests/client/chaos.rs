@@ -1,0 +1,251 @@
+//! The runtime of kube under faults: its watcher, its store and its controller miss nothing.
+//!
+//! Each seed is a run of its own and is printed; `OUTHAUL_SEED=N` runs that one alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::{Client, ResourceExt as _};
+use outhaul_fake_kube_server::{FakeKube, Fault, FaultRule, Options, User, Verb, Who};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+const SEEDS: std::ops::Range<u64> = 1..9;
+/// Enough that each seed meets every kind of fault.
+const WRITES: u64 = 400;
+const OBJECTS: u64 = 25;
+/// Virtual time, in which the whole test runs: no machine is too slow for it.
+const LIMIT: Duration = Duration::from_secs(3_600);
+
+fn seeds() -> Vec<u64> {
+    match std::env::var("OUTHAUL_SEED").map(|text| text.parse()) {
+        Ok(Ok(seed)) => vec![seed],
+        _ => SEEDS.collect(),
+    }
+}
+
+/// All that may go wrong, on reads and watches.
+fn misbehave(kube: &FakeKube, seed: u64) {
+    let millis = Duration::from_millis;
+    kube.seed_faults(seed);
+    let faults = [
+        (0.3, Fault::Latency(millis(1), millis(300))),
+        (0.5, Fault::DelayWatch(millis(0), millis(200))),
+        (0.1, Fault::InternalError),
+        (0.1, Fault::TooManyRequests { retry_after: 1 }),
+        (0.05, Fault::LostAnswer),
+        (0.02, Fault::NoAnswer),
+        (0.5, Fault::StaleRead { versions: 20 }),
+        (0.4, Fault::CutWatch { within: 6 }),
+        (0.4, Fault::ExpireWatch { within: 6 }),
+        // No watch lives long: one that nothing ended would see to it alone that nothing is missed.
+        (1.0, Fault::EndWatch { within: 12 }),
+    ];
+    for (probability, fault) in faults {
+        for verb in [Verb::List, Verb::Watch] {
+            kube.inject(FaultRule::sometimes(probability, fault.clone()).on_verb(verb));
+        }
+    }
+}
+
+/// A client that meets the faults, and gives up on a request as a real one would.
+fn client(kube: &FakeKube) -> Client {
+    let service = tower::ServiceBuilder::new()
+        .map_err(|error: tower::BoxError| error)
+        .timeout(Duration::from_secs(30))
+        .service(kube.service(Who::Trusted(User::admin())));
+    Client::new(service, "default")
+}
+
+/// Creates, changes and deletes objects past the faults; returns the versions that are there at the end.
+async fn write(kube: &FakeKube, seed: u64) -> Result<BTreeMap<String, String>> {
+    // Faults are on reads and watches only, and kinds of requests are apart: writers always succeed.
+    let maps: Api<ConfigMap> = Api::default_namespaced(kube.client());
+    for n in 0..WRITES {
+        // Any mixture will do, if it is another one for each seed.
+        let dice = (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ seed << 32) >> 20;
+        let name = format!("map-{}", dice % OBJECTS);
+        if (dice / OBJECTS).is_multiple_of(4) {
+            match maps.delete(&name, &DeleteParams::default()).await {
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                outcome => drop(outcome?),
+            }
+        } else {
+            let map = json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"n": n.to_string()},
+            });
+            maps.patch(&name, &PatchParams::apply("writer").force(), &Patch::Apply(map))
+                .await?;
+        }
+        sleep(Duration::from_millis(dice % 1_000)).await;
+    }
+    let list = kube.with_cluster(|cluster| {
+        let resource = outhaul_fake_kube_server::GroupResource::new("", "configmaps");
+        let all = cluster.objects(&resource, Some("default"));
+        all.map(|map| {
+            let text = |field: &str| map["metadata"][field].as_str().unwrap().to_owned();
+            (text("name"), text("resourceVersion"))
+        })
+        .collect()
+    });
+    Ok(list)
+}
+
+fn versions(store: &Store<ConfigMap>) -> BTreeMap<String, String> {
+    let all = store.state();
+    all.iter()
+        .map(|map| (map.name_any(), map.resource_version().unwrap()))
+        .collect()
+}
+
+/// Versions that a consumer has seen.
+type Seen = Arc<Mutex<BTreeSet<(String, String)>>>;
+
+fn saw(seen: &Seen, map: &ConfigMap) {
+    let version = map.resource_version().unwrap();
+    seen.lock().unwrap().insert((map.name_any(), version));
+}
+
+/// Follows all maps with kube's watcher into a store of kube's, and notes each version that comes by.
+async fn follow(
+    client: Client,
+    config: watcher::Config,
+    writer: reflector::store::Writer<ConfigMap>,
+    seen: Seen,
+) {
+    let maps: Api<ConfigMap> = Api::default_namespaced(client);
+    let events = watcher(maps, config).default_backoff().reflect(writer);
+    let mut events = std::pin::pin!(events);
+    while let Some(event) = events.next().await {
+        // What goes wrong on the way is what this is about; what matters is what comes out.
+        if let Ok(watcher::Event::Apply(map) | watcher::Event::InitApply(map)) = event {
+            saw(&seen, &map);
+        }
+    }
+}
+
+/// Runs kube's controller, whose reconciler notes what it finds in the controller's own store.
+async fn control(client: Client, seen: Seen) {
+    let maps: Api<ConfigMap> = Api::default_namespaced(client);
+    let reconcile = async |map: Arc<ConfigMap>, seen: Arc<Seen>| {
+        saw(&seen, &map);
+        Ok::<_, std::convert::Infallible>(Action::await_change())
+    };
+    let again = |_: Arc<ConfigMap>, _: &std::convert::Infallible, _: Arc<Seen>| {
+        Action::requeue(Duration::from_secs(1))
+    };
+    Controller::new(maps, watcher::Config::default())
+        .with_config(Config::default())
+        .run(reconcile, again, Arc::new(seen))
+        .for_each(|_| std::future::ready(()))
+        .await;
+}
+
+async fn run(seed: u64, config: watcher::Config) -> Result<()> {
+    let kube = FakeKube::start(Options {
+        in_process: true,
+        ..Options::default()
+    })
+    .await?;
+    misbehave(&kube, seed);
+    let (store, writer) = reflector::store();
+    let (watched, reconciled) = (Seen::default(), Seen::default());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follow(client(&kube), config, writer, watched.clone()));
+    tasks.spawn(control(client(&kube), reconciled.clone()));
+
+    let truth = write(&kube, seed).await?;
+    let complete = |seen: &Seen| {
+        let seen = seen.lock().unwrap();
+        truth
+            .iter()
+            .all(|(name, version)| seen.contains(&(name.clone(), version.clone())))
+    };
+    // The faults go on: nothing has to heal for what was written last to arrive.
+    let deadline = Instant::now() + LIMIT;
+    while !(versions(&store) == truth && complete(&watched) && complete(&reconciled)) {
+        ensure!(
+            Instant::now() < deadline,
+            "seed {seed}: not all has arrived\n in truth {truth:?}\n in store {:?}\n watched {} and reconciled {}",
+            versions(&store),
+            complete(&watched),
+            complete(&reconciled),
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
+    ensure!(
+        kube.faults_met() > 100,
+        "seed {seed}: only {} faults were met",
+        kube.faults_met()
+    );
+    for name in truth.keys() {
+        ensure!(
+            store.get(&ObjectRef::new(name).within("default")).is_some(),
+            "seed {seed}: {name} is not in the store"
+        );
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a seed that fails has to be known to be run again"
+)]
+async fn with_every_seed(config: watcher::Config) -> Result<()> {
+    for seed in seeds() {
+        println!("OUTHAUL_SEED={seed}");
+        timeout(LIMIT * 2, run(seed, config.clone())).await??;
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_missed_by_lists_and_watches() -> Result<()> {
+    with_every_seed(watcher::Config::default()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_missed_by_streaming_lists() -> Result<()> {
+    with_every_seed(watcher::Config::default().streaming_lists()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_missed_by_lists_in_pages_from_any_version() -> Result<()> {
+    with_every_seed(watcher::Config::default().any_semantic().page_size(7)).await
+}
+
+/// The same seed and the same requests meet the same faults.
+#[tokio::test(start_paused = true)]
+async fn a_seed_can_be_run_again() -> Result<()> {
+    let outcomes = async |seed| {
+        let kube = FakeKube::start(Options {
+            in_process: true,
+            ..Options::default()
+        })
+        .await?;
+        misbehave(&kube, seed);
+        let maps: Api<ConfigMap> = Api::default_namespaced(client(&kube));
+        let mut outcomes = Vec::new();
+        for _ in 0..60 {
+            let start = Instant::now();
+            let ok = maps
+                .list(&ListParams::default())
+                .await
+                .map_err(|error| error.to_string());
+            outcomes.push((ok.map(|list| list.items.len()), start.elapsed().as_millis()));
+        }
+        Ok::<_, anyhow::Error>(outcomes)
+    };
+    ensure!(outcomes(3).await? == outcomes(3).await?, "one seed, two runs");
+    ensure!(outcomes(3).await? != outcomes(4).await?, "two seeds, one run");
+    Ok(())
+}

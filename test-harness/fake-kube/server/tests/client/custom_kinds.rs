@@ -1,0 +1,85 @@
+//! Kinds that CustomResourceDefinitions define.
+
+use anyhow::Result;
+use kube::Client;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::{Value, json};
+
+use crate::support::{cluster, code, eventually};
+
+const WIDGETS: &str = r"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: widgets, singular: widget, kind: Widget, shortNames: [wd]}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}}
+    additionalPrinterColumns:
+    - {name: Size, type: integer, jsonPath: .spec.size}
+    schema:
+      openAPIV3Schema:
+        type: object
+        required: [spec]
+        properties:
+          spec:
+            type: object
+            properties:
+              size: {type: integer, minimum: 1, default: 3}
+          status: {type: object, x-kubernetes-preserve-unknown-fields: true}
+";
+
+fn widgets(client: Client) -> Api<DynamicObject> {
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("example.com", "v1", "Widget"));
+    Api::default_namespaced_with(client, &kind)
+}
+
+fn widget(name: &str, spec: Value) -> DynamicObject {
+    serde_json::from_value(
+        json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": name}, "spec": spec}),
+    )
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_custom_kind_is_defaulted_pruned_and_validated() -> Result<()> {
+    let kube = cluster().await;
+    let api = widgets(kube.client());
+    assert_eq!(code(api.list(&ListParams::default()).await).0, 404);
+    kube.install_crds(WIDGETS)?;
+    let made = api
+        .create(&PostParams::default(), &widget("a", json!({"color": "red"})))
+        .await?;
+    assert_eq!(made.data["spec"], json!({"size": 3}));
+    assert_eq!(
+        code(
+            api.create(&PostParams::default(), &widget("b", json!({"size": 0})))
+                .await
+        )
+        .0,
+        422
+    );
+    let crds: Api<DynamicObject> = Api::all_with(
+        kube.client(),
+        &ApiResource::from_gvk(&GroupVersionKind::gvk(
+            "apiextensions.k8s.io",
+            "v1",
+            "CustomResourceDefinition",
+        )),
+    );
+    let conditions = crds.get("widgets.example.com").await?.data["status"]["conditions"].clone();
+    assert_eq!(conditions[1]["type"], "Established");
+    crds.delete("widgets.example.com", &DeleteParams::default())
+        .await?;
+    eventually("the kind is gone", || async {
+        code(api.list(&ListParams::default()).await).0 == 404
+    })
+    .await;
+    Ok(())
+}
