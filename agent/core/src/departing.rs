@@ -13,6 +13,7 @@ use crate::object::terminating;
 use crate::record::{Applied, Item};
 use crate::retry::Retry;
 use crate::stage::{Stage, stage};
+use crate::sweep;
 
 /// An object on its way out.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Departing {
     pub blocker: Option<Blocker>,
     /// Failures in a row.
     pub retry: Retry,
+    /// Found by its labels, and not by an inventory: only that one object goes, and only while it shows that it is ours.
+    pub stray: bool,
 }
 
 /// What is done next about an object on its way out.
@@ -58,6 +61,7 @@ impl Departing {
             busy: false,
             blocker: None,
             retry: Retry::default(),
+            stray: item.stray,
         }
     }
 
@@ -71,8 +75,12 @@ impl Departing {
     /// What was found under its name. Only what carries the labels of `key` is deleted; anything else is not the
     /// object that was let go, which therefore is gone.
     pub fn found(&mut self, live: &Live, key: &Key, now: Instant) {
-        // Without any labels it may still be the object that we know.
-        let ours = live.is_of(key) || (live.owners.is_empty() && self.uid.as_ref() == Some(&live.uid));
+        let known = self.uid.as_ref() == Some(&live.uid);
+        let ours = match self.stray {
+            true => known && sweep::is_provably_of(live, key),
+            // Without any labels it may still be the object that we know.
+            false => live.is_of(key) || (live.owners.is_empty() && known),
+        };
         if !ours {
             self.step = Step::Gone;
             return;
@@ -103,6 +111,10 @@ impl Departing {
         } else {
             self.blocker = Some(failure.blocker());
             self.retry.failed(now);
+            if self.stray {
+                // It may have become somebody's until the next attempt.
+                self.step = Step::Look;
+            }
         }
     }
 
@@ -135,6 +147,7 @@ mod tests {
             object: object("one"),
             uid: uid.map(|uid| Uid::new(uid).unwrap()),
             applied: None,
+            stray: false,
         })
     }
 

@@ -15,6 +15,7 @@ use crate::desired::{Desired, DesiredObject};
 use crate::live::Shown;
 use crate::object::Object;
 use crate::record::{self, Record};
+use crate::sweep::Sweep;
 
 /// One resource.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct Item {
     pub unseen: bool,
     /// What is said of its objects is of an older head until they are applied: it is said then, all of it.
     pub withheld: bool,
+    /// The search for objects that no inventory names.
+    pub sweep: Sweep,
 }
 
 /// Where an object of a resource is.
@@ -63,6 +66,8 @@ pub enum Brought {
     Spec(Result<Desired, SpecError>),
     /// The spec that is there already, or none.
     Kept,
+    /// A spec that was stored and cannot be read from there any more, and why.
+    Lost(String),
 }
 
 impl Item {
@@ -72,6 +77,7 @@ impl Item {
             holding: Holding {
                 head,
                 standing: Standing::Unrecorded,
+                whole: true,
             },
             in_force: false,
             settled_at: None,
@@ -85,6 +91,7 @@ impl Item {
             busy: 0,
             unseen: false,
             withheld: false,
+            sweep: Sweep::default(),
         }
     }
 
@@ -93,6 +100,7 @@ impl Item {
         let mut item = Self::new(record.head.clone());
         item.in_force = record.in_force;
         item.settled_at = record.settled_at;
+        item.sweep.resumed = record.resumed;
         item.departing = record.inventory.into_iter().map(Departing::new).collect();
         item.take(record.head, brought);
         item.holding.standing = record.standing;
@@ -123,8 +131,14 @@ impl Item {
 
     /// Takes a newer head. What was wanted and is not any more is on its way out; what is wanted again is not.
     pub fn take(&mut self, head: Head, brought: Brought) {
+        self.holding.whole = match (head.state, &brought) {
+            (HeadState::Present, Brought::Lost(_)) => false,
+            (HeadState::Present, Brought::Kept) => self.holding.whole,
+            (HeadState::Present, Brought::Spec(_)) | (HeadState::Removed | HeadState::Left, _) => true,
+        };
         match (head.state, brought) {
             (HeadState::Present, Brought::Kept) => {}
+            (HeadState::Present, Brought::Lost(problem)) => self.unreadable = Some(lost(&problem)),
             (HeadState::Present, Brought::Spec(Ok(desired))) => self.want(desired),
             (HeadState::Present, Brought::Spec(Err(error))) => {
                 self.unreadable = Some(blocker(BlockerReason::Malformed, error.to_string()));
@@ -148,6 +162,7 @@ impl Item {
             standing: self.holding.standing,
             in_force: self.in_force,
             settled_at: self.settled_at,
+            resumed: self.sweep.resumed,
             inventory: self.inventory(),
         }
     }
@@ -160,6 +175,7 @@ impl Item {
             object: departing.reference.clone(),
             uid: departing.uid.clone(),
             applied: departing.applied,
+            stray: departing.stray,
         });
         wanted.chain(departing).collect()
     }
@@ -240,8 +256,8 @@ impl Item {
                 self.want(desired);
                 None
             }
-            Brought::Kept | Brought::Spec(Err(_)) if known => None,
-            Brought::Kept => Some("what it has on this plane is not known".to_owned()),
+            Brought::Kept | Brought::Lost(_) | Brought::Spec(Err(_)) if known => None,
+            Brought::Kept | Brought::Lost(_) => Some("what it has on this plane is not known".to_owned()),
             Brought::Spec(Err(error)) => Some(error.to_string()),
         };
         self.want_nothing();
@@ -333,11 +349,19 @@ impl Known {
     }
 }
 
+/// What keeps the objects of a resource whose content is lost: what it wants is not known.
+fn lost(problem: &str) -> Blocker {
+    let message =
+        format!("what the agent stored of it is damaged, and is pulled again from the hub: {problem}");
+    blocker(BlockerReason::Malformed, message)
+}
+
 fn inventory_item(object: &Object) -> record::Item {
     record::Item {
         object: object.desired.reference.clone(),
         uid: object.uid.clone(),
         applied: object.applied,
+        stray: false,
     }
 }
 

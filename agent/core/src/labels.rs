@@ -74,6 +74,11 @@ pub fn selector(kind: BundleKind) -> String {
     format!("{label}={value}")
 }
 
+/// The label selector that finds all objects of the resource `key`.
+pub fn selector_of(key: &Key) -> String {
+    format!("{},{}={}", selector(key.kind), scheme(key.kind).uid, key.uid)
+}
+
 /// The labels that the object `id` of the resource `key` gets. Others that it has are kept.
 pub fn tracking(key: &Key, id: &str) -> [(&'static str, String); 5] {
     let scheme = scheme(key.kind);

@@ -25,6 +25,7 @@ pub mod record;
 pub mod retry;
 pub mod shallow;
 pub mod stage;
+pub mod sweep;
 
 #[cfg(test)]
 mod testing;

@@ -17,6 +17,7 @@ mod answering;
 mod planning;
 mod requests;
 mod storing;
+mod sweeping;
 mod taking;
 #[cfg(test)]
 mod tests;

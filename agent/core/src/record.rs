@@ -22,6 +22,8 @@ pub struct Record {
     pub in_force: bool,
     /// When it was settled, in Unix seconds.
     pub settled_at: Option<u64>,
+    /// Whether it was recorded before this plane knew of it: then `inventory` may lack objects of an earlier store.
+    pub resumed: bool,
     /// Every object that may be in the cluster because of it, wanted or not.
     pub inventory: Vec<Item>,
 }
@@ -35,6 +37,8 @@ pub struct Item {
     pub uid: Option<Uid>,
     /// What was applied last.
     pub applied: Option<Applied>,
+    /// Found by its labels, see [`crate::sweep`].
+    pub stray: bool,
 }
 
 /// A successful apply.
@@ -88,6 +92,8 @@ struct Stored {
     in_force: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    resumed: bool,
     inventory: Vec<StoredItem>,
 }
 
@@ -124,6 +130,8 @@ struct StoredItem {
     uid: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     applied: Option<StoredApplied>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    stray: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -168,6 +176,7 @@ impl From<&Record> for Stored {
             },
             in_force: record.in_force,
             settled_at: record.settled_at,
+            resumed: record.resumed,
             inventory: record.inventory.iter().map(StoredItem::from).collect(),
         }
     }
@@ -209,6 +218,7 @@ impl Stored {
             },
             in_force: self.in_force,
             settled_at: self.settled_at,
+            resumed: self.resumed,
             inventory: self
                 .inventory
                 .into_iter()
@@ -239,6 +249,7 @@ impl From<&Item> for StoredItem {
                 content: applied.mark.content.to_string(),
                 owned: applied.mark.owned.map(|owned| owned.to_string()),
             }),
+            stray: item.stray,
         }
     }
 }
@@ -255,6 +266,7 @@ impl StoredItem {
             },
             uid: self.uid.map(Uid::new).transpose()?,
             applied: self.applied.map(StoredApplied::read).transpose()?,
+            stray: self.stray,
         })
     }
 }
@@ -269,6 +281,10 @@ impl StoredApplied {
             },
         })
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn digest(text: &str) -> Result<Digest, RecordError> {
@@ -286,6 +302,7 @@ mod tests {
             standing: Standing::Recorded,
             in_force: true,
             settled_at: None,
+            resumed: true,
             inventory: vec![
                 Item {
                     object: object("one"),
@@ -297,11 +314,13 @@ mod tests {
                             owned: None,
                         },
                     }),
+                    stray: false,
                 },
                 Item {
                     object: object("two"),
                     uid: None,
                     applied: None,
+                    stray: true,
                 },
             ],
         }

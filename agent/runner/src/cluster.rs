@@ -7,6 +7,7 @@ mod absence;
 mod discovery;
 mod path;
 mod refusal;
+mod sweep;
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -59,6 +60,7 @@ impl Cluster {
             } => self.apply(object, manager, body).await,
             Action::Look(object) => self.look(object).await,
             Action::Delete { object, uid } => self.delete(object, uid).await,
+            Action::Sweep(selector) => sweep::sweep(self, selector).await.map(Answer::Objects),
         };
         result.unwrap_or_else(Answer::Failed)
     }

@@ -18,7 +18,7 @@ mod watches;
 
 pub use config::{Config, IdentityPlace};
 use outhaul_agent_core::blocker::Failure;
-use outhaul_agent_core::plane::Plane;
+use outhaul_agent_core::plane::{Plane, Stored};
 use outhaul_protocol_session::redial::Ended;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -29,7 +29,7 @@ use self::agent::Agent;
 use self::cluster::Cluster;
 use self::identity::Place;
 use self::redial::Redial;
-use self::store::{Loaded, Store};
+use self::store::Store;
 use self::uplink::Uplink;
 
 /// Runs an agent until `shutdown` is cancelled. What it started has ended when it returns.
@@ -84,7 +84,7 @@ async fn load(store: &Store) -> Plane {
     let mut redial = Redial::new();
     loop {
         match try_load(store).await {
-            Ok(Loaded { stored, .. }) => return Plane::restored(stored),
+            Ok(stored) => return Plane::restored(stored),
             Err(failure) => {
                 let wait = redial.wait(Ended::Lost, rand::random());
                 warn!(
@@ -98,7 +98,7 @@ async fn load(store: &Store) -> Plane {
     }
 }
 
-async fn try_load(store: &Store) -> Result<Loaded, Failure> {
+async fn try_load(store: &Store) -> Result<Vec<Stored>, Failure> {
     store.prepare().await?;
     store.load().await
 }

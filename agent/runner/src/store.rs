@@ -21,8 +21,6 @@ use outhaul_protocol_wire::head::Key;
 use serde_json::{Value, json};
 use tracing::{debug, warn};
 
-pub(crate) use self::loading::Loaded;
-
 use self::layout::{Chunked, chunk_secret, resource_secret, secret_name};
 use crate::cluster::{Cluster, Path, collection};
 

@@ -3,7 +3,9 @@
 mod support;
 
 use outhaul_fake_kube_server::{Fault, FaultRule, Verb};
+use outhaul_protocol_wire::head::Head;
 use outhaul_protocol_wire::report::BlockerReason;
+use outhaul_protocol_wire::root;
 use serde_json::json;
 use support::World;
 use support::cluster::{config_map_path, value};
@@ -280,5 +282,94 @@ async fn an_object_that_somebody_nests_deep_blinds_nobody() {
     hub.release("cart", 2, &[larger]).await;
     hub.until_healthy(&key, 1).await;
     world.until(&path("neighbour"), "pruned", |it| it.is_none()).await;
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_resource_whose_content_is_damaged_keeps_its_inventory_and_is_pulled_again() {
+    let (world, agent, mut hub, key) = in_place().await;
+    let mut held_back = config_map("two", "2");
+    held_back["metadata"]["finalizers"] = json!(["example.dev/keep"]);
+    hub.release("cart", 2, &[config_map("one", "1"), held_back]).await;
+    hub.until_healthy(&key, 2).await;
+    hub.release("cart", 3, &[config_map("one", "1")]).await;
+    hub.until("two is on its way out", |hub| !hub.leftovers[&key].is_empty())
+        .await;
+    agent.stop().await;
+    hub.close();
+    let secret = world.stored("resource").await.remove(0);
+    let name = secret["metadata"]["name"].as_str().unwrap();
+    let path = format!("/api/v1/namespaces/outhaul-system/secrets/{name}");
+    world.merge(&path, &json!({"data": {"content": "AAAA"}})).await;
+    let agent = world.agent();
+    let mut hub = world.greeted().await;
+    assert_eq!(hub.hello.desired, root::desired(std::iter::empty::<&Head>()));
+    let damage = |secret: &serde_json::Value| secret["metadata"]["annotations"]["outhaul.dev/damage"].clone();
+    let marked = world.stored("resource").await;
+    assert!(marked.iter().all(|it| damage(it).is_string()), "{marked:?}");
+    let events = world
+        .get("/api/v1/namespaces/outhaul-system/events")
+        .await
+        .unwrap();
+    assert_eq!(events["items"][0]["reason"], "StoreDamaged", "{events}");
+    assert_eq!(events["items"][0]["involvedObject"]["name"], name);
+    hub.welcome(false).await;
+    hub.release("cart", 3, &[config_map("one", "1")]).await;
+    hub.until("two is still on its way out", |hub| {
+        hub.leftovers
+            .get(&key)
+            .is_some_and(|left| left[0].object.name == "two")
+    })
+    .await;
+    world
+        .merge(
+            &config_map_path("two"),
+            &json!({"metadata": {"finalizers": null}}),
+        )
+        .await;
+    world
+        .until(&config_map_path("two"), "gone", |it| it.is_none())
+        .await;
+    assert!(
+        world
+            .stored("resource")
+            .await
+            .iter()
+            .all(|it| damage(it).is_null())
+    );
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_removal_after_the_store_was_lost_finds_what_an_older_generation_left() {
+    let (world, agent, mut hub, key) = in_place().await;
+    world.post(DEFINITIONS, &widget_definition()).await;
+    hub.release("cart", 2, &[config_map("one", "1"), widget()]).await;
+    hub.until_healthy(&key, 2).await;
+    agent.stop().await;
+    hub.close();
+    let secret = world.stored("resource").await.remove(0);
+    let name = secret["metadata"]["name"].as_str().unwrap();
+    world
+        .delete(&format!("/api/v1/namespaces/outhaul-system/secrets/{name}"))
+        .await;
+    // Somebody's copy, with the labels and without our entry.
+    let copied = world.get(&config_map_path("one")).await.unwrap();
+    let mut copy = config_map("copy", "1");
+    copy["metadata"]["labels"] = copied["metadata"]["labels"].clone();
+    world.post("/api/v1/namespaces/shop/configmaps", &copy).await;
+    let agent = world.agent();
+    let mut hub = world.session().await;
+    hub.release("cart", 3, &[config_map("one", "1")]).await;
+    hub.until_healthy(&key, 1).await;
+    let widget = "/apis/example.dev/v1/namespaces/shop/widgets/widget";
+    assert!(
+        world.get(widget).await.is_some(),
+        "it is kept under a head that is present"
+    );
+    let held = hub.remove("cart", 4).await;
+    hub.until("all is gone", |hub| hub.gone == [held.clone()]).await;
+    assert_eq!(world.get(widget).await, None);
+    assert!(world.get(&config_map_path("copy")).await.is_some());
     agent.stop().await;
 }

@@ -374,7 +374,7 @@ impl Session {
 }
 
 fn hello(dial: Dial, plane: &impl Plane) -> Hello {
-    let counted = |holding: &&Holding| holding.standing.counts();
+    let counted = |holding: &&Holding| holding.counts();
     Hello {
         agent_version: dial.agent_version,
         kubernetes_version: dial.kubernetes_version,

@@ -27,6 +27,7 @@ impl Plane {
         };
         match sent.about {
             About::Namespace { name, .. } => self.namespace_answered(&name, answer),
+            About::Sweep(key) => self.swept(&key, answer, now),
             About::Object { key, object } => {
                 let Some(item) = self.items.get_mut(&key) else {
                     return;
@@ -53,7 +54,7 @@ impl Plane {
 
     fn namespace_answered(&mut self, name: &str, answer: Answer) {
         let result = match answer {
-            Answer::Object(_) | Answer::Accepted => Ok(()),
+            Answer::Object(_) | Answer::Objects(_) | Answer::Accepted => Ok(()),
             // It will be created once the server is back.
             Answer::Failed(failure) if failure.course() != Course::Object => {
                 let waited = self.namespaces.created(name, Ok(()));
@@ -117,7 +118,8 @@ impl Plane {
             }
             (_, Answer::Failed(failure)) => self.wanted_failed(key, index, &failure, now),
             // Answers that no API server gives to such requests: the object is planned again.
-            (SentKind::Create | SentKind::Delete, Answer::Object(_)) | (_, Answer::Accepted) => {
+            (SentKind::Create | SentKind::Delete | SentKind::Sweep, Answer::Object(_))
+            | (_, Answer::Accepted | Answer::Objects(_)) => {
                 self.dirty.insert(key.clone());
             }
         }
@@ -187,9 +189,9 @@ impl Plane {
                 Course::Object | Course::MakeNamespace => departing.failed(&failure, now),
             },
             // An apply that was under way when it was let go: a look tells what came of it.
-            (SentKind::Apply(_) | SentKind::Create, _) | (SentKind::Look, Answer::Accepted) => {
-                departing.hurry()
-            }
+            (SentKind::Apply(_) | SentKind::Create | SentKind::Sweep, _)
+            | (SentKind::Look, Answer::Accepted)
+            | (_, Answer::Objects(_)) => departing.hurry(),
         }
         let changed = departing.leftover() != before;
         if departing.step == Step::Gone {
@@ -208,7 +210,7 @@ impl Plane {
         self.save(key, now);
     }
 
-    fn leftovers_changed(&mut self, key: &Key) {
+    pub(super) fn leftovers_changed(&mut self, key: &Key) {
         self.stale.insert(key.clone());
         self.news.push(News::Leftovers(key.clone()));
     }
@@ -229,13 +231,13 @@ fn shown(answer: Answer) -> Answer {
         Answer::Object(value) if value.pointer("/metadata/uid").is_none() => {
             Answer::Failed(Failure::Unreadable("it shows no object".to_owned()))
         }
-        Answer::Object(_) | Answer::Accepted | Answer::Failed(_) => answer,
+        Answer::Object(_) | Answer::Objects(_) | Answer::Accepted | Answer::Failed(_) => answer,
     }
 }
 
 fn outcome(answer: &Answer) -> Outcome {
     match answer {
-        Answer::Object(_) | Answer::Accepted => Outcome::Answered,
+        Answer::Object(_) | Answer::Objects(_) | Answer::Accepted => Outcome::Answered,
         Answer::Failed(failure) => match failure.course() {
             Course::Server => Outcome::Unreachable,
             Course::Overload(retry_after) => Outcome::Overload(retry_after),

@@ -89,12 +89,15 @@ impl Plane {
 
     /// What was waiting needs no request any more.
     fn idle(&mut self, about: &About) {
-        let About::Object { key, object } = about else {
-            return;
-        };
-        if let Some(item) = self.items.get_mut(key) {
-            item.idle(object);
-            self.dirty.insert(key.clone());
+        match about {
+            About::Namespace { .. } => {}
+            About::Object { key, object } => {
+                if let Some(item) = self.items.get_mut(key) {
+                    item.idle(object);
+                    self.dirty.insert(key.clone());
+                }
+            }
+            About::Sweep(key) => self.sweep_idle(key),
         }
     }
 
@@ -107,6 +110,7 @@ impl Plane {
                 let name = name.clone();
                 return Some((Action::CreateNamespace { name, labels }, SentKind::Create));
             }
+            About::Sweep(key) => return self.sweep_action(key),
             About::Object { key, object } => (key, object),
         };
         let item = self.items.get(key).filter(|item| item.acts())?;
@@ -212,13 +216,17 @@ impl Plane {
 
     /// A removed or left resource without objects is gone.
     fn check_gone(&mut self, key: &Key, now: Instant) {
-        let Some(item) = self.items.get_mut(key) else {
+        let Some(item) = self.items.get(key) else {
             return;
         };
         let ends = item.holding.head.state != HeadState::Present;
-        if !ends || !item.departing.is_empty() || item.unreadable.is_some() {
+        if !ends || !item.departing.is_empty() || item.unreadable.is_some() || self.waits_for_sweep(key, now)
+        {
             return;
         }
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
         item.holding.standing = Standing::Gone;
         let held = Held {
             key: key.clone(),

@@ -52,6 +52,8 @@ pub enum Action {
         /// The precondition.
         uid: Uid,
     },
+    /// List the objects of every kind that this label selector finds.
+    Sweep(String),
 }
 
 /// What came of a request.
@@ -59,6 +61,8 @@ pub enum Action {
 pub enum Answer {
     /// The object as it is now: for an apply and a look.
     Object(Value),
+    /// Those that there are: for a sweep.
+    Objects(Vec<Value>),
     /// It was accepted: for a create and a delete.
     Accepted,
     /// It was not.
@@ -72,13 +76,15 @@ pub(super) enum About {
     Namespace { name: String, key: Key },
     /// An object of a resource.
     Object { key: Key, object: ObjectRef },
+    /// What no inventory names of a resource.
+    Sweep(Key),
 }
 
 impl About {
     /// The resource that it is for.
     fn key(&self) -> &Key {
         match self {
-            Self::Namespace { key, .. } | Self::Object { key, .. } => key,
+            Self::Namespace { key, .. } | Self::Object { key, .. } | Self::Sweep(key) => key,
         }
     }
 }
@@ -98,6 +104,7 @@ pub(super) enum SentKind {
     Apply(Digest),
     Look,
     Delete,
+    Sweep,
 }
 
 /// Requests that wait, and those under way.
@@ -183,6 +190,7 @@ mod tests {
         let order = core::iter::from_fn(|| requests.next_waiting()).map(|about| match about {
             About::Object { object, .. } => object.name,
             About::Namespace { name, .. } => name,
+            About::Sweep(key) => key.name,
         });
         assert_eq!(order.collect::<Vec<_>>(), ["a", "d", "b", "c"]);
         assert!(requests.is_empty());

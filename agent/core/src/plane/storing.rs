@@ -60,6 +60,8 @@ pub(super) struct Incoming {
     pub(super) brought: Brought,
     /// What the write under way says about `recorded`.
     pub(super) recorded_in_store: bool,
+    /// It was recorded before this plane knew of it.
+    pub(super) resumed: bool,
 }
 
 /// A write under way.
@@ -128,7 +130,9 @@ impl Plane {
             }
             (Writing::Head(incoming), Err(_)) => {
                 self.storing.retry(key, now);
-                self.storing.incoming.entry(key.clone()).or_insert(incoming);
+                let resumed = incoming.resumed;
+                let next = self.storing.incoming.entry(key.clone()).or_insert(incoming);
+                next.resumed |= resumed;
             }
             (Writing::Save, Err(_)) => {
                 self.storing.retry(key, now);
@@ -202,6 +206,7 @@ impl Plane {
             content,
             brought,
             recorded_in_store: _,
+            resumed,
         } = incoming;
         let known = self.items.get(&head.key);
         let mut item = Item::new(head.clone());
@@ -216,6 +221,7 @@ impl Plane {
         if let Brought::Spec(Ok(_)) = brought {
             item.take(head.clone(), brought.clone());
         }
+        item.sweep.resumed = *resumed || known.is_some_and(|item| item.sweep.resumed);
         item.in_force = *recorded || known.is_some_and(|item| item.in_force);
         item.holding.standing = match recorded {
             true => Standing::Recorded,
@@ -233,6 +239,10 @@ impl Storing {
     /// The newest head per key wins, also over one that waits. A removal that brings nothing itself looks for what that
     /// one wanted: an agent that lost its store may have applied it once.
     pub(super) fn incoming(&mut self, mut incoming: Incoming) {
+        incoming.resumed |= self
+            .incoming
+            .get(&incoming.head.key)
+            .is_some_and(|waiting| waiting.resumed);
         self.forgotten.remove(&incoming.head.key);
         self.retries.remove(&incoming.head.key);
         if incoming.head.state == HeadState::Removed

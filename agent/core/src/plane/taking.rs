@@ -34,12 +34,15 @@ impl Plane {
                 (Some(content), Brought::Spec(desired))
             }
         };
+        let resumed =
+            recorded && !self.items.contains_key(&head.key) && self.storing.head(&head.key).is_none();
         let incoming = Incoming {
             head,
             recorded,
             content,
             brought,
             recorded_in_store: false,
+            resumed,
         };
         self.storing.incoming(incoming);
         Ok(())
@@ -94,6 +97,7 @@ impl Plane {
             head,
             recorded,
             recorded_in_store,
+            resumed,
             brought,
             content: _,
         } = incoming;
@@ -106,6 +110,7 @@ impl Plane {
         let was_orphaned = item.holding.standing == Standing::Orphaned;
         item.take(head, brought);
         item.in_force |= recorded;
+        item.sweep.resumed |= resumed;
         item.settled_at = None;
         item.unseen = false;
         item.holding.standing = match recorded {

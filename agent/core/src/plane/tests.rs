@@ -28,6 +28,8 @@ struct Rig {
     cluster: Cluster,
     records: std::collections::BTreeMap<Key, (Record, Option<Value>)>,
     specs: std::collections::BTreeMap<Key, Value>,
+    /// Resources whose stored content is damaged.
+    lost: std::collections::BTreeSet<Key>,
     now: Instant,
     /// Requests in the order in which they were sent.
     log: Vec<String>,
@@ -41,6 +43,7 @@ impl Rig {
             cluster: Cluster::default(),
             records: Default::default(),
             specs: Default::default(),
+            lost: Default::default(),
             now: Instant::now(),
             log: Vec::new(),
             news: Vec::new(),
@@ -147,7 +150,10 @@ impl Rig {
     fn write(&mut self, key: &Key, change: Change) {
         let spec = self.specs.get(key).cloned();
         match change {
-            Change::Replace(record, _) => self.records.insert(key.clone(), (record, spec)),
+            Change::Replace(record, _) => {
+                self.lost.remove(key);
+                self.records.insert(key.clone(), (record, spec))
+            }
             Change::Update(record) => {
                 let spec = self.records.get(key).and_then(|(_, spec)| spec.clone());
                 self.records.insert(key.clone(), (record, spec))
@@ -162,6 +168,7 @@ impl Rig {
         let stored = self.records.values().map(|(record, spec)| Stored {
             record: record.clone(),
             brought: match spec {
+                _ if self.lost.contains(&record.head.key) => Brought::Lost("a chunk is missing".into()),
                 Some(spec) => Brought::Spec(Desired::read(&record.head.key, spec)),
                 None => Brought::Kept,
             },
@@ -372,6 +379,7 @@ fn a_removed_resource_is_gone_once_nothing_of_it_is_found() {
             "look Deployment.apps shop/two",
             "delete ConfigMap shop/one",
             "look ConfigMap shop/one",
+            "sweep",
         ]
     );
     assert!(rig.news.contains(&News::Gone(held.clone())));

@@ -33,7 +33,7 @@ impl agent::Plane for Plane {
     }
 
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>> {
-        let counts = |item: &&Item| item.holding.standing.counts();
+        let counts = |item: &&Item| item.holding.counts();
         let counting = self.items.values().filter(counts);
         self.looked
             .then(|| counting.map(|item| (item.key(), &item.observed)))
@@ -71,10 +71,12 @@ impl Plane {
     }
 }
 
-/// Whether there is something to say: it is in force, was looked at, and is what its newest head wants.
+/// Whether there is something to say: it is in force, was looked at, and is what its newest head wants, which is known.
 fn reports(item: &Item) -> bool {
     match item.holding.standing {
-        Standing::Recorded | Standing::Gone | Standing::Orphaned => !item.unseen && !item.withheld,
+        Standing::Recorded | Standing::Gone | Standing::Orphaned => {
+            item.holding.whole && !item.unseen && !item.withheld
+        }
         Standing::Unrecorded | Standing::Settled => false,
     }
 }

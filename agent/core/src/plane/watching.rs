@@ -157,7 +157,9 @@ impl Plane {
         };
         let departing = &mut item.departing[index];
         let before = departing.leftover();
-        departing.uid = Some(live.uid.clone());
+        if !departing.stray {
+            departing.uid = Some(live.uid.clone());
+        }
         departing.blocker = crate::object::terminating(live).or_else(|| departing.blocker.take());
         if departing.leftover() != before {
             self.stale.insert(key.clone());

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use outhaul_agent_core::record::Record;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::{Digest, FieldHasher};
@@ -15,7 +16,7 @@ pub(super) const CHUNK: &str = "chunk";
 pub(super) const DAMAGED: &str = "damaged";
 
 /// For people: which resource.
-const RESOURCE_NAME: &str = "outhaul.dev/resource";
+pub(super) const RESOURCE_NAME: &str = "outhaul.dev/resource";
 
 /// For people: what is wrong with a Secret that was set aside.
 pub(super) const DAMAGE: &str = "outhaul.dev/damage";
@@ -96,6 +97,25 @@ pub(super) fn resource_secret(namespace: &str, record: &Record, content: &Chunke
 
 pub(super) fn record_patch(record: &Record, resource_version: &str) -> Value {
     json!({"metadata": {"resourceVersion": resource_version}, "data": record_data(record)})
+}
+
+/// Tells people who look at the agent's namespace that a Secret is damaged.
+pub(super) fn damage_event(namespace: &str, secret: &Value, message: &str, now: Timestamp) -> Value {
+    let of = |field: &str| secret["metadata"][field].clone();
+    json!({
+        "apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "StoreDamaged", "message": message,
+        "metadata": {"generateName": "outhaul-store-", "namespace": namespace},
+        "involvedObject": {
+            "apiVersion": "v1", "kind": "Secret", "namespace": namespace, "name": of("name"), "uid": of("uid"),
+        },
+        "source": {"component": "outhaul-agent"},
+        "firstTimestamp": seconds(now), "lastTimestamp": seconds(now), "count": 1,
+    })
+}
+
+/// Times of Events have no fractions.
+fn seconds(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 pub(super) fn chunk_secret(namespace: &str, name: &str, bytes: &[u8]) -> Value {

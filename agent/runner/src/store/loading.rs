@@ -1,10 +1,15 @@
 //! Reading the store at the start.
 //!
-//! What is damaged or half-written is set aside and shown, and pulled again from the hub: it is never read as a
-//! resource that wants nothing.
+//! What is damaged or half-written is shown, and pulled again from the hub: it is never read as a resource that wants
+//! nothing. Where only the content is damaged, the record still says which objects there are, and they are kept. A
+//! Secret without a record is set aside: it tells nothing.
+//!
+//! It is shown in the log, as an Event of the Secret, and in an annotation; one that was set aside has a label too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
+use jiff::Timestamp;
 use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::content;
 use outhaul_agent_core::desired::Desired;
@@ -15,26 +20,18 @@ use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::head::{HeadState, Key};
 use serde_json::{Value, json};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use super::layout::{self, CHUNK, CHUNKS, CONTENT, DAMAGE, DAMAGED, LABEL, LENGTH, RESOURCE};
+use super::layout::{self, CHUNK, CHUNKS, CONTENT, DAMAGE, DAMAGED, LABEL, LENGTH, RESOURCE, RESOURCE_NAME};
 use super::{Store, layout::chunk_name};
+use crate::cluster::{Path, collection};
 
 /// Secrets per page: at 1 MiB each, a page is at most what an answer may be.
 const PAGE: &str = "32";
 
-/// What the store has.
-#[derive(Debug, Default)]
-pub(crate) struct Loaded {
-    /// Resources.
-    pub(crate) stored: Vec<Stored>,
-    /// How many could not be read and were set aside.
-    pub(crate) damaged: usize,
-}
-
 impl Store {
     /// Reads all of it.
-    pub(crate) async fn load(&self) -> Result<Loaded, Failure> {
+    pub(crate) async fn load(&self) -> Result<Vec<Stored>, Failure> {
         let chunks: BTreeMap<String, Vec<u8>> = self
             .list(CHUNK)
             .await?
@@ -42,31 +39,35 @@ impl Store {
             .filter_map(|secret| Some((name(secret).to_owned(), layout::field(secret, CONTENT)?)))
             .collect();
         let mut used = BTreeSet::new();
-        let mut loaded = Loaded::default();
-        for secret in self.list(RESOURCE).await? {
-            match read(&secret, &chunks) {
-                Ok(stored) => {
-                    let key = &stored.record.head.key;
-                    let names = chunk_names(&secret);
-                    used.extend(names.clone());
-                    self.note(key, &secret, names);
-                    loaded.stored.push(stored);
-                }
+        let mut stored = Vec::new();
+        let mut damaged = 0;
+        for mut secret in self.list(RESOURCE).await? {
+            let record = match layout::record(&secret) {
+                Ok(record) => record,
                 Err(problem) => {
-                    loaded.damaged += 1;
+                    damaged += 1;
                     self.set_aside(&secret, &problem).await?;
+                    continue;
                 }
-            }
+            };
+            let brought = match brought(&secret, &record, &chunks) {
+                Ok(brought) => brought,
+                Err(problem) => {
+                    damaged += 1;
+                    secret = self.mark(&secret, &problem).await?;
+                    Brought::Lost(problem)
+                }
+            };
+            let names = chunk_names(&secret);
+            used.extend(names.clone());
+            self.note(&record.head.key, &secret, names);
+            stored.push(Stored { record, brought });
         }
         for unused in chunks.keys().filter(|name| !used.contains(*name)) {
             self.drop_chunk(unused).await;
         }
-        info!(
-            resources = loaded.stored.len(),
-            damaged = loaded.damaged,
-            "Read the store"
-        );
-        Ok(loaded)
+        info!(resources = stored.len(), damaged, "Read the store");
+        Ok(stored)
     }
 
     async fn list(&self, what: &str) -> Result<Vec<Value>, Failure> {
@@ -95,22 +96,42 @@ impl Store {
         }
     }
 
-    /// Marks a Secret that cannot be read, so that it is left alone until its resource is written again.
+    /// Marks a Secret that tells nothing, so that it is left alone until its resource is written again.
     async fn set_aside(&self, secret: &Value, problem: &str) -> Result<(), Failure> {
+        let labels = json!({LABEL: DAMAGED});
+        self.show_damage(secret, problem, &labels).await.map(drop)
+    }
+
+    /// Marks a Secret whose content is damaged, until it is written again. Returns what it is now.
+    async fn mark(&self, secret: &Value, problem: &str) -> Result<Value, Failure> {
+        self.show_damage(secret, problem, &json!({})).await
+    }
+
+    async fn show_damage(&self, secret: &Value, problem: &str, labels: &Value) -> Result<Value, Failure> {
         let name = name(secret);
+        let resource = secret
+            .pointer("/metadata/annotations")
+            .and_then(|it| it.get(RESOURCE_NAME));
+        let resource = resource.and_then(Value::as_str).unwrap_or("a resource");
         warn!(
             secret = name,
-            problem, "A stored resource is damaged; it is set aside and pulled again"
+            resource, problem, "What is stored is damaged; it is pulled again"
         );
-        let patch = json!({"metadata": {"labels": {LABEL: DAMAGED}, "annotations": {DAMAGE: problem}}});
-        self.cluster.merge(&self.secret(name), &patch).await.map(|_| ())
+        let event = layout::damage_event(&self.namespace, secret, &format!("{resource}: {problem}"), now());
+        if let Err(failure) = self.cluster.post(&self.events(), &event).await {
+            debug!(?failure, "Cannot write an Event");
+        }
+        let patch = json!({"metadata": {"labels": labels, "annotations": {DAMAGE: problem}}});
+        self.cluster.merge(&self.secret(name), &patch).await
+    }
+
+    fn events(&self) -> Path {
+        collection("", "v1", "events", &self.namespace)
     }
 }
 
-fn read(secret: &Value, chunks: &BTreeMap<String, Vec<u8>>) -> Result<Stored, String> {
-    let record = layout::record(secret)?;
-    let brought = brought(secret, &record, chunks)?;
-    Ok(Stored { record, brought })
+fn now() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn brought(secret: &Value, record: &Record, chunks: &BTreeMap<String, Vec<u8>>) -> Result<Brought, String> {

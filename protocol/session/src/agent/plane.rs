@@ -11,6 +11,9 @@ pub struct Holding {
     pub head: Head,
     /// How the holding stands with the hub.
     pub standing: Standing,
+    /// Whether its content is there, where it needs any. Without it the holding is outside both roots, and the same
+    /// head is taken again when it is announced.
+    pub whole: bool,
 }
 
 /// How a holding stands with the hub.
@@ -56,13 +59,20 @@ pub trait Plane {
     /// State of a resource's objects; none while it has not been looked at.
     fn report(&self, key: &Key) -> Option<ReportView<'_>>;
 
-    /// The observed hash of every holding that [counts](Standing::counts), in the order of keys. None while the agent
+    /// The observed hash of every holding that [counts](Holding::counts), in the order of keys. None while the agent
     /// has not looked at all of its cluster.
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>>;
 }
 
+impl Holding {
+    /// Whether it is part of the roots.
+    pub fn counts(&self) -> bool {
+        self.whole && self.standing.counts()
+    }
+}
+
 impl Standing {
-    /// Whether the holding is part of the roots.
+    /// Whether a whole holding is part of the roots.
     pub fn counts(self) -> bool {
         match self {
             Self::Recorded | Self::Gone => true,

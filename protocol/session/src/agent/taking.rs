@@ -188,6 +188,7 @@ impl Taking {
             holding.head.digest == head.digest
                 && holding.head.state == HeadState::Present
                 && holding.standing != Standing::Settled
+                && holding.whole
         };
         !handed_out && plane.storing(&head.key).is_none() && plane.holding(&head.key).is_some_and(has_it)
     }
@@ -242,6 +243,7 @@ fn precedes(head: &Head, known: &Head) -> Precedes {
 
 fn same(announced: &Announced, holding: &Holding) -> Judgement {
     match holding.standing {
+        Standing::Recorded | Standing::Unrecorded if !holding.whole => Judgement::Take,
         Standing::Recorded => Judgement::Held {
             newly_recorded: false,
         },

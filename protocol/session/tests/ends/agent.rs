@@ -10,6 +10,7 @@ use outhaul_protocol_wire::message::{
     AgentMessage, Announced, Closing, ClosingReason, HubMessage, Refused, RefusedReason,
 };
 use outhaul_protocol_wire::report::{self, RawStatus, Report};
+use outhaul_protocol_wire::root;
 
 use crate::fixture::{
     TestPlane, announce, announced, content, dial, fits, head, held, key, leftover, now, object, removed,
@@ -338,6 +339,29 @@ fn a_hub_that_knows_an_orphan_again_gets_it_back() {
     let mut session = standing(&plane, false);
     let events = hear(&mut session, &plane, vec![announced(&head("a", 1), true, None)]);
     assert_eq!(events, [store(&head("a", 1), true, StoreContent::Kept)]);
+}
+
+#[test]
+fn a_holding_without_its_content_is_outside_the_roots_and_its_head_is_taken_again() {
+    for standing_before in [Standing::Recorded, Standing::Orphaned] {
+        let mut plane = TestPlane::default();
+        plane.hold(head("a", 1), standing_before);
+        plane.holdings.get_mut(&key("a")).unwrap().whole = false;
+        let mut session = Session::open(dial(), &plane, now());
+        let Some(AgentMessage::Hello(hello)) = session.poll_transmit(&plane) else {
+            panic!("it greets first");
+        };
+        assert_eq!(hello.desired, root::desired(std::iter::empty::<&Head>()));
+        let mut session = standing(&plane, false);
+        let (digest, content) = (head("a", 1).digest, content(1));
+        assert_eq!(
+            hear(&mut session, &plane, vec![announced(&head("a", 1), true, None)]),
+            []
+        );
+        assert_eq!(fetches(&mut session), [digest]);
+        let events = session.fetched(&digest, Fetched::Content(content.clone()));
+        assert_eq!(events, [store(&head("a", 1), true, StoreContent::New(content))]);
+    }
 }
 
 #[test]

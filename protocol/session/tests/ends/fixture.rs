@@ -211,7 +211,14 @@ pub(crate) struct Known {
 
 impl TestPlane {
     pub(crate) fn hold(&mut self, head: Head, standing: Standing) {
-        self.holdings.insert(head.key.clone(), Holding { head, standing });
+        self.holdings.insert(
+            head.key.clone(),
+            Holding {
+                head,
+                standing,
+                whole: true,
+            },
+        );
     }
 
     pub(crate) fn know(&mut self, name: &str, objects: Vec<ObjectReport>, leftovers: Vec<Leftover>) {

@@ -225,9 +225,14 @@ impl SimPlane {
             true => Standing::Recorded,
             false => Standing::Unrecorded,
         };
-        self.state
-            .holdings
-            .insert(key.clone(), Holding { head, standing });
+        self.state.holdings.insert(
+            key.clone(),
+            Holding {
+                head,
+                standing,
+                whole: true,
+            },
+        );
         if let Some(session) = &mut self.session {
             session.stored(&key, version);
         }

@@ -130,6 +130,7 @@ impl Cluster {
                 None => self.find(object),
             },
             Action::Delete { object, uid } => self.remove(object, uid.as_str()),
+            Action::Sweep(selector) => Answer::Objects(self.select(selector)),
             Action::Apply {
                 object,
                 manager,
@@ -192,6 +193,15 @@ impl Cluster {
             .collect();
         changed.iter().for_each(|object| plane.seen(watched, object, now));
         !vanished.is_empty() || !changed.is_empty()
+    }
+
+    fn select(&self, selector: &str) -> Vec<Value> {
+        let labels = |object: &Value| object["metadata"]["labels"].clone();
+        let has = |object: &&Value| {
+            let mut pairs = selector.split(',').map(|pair| pair.split_once('=').unwrap());
+            pairs.all(|(label, value)| labels(object)[label] == value)
+        };
+        self.objects.values().filter(has).cloned().collect()
     }
 
     fn create_namespace(&mut self, name: &str) -> Answer {
@@ -270,6 +280,7 @@ pub(super) fn describe(action: &Action) -> String {
         Action::Apply { object, .. } => format!("apply {object}"),
         Action::Look(object) => format!("look {object}"),
         Action::Delete { object, .. } => format!("delete {object}"),
+        Action::Sweep(_) => "sweep".to_owned(),
     }
 }
 

@@ -53,7 +53,10 @@ fn an_object_on_its_way_out_that_cannot_be_read_is_not_called_gone() {
     rig.restart();
     rig.cluster.blank("one");
     let held = rig.remove("cart", 2);
-    rig.settle();
+    // Before any watch shows it: it has to be looked at.
+    for _ in 0..4 {
+        rig.round();
+    }
     assert!(rig.cluster.has("one") && !rig.news.contains(&News::Gone(held.clone())));
     let view = agent::Plane::report(&rig.plane, &held.key).unwrap();
     assert_eq!(
@@ -82,4 +85,159 @@ fn an_object_that_nests_too_deep_has_a_blocker_and_its_neighbours_are_applied() 
     rig.restart();
     rig.settle_in_time();
     assert_eq!(rig.log, [""; 0], "what can be applied can be compared");
+}
+
+/// A Release that shrank, and whose superfluous object cannot be deleted yet, when its stored content is lost.
+fn shrunk_and_lost() -> (Rig, Key) {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[config_map("one", "1"), config_map("two", "1")], true);
+    rig.settle_in_time();
+    rig.cluster.fail("two", 403);
+    let key = rig.announce("cart", 2, &[config_map("one", "2")], true);
+    rig.settle();
+    assert!(rig.cluster.has("two"));
+    rig.lost.insert(key.clone());
+    rig.restart();
+    rig.cluster.heal();
+    rig.settle_in_time();
+    (rig, key)
+}
+
+#[test]
+fn a_resource_whose_content_is_lost_keeps_its_objects_and_is_taken_again() {
+    let (mut rig, key) = shrunk_and_lost();
+    assert_eq!(rig.cluster.names().len(), 2, "{:?}", rig.log);
+    let holding = agent::Plane::holding(&rig.plane, &key).unwrap();
+    assert!(!holding.counts() && holding.standing == Standing::Recorded);
+    assert_eq!(rig.reported(&key), None, "what it wants is not known");
+    rig.announce("cart", 2, &[config_map("one", "2")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("2"));
+    assert!(!rig.cluster.has("two"), "the inventory still had it");
+    assert!(agent::Plane::holding(&rig.plane, &key).unwrap().counts());
+    assert_eq!(rig.reported(&key), Some(Generation(2)));
+}
+
+#[test]
+fn a_resource_whose_content_is_lost_is_removed_with_all_that_its_inventory_has() {
+    let (mut rig, _) = shrunk_and_lost();
+    let held = rig.remove("cart", 3);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.names().len(), 0, "{:?}", rig.log);
+    assert!(rig.news.contains(&News::Gone(held)));
+}
+
+#[test]
+fn a_resource_whose_content_is_lost_and_that_no_hub_knows_is_kept() {
+    let (mut rig, key) = shrunk_and_lost();
+    rig.plane.orphaned(std::slice::from_ref(&key), rig.now);
+    rig.settle_in_time();
+    rig.restart();
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.names().len(), 2, "{:?}", rig.log);
+    rig.announce("cart", 2, &[config_map("one", "2")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.names().len(), 1, "{:?}", rig.log);
+}
+
+/// A Release that shrank, and whose superfluous object was not deleted yet, when the whole store is lost.
+fn shrunk_and_forgotten() -> Rig {
+    let mut rig = Rig::new();
+    rig.announce(
+        "cart",
+        1,
+        &[config_map("one", "1"), object("v1", "Secret", "two")],
+        true,
+    );
+    rig.settle_in_time();
+    rig.records.clear();
+    rig.restart();
+    rig.announce("cart", 2, &[config_map("one", "2")], true);
+    rig.settle_in_time();
+    assert!(
+        rig.cluster.has("two"),
+        "nothing says that it was ours and no copy"
+    );
+    rig
+}
+
+#[test]
+fn a_removal_after_a_lost_store_is_not_gone_before_what_no_inventory_has_is() {
+    let mut rig = shrunk_and_forgotten();
+    rig.cluster.fail("two", 403);
+    let held = rig.remove("cart", 3);
+    rig.settle();
+    assert!(!rig.news.contains(&News::Gone(held.clone())));
+    let view = agent::Plane::report(&rig.plane, &held.key).unwrap();
+    assert_eq!(view.leftovers[0].object.name, "two");
+    assert_eq!(
+        view.leftovers[0].blocker.as_ref().unwrap().reason,
+        BlockerReason::Forbidden
+    );
+    // What was found is written down.
+    rig.now += Duration::from_secs(2);
+    rig.settle();
+    rig.restart();
+    rig.cluster.heal();
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.names().len(), 0, "{:?}", rig.log);
+    assert!(rig.news.contains(&News::Gone(held)));
+}
+
+#[test]
+fn a_copy_with_labels_and_without_our_entry_is_nobodys() {
+    let mut rig = shrunk_and_forgotten();
+    rig.cluster
+        .edit("two", |object| object["metadata"]["managedFields"] = json!([]));
+    let held = rig.remove("cart", 3);
+    rig.settle_in_time();
+    assert!(rig.cluster.has("two") && rig.news.contains(&News::Gone(held)));
+}
+
+#[test]
+fn a_stray_that_lost_its_entry_or_came_again_is_not_deleted() {
+    let changes: [fn(&mut Value); 2] = [
+        |object| object["metadata"]["managedFields"] = json!([]),
+        |object| object["metadata"]["uid"] = "another".into(),
+    ];
+    for change in changes {
+        let mut rig = shrunk_and_forgotten();
+        rig.cluster.fail("two", 403);
+        let held = rig.remove("cart", 3);
+        rig.settle();
+        rig.cluster.edit("two", change);
+        rig.cluster.heal();
+        rig.settle_in_time();
+        assert!(
+            rig.cluster.has("two") && rig.news.contains(&News::Gone(held)),
+            "{:?}",
+            rig.log
+        );
+    }
+}
+
+#[test]
+fn a_resource_that_was_recorded_here_costs_no_search() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], false);
+    rig.settle();
+    let version = rig.records[&key].0.head.version;
+    rig.plane.recorded(&Held { key, version }, rig.now);
+    rig.settle_in_time();
+    rig.remove("cart", 2);
+    rig.settle_in_time();
+    assert!(!rig.log.contains(&"sweep".to_owned()), "{:?}", rig.log);
+}
+
+#[test]
+fn a_search_that_ended_is_not_repeated_at_the_next_start() {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[], true);
+    rig.settle_in_time();
+    rig.remove("cart", 2);
+    rig.settle_in_time();
+    assert_eq!(rig.log, ["sweep"]);
+    rig.restart();
+    rig.settle_in_time();
+    assert_eq!(rig.log, [""; 0]);
 }
