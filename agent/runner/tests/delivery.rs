@@ -278,6 +278,10 @@ async fn resources_with_the_same_content_do_not_share_what_holds_it() {
     let stored = world.stored("resource").await;
     let damage = |secret: &serde_json::Value| secret["metadata"]["annotations"]["outhaul.dev/damage"].clone();
     assert_eq!(stored.len(), 3);
-    assert!(stored.iter().all(|it| damage(it).is_null()), "{:?}", stored.iter().map(damage));
+    assert!(
+        stored.iter().all(|it| damage(it).is_null()),
+        "{:?}",
+        stored.iter().map(damage)
+    );
     agent.stop().await;
 }

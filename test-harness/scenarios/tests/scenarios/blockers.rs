@@ -9,7 +9,7 @@ use outhaul_scenarios::{Ground, Stage, poll, stage};
 use serde_json::{Value, json};
 
 /// A kind that no plane serves from the start.
-fn widget() -> Value {
+pub(crate) fn widget() -> Value {
     json!({
         "apiVersion": "example.com/v1",
         "kind": "Widget",
@@ -70,7 +70,7 @@ async fn anothers(stage: &mut Stage, name: &str) -> String {
 }
 
 /// Defines the kind of the widget, and waits until the agent has applied one.
-async fn define_widgets(stage: &mut Stage) {
+pub(crate) async fn define_widgets(stage: &mut Stage) {
     let client = stage.plane("eu").unwrap().client().await.unwrap();
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let definition = serde_json::from_value(widget_definition()).unwrap();

@@ -6,6 +6,7 @@
 
 mod blockers;
 mod credentials;
+mod damage;
 mod delivery;
 mod enrolment;
 mod interruptions;
