@@ -110,7 +110,10 @@ impl Cluster {
     ) -> Result<(), Refusal> {
         match (&*kind.id.group, &*kind.name) {
             ("", "Service") => self.allocate_address(object),
-            ("batch", "Job") => select_own_pods(object),
+            ("batch", "Job") => {
+                select_own_pods(object);
+                label_as_its_pods(object);
+            }
             _ if is_definition(kind) => self.judge_definition(kind, object, moment)?,
             _ => {}
         }
@@ -229,6 +232,15 @@ fn select_own_pods(job: &mut Value) {
         ("job-name", &name),
     ] {
         labels[label] = value.as_str().into();
+    }
+}
+
+/// A Job without labels has those of its pods.
+fn label_as_its_pods(job: &mut Value) {
+    let labels = job["spec"]["template"]["metadata"]["labels"].clone();
+    let has = meta::metadata(job).and_then(|metadata| metadata.get("labels")?.as_object());
+    if labels.is_object() && has.is_none_or(serde_json::Map::is_empty) {
+        meta::set(job, "labels", labels);
     }
 }
 

@@ -1,103 +1,12 @@
-//! The real kubectl and helm against the embedded API, where they are on this machine.
+//! What people do with kubectl and helm, step by step, on the embedded API alone.
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
-use outhaul_fake_kube_server::{FakeKube, Options};
-use outhaul_kubernetes::{Program, Programs, require_or_skip};
-use tokio::process::Command;
+use anyhow::{Context as _, Result};
+use outhaul_kubernetes::{Program, require_or_skip};
 
-/// No command here takes a second; one that hangs must not hang the suite.
-const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// A cluster, and the programs that look at it.
-struct Shell {
-    _kube: FakeKube,
-    folder: tempfile::TempDir,
-    programs: Programs,
-}
-
-impl Shell {
-    async fn start(programs: Programs) -> Result<Self> {
-        let kube = FakeKube::start(Options {
-            standins: true,
-            ..Options::default()
-        })
-        .await?;
-        let folder = tempfile::tempdir()?;
-        std::fs::write(folder.path().join("kubeconfig"), kube.admin_kubeconfig())?;
-        Ok(Self {
-            _kube: kube,
-            folder,
-            programs,
-        })
-    }
-
-    fn write(&self, name: &str, text: &str) -> Result<String> {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text)?;
-        Ok(path.to_string_lossy().into_owned())
-    }
-
-    fn command(&self, program: Program, line: &str) -> Result<Command> {
-        let mut command = Command::new(self.programs.path(program)?);
-        command
-            .args(line.split_whitespace())
-            .env("KUBECONFIG", self.folder.path().join("kubeconfig"))
-            .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        Ok(command)
-    }
-
-    async fn run(&self, program: Program, line: &str) -> Result<(bool, String)> {
-        let output = tokio::time::timeout(TIMEOUT, self.command(program, line)?.output());
-        let output = output
-            .await
-            .with_context(|| format!("{program} {line} hangs"))??;
-        let text = [output.stdout, output.stderr].concat();
-        Ok((
-            output.status.success(),
-            String::from_utf8_lossy(&text).into_owned(),
-        ))
-    }
-
-    /// The command succeeds and prints all of these.
-    async fn shows(&self, line: &str, expected: &[&str]) -> Result<()> {
-        let (well, text) = self.run(Program::Kubectl, line).await?;
-        ensure!(well, "kubectl {line} failed: {text}");
-        // Columns are as wide as their widest cell: compare words.
-        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for part in expected {
-            ensure!(
-                words.contains(part),
-                "kubectl {line} does not show {part:?}: {text}"
-            );
-        }
-        Ok(())
-    }
-
-    /// The command fails and says this.
-    async fn refuses(&self, line: &str, expected: &str) -> Result<()> {
-        let (well, text) = self.run(Program::Kubectl, line).await?;
-        ensure!(
-            !well && text.contains(expected),
-            "kubectl {line} does not say {expected:?}: {text}"
-        );
-        Ok(())
-    }
-
-    async fn helm(&self, line: &str, expected: &str) -> Result<()> {
-        let (well, text) = self.run(Program::Helm, line).await?;
-        ensure!(
-            well && text.contains(expected),
-            "helm {line} does not say {expected:?}: {text}"
-        );
-        Ok(())
-    }
-}
+use crate::shell::{Shell, TIMEOUT};
 
 const SHOP: &str = r#"
 apiVersion: apps/v1
