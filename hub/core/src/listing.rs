@@ -5,7 +5,7 @@ mod kinds;
 use std::collections::BTreeMap;
 
 use kube::ResourceExt as _;
-use kube::core::DynamicObject;
+use outhaul_hub_resources::Stored;
 use tracing::warn;
 
 pub use self::kinds::Kind;
@@ -51,8 +51,8 @@ impl Listing {
     }
 
     /// The list under way names this object.
-    pub fn listed(&mut self, object: DynamicObject) -> Vec<Sight> {
-        let (name, uid) = identity(&object);
+    pub fn listed(&mut self, object: &Stored) -> Vec<Sight> {
+        let (name, uid) = identity(object);
         if let Some(fresh) = &mut self.fresh {
             fresh.insert(name, uid);
         }
@@ -75,21 +75,21 @@ impl Listing {
     }
 
     /// An object is new or was changed.
-    pub fn applied(&mut self, object: DynamicObject) -> Vec<Sight> {
+    pub fn applied(&mut self, object: &Stored) -> Vec<Sight> {
         self.seen(object, Origin::Watch)
     }
 
     /// An object was deleted.
-    pub fn deleted(&mut self, object: DynamicObject) -> Vec<Sight> {
-        let (name, uid) = identity(&object);
+    pub fn deleted(&mut self, object: &Stored) -> Vec<Sight> {
+        let (name, uid) = identity(object);
         if self.known.get(&name) == Some(&uid) {
             self.known.remove(&name);
         }
         self.gone(name, &uid).into_iter().collect()
     }
 
-    fn seen(&mut self, object: DynamicObject, origin: Origin) -> Vec<Sight> {
-        let (name, uid) = identity(&object);
+    fn seen(&mut self, object: &Stored, origin: Origin) -> Vec<Sight> {
+        let (name, uid) = identity(object);
         let former = self.known.insert(name.clone(), uid.clone());
         let recreated = former.filter(|former| *former != uid);
         let mut sights: Vec<_> = recreated
@@ -117,18 +117,18 @@ impl Listing {
     }
 }
 
-fn identity(object: &DynamicObject) -> (Name, String) {
+fn identity(object: &Stored) -> (Name, String) {
     (kinds::name(object), object.uid().unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use outhaul_protocol_wire::head::BundleKind;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn release(name: &str, uid: &str) -> DynamicObject {
+    fn release(name: &str, uid: &str) -> Stored {
         serde_json::from_value(json!({
             "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Release",
             "metadata": {"name": name, "namespace": "shop", "uid": uid, "generation": 1, "resourceVersion": "7"},
@@ -152,36 +152,36 @@ mod tests {
     fn what_a_new_list_does_not_name_is_gone() {
         let mut listing = Listing::new(Kind::Bundle(BundleKind::Release));
         listing.begin();
-        assert_eq!(told(listing.listed(release("a", "u-a"))), ["Read u-a"]);
+        assert_eq!(told(listing.listed(&release("a", "u-a"))), ["Read u-a"]);
         assert!(!listing.is_complete());
         assert!(listing.done().is_empty());
         assert!(listing.is_complete());
-        assert_eq!(told(listing.applied(release("b", "u-b"))), ["Watch u-b"]);
+        assert_eq!(told(listing.applied(&release("b", "u-b"))), ["Watch u-b"]);
         listing.begin();
-        assert_eq!(told(listing.listed(release("b", "u-b"))), ["Read u-b"]);
+        assert_eq!(told(listing.listed(&release("b", "u-b"))), ["Read u-b"]);
         assert_eq!(told(listing.done()), ["gone u-a"]);
     }
 
     #[test]
     fn a_resource_made_again_under_its_name_is_another_one() {
         let mut listing = Listing::new(Kind::Bundle(BundleKind::Release));
-        assert_eq!(told(listing.applied(release("a", "u-1"))), ["Watch u-1"]);
+        assert_eq!(told(listing.applied(&release("a", "u-1"))), ["Watch u-1"]);
         assert_eq!(
-            told(listing.applied(release("a", "u-2"))),
+            told(listing.applied(&release("a", "u-2"))),
             ["gone u-1", "Watch u-2"]
         );
-        assert_eq!(told(listing.deleted(release("a", "u-1"))), ["gone u-1"]);
-        assert_eq!(told(listing.deleted(release("a", "u-2"))), ["gone u-2"]);
+        assert_eq!(told(listing.deleted(&release("a", "u-1"))), ["gone u-1"]);
+        assert_eq!(told(listing.deleted(&release("a", "u-2"))), ["gone u-2"]);
     }
 
     #[test]
     fn a_malformed_object_is_left_out() {
         let mut listing = Listing::new(Kind::Plane);
-        let mut plane = release("eu", "u-eu");
-        plane.metadata.namespace = None;
-        plane.data["spec"] = json!({"keys": 7});
-        assert!(listing.applied(plane.clone()).is_empty());
-        plane.data["spec"] = json!({});
-        assert_eq!(told(listing.applied(plane)), ["plane eu"]);
+        let plane = |spec: Value| {
+            let metadata = json!({"name": "eu", "uid": "u-eu", "resourceVersion": "7"});
+            serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
+        };
+        assert!(listing.applied(&plane(json!({"keys": 7}))).is_empty());
+        assert_eq!(told(listing.applied(&plane(json!({})))), ["plane eu"]);
     }
 }

@@ -7,9 +7,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use kube::ResourceExt as _;
-use kube::core::DynamicObject;
-use outhaul_hub_resources::{DeliveryStatus, names};
+use kube::{Resource as _, ResourceExt as _};
+use outhaul_hub_resources::{DeliveryStatus, Stored, names};
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
@@ -17,6 +16,7 @@ use outhaul_protocol_wire::head::{BundleKind, Key};
 use outhaul_protocol_wire::ids::{Generation, InvalidName, Move, PlaneName, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::spec::{self, Spec, SpecError};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::view::{BundleName, KindName};
@@ -71,6 +71,9 @@ pub enum Undeliverable {
     /// It breaks a rule or a limit.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// It is no JSON that can be read. The error names a place, never what stands there.
+    #[error("spec cannot be read: {0}")]
+    Json(String),
     /// It asks for what this hub cannot do.
     #[error("{0} is not supported by this version of the hub")]
     Unsupported(&'static str),
@@ -149,9 +152,9 @@ impl Reader {
     ///
     /// # Errors
     /// It lacks what every stored object has. Whatever is wrong with its `spec` is in [`ReadSpec::delivery`].
-    pub fn read(&mut self, object: DynamicObject) -> Result<Resource, Unreadable> {
-        let key = key(self.kind, &object)?;
-        let spec = self.spec(&key, generation(&object), object.data.get("spec"));
+    pub fn read(&mut self, object: &Stored) -> Result<Resource, Unreadable> {
+        let key = key(self.kind, object)?;
+        let spec = self.spec(&key, object);
         let around = Around::read(object);
         Ok(Resource { key, around, spec })
     }
@@ -166,14 +169,15 @@ impl Reader {
         self.read.clear();
     }
 
-    fn spec(&mut self, key: &Key, generation: Generation, spec: Option<&Value>) -> Arc<ReadSpec> {
+    fn spec(&mut self, key: &Key, object: &Stored) -> Arc<ReadSpec> {
+        let generation = generation(object);
         let place = (key.namespace.clone(), key.name.clone());
         if let Some(read) = self.read.get(&place)
             && (&read.uid, read.generation) == (&key.uid, generation)
         {
             return Arc::clone(&read.spec);
         }
-        let spec = Arc::new(ReadSpec::read(self.kind, spec.unwrap_or(&Value::Null)));
+        let spec = Arc::new(ReadSpec::read(self.kind, object.parts().spec.map_or("null", |spec| spec.get())));
         let remembered = Remembered {
             uid: key.uid.clone(),
             generation,
@@ -215,34 +219,71 @@ impl Resource {
 
 impl Around {
     /// Reads all but the `spec`.
-    pub fn read(mut object: DynamicObject) -> Self {
-        let status = object.data.get_mut("status").map(Value::take).unwrap_or_default();
-        let status = match status {
-            Value::Null => Ok(DeliveryStatus::default()),
-            status => serde_json::from_value(status),
+    pub fn read(object: &Stored) -> Self {
+        let status = match object.parts().status {
+            None => Ok(DeliveryStatus::default()),
+            Some(status) => serde_json::from_str(status.get()),
         };
         Self {
             status_readable: status.is_ok(),
-            generation: generation(&object),
+            generation: generation(object),
             resource_version: object
                 .resource_version()
                 .and_then(|text| text.parse().ok())
                 .unwrap_or_default(),
-            deleting: object.metadata.deletion_timestamp.is_some(),
-            finalizers: object.metadata.finalizers.unwrap_or_default(),
+            deleting: object.meta().deletion_timestamp.is_some(),
+            finalizers: object.finalizers().to_vec(),
             status: status.unwrap_or_default(),
         }
     }
 }
 
 impl ReadSpec {
-    fn read(kind: BundleKind, spec: &Value) -> Self {
-        let canonical = canonical::to_vec(spec);
-        Self {
-            target: target(kind, spec),
-            digest: Digest::of(&canonical),
-            length: canonical.len(),
-            delivery: deliverable(kind, spec, &canonical),
+    fn read(kind: BundleKind, json: &str) -> Self {
+        match value(json) {
+            Ok(spec) => {
+                let canonical = canonical::to_vec(&spec);
+                Self {
+                    target: target(kind, &spec),
+                    digest: Digest::of(&canonical),
+                    length: canonical.len(),
+                    delivery: deliverable(kind, &spec, &canonical),
+                }
+            }
+            // It travels nowhere: its digest only tells it from others.
+            Err(error) => Self {
+                target: Aim::read(json).target(kind),
+                digest: Digest::of(json.as_bytes()),
+                length: json.len(),
+                delivery: Err(error),
+            },
+        }
+    }
+}
+
+/// Reads a spec, if that can be done on any stack.
+fn value(json: &str) -> Result<Value, Undeliverable> {
+    spec::check_depth(json)?;
+    serde_json::from_str(json).map_err(|error| Undeliverable::Json(error.to_string()))
+}
+
+/// The fields of a spec that say where it wants to go, read past everything else.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Aim {
+    environment_name: String,
+    plane: String,
+}
+
+impl Aim {
+    fn read(json: &str) -> Self {
+        serde_json::from_str(json).unwrap_or_default()
+    }
+
+    fn target(self, kind: BundleKind) -> Target {
+        match kind {
+            BundleKind::Release => Target::Environment(self.environment_name),
+            BundleKind::Bundle => Target::Plane(self.plane),
         }
     }
 }
@@ -259,7 +300,7 @@ pub fn finalizer(kind: BundleKind) -> &'static str {
 ///
 /// # Errors
 /// It has no usable uid.
-pub fn key(kind: BundleKind, object: &DynamicObject) -> Result<Key, Unreadable> {
+pub fn key(kind: BundleKind, object: &Stored) -> Result<Key, Unreadable> {
     Ok(Key {
         kind,
         namespace: object.namespace().unwrap_or_default(),
@@ -280,8 +321,8 @@ pub fn bundle_name(key: &Key) -> BundleName {
     }
 }
 
-fn generation(object: &DynamicObject) -> Generation {
-    let number = object.metadata.generation;
+fn generation(object: &Stored) -> Generation {
+    let number = object.meta().generation;
     Generation(
         number
             .and_then(|number| u64::try_from(number).ok())
@@ -368,12 +409,16 @@ mod tests {
 
     use super::*;
 
-    fn object(generation: i64, spec: &Value) -> DynamicObject {
+    fn object(generation: i64, spec: &Value) -> Stored {
+        with_status(generation, spec, &Value::Null)
+    }
+
+    fn with_status(generation: i64, spec: &Value, status: &Value) -> Stored {
         serde_json::from_value(json!({
             "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Release",
             "metadata": {"name": "cart", "namespace": "shop", "uid": "u-1", "generation": generation,
                 "finalizers": ["openchoreo.dev/dataplane-cleanup"]},
-            "spec": spec,
+            "spec": spec, "status": status,
         }))
         .unwrap()
     }
@@ -386,7 +431,7 @@ mod tests {
     #[test]
     fn content_is_the_canonical_form_of_the_raw_spec() {
         let spec = json!({"z": 1, "environmentName": "dev", "resources": [config_map("a")]});
-        let resource = Reader::new(BundleKind::Release).read(object(1, &spec)).unwrap();
+        let resource = Reader::new(BundleKind::Release).read(&object(1, &spec)).unwrap();
         let delivery = resource.spec.delivery.as_ref().unwrap();
         let canonical =
             zstd::bulk::decompress(&delivery.content.zstd, delivery.content.length as usize).unwrap();
@@ -401,15 +446,15 @@ mod tests {
     fn a_spec_is_read_once_per_generation() {
         let mut reader = Reader::new(BundleKind::Release);
         let spec = json!({"environmentName": "dev"});
-        let first = reader.read(object(1, &spec)).unwrap();
-        let same = reader.read(object(1, &spec)).unwrap();
+        let first = reader.read(&object(1, &spec)).unwrap();
+        let same = reader.read(&object(1, &spec)).unwrap();
         assert!(Arc::ptr_eq(&first.spec, &same.spec));
         let edited = reader
-            .read(object(2, &json!({"environmentName": "prod"})))
+            .read(&object(2, &json!({"environmentName": "prod"})))
             .unwrap();
         assert_ne!(edited.spec.digest, first.spec.digest);
         reader.forget_all();
-        let again = reader.read(object(2, &spec)).unwrap();
+        let again = reader.read(&object(2, &spec)).unwrap();
         assert_eq!(again.spec.digest, first.spec.digest);
     }
 
@@ -422,7 +467,7 @@ mod tests {
             (twice, "two objects with id"),
             (json!({"resources": 7}), "list"),
         ] {
-            let resource = Reader::new(BundleKind::Release).read(object(1, &spec)).unwrap();
+            let resource = Reader::new(BundleKind::Release).read(&object(1, &spec)).unwrap();
             let error = resource.spec.delivery.as_ref().unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
             assert_eq!(resource.spec.digest, Digest::of(&canonical::to_vec(&spec)));
@@ -430,13 +475,37 @@ mod tests {
     }
 
     #[test]
+    fn a_spec_that_no_reader_bears_is_named_and_still_has_a_target() {
+        let read = |odd: &str| {
+            let text = format!(
+                r#"{{"metadata": {{"name": "cart", "uid": "u-1"}},
+                "spec": {{"environmentName": "dev", "resources": [{{"object": {odd}}}]}}}}"#
+            );
+            Reader::new(BundleKind::Release).read(&serde_json::from_str(&text).unwrap()).unwrap()
+        };
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        // The spec, its list and its entry are three.
+        for (odd, expected) in [
+            (nested(limits::SPEC_DEPTH - 2), "spec nests 101 lists and maps in each other, at most 100"),
+            (nested(10_000), "spec nests 10003"),
+            (r#""\ud800""#.to_owned(), "spec cannot be read"),
+        ] {
+            let resource = read(&odd);
+            let error = resource.spec.delivery.as_ref().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert_eq!(resource.spec.target, Target::Environment("dev".into()));
+        }
+        let error = read(&nested(limits::SPEC_DEPTH - 3)).spec.delivery.as_ref().unwrap_err().to_string();
+        assert!(error.contains("id is missing"), "read in full: {error}");
+    }
+
+    #[test]
     fn a_status_that_cannot_be_read_is_not_taken_for_none() {
-        let mut malformed = object(1, &json!({}));
-        malformed.data["status"] = json!({"conditions": 7});
-        let resource = Reader::new(BundleKind::Release).read(malformed).unwrap();
+        let malformed = with_status(1, &json!({}), &json!({"conditions": 7}));
+        let resource = Reader::new(BundleKind::Release).read(&malformed).unwrap();
         assert!(!resource.around.status_readable);
         let resource = Reader::new(BundleKind::Release)
-            .read(object(1, &json!({})))
+            .read(&object(1, &json!({})))
             .unwrap();
         assert!(resource.around.status_readable);
     }

@@ -10,8 +10,8 @@
 //! What the types promise:
 //! - **What OpenChoreo's clients send is taken**: nulls, empty strings and empty objects parse, and nothing that
 //!   is optional there is required here. Where a schema differs on purpose, `docs/compatibility.md` says why.
-//! - **One odd object is one error**: [`parse()`] says which object and what is wrong with it, so a watch of
-//!   [`DynamicObject`](kube::core::DynamicObject)s goes on with the others.
+//! - **One odd object is one error**: a list or watch of [`Stored`] objects reads any, and [`parse()`] says which one
+//!   is odd and what is wrong with it.
 //! - **No schema has a default**: the API server adds nothing to what somebody wrote, so content is the same in
 //!   every version of the hub.
 //!
@@ -37,6 +37,7 @@ mod parse;
 mod plane;
 mod release;
 mod schemas;
+mod stored;
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -53,3 +54,4 @@ pub use observer::{BasicAuth, Observer, ObserverAuthentication};
 pub use parse::{InvalidObject, parse};
 pub use plane::{Admission, AdmittedKind, Plane, PlaneSpec, PlaneStatus};
 pub use release::{Release, ReleaseOwner, ReleaseSpec};
+pub use stored::{Parts, Stored};

@@ -1,8 +1,10 @@
 //! From an object as the API server returned it to one of our types.
 
-use kube::{ResourceExt, core::DynamicObject};
+use kube::ResourceExt as _;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
+
+use crate::stored::Stored;
 
 /// An object in the control plane that does not have the form of its kind.
 #[derive(Debug, thiserror::Error)]
@@ -21,20 +23,22 @@ pub struct InvalidObject {
 ///
 /// # Errors
 /// The object does not have the form of its kind; the others of a watch are not concerned.
-pub fn parse<K: DeserializeOwned>(object: DynamicObject) -> Result<K, InvalidObject> {
-    let kind = object
-        .types
-        .as_ref()
-        .map_or_else(|| "object".to_owned(), |types| types.kind.clone());
-    let name = match object.namespace() {
-        Some(namespace) => format!("{namespace}/{}", object.name_any()),
-        None => object.name_any(),
-    };
-    read(object).map_err(|source| InvalidObject { kind, name, source })
+pub fn parse<K: DeserializeOwned>(object: &Stored) -> Result<K, InvalidObject> {
+    read(object).map_err(|source| InvalidObject {
+        kind: match object.kind() {
+            "" => "object".to_owned(),
+            kind => kind.to_owned(),
+        },
+        name: match object.namespace() {
+            Some(namespace) => format!("{namespace}/{}", object.name_any()),
+            None => object.name_any(),
+        },
+        source,
+    })
 }
 
-fn read<K: DeserializeOwned>(object: DynamicObject) -> serde_json::Result<K> {
-    let mut value = serde_json::to_value(object)?;
+fn read<K: DeserializeOwned>(object: &Stored) -> serde_json::Result<K> {
+    let mut value: Value = serde_json::from_str(object.json())?;
     if let Value::Object(fields) = &mut value {
         let spec = fields.entry("spec").or_insert(Value::Null);
         if spec.is_null() {

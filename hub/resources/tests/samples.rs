@@ -1,8 +1,7 @@
 //! Objects as clients of OpenChoreo send them, and odd ones, through [`parse`].
 
-use kube::core::DynamicObject;
 use outhaul_hub_resources::{
-    BuildPlane, Bundle, DataPlane, Environment, InvalidObject, Lifecycle, Plane, Release, parse,
+    BuildPlane, Bundle, DataPlane, Environment, InvalidObject, Lifecycle, Plane, Release, Stored, parse,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,7 +15,7 @@ fn read<K: DeserializeOwned>(kind: &str, fields: Value) -> Result<K, InvalidObje
     for (name, value) in fields.as_object().expect("fields are an object") {
         object[name] = value.clone();
     }
-    parse(serde_json::from_value::<DynamicObject>(object).expect("it has kind and metadata"))
+    parse(&serde_json::from_value::<Stored>(object).expect("any object is read"))
 }
 
 /// The chain of an error, outermost first.

@@ -1,17 +1,19 @@
 //! Watches of the control plane: every kind that decides what planes hold.
 //!
-//! Objects come as raw JSON, so one that is malformed is one line in the log and stops nothing. When every kind has
-//! been listed once the fleet is told so; before that it serves nobody. An expired watch is a new list: what is
+//! Objects come as text and are read one by one: a Release or Bundle whose spec nobody can read is refused by name, any
+//! other malformed object is one line in the log, and none stops a list. When every kind has been listed once the
+//! fleet is told so; before that it serves nobody. An expired watch is a new list: what is
 //! missing in it is told as gone from the control plane, and that takes nothing from a plane.
 
 use std::pin::pin;
 
 use futures::TryStreamExt as _;
-use kube::api::{Api, DynamicObject};
+use kube::api::Api;
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 use outhaul_hub_core::listing::{Kind, Listing};
+use outhaul_hub_resources::Stored;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -65,7 +67,7 @@ pub(crate) async fn run(client: kube::Client, signals: mpsc::Sender<Signal>, shu
 
 struct Watch {
     kind: Kind,
-    api: Api<DynamicObject>,
+    api: Api<Stored>,
     signals: mpsc::Sender<Signal>,
     listed: Option<mpsc::Sender<()>>,
     listing: Listing,
@@ -94,16 +96,16 @@ impl Watch {
         }
     }
 
-    async fn event(&mut self, event: Event<DynamicObject>) -> Result<(), Stopped> {
+    async fn event(&mut self, event: Event<Stored>) -> Result<(), Stopped> {
         let sights = match event {
             Event::Init => {
                 self.listing.begin();
                 Vec::new()
             }
-            Event::InitApply(object) => self.listing.listed(object),
+            Event::InitApply(object) => self.listing.listed(&object),
             Event::InitDone => self.listing.done(),
-            Event::Apply(object) => self.listing.applied(object),
-            Event::Delete(object) => self.listing.deleted(object),
+            Event::Apply(object) => self.listing.applied(&object),
+            Event::Delete(object) => self.listing.deleted(&object),
         };
         for sight in sights {
             self.signals

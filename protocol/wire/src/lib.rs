@@ -11,6 +11,7 @@
 pub mod canonical;
 pub mod codec;
 pub mod content;
+pub mod depth;
 pub mod digest;
 pub mod enrolment;
 pub mod frame;

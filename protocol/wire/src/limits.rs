@@ -10,6 +10,10 @@ pub const OBJECTS: usize = 1_000;
 /// etcd refuses requests over 1.5 MiB; the rest is room for status and metadata.
 pub const SPEC_BYTES: usize = 1024 * 1024;
 
+/// Lists and maps in each other in one `spec`. API servers take 10,000, but JSON readers end much sooner (serde_json at
+/// 128), and what a plane reads back has a few more around it. The deepest definitions in use nest about 50.
+pub const SPEC_DEPTH: usize = 100;
+
 /// Canonical JSON is never longer than what Go writes, so content has the same bound.
 pub const CONTENT_BYTES: usize = SPEC_BYTES;
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::canonical;
+use crate::depth;
 use crate::head::BundleKind;
 use crate::limits;
 use crate::object::ObjectRef;
@@ -78,6 +79,15 @@ pub enum SpecError {
         /// Its length as Go writes JSON.
         bytes: usize,
     },
+    /// Too many lists and maps in each other.
+    #[error(
+        "spec nests {depth} lists and maps in each other, at most {} can be delivered: make it flatter",
+        limits::SPEC_DEPTH
+    )]
+    TooDeep {
+        /// How many.
+        depth: usize,
+    },
     /// Two entries have one id.
     #[error("spec has two objects with id {id:?}: give each its own")]
     DuplicateId {
@@ -113,6 +123,17 @@ pub struct ManifestError {
 pub fn check_length(canonical: &[u8]) -> Result<(), SpecError> {
     match canonical::go_length(canonical) {
         bytes if bytes > limits::SPEC_BYTES => Err(SpecError::TooLong { bytes }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the depth of a spec as it is written, before anything reads it.
+///
+/// # Errors
+/// It is deeper than [`limits::SPEC_DEPTH`].
+pub fn check_depth(json: &str) -> Result<(), SpecError> {
+    match depth::of(json) {
+        depth if depth > limits::SPEC_DEPTH => Err(SpecError::TooDeep { depth }),
         _ => Ok(()),
     }
 }

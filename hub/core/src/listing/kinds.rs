@@ -1,8 +1,8 @@
 //! The kinds that are watched, and what the fleet wants to know of each.
 
 use kube::ResourceExt as _;
-use kube::core::{ApiResource, DynamicObject};
-use outhaul_hub_resources::{self as resources, AdmittedKind, BuildPlane, DataPlane, Environment};
+use kube::core::ApiResource;
+use outhaul_hub_resources::{self as resources, AdmittedKind, BuildPlane, DataPlane, Environment, Stored};
 use outhaul_protocol_wire::head::BundleKind;
 use outhaul_protocol_wire::ids::PlaneName;
 
@@ -61,10 +61,10 @@ impl Kind {
 pub(super) fn sight(
     kind: Kind,
     reader: Option<&mut Reader>,
-    object: DynamicObject,
+    object: &Stored,
     origin: Origin,
 ) -> Result<Sight, Unusable> {
-    let name = name(&object);
+    let name = name(object);
     match (kind, reader) {
         (Kind::Bundle(_), Some(reader)) => Ok(Sight::Resource(reader.read(object)?, origin)),
         (Kind::Bundle(kind), None) => Ok(Sight::Resource(Reader::new(kind).read(object)?, origin)),
@@ -102,6 +102,6 @@ pub(super) fn gone(kind: Kind, name: Name, uid: &str) -> Result<Sight, Unusable>
     })
 }
 
-pub(super) fn name(object: &DynamicObject) -> Name {
+pub(super) fn name(object: &Stored) -> Name {
     (object.namespace().unwrap_or_default(), object.name_any())
 }

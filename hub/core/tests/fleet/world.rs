@@ -187,7 +187,7 @@ impl World {
     /// Has an object seen as it is now.
     pub(crate) fn see(&mut self, name: &str, origin: Origin) {
         let object = serde_json::from_value(self.objects[name].clone()).unwrap();
-        let resource = Reader::new(BundleKind::Release).read(object).unwrap();
+        let resource = Reader::new(BundleKind::Release).read(&object).unwrap();
         self.fleet.seen(resource, origin, self.now);
     }
 
@@ -284,7 +284,7 @@ impl World {
         }
         self.touch(&key.name);
         let object = serde_json::from_value(self.objects[&key.name].clone()).unwrap();
-        Outcome::Done(Box::new(Around::read(object)))
+        Outcome::Done(Box::new(Around::read(&object)))
     }
 
     fn make_plane(&mut self, write: &Write) -> Outcome {

@@ -6,10 +6,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kube::api::{Api, DynamicObject, PatchParams};
+use kube::api::{Api, PatchParams};
 use kube::core::ApiResource;
 use outhaul_hub_core::resource::{Around, Reader};
 use outhaul_hub_core::{Origin, Outcome, PlaneRecord, Sight, Subject, Write, WriteId, kinds, request};
+use outhaul_hub_resources::Stored;
 use outhaul_protocol_wire::head::Key;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
@@ -154,7 +155,7 @@ async fn patch_bundle(client: kube::Client, key: &Key, write: &Write) -> kube::R
         true => api.patch_status(&key.name, &params(), &request.patch).await?,
         false => api.patch(&key.name, &params(), &request.patch).await?,
     };
-    Ok(Outcome::Done(Box::new(Around::read(object))))
+    Ok(Outcome::Done(Box::new(Around::read(&object))))
 }
 
 async fn patch_plane(client: kube::Client, name: &str, write: &Write) -> kube::Result<Outcome> {
@@ -175,7 +176,7 @@ async fn read(client: kube::Client, key: &Key) -> Option<Sight> {
             return None;
         }
     };
-    let resource = Reader::new(key.kind).read(object).ok()?;
+    let resource = Reader::new(key.kind).read(&object).ok()?;
     match resource.key == *key {
         true => Some(Sight::Resource(resource, Origin::Read)),
         // Created again under the same name; the watch brings the new one.
@@ -190,7 +191,7 @@ fn params() -> PatchParams {
     }
 }
 
-fn api(client: kube::Client, key: &Key) -> Api<DynamicObject> {
+fn api(client: kube::Client, key: &Key) -> Api<Stored> {
     let resource: ApiResource = kinds::bundle(key.kind);
     Api::namespaced_with(client, &key.namespace, &resource)
 }
