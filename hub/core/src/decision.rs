@@ -1,12 +1,14 @@
-//! What should become of one resource, from what is known of it: no memory, no time.
+//! What should become of one resource, from what is known of it: no state of its own, no time.
 //!
 //! The rules, in their order of weight:
 //! - a resource goes only where its own status says, once that says anything; going elsewhere is written first;
-//! - nothing is taken from a plane because a link to it broke: what the plane is known to hold stays queued there;
+//! - nothing is taken from a plane because a link to it broke, or an edit cannot be delivered: what the plane was given
+//!   stays queued there, after a restart too, as the status has it by its digest;
 //! - only a deletionTimestamp together with our finalizer says *removed*.
 
+use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::HeadState;
-use outhaul_protocol_wire::ids::{Move, PlaneName};
+use outhaul_protocol_wire::ids::{Generation, Move, PlaneName};
 
 use crate::reason;
 use crate::resource::Resource;
@@ -30,8 +32,8 @@ pub struct Decision {
 pub enum Place {
     /// Queued for this plane.
     At(At),
-    /// Whatever is queued stays so.
-    Keep,
+    /// Whatever is queued there stays so; where nothing is, as after a restart, this is.
+    Keep(Option<At>),
     /// Not queued anywhere.
     Nowhere,
 }
@@ -47,6 +49,19 @@ pub struct At {
     pub recorded: bool,
     /// What the plane should do.
     pub state: HeadState,
+    /// The generation that it should hold.
+    pub generation: Generation,
+    /// Digest of that generation's content.
+    pub digest: Digest,
+}
+
+/// What only this hub remembers of a resource.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Memory<'a> {
+    /// Its plane confirmed that nothing of it is left there.
+    pub gone: bool,
+    /// The plane that it is queued for, and its move.
+    pub queued: Option<(&'a PlaneName, Move)>,
 }
 
 /// What to do about our finalizer.
@@ -69,8 +84,8 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// Decides about a resource. `gone` says that its plane confirmed that nothing of it is left there.
-pub fn decide(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
+/// Decides about a resource.
+pub fn decide(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decision {
     if !resource.around.status_readable {
         return hold(
             reason::INVALID_STATUS,
@@ -79,7 +94,7 @@ pub fn decide(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
     }
     match (resource.around.deleting, resource.has_finalizer()) {
         (false, _) => deliver(resource, routing),
-        (true, true) => remove(resource, gone, routing),
+        (true, true) => remove(resource, memory),
         (true, false) => Decision {
             place: Place::Nowhere,
             record: None,
@@ -89,13 +104,14 @@ pub fn decide(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
     }
 }
 
-fn remove(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
-    let routed = || routing.route(&resource.key, &resource.spec.target).ok();
-    let plane = resource
-        .recorded()
-        .or_else(|| routed().map(|route| (route.plane, Move::default())));
+/// Only a plane that it was meant for hears of a removal: of those that no status names and this hub sent nothing to,
+/// none may be asked for by a spec that nobody admitted.
+fn remove(resource: &Resource, memory: Memory<'_>) -> Decision {
+    let queued = memory.queued.map(|(plane, moved)| (plane.clone(), moved));
+    let plane = resource.recorded().or(queued);
     let status = &resource.around.status;
     let traces = status.plane.is_some()
+        || status.content.is_some()
         || status.observed_generation.is_some()
         || !status.resources.is_empty()
         || !status.inventory.is_empty();
@@ -106,14 +122,13 @@ fn remove(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
              once its objects are gone",
         );
     }
-    let done = gone || plane.is_none();
+    let done = memory.gone || plane.is_none();
     Decision {
         place: match plane {
             Some((plane, moved)) => Place::At(At {
-                plane,
-                moved,
                 recorded: true,
                 state: HeadState::Removed,
+                ..newest(resource, plane, moved)
             }),
             None => Place::Nowhere,
         },
@@ -129,7 +144,7 @@ fn remove(resource: &Resource, gone: bool, routing: &Routing) -> Decision {
 /// Nothing is done until somebody corrects the resource.
 fn hold(reason: &'static str, message: &str) -> Decision {
     Decision {
-        place: Place::Keep,
+        place: Place::Keep(None),
         record: None,
         finalizer: Finalizer::Keep,
         refusal: Some(Refusal {
@@ -143,7 +158,7 @@ fn deliver(resource: &Resource, routing: &Routing) -> Decision {
     match admitted_route(resource, routing) {
         Ok(route) => follow(resource, route.plane),
         Err(refusal) => Decision {
-            place: where_it_is(resource),
+            place: Place::Keep(where_it_is(resource)),
             record: None,
             finalizer: Finalizer::Keep,
             refusal: Some(refusal),
@@ -177,15 +192,16 @@ fn follow(resource: &Resource, plane: PlaneName) -> Decision {
     };
     let at = |plane, moved, recorded| {
         Place::At(At {
-            plane,
-            moved,
             recorded,
-            state: HeadState::Present,
+            ..newest(resource, plane, moved)
         })
     };
     let (place, record) = match resource.recorded() {
         Some((known, moved)) if known == plane => (at(plane, moved, resource.has_finalizer()), None),
-        Some((_, moved)) => (where_it_is(resource), Some((plane, Move(moved.0 + 1)))),
+        Some((_, moved)) => (
+            Place::Keep(where_it_is(resource)),
+            Some((plane, Move(moved.0 + 1))),
+        ),
         None => (
             at(plane.clone(), Move::default(), false),
             Some((plane, Move::default())),
@@ -199,15 +215,30 @@ fn follow(resource: &Resource, plane: PlaneName) -> Decision {
     }
 }
 
-/// A plane that reported on this very generation holds it, whatever became of the way there since.
-fn where_it_is(resource: &Resource) -> Place {
-    match resource.recorded() {
-        Some((plane, moved)) if resource.is_reported() => Place::At(At {
-            plane,
-            moved,
-            recorded: true,
-            state: HeadState::Present,
-        }),
-        Some(_) | None => Place::Keep,
+/// The current generation, for a plane.
+fn newest(resource: &Resource, plane: PlaneName, moved: Move) -> At {
+    At {
+        plane,
+        moved,
+        recorded: false,
+        state: HeadState::Present,
+        generation: resource.around.generation,
+        digest: resource.spec.digest,
     }
+}
+
+/// What its plane was given, whatever became of the resource and of the way there since.
+fn where_it_is(resource: &Resource) -> Option<At> {
+    let (plane, moved) = resource.recorded()?;
+    let newest = newest(resource, plane, moved);
+    let reported = resource.is_reported(newest.generation);
+    let (generation, digest) = resource
+        .delivered()
+        .or_else(|| reported.then_some((newest.generation, newest.digest)))?;
+    Some(At {
+        recorded: true,
+        generation,
+        digest,
+        ..newest
+    })
 }

@@ -40,8 +40,12 @@ pub(crate) struct Delivery {
     pub(crate) term: Option<Term>,
     /// The plane's word that nothing of it is left.
     pub(crate) gone: Option<Held>,
+    /// Whether an Event has said so.
+    pub(crate) gone_said: bool,
     /// What the plane holds, where that is newer than what the API server itself says.
     pub(crate) behind: Option<Behind>,
+    /// The head whose content its plane asked for and the hub does not have.
+    pub(crate) lost: Option<Version>,
     pub(crate) writes: Writes,
     pub(crate) pace: Pace,
     /// When it is looked at again.
@@ -97,7 +101,9 @@ impl Delivery {
             observed: None,
             term: None,
             gone: None,
+            gone_said: false,
             behind: None,
+            lost: None,
             writes: Writes {
                 dirty: true,
                 ..Writes::default()
@@ -126,7 +132,9 @@ impl Delivery {
         self.observed = None;
         self.term = None;
         self.gone = None;
+        self.gone_said = false;
         self.behind = None;
+        self.lost = None;
         self.writes.refused = None;
         self.pace = Pace::default();
         self.pace.hurry();
@@ -134,8 +142,10 @@ impl Delivery {
 }
 
 impl Entry {
+    /// Its content, where that is the current spec: of a former generation only the digest is known.
     pub(crate) fn content(&self) -> Option<&Content> {
-        let deliverable = self.spec.delivery.as_ref().ok()?;
+        let same = self.spec.digest == self.head.digest;
+        let deliverable = self.spec.delivery.as_ref().ok().filter(|_| same)?;
         Some(&deliverable.content)
     }
 }

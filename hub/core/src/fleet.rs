@@ -7,6 +7,7 @@ mod connecting;
 mod placing;
 mod planes;
 mod reading;
+mod refusal;
 mod reporting;
 mod seeing;
 mod writing;
@@ -18,7 +19,7 @@ use outhaul_protocol_session::hub::Session;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::{Epoch, PlaneName};
 
-use crate::decision::decide;
+use crate::decision::{Memory, decide};
 use crate::delivery::Delivery;
 use crate::now::Now;
 use crate::output::{Output, SessionId, WriteId};
@@ -51,8 +52,8 @@ pub struct Fleet {
     talking: BTreeSet<SessionId>,
     /// Writes that were not answered yet.
     writing: BTreeMap<WriteId, Owner>,
-    /// Resources that are being read.
-    reading: BTreeSet<Key>,
+    /// Resources that are being read, and the resourceVersion that was known when they were asked for.
+    reading: BTreeMap<Key, u64>,
     outputs: VecDeque<Output>,
     due: BTreeSet<(Duration, Owner)>,
     synced: bool,
@@ -91,7 +92,7 @@ impl Fleet {
             sessions: BTreeMap::new(),
             talking: BTreeSet::new(),
             writing: BTreeMap::new(),
-            reading: BTreeSet::new(),
+            reading: BTreeMap::new(),
             outputs: VecDeque::new(),
             due: BTreeSet::new(),
             synced: false,
@@ -153,7 +154,14 @@ impl Fleet {
         let Some(delivery) = self.deliveries.get_mut(key) else {
             return;
         };
-        let decision = decide(&delivery.resource, delivery.gone.is_some(), &self.routing);
+        let memory = Memory {
+            gone: delivery.gone.is_some(),
+            queued: delivery
+                .queued
+                .as_ref()
+                .map(|entry| (&entry.plane, entry.head.version.moved)),
+        };
+        let decision = decide(&delivery.resource, memory, &self.routing);
         if delivery.decision.as_ref() != Some(&decision) {
             delivery.writes.dirty = true;
             delivery.pace.hurry();
@@ -185,7 +193,12 @@ impl Fleet {
 
     /// Has a resource read from the API server, once at a time.
     fn read(&mut self, key: &Key) {
-        if self.reading.insert(key.clone()) {
+        let Some(delivery) = self.deliveries.get(key) else {
+            return;
+        };
+        if !self.reading.contains_key(key) {
+            let known = delivery.resource.around.resource_version;
+            self.reading.insert(key.clone(), known);
             self.outputs.push_back(Output::Read(key.clone()));
         }
     }

@@ -56,7 +56,7 @@ impl Listing {
         if let Some(fresh) = &mut self.fresh {
             fresh.insert(name, uid);
         }
-        self.seen(object, Origin::Read)
+        self.seen(object, Origin::List)
     }
 
     /// A list is complete: what it did not name is gone.
@@ -152,13 +152,13 @@ mod tests {
     fn what_a_new_list_does_not_name_is_gone() {
         let mut listing = Listing::new(Kind::Bundle(BundleKind::Release));
         listing.begin();
-        assert_eq!(told(listing.listed(&release("a", "u-a"))), ["Read u-a"]);
+        assert_eq!(told(listing.listed(&release("a", "u-a"))), ["List u-a"]);
         assert!(!listing.is_complete());
         assert!(listing.done().is_empty());
         assert!(listing.is_complete());
         assert_eq!(told(listing.applied(&release("b", "u-b"))), ["Watch u-b"]);
         listing.begin();
-        assert_eq!(told(listing.listed(&release("b", "u-b"))), ["Read u-b"]);
+        assert_eq!(told(listing.listed(&release("b", "u-b"))), ["List u-b"]);
         assert_eq!(told(listing.done()), ["gone u-a"]);
     }
 

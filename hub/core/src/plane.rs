@@ -61,6 +61,8 @@ pub(crate) struct Plane {
     order: BTreeMap<u64, Key>,
     keys: BTreeSet<Key>,
     contents: BTreeSet<(Digest, Key)>,
+    /// Heads whose content the hub does not have.
+    digests: BTreeSet<(Digest, Key)>,
 }
 
 /// Writes to the Plane that are on their way.
@@ -120,14 +122,20 @@ impl Plane {
         let key = &entry.head.key;
         self.order.insert(entry.place, key.clone());
         self.keys.insert(key.clone());
-        self.contents.insert((entry.head.digest, key.clone()));
+        let digest = (entry.head.digest, key.clone());
+        match entry.content() {
+            Some(_) => self.contents.insert(digest),
+            None => self.digests.insert(digest),
+        };
     }
 
     pub(crate) fn dequeue(&mut self, entry: &Entry) {
         let key = &entry.head.key;
         self.order.remove(&entry.place);
         self.keys.remove(key);
-        self.contents.remove(&(entry.head.digest, key.clone()));
+        let digest = (entry.head.digest, key.clone());
+        self.contents.remove(&digest);
+        self.digests.remove(&digest);
     }
 
     /// Keys in their order.
@@ -135,10 +143,14 @@ impl Plane {
         self.keys.iter()
     }
 
-    /// A resource in the queue whose head has this content.
+    /// A resource in the queue whose head has this content, which the hub has too.
     pub(crate) fn with_content(&self, digest: Digest) -> Option<&Key> {
-        let (found, key) = self.contents.range((digest, first_key())..).next()?;
-        (*found == digest).then_some(key)
+        first_of(&self.contents, digest)
+    }
+
+    /// One of which the hub only has the digest.
+    pub(crate) fn without_content(&self, digest: Digest) -> Option<&Key> {
+        first_of(&self.digests, digest)
     }
 }
 
@@ -180,6 +192,11 @@ fn queued(entry: &Entry) -> Queued<'_> {
         head: &entry.head,
         recorded: entry.recorded,
     }
+}
+
+fn first_of(index: &BTreeSet<(Digest, Key)>, digest: Digest) -> Option<&Key> {
+    let (found, key) = index.range((digest, first_key())..).next()?;
+    (*found == digest).then_some(key)
 }
 
 /// Below every key.

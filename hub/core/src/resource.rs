@@ -177,7 +177,10 @@ impl Reader {
         {
             return Arc::clone(&read.spec);
         }
-        let spec = Arc::new(ReadSpec::read(self.kind, object.parts().spec.map_or("null", |spec| spec.get())));
+        let spec = Arc::new(ReadSpec::read(
+            self.kind,
+            object.parts().spec.map_or("null", |spec| spec.get()),
+        ));
         let remembered = Remembered {
             uid: key.uid.clone(),
             generation,
@@ -210,10 +213,17 @@ impl Resource {
         Some((PlaneName::new(plane).ok()?, Move(moved.unwrap_or_default())))
     }
 
-    /// Whether its plane has already reported on the current generation: then that plane holds it.
-    pub fn is_reported(&self) -> bool {
+    /// Whether its plane has already reported on this generation: then that plane held it.
+    pub fn is_reported(&self, generation: Generation) -> bool {
         let observed = self.around.status.observed_generation;
-        observed.and_then(|number| u64::try_from(number).ok()) == Some(self.around.generation.0)
+        observed.and_then(|number| u64::try_from(number).ok()) == Some(generation.0)
+    }
+
+    /// The content that its plane is known to have been given, by generation and digest.
+    pub fn delivered(&self) -> Option<(Generation, Digest)> {
+        let content = self.around.status.content.as_ref()?;
+        let generation = Generation(u64::try_from(content.generation).ok()?);
+        Some((generation, Digest::from_hex(&content.digest)?))
     }
 }
 
@@ -481,12 +491,17 @@ mod tests {
                 r#"{{"metadata": {{"name": "cart", "uid": "u-1"}},
                 "spec": {{"environmentName": "dev", "resources": [{{"object": {odd}}}]}}}}"#
             );
-            Reader::new(BundleKind::Release).read(&serde_json::from_str(&text).unwrap()).unwrap()
+            Reader::new(BundleKind::Release)
+                .read(&serde_json::from_str(&text).unwrap())
+                .unwrap()
         };
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         // The spec, its list and its entry are three.
         for (odd, expected) in [
-            (nested(limits::SPEC_DEPTH - 2), "spec nests 101 lists and maps in each other, at most 100"),
+            (
+                nested(limits::SPEC_DEPTH - 2),
+                "spec nests 101 lists and maps in each other, at most 100",
+            ),
             (nested(10_000), "spec nests 10003"),
             (r#""\ud800""#.to_owned(), "spec cannot be read"),
         ] {
@@ -495,7 +510,12 @@ mod tests {
             assert!(error.contains(expected), "{error}");
             assert_eq!(resource.spec.target, Target::Environment("dev".into()));
         }
-        let error = read(&nested(limits::SPEC_DEPTH - 3)).spec.delivery.as_ref().unwrap_err().to_string();
+        let error = read(&nested(limits::SPEC_DEPTH - 3))
+            .spec
+            .delivery
+            .as_ref()
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("id is missing"), "read in full: {error}");
     }
 

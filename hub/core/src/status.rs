@@ -4,9 +4,10 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use outhaul_hub_resources::conditions::{self, FINALIZING, READY};
-use outhaul_hub_resources::{DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm};
+use outhaul_hub_resources::{DeliveredContent, DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm};
 use outhaul_protocol_session::hub::Reported;
-use outhaul_protocol_wire::ids::{Move, PlaneName, Term, Uid};
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::ids::{Generation, Move, PlaneName, Term, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{ObjectReport, RawStatus};
 use serde_json::{Value, json};
@@ -35,6 +36,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) stored: &'a DeliveryStatus,
     /// `metadata.generation`.
     pub(crate) generation: u64,
+    /// What its plane is known to hold, or gets as soon as the plane is recorded.
+    pub(crate) content: Option<(Generation, Digest)>,
     /// Length of the spec.
     pub(crate) spec_bytes: usize,
     /// The plane to record, where it is not recorded yet.
@@ -59,6 +62,12 @@ pub(crate) fn fold(facts: Facts<'_>, now: Timestamp) -> DeliveryStatus {
         report(&mut status, reported, facts.spec_bytes, now);
         status.term = facts.term.map(session_term);
     }
+    if let Some((generation, digest)) = facts.content {
+        status.content = Some(DeliveredContent {
+            generation: signed(generation.0),
+            digest: digest.to_string(),
+        });
+    }
     if let Some(said) = ready(&facts) {
         condition::set(&mut status.conditions, said, now);
     }
@@ -76,17 +85,19 @@ pub(crate) fn same(left: &DeliveryStatus, right: &DeliveryStatus) -> bool {
         observed_generation,
         plane,
         r#move,
+        content,
         term: _,
         observed,
         inventory,
         resources,
     } = left;
-    (observed, observed_generation, plane, r#move)
+    (observed, observed_generation, plane, r#move, content)
         == (
             &right.observed,
             &right.observed_generation,
             &right.plane,
             &right.r#move,
+            &right.content,
         )
         && conditions == &right.conditions
         && inventory == &right.inventory
@@ -119,6 +130,7 @@ fn record(status: &mut DeliveryStatus, plane: &PlaneName, moved: Move, now: Time
     // What follows was said by the former plane.
     status.observed = None;
     status.observed_generation = None;
+    status.content = None;
     status.term = None;
     status.inventory.clear();
     status.resources.clear();

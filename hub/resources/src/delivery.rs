@@ -41,6 +41,9 @@ pub struct DeliveryStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub r#move: Option<i64>,
+    /// The content that the plane is known to have been given, so that a hub that starts again knows it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<DeliveredContent>,
     /// The agent's session that reported: a report of an older one changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub term: Option<SessionTerm>,
@@ -64,6 +67,18 @@ pub struct DeliveryStatus {
     )]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub resources: Vec<ResourceStatus>,
+}
+
+/// A spec that was delivered, by its digest.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveredContent {
+    /// Its metadata.generation.
+    #[schemars(range(min = 0))]
+    pub generation: i64,
+    /// SHA-256 of the spec in its canonical form, in lower-case hex.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub digest: String,
 }
 
 /// Which session of a plane: ordered by the agent's start, then by its connection since.

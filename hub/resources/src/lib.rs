@@ -45,7 +45,9 @@ pub use build_plane::{BuildPlane, BuildPlaneSpec, BuildPlaneStatus};
 pub use bundle::{Bundle, BundleSpec, Lifecycle};
 pub use data_plane::{DataPlane, DataPlaneSpec, DataPlaneStatus, ImageRegistry, VirtualHosts};
 pub use definitions::{crds, to_yaml};
-pub use delivery::{BundleObject, DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm};
+pub use delivery::{
+    BundleObject, DeliveredContent, DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm,
+};
 pub use environment::{
     Environment, EnvironmentGateway, EnvironmentSpec, EnvironmentStatus, GatewaySecurity, RemoteJwks,
 };

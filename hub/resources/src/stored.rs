@@ -135,7 +135,9 @@ mod tests {
     #[test]
     fn a_list_is_read_however_deep_one_of_its_items_is() {
         let (good, deep) = (release("good", 1), release("deep", 10_000));
-        let list = format!(r#"{{"kind":"ReleaseList","metadata":{{"resourceVersion":"9"}},"items":[{good},{deep}]}}"#);
+        let list = format!(
+            r#"{{"kind":"ReleaseList","metadata":{{"resourceVersion":"9"}},"items":[{good},{deep}]}}"#
+        );
         let list: ObjectList<Stored> = serde_json::from_str(&list).unwrap();
         let names: Vec<_> = list.iter().map(ResourceExt::name_any).collect();
         assert_eq!(names, ["good", "deep"]);
@@ -149,6 +151,9 @@ mod tests {
         let WatchEvent::Added(stored) = serde_json::from_str::<WatchEvent<Stored>>(&event).unwrap() else {
             panic!("no such event");
         };
-        assert_eq!((stored.kind(), stored.resource_version().as_deref()), ("Release", Some("7")));
+        assert_eq!(
+            (stored.kind(), stored.resource_version().as_deref()),
+            ("Release", Some("7"))
+        );
     }
 }

@@ -162,7 +162,7 @@ impl Running {
             Signal::Room(session) => self.pump(session),
             Signal::Fetch(session, digest, answer) => {
                 // The asking stream may have been closed: then nobody waits for it.
-                let _closed = answer.send(self.fleet.fetch(session, digest));
+                let _closed = answer.send(self.fleet.fetch(session, digest, now));
             }
             Signal::Closed(session) => {
                 self.sessions.remove(&session);

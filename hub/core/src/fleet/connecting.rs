@@ -119,7 +119,7 @@ impl Fleet {
     }
 
     /// Content for a session: only what is in the queue of its plane.
-    pub fn fetch(&self, id: SessionId, digest: Digest) -> Fetched {
+    pub fn fetch(&mut self, id: SessionId, digest: Digest, now: Now) -> Fetched {
         let content = || {
             let plane = self.planes.get(self.sessions.get(&id)?)?;
             let entry = self
@@ -129,7 +129,13 @@ impl Fleet {
                 .as_ref()?;
             entry.content().cloned()
         };
-        content().map_or(Fetched::NotQueued, Fetched::Content)
+        match content() {
+            Some(content) => Fetched::Content(content),
+            None => {
+                self.lost_content(id, digest, now);
+                Fetched::NotQueued
+            }
+        }
     }
 
     /// Says goodbye to every session: the hub restarts, and the agents spread their return over the fleet.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{Head, HeadState, Key, Version};
 use outhaul_protocol_wire::ids::PlaneName;
 use outhaul_protocol_wire::message::Held;
@@ -14,7 +15,7 @@ use crate::now::Now;
 impl Fleet {
     pub(super) fn place(&mut self, key: &Key, place: Place, now: Now) {
         match place {
-            Place::Keep => {}
+            Place::Keep(former) => self.keep(key, former, now),
             Place::Nowhere => {
                 let gone = self
                     .deliveries
@@ -46,6 +47,51 @@ impl Fleet {
         self.changed(&entry.plane, Some(key));
     }
 
+    /// Leaves what is queued, which may be newer than any status says. A hub that starts again has nothing to leave.
+    fn keep(&mut self, key: &Key, former: Option<At>, now: Now) {
+        let queued = self
+            .deliveries
+            .get(key)
+            .and_then(|delivery| delivery.queued.as_ref());
+        match (queued, former) {
+            (Some(entry), Some(at)) if (&entry.plane, entry.head.version.moved) == (&at.plane, at.moved) => {}
+            (_, Some(at)) => self.place_at(key, at, now),
+            (_, None) => {}
+        }
+    }
+
+    /// Takes the plane's word for what it holds of a resource whose newest generation goes nowhere. Older ones of it were
+    /// sent there and the status may not have them yet: it is written when the plane reports.
+    pub(super) fn adopt(&mut self, held: &Held, digest: Digest, now: Now) -> bool {
+        let Some(delivery) = self.deliveries.get(&held.key) else {
+            return false;
+        };
+        let Some(entry) = &delivery.queued else {
+            return false;
+        };
+        let kept = delivery
+            .decision
+            .as_ref()
+            .is_some_and(|decision| matches!(decision.place, Place::Keep(_)) && decision.refusal.is_some());
+        let (theirs, ours) = (held.version, entry.head.version);
+        let sent_once = theirs > ours
+            && (theirs.epoch, theirs.moved) == (ours.epoch, ours.moved)
+            && theirs.generation < delivery.resource.around.generation;
+        if !kept || !sent_once || entry.head.state != HeadState::Present {
+            return false;
+        }
+        let at = At {
+            plane: entry.plane.clone(),
+            moved: theirs.moved,
+            recorded: entry.recorded,
+            state: HeadState::Present,
+            generation: theirs.generation,
+            digest,
+        };
+        self.place_at(&held.key, at, now);
+        true
+    }
+
     fn place_at(&mut self, key: &Key, at: At, now: Now) {
         let Some(delivery) = self.deliveries.get(key) else {
             return;
@@ -54,10 +100,10 @@ impl Fleet {
             key: key.clone(),
             version: Version {
                 epoch: self.settings.epoch,
-                generation: delivery.resource.around.generation,
+                generation: at.generation,
                 moved: at.moved,
             },
-            digest: delivery.resource.spec.digest,
+            digest: at.digest,
             state: at.state,
         };
         match &delivery.queued {
@@ -82,13 +128,14 @@ impl Fleet {
         let Some(delivery) = self.deliveries.get_mut(&key) else {
             return;
         };
+        let reported = delivery.resource.is_reported(head.version.generation);
         let entry = Entry {
             plane: at.plane.clone(),
             recorded: at.recorded,
             spec: Arc::clone(&delivery.resource.spec),
             place,
             since: now.uptime,
-            stored: stored(delivery.queued.as_ref(), &head, delivery.resource.is_reported()),
+            stored: stored(delivery.queued.as_ref(), &head, reported),
             head,
         };
         let plane = self.planes.entry(at.plane.clone()).or_default();

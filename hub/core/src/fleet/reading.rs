@@ -9,8 +9,7 @@ use outhaul_protocol_wire::ids::{PlaneName, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Blocker, Leftover, ObjectReport};
 
-use super::writing::behind;
-use super::{Fleet, Live};
+use super::{Fleet, Live, refusal};
 use crate::decision::Refusal;
 use crate::delivery::{Delivery, Entry};
 use crate::now::Now;
@@ -114,11 +113,7 @@ fn connection(live: &Live) -> ConnectionView {
 fn bundle(delivery: &Delivery) -> Option<BundleView> {
     let entry = delivery.queued.as_ref()?;
     let version = entry.head.version;
-    let refusal = delivery
-        .decision
-        .as_ref()
-        .and_then(|decision| decision.refusal.clone());
-    let refusal = refusal.or_else(|| behind(delivery));
+    let refusal = refusal::of(delivery);
     Some(BundleView {
         bundle: bundle_name(&entry.head.key),
         uid: entry.head.key.uid.to_string(),
@@ -143,7 +138,7 @@ fn bundle(delivery: &Delivery) -> Option<BundleView> {
 fn state(delivery: &Delivery, entry: &Entry, refusal: Option<&Refusal>) -> BundleState {
     let newest = Some(entry.head.version);
     let reported = delivery.reported.as_ref().map(|reported| reported.version) == newest
-        || (delivery.reported.is_none() && delivery.resource.is_reported());
+        || (delivery.reported.is_none() && delivery.resource.is_reported(entry.head.version.generation));
     match () {
         () if entry.head.state == HeadState::Removed => BundleState::Removing,
         () if refusal.is_some() => BundleState::Refused,

@@ -125,6 +125,12 @@ impl Fleet {
     /// The watch may simply be late, so the API server itself is asked before anything is said.
     fn hub_behind(&mut self, plane: &PlaneName, held: Held, digest: Digest, now: Now) {
         let key = held.key.clone();
+        if self.on_plane(plane, &key).is_none() {
+            return;
+        }
+        if self.adopt(&held, digest, now) {
+            return;
+        }
         let Some(delivery) = self.on_plane(plane, &key) else {
             return;
         };
@@ -188,6 +194,7 @@ fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: 
     let Some(reported) = &delivery.reported else {
         return;
     };
+    delivery.lost.take_if(|lost| *lost == reported.version); // it has it after all
     delivery.observed = Some(reported.observed);
     delivery.term = term;
     delivery.writes.refused = None;
@@ -195,7 +202,7 @@ fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: 
     for id in &changes {
         delivery.pace.changed(id, complete, now.uptime);
     }
-    if complete && !delivery.resource.is_reported() {
+    if complete && !delivery.resource.is_reported(reported.version.generation) {
         delivery.pace.hurry(); // the first word about a generation, whatever its objects
     }
     delivery.writes.dirty = true;

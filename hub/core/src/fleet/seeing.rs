@@ -17,8 +17,9 @@ use crate::status::session_term;
 pub enum Origin {
     /// By a watch, which may be behind what our own writes were answered.
     Watch,
-    /// By a list, or by a read that was asked for: it counts whatever was known before. After a restore from
-    /// backup resource versions start lower.
+    /// By a list: it counts whatever was known before. After a restore from backup resource versions start lower.
+    List,
+    /// By a read that was asked for. It counts as a list does, unless something newer came while it was on its way.
     Read,
 }
 
@@ -26,14 +27,21 @@ impl Fleet {
     /// A resource was seen.
     pub fn seen(&mut self, resource: Resource, origin: Origin, now: Now) {
         let key = resource.key.clone();
-        if origin == Origin::Read {
-            self.reading.remove(&key);
-        }
+        let asked = (origin == Origin::Read)
+            .then(|| self.reading.remove(&key))
+            .flatten();
         match self.deliveries.get_mut(&key) {
+            // What was asked for vanished while the answer was on its way.
+            None if origin == Origin::Read => return,
             None => {
                 self.deliveries.insert(key.clone(), Delivery::new(resource));
             }
-            Some(delivery) if origin == Origin::Watch && is_older(&resource, delivery) => return,
+            Some(delivery) if may_be_late(origin, asked, delivery) && is_older(&resource, delivery) => {
+                if origin == Origin::Read {
+                    self.read_again(&key);
+                }
+                return;
+            }
             Some(delivery) => {
                 // Terms that were there before our session say nothing: a plane may have lost its count.
                 if let Some((plane, term)) = new_term(&resource, delivery) {
@@ -50,6 +58,7 @@ impl Fleet {
     /// A resource does not exist any more. Its plane keeps what it holds, unless it said that nothing is left.
     pub fn vanished(&mut self, key: &Key) {
         self.reading.remove(key);
+        self.note_gone(key);
         let Some(delivery) = self.deliveries.get(key) else {
             return;
         };
@@ -84,6 +93,17 @@ impl Fleet {
         }
     }
 
+    /// Whoever waits for a word of the API server itself got none from an answer that was overtaken.
+    fn read_again(&mut self, key: &Key) {
+        let behind = self
+            .deliveries
+            .get(key)
+            .and_then(|delivery| delivery.behind.as_ref());
+        if behind.is_some_and(|behind| !behind.confirmed) {
+            self.read(key);
+        }
+    }
+
     fn update(&mut self, resource: Resource, origin: Origin) {
         let Some(delivery) = self.deliveries.get_mut(&resource.key) else {
             return;
@@ -91,7 +111,7 @@ impl Fleet {
         if delivery.resource.around.status != resource.around.status {
             delivery.writes.dirty = true;
         }
-        if let (Origin::Read, Some(behind)) = (origin, &mut delivery.behind)
+        if let (Origin::List | Origin::Read, Some(behind)) = (origin, &mut delivery.behind)
             && !behind.confirmed
         {
             behind.confirmed = true;
@@ -138,6 +158,16 @@ impl Fleet {
             let observed = delivery.resource.around.status.observed.as_deref();
             delivery.observed = observed.and_then(Digest::from_hex);
         }
+    }
+}
+
+/// Whether something newer may be known already. A watch may be behind the answers to our writes; and a read is, where
+/// watch or answer brought something since it was asked for.
+fn may_be_late(origin: Origin, asked: Option<u64>, known: &Delivery) -> bool {
+    match origin {
+        Origin::Watch => true,
+        Origin::List => false,
+        Origin::Read => asked != Some(known.resource.around.resource_version),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use outhaul_hub_resources::conditions::READY;
 use outhaul_hub_resources::{Condition, DeliveryStatus};
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{HeadState, Key};
+use outhaul_protocol_wire::ids::Generation;
 
-use super::{Fleet, Owner};
+use super::{Fleet, Owner, refusal};
 use crate::condition;
 use crate::decision::{Decision, Finalizer, Refusal};
 use crate::delivery::Delivery;
@@ -83,7 +85,7 @@ impl Fleet {
             return;
         }
         delivery.pace.wrote(now.uptime);
-        let notes = notes(key, stored, &next);
+        let notes = notes(key, stored, &next, delivery.resource.around.deleting);
         let known = Known {
             plane: stored.plane.clone(),
             moved: stored.r#move,
@@ -117,7 +119,11 @@ impl Fleet {
                 writes.succeeded();
                 let removed = finalizer.is_some_and(|(_, removes)| removes);
                 self.answered(key, *around);
-                self.note_success(key, removed, notes.map(|(_, notes)| notes).unwrap_or_default());
+                let notes = notes.map(|(_, notes)| notes).unwrap_or_default();
+                self.outputs.extend(notes.into_iter().map(Output::Note));
+                if removed {
+                    self.note_gone(key);
+                }
             }
             Outcome::PlaneDone(_) => {}
             Outcome::Gone => return self.vanished(key),
@@ -147,17 +153,18 @@ impl Fleet {
         }
     }
 
-    fn note_success(&mut self, key: &Key, removed: bool, notes: Vec<Note>) {
-        self.outputs.extend(notes.into_iter().map(Output::Note));
-        if removed {
-            let note = note(
-                key,
-                false,
-                reason::REMOVED,
-                "nothing of it is left in its plane".to_owned(),
-            );
-            self.outputs.push_back(Output::Note(note));
+    /// Says once that its plane let it go: when our finalizer is off, or when the resource is seen to be gone before that
+    /// was answered.
+    pub(super) fn note_gone(&mut self, key: &Key) {
+        let Some(delivery) = self.deliveries.get_mut(key) else {
+            return;
+        };
+        if delivery.gone.is_none() || core::mem::replace(&mut delivery.gone_said, true) {
+            return;
         }
+        let message = "nothing of it is left in its plane".to_owned();
+        let note = note(key, false, reason::REMOVED, message);
+        self.outputs.push_back(Output::Note(note));
     }
 }
 
@@ -166,11 +173,12 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
         reason: reason::STATUS_REFUSED,
         message: format!("the API server does not take the status that the plane reported: {message}"),
     });
-    let refusal = decision.refusal.clone().or_else(|| behind(delivery)).or(refused);
+    let refusal = refusal::of(delivery).or(refused);
     let facts = Facts {
         stored: &delivery.resource.around.status,
         generation: delivery.resource.around.generation.0,
         spec_bytes: delivery.resource.spec.length,
+        content: content(delivery, decision),
         record: decision.record.as_ref(),
         refusal: refusal.as_ref(),
         removing: delivery.resource.around.deleting,
@@ -183,32 +191,26 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
     status::fold(facts, now.wall)
 }
 
-/// Shown only once the API server itself confirmed that it is behind.
-pub(super) fn behind(delivery: &Delivery) -> Option<Refusal> {
-    let behind = delivery.behind.as_ref().filter(|behind| behind.confirmed)?;
-    let entry = delivery.queued.as_ref()?;
-    let (head, held) = (&entry.head, &behind.held);
-    if head.version > held.version || (head.version == held.version && head.digest == behind.digest) {
-        return None; // the watch was late, or an edit has overtaken it
+/// The content to keep in the status. It is written along with what else is said: with the plane that is recorded, and
+/// with a report about it.
+fn content(delivery: &Delivery, decision: &Decision) -> Option<(Generation, Digest)> {
+    if decision.record.is_some() {
+        return Some((delivery.resource.around.generation, delivery.resource.spec.digest));
     }
-    Some(Refusal {
-        reason: reason::HUB_BEHIND,
-        message: format!(
-            "plane {} holds version {}, the control plane says {}; nothing is changed there. If the control plane was \
-             restored from a backup, set `epoch` in the hub's Secret to a higher number and restart the hub",
-            entry.plane, held.version, head.version
-        ),
-    })
+    let entry = delivery.queued.as_ref()?;
+    let reported = delivery.reported.as_ref()?.version == entry.head.version;
+    let present = entry.head.state == HeadState::Present;
+    (reported && present).then_some((entry.head.version.generation, entry.head.digest))
 }
 
 /// Events about what a person cares for in a change of status.
-fn notes(key: &Key, stored: &DeliveryStatus, next: &DeliveryStatus) -> Vec<Note> {
+fn notes(key: &Key, stored: &DeliveryStatus, next: &DeliveryStatus, deleting: bool) -> Vec<Note> {
     let ready = condition::get(&next.conditions, READY);
     let said = |condition: &Condition| (condition.reason.clone(), condition.message.clone());
     let news = ready.filter(|ready| condition::get(&stored.conditions, READY).map(said) != Some(said(ready)));
     let moved = stored.plane.is_some() && stored.plane != next.plane;
-    let delivered =
-        next.observed_generation.is_some() && stored.observed_generation != next.observed_generation;
+    let reported = stored.observed_generation != next.observed_generation;
+    let delivered = reported && next.observed_generation.is_some() && !deleting;
     let plane = next.plane.as_deref().unwrap_or_default();
     let mut notes = Vec::new();
     if moved {

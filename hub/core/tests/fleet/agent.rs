@@ -104,6 +104,15 @@ impl Agent {
             HubMessage::Announce(announce) => {
                 for announced in &announce.heads {
                     let key = announced.head.key.clone();
+                    if let Some(newer) = self
+                        .heads
+                        .get(&key)
+                        .filter(|known| known.version > announced.head.version)
+                    {
+                        let (held, digest) = (held(newer), newer.digest);
+                        self.say(world, AgentMessage::HubBehind { held, digest });
+                        continue;
+                    }
                     self.heads.insert(key.clone(), announced.head.clone());
                     self.recorded.insert(key, announced.recorded);
                 }

@@ -108,13 +108,19 @@ fn small_content_rides_along_and_large_content_is_fetched_by_its_own_plane_only(
         .collect();
     assert_eq!(inline, [true, false]);
     let digest = agent.heads[&key].digest;
-    let Fetched::Content(content) = world.fleet.fetch(agent.session, digest) else {
+    let Fetched::Content(content) = world.fleet.fetch(agent.session, digest, world.now) else {
         panic!("its own content is not fetched");
     };
     assert!(content.zstd.len() > limits::INLINE_BYTES);
-    assert_eq!(world.fleet.fetch(other.session, digest), Fetched::NotQueued);
+    assert_eq!(
+        world.fleet.fetch(other.session, digest, world.now),
+        Fetched::NotQueued
+    );
     let unknown = Digest::of(b"unknown");
-    assert_eq!(world.fleet.fetch(agent.session, unknown), Fetched::NotQueued);
+    assert_eq!(
+        world.fleet.fetch(agent.session, unknown, world.now),
+        Fetched::NotQueued
+    );
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn heal(world: &mut World, agent: &mut Agent) {
     for index in 0..3 {
         let name = format!("app-{index}");
         if world.exists(&name) {
-            world.see(&name, Origin::Read);
+            world.see(&name, Origin::List);
         }
     }
     agent.dial(world).unwrap();

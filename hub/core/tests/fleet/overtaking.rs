@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use outhaul_hub_core::{Change, Origin, Outcome};
 use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::HeadState;
 use outhaul_protocol_wire::message::{AgentMessage, Held};
 use outhaul_protocol_wire::report::Health;
 use serde_json::json;
@@ -232,6 +233,15 @@ fn a_deletion_whose_plane_was_lost_from_the_status_is_held() {
     world.object("cart")["status"]["plane"] = json!(null);
     world.delete("cart");
     settle(&mut world);
+    assert_eq!(agent.holds(&key), Some(HeadState::Present));
+    agent.listen(&mut world);
+    assert_eq!(
+        agent.holds(&key),
+        Some(HeadState::Removed),
+        "this hub remembers the plane"
+    );
+    let mut world = world.restarted();
+    settle(&mut world);
     assert_eq!(
         world.finalizers("cart"),
         json!(["openchoreo.dev/dataplane-cleanup"])
@@ -243,4 +253,44 @@ fn a_deletion_whose_plane_was_lost_from_the_status_is_held() {
         "{}",
         finalizing.message
     );
+}
+
+#[test]
+fn an_edit_that_overtakes_the_answer_to_a_read_is_not_undone_by_it() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    settle(&mut world);
+    agent.report(&mut world, &key, &[Health::Degraded]);
+    world.poll();
+    let write = world.pending.pop().unwrap();
+    world.refuse(&write, Outcome::Outdated);
+    world.poll();
+    assert_eq!(world.reads, [key.clone()]);
+    let answer = world.object("cart").clone();
+    world.edit("cart", &spec("dev", 2));
+    let newest = core::mem::replace(world.object("cart"), answer);
+    world.see("cart", Origin::Read);
+    *world.object("cart") = newest;
+    agent.listen(&mut world);
+    assert_eq!(agent.heads[&key].version.generation.0, 2);
+    let view = &world.fleet.bundles(&World::plane("eu")).unwrap()[0];
+    assert_eq!(view.version.generation, 2);
+}
+
+#[test]
+fn the_answer_to_a_read_makes_nothing_that_vanished_meanwhile() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    let newer = late_watch(&mut world, &agent, &key);
+    let digest = Digest::of(b"newer");
+    agent.say(&mut world, AgentMessage::HubBehind { held: newer, digest });
+    world.poll();
+    world.fleet.vanished(&key);
+    world.see("cart", Origin::Read);
+    assert!(world.fleet.bundles(&World::plane("eu")).unwrap().is_empty());
 }

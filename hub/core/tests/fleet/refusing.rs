@@ -1,11 +1,16 @@
 //! What cannot be delivered is named, and leaves its neighbours and what is there already alone.
 
-use outhaul_protocol_wire::head::HeadState;
+use outhaul_hub_core::view::{BundleState, BundleView};
+use outhaul_protocol_wire::canonical;
+use outhaul_protocol_wire::content::Fetched;
+use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::limits;
+use outhaul_protocol_wire::message::AgentMessage;
 use outhaul_protocol_wire::report::Health;
 use serde_json::{Value, json};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, held};
 use crate::world::{World, record, spec};
 
 fn too_long() -> Value {
@@ -115,4 +120,119 @@ fn an_admission_that_is_taken_back_keeps_what_is_there() {
     world.see_plane(record("eu", "dp-eu"));
     agent.listen(&mut world);
     assert_eq!(world.ready("cart").0, "True");
+}
+
+/// A Release that is delivered, then edited to something that cannot be, and a hub that starts after that.
+fn refused_and_restarted(
+    world: World,
+    good: impl FnOnce(&mut World, &mut Agent, &Key),
+) -> (World, Agent, Key) {
+    let mut world = world;
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    agent.listen(&mut world);
+    good(&mut world, &mut agent, &key);
+    world.edit("cart", &twice());
+    agent.listen(&mut world);
+    (world.restarted(), agent, key)
+}
+
+fn shown(world: &World) -> BundleView {
+    let views = world.fleet.bundles(&World::plane("eu")).unwrap();
+    views.into_iter().next().expect("the plane has a bundle")
+}
+
+#[test]
+fn a_restarted_hub_keeps_the_last_good_one_where_the_newest_is_refused() {
+    let (mut world, mut agent, key) = refused_and_restarted(World::new(), |_, _, _| {});
+    let good = agent.heads[&key].clone();
+    let before = world.writes.len();
+    agent.dial(&mut world).unwrap();
+    assert_eq!(agent.announced(), 0, "equal roots: {:?}", agent.heard);
+    assert_eq!(agent.heads[&key], good);
+    let view = shown(&world);
+    assert_eq!((view.state, view.version.generation), (BundleState::Refused, 1));
+    assert_eq!(view.blocker.unwrap().reason, "InvalidSpec");
+    // What the plane says about it still counts.
+    agent.report(&mut world, &key, &[Health::Degraded]);
+    agent.listen(&mut world);
+    let status = world.status("cart");
+    assert_eq!(status.resources[0].health_status.as_deref(), Some("Degraded"));
+    assert_eq!(world.ready("cart").1, "InvalidSpec");
+    assert!(world.writes.len() > before);
+    // And the next good one is delivered.
+    world.edit("cart", &spec("dev", 2));
+    agent.listen(&mut world);
+    assert_eq!(agent.heads[&key].version.generation.0, 3);
+}
+
+#[test]
+fn a_restarted_hub_takes_the_plane_s_word_for_what_it_had_not_reported_yet() {
+    let (mut world, mut agent, key) = refused_and_restarted(World::new(), |world, agent, _| {
+        world.edit("cart", &spec("dev", 2));
+        agent.listen(world);
+    });
+    let held = agent.heads[&key].clone();
+    assert_eq!(held.version.generation.0, 2);
+    agent.dial(&mut world).unwrap();
+    assert_eq!(agent.heads[&key], held, "nothing goes back");
+    assert_eq!(
+        world.ready("cart").1,
+        "InvalidSpec",
+        "and nobody speaks of a restored backup"
+    );
+    agent.report(&mut world, &key, &[Health::Healthy; 2]);
+    agent.listen(&mut world);
+    assert_eq!(shown(&world).version.generation, 2);
+    assert_eq!(world.status("cart").observed_generation, Some(2));
+    let mut world = world.restarted();
+    agent.dial(&mut world).unwrap();
+    assert_eq!(agent.announced(), 0, "{:?}", agent.heard);
+}
+
+#[test]
+fn a_plane_that_lost_what_the_hub_has_not_either_is_told_so_once() {
+    let (mut world, mut agent, key) = refused_and_restarted(World::new(), |_, _, _| {});
+    let digest = agent.heads[&key].digest;
+    agent.heads.clear();
+    agent.observed.clear();
+    agent.dial(&mut world).unwrap();
+    assert_eq!(agent.announced(), 1);
+    assert_eq!(
+        world.fleet.fetch(agent.session, digest, world.now),
+        Fetched::NotQueued
+    );
+    agent.listen(&mut world);
+    assert_eq!(agent.announced(), 1);
+    let blocker = shown(&world).blocker.unwrap();
+    assert_eq!(blocker.reason, "InvalidSpec");
+    assert!(blocker.message.contains("lost"), "{}", blocker.message);
+    assert!(
+        world.ready("cart").2.contains("lost"),
+        "{}",
+        world.ready("cart").2
+    );
+}
+
+#[test]
+fn no_plane_is_given_content_that_was_refused_under_the_name_of_what_it_holds() {
+    let (mut world, mut agent, key) = refused_and_restarted(World::new(), |_, _, _| {});
+    agent.dial(&mut world).unwrap();
+    let mut behind = held(&agent.heads[&key]);
+    behind.version.generation.0 = 2;
+    let bad = Digest::of(&canonical::to_vec(&twice()));
+    agent.say(
+        &mut world,
+        AgentMessage::HubBehind {
+            held: behind,
+            digest: bad,
+        },
+    );
+    agent.listen(&mut world);
+    assert_eq!(
+        world.fleet.fetch(agent.session, bad, world.now),
+        Fetched::NotQueued
+    );
 }

@@ -1,6 +1,6 @@
 //! Letting go is a statement: what removes, and what never does.
 
-use outhaul_hub_core::Origin;
+use outhaul_hub_core::{Change, Origin, Outcome};
 use outhaul_protocol_wire::head::HeadState;
 use outhaul_protocol_wire::message::{AgentMessage, Held, HubMessage};
 use outhaul_protocol_wire::object::ObjectRef;
@@ -195,4 +195,63 @@ fn gone_of_a_resource_that_no_longer_exists_is_settled() {
     agent.gone(&mut world, &key);
     agent.listen(&mut world);
     assert_eq!(agent.holds(&key), None);
+}
+
+#[test]
+fn a_removal_asks_no_plane_that_was_never_sent_anything() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let mut foreign = crate::world::spec("dev", 1);
+    foreign["resources"][0]["object"]["metadata"]["namespace"] = json!("kube-system");
+    let key = world.create_with("tenant", &foreign);
+    agent.listen(&mut world);
+    assert_eq!(world.ready("tenant").1, "NotAdmitted");
+    world.object("tenant")["metadata"]["finalizers"] = json!(["openchoreo.dev/dataplane-cleanup"]);
+    world.delete("tenant");
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), None);
+    assert!(
+        !world.exists("tenant"),
+        "nothing of it is anywhere, so nothing holds it"
+    );
+    let reasons: Vec<_> = world.notes.iter().map(|note| note.reason.as_str()).collect();
+    assert!(
+        !reasons.contains(&"Removed") && !reasons.contains(&"Delivered"),
+        "{reasons:?}"
+    );
+}
+
+#[test]
+fn what_is_deleted_before_it_was_recorded_leaves_the_plane_too() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.overhear(&mut world);
+    assert_eq!(agent.holds(&key), Some(HeadState::Present));
+    world.object("cart")["metadata"]["finalizers"] = json!(["openchoreo.dev/dataplane-cleanup"]);
+    world.pending.clear();
+    world.delete("cart");
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), Some(HeadState::Removed));
+}
+
+#[test]
+fn events_of_a_deletion_say_what_happened_and_nothing_else() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world.notes.clear();
+    world.delete("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    agent.listen(&mut world);
+    agent.gone(&mut world, &key);
+    world.poll();
+    // The watch says that it is gone before our own write is answered.
+    let write = world.pending.pop().unwrap();
+    assert!(matches!(write.change, Change::RemoveFinalizer { .. }));
+    world.fleet.vanished(&key);
+    world.refuse(&write, Outcome::Gone);
+    world.run();
+    let reasons: Vec<_> = world.notes.iter().map(|note| note.reason.as_str()).collect();
+    assert_eq!(reasons, ["Removed"]);
 }

@@ -88,7 +88,7 @@ impl World {
             let known = self.planes.get(&Self::plane(plane)).cloned();
             let record = known.unwrap_or_else(|| record(plane, data_plane));
             self.planes.insert(record.name.clone(), record.clone());
-            self.fleet.plane(record, Origin::Read, self.now);
+            self.fleet.plane(record, Origin::List, self.now);
         }
     }
 
@@ -107,7 +107,7 @@ impl World {
         };
         world.set_up();
         for name in world.objects.keys().cloned().collect::<Vec<_>>() {
-            world.see(&name, Origin::Read);
+            world.see(&name, Origin::List);
         }
         world.fleet.synced(world.now);
         world.run();
