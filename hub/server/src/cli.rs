@@ -108,9 +108,13 @@ impl Cluster {
     }
 }
 
+/// The client of Kubernetes logs whole answers that it cannot read: with them, the content of Releases and Secrets.
+const SILENT: &str = "kube_client::client=error";
+
 /// Starts logging.
 pub(crate) fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+    let filter = without_content(filter);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
@@ -118,6 +122,11 @@ pub(crate) fn log(format: LogFormat) {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
+}
+
+/// Whatever RUST_LOG asks for, no manifest content gets into the log.
+fn without_content(filter: EnvFilter) -> EnvFilter {
+    filter.add_directive(SILENT.parse().expect("a target and a level are a directive"))
 }
 
 /// Resolves at SIGTERM or SIGINT.
@@ -130,4 +139,45 @@ pub(crate) fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_filter_lets_answers_of_an_api_server_into_the_log() {
+        for wish in ["info", "trace", "kube_client=trace", "kube_client::client=trace"] {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let log = tracing_subscriber::fmt()
+                .with_env_filter(without_content(EnvFilter::new(wish)))
+                .with_writer(move || writer.clone())
+                .finish();
+            tracing::subscriber::with_default(log, || {
+                tracing::warn!(target: "kube_client::client", "{{\"data\":\"secret\"}}, recursion limit exceeded");
+                tracing::error!(target: "outhaul_hub_server", "shown");
+            });
+            let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            assert!(!text.contains("secret"), "RUST_LOG={wish}: {text}");
+            assert_eq!(text.contains("shown"), !wish.starts_with("kube_client"), "{text}");
+        }
+    }
 }
