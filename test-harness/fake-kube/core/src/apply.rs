@@ -52,6 +52,7 @@ pub fn apply(
     force: bool,
     schema: &Schema,
 ) -> Result<Applied, ApplyError> {
+    refuse_untrackable(live, schema)?;
     refuse_unfit(config, schema)?;
     let outcome = apply_as(live, config, by, force, schema);
     let applied = match outcome {
@@ -142,6 +143,19 @@ fn managers_of(
         &earlier,
         schema,
     ))
+}
+
+/// Nobody can own parts of an object whose lists have items without identity.
+fn refuse_untrackable(live: Option<&Value>, schema: &Schema) -> Result<(), ApplyError> {
+    let Some(live) = live.filter(|live| !typed::is_trackable(schema.root(), live)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "failed to create manager for existing fields: failed to convert new object ({}) to smd typed: {}",
+        identity(live),
+        typed::listed(&typed::complaints(schema.root(), live))
+    );
+    Err(ApplyError::Mistyped(message))
 }
 
 fn refuse_unfit(config: &Value, schema: &Schema) -> Result<(), ApplyError> {

@@ -48,6 +48,7 @@ fn is_daemon_set(kind: &Kind) -> bool {
 
 /// What admission adds to a new object, in nobody's name.
 pub(crate) fn admit(kind: &Kind, object: &mut Value) {
+    tolerate(kind, object);
     if is_claim(kind) {
         meta::add_finalizer(object, CLAIM_PROTECTION);
     }
@@ -61,6 +62,29 @@ pub(crate) fn admit(kind: &Kind, object: &mut Value) {
         meta::metadata_mut(object)
             .entry("annotations")
             .or_insert_with(|| json!({}))[TEMPLATE_GENERATION] = "1".into();
+    }
+}
+
+/// Lets a pod stay a while on a node that has trouble, unless it says for how long itself.
+pub(crate) fn tolerate(kind: &Kind, object: &mut Value) {
+    if !kind.id.group.is_empty() || &*kind.name != "Pod" {
+        return;
+    }
+    for trouble in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let tolerations = &mut object["spec"]["tolerations"];
+        if tolerations.is_null() {
+            *tolerations = json!([]);
+        }
+        let Some(list) = tolerations.as_array_mut() else {
+            return;
+        };
+        let is_meant = |toleration: &Value| {
+            let text = |name: &str| toleration[name].as_str().unwrap_or_default();
+            (text("key") == trouble || text("key").is_empty()) && ["", "NoExecute"].contains(&text("effect"))
+        };
+        if !list.iter().any(is_meant) {
+            list.push(json!({"key": trouble, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
+        }
     }
 }
 
@@ -224,6 +248,9 @@ fn select_own_pods(job: &mut Value) {
     }
     let (uid, name) = (meta::uid(job).to_owned(), meta::name(job).to_owned());
     job["spec"]["selector"] = json!({"matchLabels": {JOB_UID: uid}});
+    // Labels that the job has from its template stay those of its template.
+    let shares = job["metadata"]["labels"].is_null()
+        || job["metadata"]["labels"] == job["spec"]["template"]["metadata"]["labels"];
     let labels = &mut job["spec"]["template"]["metadata"]["labels"];
     for (label, value) in [
         (JOB_UID, &uid),
@@ -232,6 +259,9 @@ fn select_own_pods(job: &mut Value) {
         ("job-name", &name),
     ] {
         labels[label] = value.as_str().into();
+    }
+    if shares {
+        job["metadata"]["labels"] = job["spec"]["template"]["metadata"]["labels"].clone();
     }
 }
 

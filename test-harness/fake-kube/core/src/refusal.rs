@@ -19,6 +19,8 @@ pub struct Refusal {
     pub reason: &'static str,
     /// What people read.
     pub message: String,
+    /// What the client is warned of beside.
+    pub warnings: Vec<String>,
     /// Seconds after which to try again, for 429.
     pub retry_after: Option<u32>,
     details: Map<String, Value>,
@@ -55,6 +57,7 @@ impl Refusal {
             code,
             reason,
             message: message.into(),
+            warnings: Vec::new(),
             retry_after: None,
             details: Map::new(),
             bare_details: false,
@@ -235,6 +238,16 @@ impl Refusal {
     /// Something that is not the caller's fault.
     pub fn internal(why: impl fmt::Display) -> Self {
         Self::new(500, "InternalError", format!("Internal error occurred: {why}"))
+            .with_causes(vec![Cause::new("", "", why.to_string())])
+    }
+
+    /// With these warnings.
+    #[must_use]
+    pub(crate) fn warned(self, warnings: &[String]) -> Self {
+        Self {
+            warnings: warnings.to_vec(),
+            ..self
+        }
     }
 
     /// Names in the details what the refusal is about.
@@ -249,7 +262,10 @@ impl Refusal {
         let causes: Vec<Value> = causes
             .into_iter()
             .map(|cause| {
-                let mut value = json!({"reason": cause.reason, "message": cause.message});
+                let mut value = json!({"message": cause.message});
+                if !cause.reason.is_empty() {
+                    value["reason"] = cause.reason.into();
+                }
                 if !cause.field.is_empty() {
                     value["field"] = cause.field.into();
                 }

@@ -112,9 +112,9 @@ impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
         Self {
             code: refusal.code,
-            warnings: Vec::new(),
-            retry_after: refusal.retry_after,
             body: Body::Value(refusal.status()),
+            warnings: refusal.warnings,
+            retry_after: refusal.retry_after,
             content_type: None,
         }
     }

@@ -8,6 +8,7 @@ mod path;
 mod protobuf;
 
 pub use accept::Form;
+pub(crate) use body::whole_numbers;
 pub use body::{PatchKind, Unreadable};
 pub use options::{
     Continue, DeleteOptions, FieldValidation, Options, Preconditions, Propagation, VersionMatch,

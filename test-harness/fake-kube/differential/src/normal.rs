@@ -72,10 +72,11 @@ impl Normal {
                 .is_some_and(|kind| kind.ends_with("List"));
         let mut normal = Map::new();
         for (name, field) in fields {
-            let mut field = self.value(name, field);
-            if is_list && name == "metadata" {
-                hide_versions_of_list(&mut field);
-            }
+            let field = if is_list && name == "metadata" {
+                hidden_versions(field)
+            } else {
+                self.value(name, field)
+            };
             normal.insert(self.text(name), field);
         }
         normal
@@ -139,7 +140,9 @@ fn is_recent(text: &str) -> bool {
     distance.is_ok_and(|distance| distance < SignedDuration::from_hours(1))
 }
 
-fn hide_versions_of_list(metadata: &mut Value) {
+/// The version of a list is that of the whole server, which does other things as well.
+fn hidden_versions(metadata: &Value) -> Value {
+    let mut metadata = metadata.clone();
     for name in ["resourceVersion", "continue"] {
         if metadata[name].as_str().is_some_and(|text| !text.is_empty()) {
             metadata[name] = format!("<{name}>").into();
@@ -148,6 +151,7 @@ fn hide_versions_of_list(metadata: &mut Value) {
     if metadata["continue"].is_null() {
         metadata.as_object_mut().map(|fields| fields.remove("continue"));
     }
+    metadata
 }
 
 /// Entries of one second come in the order of their writers; others in that of their times, which do not agree.

@@ -1,6 +1,7 @@
 //! JSON patch (RFC 6902), as the API server's library has it.
 
-use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, CopyOperation, Patch, PatchOperation, ReplaceOperation};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -31,19 +32,27 @@ pub fn json(live: &Value, patch: &Value) -> Result<Value, PatchError> {
     Ok(patched)
 }
 
-/// A field may be replaced that is not there yet.
+/// A field may be replaced that is not there yet, and nothing be copied from one that is not.
 fn leniently(operation: PatchOperation, at: &Value) -> PatchOperation {
     match operation {
-        PatchOperation::Replace(ReplaceOperation { path, value })
-            if path
-                .parent()
-                .and_then(|parent| parent.resolve(at).ok())
-                .is_some_and(Value::is_object) =>
-        {
+        PatchOperation::Replace(ReplaceOperation { path, value }) if is_in_object(&path, at) => {
             PatchOperation::Add(AddOperation { path, value })
+        }
+        PatchOperation::Copy(CopyOperation { from, path })
+            if from.resolve(at).is_err() && is_in_object(&from, at) =>
+        {
+            PatchOperation::Add(AddOperation {
+                path,
+                value: Value::Null,
+            })
         }
         other => other,
     }
+}
+
+fn is_in_object(path: &PointerBuf, at: &Value) -> bool {
+    let parent = path.parent().and_then(|parent| parent.resolve(at).ok());
+    parent.is_some_and(Value::is_object)
 }
 
 fn decode(patch: &Value) -> Result<Vec<PatchOperation>, PatchError> {

@@ -92,12 +92,15 @@ fn patch_kind(media_type: &str) -> Option<PatchKind> {
 }
 
 fn read_patch(kind: PatchKind, body: &[u8]) -> Result<Body, Refusal> {
-    let (value, duplicates) = match (kind, json::read(body)) {
+    let (mut value, duplicates) = match (kind, json::read(body)) {
         (_, Ok(read)) => read,
         // JSON is what most clients send as YAML, and its parser is many times faster.
         (PatchKind::Apply, Err(_)) => (read_yaml_patch(body)?, Vec::new()),
         (_, Err(_)) => return Err(Refusal::bad_request("invalid JSON patch")),
     };
+    if kind == PatchKind::Apply {
+        whole_numbers(&mut value);
+    }
     let where_from = match kind {
         PatchKind::Apply => "error unmarshaling JSON: while decoding JSON: ",
         PatchKind::Json | PatchKind::Merge | PatchKind::Strategic => "",
@@ -156,3 +159,21 @@ fn bare(error: &serde_yaml_ng::Error) -> String {
         .map_or(said.as_str(), |(why, _)| why)
         .to_owned()
 }
+
+/// Numbers that no type waits for have no fraction where it is zero: 2.0 is 2.
+pub(crate) fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let float = number.as_f64().unwrap_or_default();
+            if float.fract() == 0.0 && float.abs() < MAX_EXACT {
+                *value = (float as i64).into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.iter_mut().for_each(|(_, field)| whole_numbers(field)),
+        _ => {}
+    }
+}
+
+/// Beyond it not every whole number is a float.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;

@@ -8,6 +8,7 @@ use crate::kind::Kind;
 /// Keeps what only the server sets.
 pub(crate) fn carry(kind: &Kind, old: &Value, new: &mut Value) {
     carry_addresses(kind, old, new);
+    effects::tolerate(kind, new);
     effects::count_templates(kind, old, new);
     if effects::is_namespace(kind) {
         new["spec"]["finalizers"] = old["spec"]["finalizers"].clone();

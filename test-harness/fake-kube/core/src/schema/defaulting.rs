@@ -33,6 +33,14 @@ fn drop_hollow(schema: SchemaRef<'_>, value: &mut Value, drops_nulls: bool) {
             let Some(entry) = schema.entry(name) else {
                 return true;
             };
+            if schema.is_typed()
+                && field.is_null()
+                && schema.field(name).is_none()
+                && entry.kind() == Some(Type::String)
+            {
+                // In a map of texts a null is a text.
+                *field = Value::from("");
+            }
             drop_hollow(entry, field, drops_nulls);
             let is_lost = schema.is_typed() && is_zero(schema, entry, name, field);
             let is_refused = drops_nulls && field.is_null() && !entry.is_nullable();
@@ -101,6 +109,11 @@ fn fill_in_fields(schema: SchemaRef<'_>, fields: &mut Map<String, Value>) {
     for rule in schema.rules().iter().filter(|rule| !rule.is_for_creation()) {
         rule.carry_out(fields);
     }
+    if shows_zeros(schema) {
+        for name in schema.required() {
+            fields.entry(name).or_insert_with(|| Value::from(""));
+        }
+    }
     for (name, field) in schema.fields() {
         if let Some(default) = field.default_value()
             && !(field.vanishes() && is_scalar_zero(default))
@@ -109,6 +122,13 @@ fn fill_in_fields(schema: SchemaRef<'_>, fields: &mut Map<String, Value>) {
             fields.insert(name.to_owned(), default.clone());
         }
     }
+}
+
+/// Typed objects whose required texts nobody insists on: they are there, and empty.
+fn shows_zeros(schema: SchemaRef<'_>) -> bool {
+    schema
+        .definition_name()
+        .is_some_and(|name| name.ends_with("Condition") || name.ends_with(".OwnerReference"))
 }
 
 fn is_null_by_mistake(schema: SchemaRef<'_>, value: &Value) -> bool {

@@ -113,7 +113,8 @@ fn check_fields(
     check_count(schema, fields.len() as u64, path, errors);
     let missing = schema
         .required()
-        .filter(|name| !fields.contains_key(*name))
+        .filter(|name| !fields.contains_key(*name) && schema.definition_name() != Some(OWNER_REFERENCE))
+        .chain(identity_of_embedded(schema, fields, path))
         .map(|name| {
             let problem = Problem::Required {
                 detail: String::new(),
@@ -138,6 +139,22 @@ fn check_fields(
         present(errors);
         errors.extend(missing);
     }
+}
+
+/// Of objects it is checked by a rule of its own, of templates not at all.
+const OWNER_REFERENCE: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference";
+
+/// What an object inside of an object lacks of its identity.
+fn identity_of_embedded(
+    schema: SchemaRef<'_>,
+    fields: &Map<String, Value>,
+    path: &FieldPath,
+) -> Vec<&'static str> {
+    let is_embedded = schema.is_embedded_resource() && !path.is_root();
+    ["apiVersion", "kind"]
+        .into_iter()
+        .filter(|name| is_embedded && fields.get(*name).is_none_or(|value| value == ""))
+        .collect()
 }
 
 fn check_count(schema: SchemaRef<'_>, actual: u64, path: &FieldPath, errors: &mut Vec<FieldError>) {

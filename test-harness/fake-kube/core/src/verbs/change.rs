@@ -16,9 +16,9 @@ use crate::object::Object;
 use crate::patch::{self, PatchError};
 use crate::refusal::{Cause, Refusal};
 use crate::reply::Reply;
-use crate::request::{PatchKind, Request, Target};
+use crate::request::{PatchKind, Request, Target, whole_numbers};
 use crate::rules;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{self, FieldError, FieldPath, Problem};
 
 impl Cluster {
     pub(crate) fn update(
@@ -48,9 +48,17 @@ impl Cluster {
         let key = key_of(target);
         let may_create = part == Part::Main && served.kind.traits.creates_on_update;
         if may_create && self.store.get(&served.kind.shelf, &key).is_none() {
+            check_version(served, &Value::Null, &new)
+                .or_else(|refusal| if refusal.code == 409 { Ok(()) } else { Err(refusal) })?;
             return self.create_object(served, request, new, moment);
         }
-        let old = self.existing(served, &key)?;
+        let old = match self.existing(served, &key) {
+            Ok(old) => old,
+            Err(refusal) => {
+                let warnings = incoming::shape(served, &request.options, Sent::Whole, &mut new)?;
+                return Err(refusal.warned(&warnings));
+            }
+        };
         self.track_and_replace(served, request, &old, new, Sent::Whole, part, moment)
     }
 
@@ -102,6 +110,9 @@ impl Cluster {
             PatchKind::Merge | PatchKind::Apply => Ok(patch::merge(&shown, &request.body)),
         }
         .map_err(|error| patch_refusal(&error))?;
+        if served.kind.custom.is_some() {
+            whole_numbers(&mut new);
+        }
         let sent = match kind {
             PatchKind::Strategic => Sent::Merged(&request.body),
             _ => Sent::Patched,
@@ -136,6 +147,7 @@ impl Cluster {
         let schema = &served.version().schema;
         let force = options.force.unwrap_or(false);
         let applied = apply::apply(Some(&shown), config, &by, force, schema);
+        check_convertible(served, config, &applied)?;
         let mut new = applied.map_err(apply_refusal)?.object;
         incoming::check_namespace(served, target, &mut new)?;
         incoming::check_name(target, &new)?;
@@ -198,7 +210,7 @@ impl Cluster {
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
         rules::carried::carry(&served.kind, &shown, &mut new);
-        incoming::validate_update(served, &shown, &new, part)?;
+        incoming::validate_update(served, &shown, &new, part).map_err(|refusal| refusal.warned(&warnings))?;
         warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), &new));
         let object = if same(&shown, &new) {
             old.clone()
@@ -314,6 +326,34 @@ pub(super) fn check_applied_type(served: &Served, config: &Value) -> Result<(), 
         return Err(Refusal::bad_request("metadata.managedFields must be nil"));
     }
     Ok(())
+}
+
+/// What fits the schema may still be no value of the type, as text that is no base64.
+pub(super) fn check_convertible<T>(
+    served: &Served,
+    config: &Value,
+    applied: &Result<T, ApplyError>,
+) -> Result<(), Refusal> {
+    if applied.is_err() {
+        return Ok(());
+    }
+    let Some(why) = schema::undecodable(&served.version().schema, config) else {
+        return Ok(());
+    };
+    let (version, kind) = (served.api_version(), &served.kind.name);
+    let slash = if version.contains('/') { "" } else { "/" };
+    let place = if why.starts_with("parsing time") {
+        ""
+    } else {
+        "error decoding from json: "
+    };
+    let message = format!(
+        "failed to convert new object ({}/{}; {slash}{version}, Kind={kind}) to proper version: unable to convert \
+         unstructured object to {slash}{version}, Kind={kind}: {place}{why}",
+        meta::namespace(config),
+        meta::name(config),
+    );
+    Err(Refusal::new(500, "", message))
 }
 
 pub(super) fn apply_refusal(error: ApplyError) -> Refusal {

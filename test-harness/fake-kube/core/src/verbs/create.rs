@@ -55,9 +55,12 @@ impl Cluster {
         apply::track_update(None, &mut object, &by, schema);
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
-        warnings.extend(rules::metadata::new_warnings(&served.kind, None, &object));
-        let object = self.insert(served, object, &request.options, moment)?;
+        let late = rules::metadata::new_warnings(&served.kind, None, &object);
+        let object = self
+            .insert(served, object, &request.options, moment)
+            .map_err(|refusal| refusal.warned(&warnings))?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
+        warnings.extend(late);
         reply.warnings = warnings;
         Ok(reply)
     }
@@ -83,6 +86,7 @@ impl Cluster {
         let schema = &served.version().schema;
         let force = request.options.force.unwrap_or(false);
         let applied = apply::apply(None, config, &by, force, schema);
+        change::check_convertible(served, config, &applied)?;
         let mut object = applied.map_err(change::apply_refusal)?.object;
         incoming::check_namespace(served, target, &mut object)?;
         incoming::check_name(target, &object)?;
@@ -91,7 +95,9 @@ impl Cluster {
         complete(served, &mut object, moment);
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
-        let object = self.insert(served, object, &request.options, moment)?;
+        let object = self
+            .insert(served, object, &request.options, moment)
+            .map_err(|refusal| refusal.warned(&warnings))?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
         reply.warnings = warnings;
         Ok(reply)

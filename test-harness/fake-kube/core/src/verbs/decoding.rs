@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::kind::Served;
 use crate::meta;
 use crate::refusal::Refusal;
-use crate::request::{Request, Verb};
+use crate::request::{Request, Verb, whole_numbers};
 use crate::schema::go::{go_value, json_type};
 use crate::schema::{self, FieldError, FieldPath, Problem};
 
@@ -52,6 +52,9 @@ pub(crate) fn check_readable(served: &Served, request: &Request) -> Result<(), R
 /// The body as an object of the served kind.
 pub(super) fn decode(served: &Served, request: &Request) -> Result<Value, Refusal> {
     let mut object = request.body.clone();
+    if served.kind.custom.is_some() {
+        whole_numbers(&mut object);
+    }
     check_shape(served, &object)?;
     let text = |field| object.get(field).and_then(Value::as_str).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));

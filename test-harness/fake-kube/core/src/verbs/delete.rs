@@ -89,6 +89,10 @@ impl Cluster {
         dry_run: bool,
         moment: &Moment,
     ) -> Deleted {
+        if effects::is_namespace(kind) && meta::is_terminating(old.value()) && !self.may_go(kind, old.value())
+        {
+            return Deleted::Waits(old.clone());
+        }
         let mut object = old.value().clone();
         set_propagation(&mut object, how.propagation);
         hold_definition(kind, &mut object);
@@ -151,6 +155,12 @@ fn options(request: &Request) -> Result<(DeleteOptions, bool), Refusal> {
 fn check_preconditions(served: &Served, object: &Value, wanted: &Preconditions) -> Result<(), Refusal> {
     let check = |what: &str, wanted: &Option<String>, actual: &str, hint: &str| match wanted {
         Some(wanted) if wanted != actual => {
+            if effects::is_namespace(&served.kind) {
+                let why = format!(
+                    "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {actual}"
+                );
+                return Err(Refusal::conflict(&served.kind.id, meta::name(object), &why));
+            }
             let why = format!(
                 "the {what} in the precondition ({wanted}) does not match the {what} in record ({actual}). \
                  The object might have been {hint}"

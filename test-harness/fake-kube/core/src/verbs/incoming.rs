@@ -123,6 +123,11 @@ pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: P
     let mut errors = rules::metadata::check_update(kind, old, new);
     errors.extend(match part {
         Part::Status if kind.custom.is_some() => schema::validate_status(schema, old, new),
+        // What nothing but OpenAPI requires is not asked of a status.
+        Part::Status => schema::validate_update(schema, old, new)
+            .into_iter()
+            .filter(|error| !error.path.is_in("status") || !matches!(error.problem, Problem::Required { .. }))
+            .collect(),
         _ => schema::validate_update(schema, old, new),
     });
     errors.extend(rules::of_kind(served, new));

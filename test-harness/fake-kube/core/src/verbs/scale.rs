@@ -30,7 +30,10 @@ impl Cluster {
         let shown = served.present(old.value());
         let current = view(scale, &shown);
         let wanted = match request.verb {
-            Verb::Get => return Ok(Reply::value(current)),
+            Verb::Get => {
+                check_presence(served, scale, &shown)?;
+                return Ok(Reply::value(current));
+            }
             Verb::Update => request.body.clone(),
             Verb::Patch => patched(&current, request)?,
             verb => return Err(incoming::no_such_method(served, verb.as_str())),
@@ -43,7 +46,12 @@ impl Cluster {
             return Ok(Reply::value(current));
         }
         let by = incoming::manager(served, &request.options, Operation::Update, Some("scale"), moment);
+        if replicas == 0 {
+            // A scale leaves a zero out, so nobody sets it.
+            unset(&mut new, &scale.spec_replicas);
+        }
         apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
+        set(&mut new, &scale.spec_replicas, replicas.into());
         incoming::validate_update(served, &shown, &new, Part::Main)?;
         state::bump_generation(&mut new);
         let stored = if request.options.dry_run {
@@ -73,6 +81,18 @@ fn patched(current: &Value, request: &Request) -> Result<Value, Refusal> {
         return Err(Refusal::unreadable_patched(wanted.to_string(), why));
     }
     Ok(wanted)
+}
+
+/// A custom object without the number has no scale to show.
+fn check_presence(served: &Served, scale: &Scale, object: &Value) -> Result<(), Refusal> {
+    if served.kind.custom.is_none() || at(object, &scale.spec_replicas).is_some() {
+        return Ok(());
+    }
+    let path = scale.spec_replicas.join(".");
+    Err(Refusal::internal(format!(
+        "the spec replicas field {:?} does not exist",
+        format!(".{path}")
+    )))
 }
 
 /// The number that a scale asks for, if it is one of this object.
@@ -149,4 +169,14 @@ fn at<'a>(object: &'a Value, path: &[String]) -> Option<&'a Value> {
 fn set(object: &mut Value, path: &[String], value: Value) {
     let slot = path.iter().fold(object, |at, name| &mut at[name.as_str()]);
     *slot = value;
+}
+
+fn unset(object: &mut Value, path: &[String]) {
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    let parent = parents.iter().try_fold(object, |value, name| value.get_mut(name));
+    if let Some(fields) = parent.and_then(Value::as_object_mut) {
+        fields.remove(last);
+    }
 }

@@ -42,12 +42,14 @@ const PARTLY: &[(&str, &[&str])] = &[
         "revisionHistoryLimit", "selector", "serviceName", "template", "updateStrategy", "volumeClaimTemplates",
     ]),
     ("PersistentVolumeClaimSpec", &["accessModes", "resources", "selector", "storageClassName", "volumeMode"]),
-    ("ServiceAccount", &["automountServiceAccountToken", "imagePullSecrets", "secrets"]),
-    ("ObjectReference", &["name"]),
+    // Of `secrets`, items without a name have no owner, and what the real server makes of that depends on its past.
+    ("ServiceAccount", &["automountServiceAccountToken", "imagePullSecrets"]),
     ("IngressSpec", &["defaultBackend", "rules", "tls"]),
     ("MetricTarget", &["type", "averageUtilization"]),
     ("HPAScalingRules", &["policies", "selectPolicy", "stabilizationWindowSeconds"]),
     ("LeaseSpec", &["acquireTime", "holderIdentity", "leaseDurationSeconds", "leaseTransitions", "renewTime"]),
+    ("GRPCAction", &["port", "service"]),
+    ("Lifecycle", &["postStart", "preStop"]),
     ("Namespace", &[]),
     ("ObjectMeta", &["annotations", "finalizers", "labels", "ownerReferences"]),
 ];

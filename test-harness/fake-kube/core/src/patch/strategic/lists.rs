@@ -22,7 +22,7 @@ pub(super) fn merge(
         .and_then(|list| list.patch_rule())
         .is_some_and(|rule| rule.merge);
     if !merges {
-        return Ok(super::directives::stripped_items(patch));
+        return Ok(patch.to_vec());
     }
     let of_objects = live.iter().chain(patch).any(Value::is_object);
     if !of_objects {
@@ -30,6 +30,13 @@ pub(super) fn merge(
     }
     let key = merge_key(list)
         .ok_or_else(|| PatchError::Failed("cannot merge lists without merge key".to_owned()))?;
+    if let Some(keyless_item) = live
+        .iter()
+        .filter_map(Value::as_object)
+        .find(|item| !item.contains_key(key))
+    {
+        return Err(keyless(keyless_item, key));
+    }
     let Marked { kept, changes } = carry_out_markers(live, patch, key)?;
     let merged = merge_items(list, &kept, &changes, key)?;
     Ok(order::interleaved(merged, &changes, &kept, Some(key)))
