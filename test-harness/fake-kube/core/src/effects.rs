@@ -42,6 +42,57 @@ pub(crate) fn is_claim(kind: &Kind) -> bool {
     kind.id.group.is_empty() && &*kind.name == "PersistentVolumeClaim"
 }
 
+fn is_pod(kind: &Kind) -> bool {
+    kind.id.group.is_empty() && &*kind.name == "Pod"
+}
+
+fn containers<'a>(pod: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    pod["spec"][list].as_array().into_iter().flatten()
+}
+
+/// A pod requests what it is limited to, unless it requests something else.
+fn request_limits(pod: &mut Value) {
+    for list in ["containers", "initContainers"] {
+        let containers = pod
+            .pointer_mut(&format!("/spec/{list}"))
+            .and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            let limits = container["resources"]["limits"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default();
+            for (name, limit) in limits {
+                let requests = &mut container["resources"]["requests"];
+                if requests[&name].is_null() {
+                    requests[&name] = limit;
+                }
+            }
+        }
+    }
+}
+
+/// How safe a pod is from others, by what it asks for.
+fn quality_of_service(pod: &Value) -> &'static str {
+    let all = || containers(pod, "containers").chain(containers(pod, "initContainers"));
+    let asks = |container: &Value, list: &str, name: &str| !container["resources"][list][name].is_null();
+    let counted = ["cpu", "memory"];
+    let is_any = all().any(|c| {
+        counted
+            .iter()
+            .any(|name| asks(c, "limits", name) || asks(c, "requests", name))
+    });
+    let is_guaranteed = all().all(|c| {
+        counted.iter().all(|name| {
+            asks(c, "limits", name) && c["resources"]["limits"][name] == c["resources"]["requests"][name]
+        })
+    });
+    match (is_any, is_guaranteed) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}
+
 fn is_daemon_set(kind: &Kind) -> bool {
     &*kind.id.group == "apps" && &*kind.name == "DaemonSet"
 }
@@ -49,6 +100,9 @@ fn is_daemon_set(kind: &Kind) -> bool {
 /// What admission adds to a new object, in nobody's name.
 pub(crate) fn admit(kind: &Kind, object: &mut Value) {
     tolerate(kind, object);
+    if is_pod(kind) {
+        object["status"]["qosClass"] = quality_of_service(object).into();
+    }
     if is_claim(kind) {
         meta::add_finalizer(object, CLAIM_PROTECTION);
     }
@@ -67,7 +121,7 @@ pub(crate) fn admit(kind: &Kind, object: &mut Value) {
 
 /// Lets a pod stay a while on a node that has trouble, unless it says for how long itself.
 pub(crate) fn tolerate(kind: &Kind, object: &mut Value) {
-    if !kind.id.group.is_empty() || &*kind.name != "Pod" {
+    if !is_pod(kind) {
         return;
     }
     for trouble in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
@@ -93,6 +147,15 @@ const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// What reading an object into the server's own types does to it, whoever wrote it and whatever for.
 pub(crate) fn read_in(kind: &Kind, object: &mut Value) {
+    if is_namespace(kind) {
+        let name = meta::name(object).to_owned();
+        meta::metadata_mut(object)
+            .entry("labels")
+            .or_insert_with(|| json!({}))["kubernetes.io/metadata.name"] = name.into();
+    }
+    if is_pod(kind) {
+        request_limits(object);
+    }
     if is_daemon_set(kind) {
         let annotations = meta::metadata_mut(object)
             .entry("annotations")

@@ -14,6 +14,13 @@
 //! - Only the present state is kept whole: a list at an older version answers `Expired`, as after a compaction, and the
 //!   later parts of a limited list show the present.
 //! - Answers are JSON whatever else a client accepts; protobuf is read but not written.
+//! - Of the rules that the real server has in code for built-in kinds, those that releases commonly break are checked
+//!   (names, keys, ports, numbers, selectors, what never changes); warnings about pod specs are not given. What decoders
+//!   say names types as OpenAPI does.
+//! - Who scaled a custom resource is recorded as for built-in kinds. The metadata of built-in kinds is not written through
+//!   their status.
+//! - In the metadata of custom resources an empty map is the same as none; a role's empty rules have no owner; fields
+//!   behind features that are off are kept.
 //! - There is no admission beyond namespaces: no webhooks, policies, quotas, limits, priorities.
 //! - Custom resources have no conversion webhooks: another version shows the same fields.
 //! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque and do not expire.

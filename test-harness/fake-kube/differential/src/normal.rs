@@ -23,18 +23,21 @@ static GENERATED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bgen-[a-z0-9]{5}
 static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"));
 static NAMESPACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bsequence-\d+\b"));
 static VERSION: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(ResourceVersion[^()]*\()(\d+)\)|(ResourceVersion: )(\d+)"));
+    LazyLock::new(|| pattern(r"(ResourceVersion[^()]*\()(\d+)\)|(ResourceVersion[^():]*: )(\d+)"));
 
 /// Stateful over one sequence with one server.
 #[derive(Debug, Default)]
 pub struct Normal {
     tokens: HashMap<(&'static str, String), String>,
     counts: HashMap<&'static str, usize>,
+    /// Values of refusals get no tokens of their own: one server may say more than the other.
+    is_refusal: bool,
 }
 
 impl Normal {
     /// The comparable form of an answer.
     pub fn answer(&mut self, answer: &Answer) -> Answer {
+        self.is_refusal = answer.code >= 400;
         let mut body = self.value("", &answer.body);
         settle_status(&mut body);
         let mut warnings: Vec<String> = answer.warnings.iter().map(|warning| self.text(warning)).collect();
@@ -119,6 +122,9 @@ impl Normal {
         let key = (class, value.to_owned());
         if let Some(token) = self.tokens.get(&key) {
             return token.clone();
+        }
+        if self.is_refusal {
+            return format!("<{class}>");
         }
         let count = self.counts.entry(class).or_default();
         *count += 1;

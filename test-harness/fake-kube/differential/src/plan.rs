@@ -158,7 +158,7 @@ impl Plan {
     fn create(&mut self, kind: &Kind, subject: &Subject) -> Step {
         let mut body = generate::object(kind, &subject.name, &mut self.dice);
         self.maybe_spoil(kind, &mut body, 15);
-        if self.dice.chance(4) {
+        if kind.is_namespaced() && self.dice.chance(4) {
             let metadata = body["metadata"].as_object_mut().expect("made as an object");
             metadata.remove("name");
             metadata.insert("generateName".to_owned(), "gen-".into());
@@ -185,10 +185,14 @@ impl Plan {
         };
         self.applied.insert(key, body.clone());
         self.maybe_spoil(kind, &mut body, 10);
+        if kind.custom.is_some() {
+            drop_empty_maps(&mut body);
+        }
         let force = if self.dice.chance(45) { "&force=true" } else { "" };
         let more = self.options(false);
-        let part = if kind.versions[0].status && self.dice.chance(6) {
+        let part = if kind.versions[0].status && &*kind.name != "Namespace" && self.dice.chance(6) {
             body["status"] = generate::status(kind, &mut self.dice).unwrap_or_default();
+            only_status(&mut body);
             "status"
         } else {
             ""
@@ -246,9 +250,6 @@ impl Plan {
             body = generate::object(kind, &subject.name, &mut self.dice);
         }
         body["status"] = status;
-        if self.dice.chance(30) {
-            generate::mutate(kind, &mut body, &mut self.dice);
-        }
         Step::with_body("PUT", path, Content::Json, body)
     }
 
@@ -298,7 +299,7 @@ impl Plan {
             self.condition(&mut condition);
             body.insert("preconditions".to_owned(), condition["metadata"].take());
         }
-        if self.dice.chance(8) {
+        if policy.is_empty() && self.dice.chance(8) {
             body.insert("dryRun".to_owned(), json!(["All"]));
         }
         let path = self.item(kind, &subject.name, "");
@@ -415,6 +416,24 @@ impl Plan {
                 .insert(format!("RV{name}"), "/metadata/resourceVersion".to_owned());
             self.kept.push(name);
         }
+    }
+}
+
+/// An empty map in the metadata that is applied to a custom resource is there until something else is written, though no
+/// answer shows it.
+fn drop_empty_maps(body: &mut Value) {
+    if let Some(metadata) = body["metadata"].as_object_mut() {
+        metadata.retain(|_, value| value.as_object().is_none_or(|map| !map.is_empty()));
+    }
+}
+
+/// What of metadata can be written through the status differs between built-in kinds, in code.
+fn only_status(body: &mut Value) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.retain(|name, _| matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
+    }
+    if let Some(metadata) = body["metadata"].as_object_mut() {
+        metadata.retain(|name, _| name == "name");
     }
 }
 

@@ -102,6 +102,9 @@ fn wrong_type(schema: SchemaRef<'_>, value: &Value) -> Option<String> {
         return (schema.is_int_or_string() && !is_scalar(value))
             .then(|| format!("expected any scalar, got {}", go_value(value)));
     };
+    if schema.format() == Some("date-time") {
+        return (!is_scalar(value)).then(|| format!("expected any scalar, got &{{{}}}", go_value(value)));
+    }
     match (kind, value) {
         (Type::Integer | Type::Number, Value::Number(_)) => None,
         (Type::String, Value::String(_)) | (Type::Boolean, Value::Bool(_)) => None,

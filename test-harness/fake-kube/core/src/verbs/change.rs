@@ -48,8 +48,13 @@ impl Cluster {
         let key = key_of(target);
         let may_create = part == Part::Main && served.kind.traits.creates_on_update;
         if may_create && self.store.get(&served.kind.shelf, &key).is_none() {
-            check_version(served, &Value::Null, &new)
-                .or_else(|refusal| if refusal.code == 409 { Ok(()) } else { Err(refusal) })?;
+            if meta::resource_version(&new).is_some_and(|version| version.parse::<u64>().is_err()) {
+                check_version(served, &Value::Null, &new)?;
+            }
+            let mut absent = new.clone();
+            meta::remove(&mut absent, "uid");
+            check_uid(served, &absent, &new, request.options.dry_run)?;
+            meta::remove(&mut new, "resourceVersion");
             return self.create_object(served, request, new, moment);
         }
         let old = match self.existing(served, &key) {
@@ -175,12 +180,13 @@ impl Cluster {
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
         let warnings = incoming::shape(served, &request.options, sent, &mut new)?;
-        check_uid(served, &shown, &new)?;
+        let warned = |refusal: Refusal| refusal.warned(&warnings);
+        check_uid(served, &shown, &new, request.options.dry_run).map_err(warned)?;
         let names_version = meta::resource_version(&new).is_some_and(|version| version != "0");
         if !names_version && matches!(sent, Sent::Whole) && !served.kind.traits.unconditional_update {
-            return Err(incoming::must_name_version(served, meta::name(&new)));
+            return Err(warned(incoming::must_name_version(served, meta::name(&new))));
         }
-        check_version(served, &shown, &new)?;
+        check_version(served, &shown, &new).map_err(warned)?;
         restore(served, &shown, &mut new, part);
         let by = incoming::manager(
             served,
@@ -268,14 +274,14 @@ fn check_patched_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Re
 }
 
 /// The uid that a client sends is a condition, not a value.
-fn check_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
+fn check_uid(served: &Served, old: &Value, new: &Value, dry_run: bool) -> Result<(), Refusal> {
     let (resource, name) = (&served.kind.id, meta::name(old));
     let uid = meta::uid(new);
     if !uid.is_empty() && uid != meta::uid(old) {
         let why = format!(
             "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
              failed: UID in precondition: {uid}, UID in object meta: {}",
-            storage_key(served, old),
+            storage_key(served, old, dry_run),
             meta::uid(old)
         );
         return Err(Refusal::conflict(resource, name, &why));
@@ -283,8 +289,8 @@ fn check_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Where the real server keeps an object.
-fn storage_key(served: &Served, object: &Value) -> String {
+/// Where the real server keeps an object; a dry run does not get as far as its storage.
+fn storage_key(served: &Served, object: &Value, dry_run: bool) -> String {
     let GroupResource { group, resource } = &served.kind.id;
     let folder = match (&**group, &**resource) {
         (group, resource) if served.kind.custom.is_some() => format!("{group}/{resource}"),
@@ -295,7 +301,8 @@ fn storage_key(served: &Served, object: &Value) -> String {
     };
     let namespace = meta::namespace(object);
     let slash = if namespace.is_empty() { "" } else { "/" };
-    format!("/registry/{folder}/{namespace}{slash}{}", meta::name(object))
+    let registry = if dry_run { "" } else { "/registry" };
+    format!("{registry}/{folder}/{namespace}{slash}{}", meta::name(object))
 }
 
 fn check_version(served: &Served, old: &Value, new: &Value) -> Result<(), Refusal> {

@@ -35,6 +35,7 @@ impl Cluster {
         let deleted = self.begin_deletion(&served.kind, &old, &how, dry_run, moment);
         Ok(match deleted {
             Deleted::Gone(last) if served.kind.traits.shows_deleted => {
+                let last = marked_last(served, last, moment);
                 Reply::ok(super::read::show(served, request, last, moment))
             }
             Deleted::Gone(_) => {
@@ -190,6 +191,16 @@ fn set_propagation(object: &mut Value, propagation: Option<Propagation>) {
         Propagation::Foreground => meta::add_finalizer(object, FOREGROUND),
         Propagation::Orphan => meta::add_finalizer(object, ORPHAN),
     }
+}
+
+/// A pod is marked before it goes, since others may have to end it first.
+fn marked_last(served: &Served, last: Arc<Object>, moment: &Moment) -> Arc<Object> {
+    if !served.kind.id.group.is_empty() || &*served.kind.name != "Pod" || meta::is_terminating(last.value()) {
+        return last;
+    }
+    let mut object = last.value().clone();
+    mark(&served.kind, &mut object, moment);
+    Arc::new(Object::new(object, last.version()))
 }
 
 /// A definition waits for its custom resources.

@@ -94,10 +94,24 @@ pub(super) fn count_generation(served: &Served, old: &Value, new: &mut Value) {
     let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else {
         return;
     };
-    if before.iter().filter(counted).eq(after.iter().filter(counted)) {
+    let is_annotated = is_deployment(served) && annotations(old).ne(annotations(new));
+    if !is_annotated && before.iter().filter(counted).eq(after.iter().filter(counted)) {
         return;
     }
     bump_generation(new);
+}
+
+/// Of Deployments annotations count as well.
+fn is_deployment(served: &Served) -> bool {
+    &*served.kind.id.group == "apps" && &*served.kind.name == "Deployment"
+}
+
+/// Without those that the controller writes through the status, where nothing counts.
+fn annotations(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let all = meta::metadata(object).and_then(|metadata| metadata.get("annotations")?.as_object());
+    all.into_iter()
+        .flatten()
+        .filter(|(name, _)| !name.starts_with("deployment.kubernetes.io/"))
 }
 
 /// The next generation.

@@ -42,7 +42,8 @@ pub(super) fn check_number(
     path: &FieldPath,
     errors: &mut Vec<FieldError>,
 ) {
-    let Some(limits) = schema.limits() else { return };
+    let unlimited = Limits::default();
+    let limits = schema.limits().unwrap_or(&unlimited);
     if let Some(error) = range_error(schema, limits, number, path) {
         errors.push(error);
     }
