@@ -34,7 +34,7 @@ fn selector(service: &Value) -> Option<LabelSelector> {
     (!is_empty && !external).then(|| LabelSelector::from_object(&json!({"matchLabels": labels})))
 }
 
-pub(super) fn plan(cluster: &Cluster, service: &Value, _: &Moment) -> Vec<Action> {
+pub(super) fn plan(cluster: &Cluster, service: &Value, moment: &Moment) -> Vec<Action> {
     let Some(selector) = selector(service) else {
         return Vec::new();
     };
@@ -43,12 +43,12 @@ pub(super) fn plan(cluster: &Cluster, service: &Value, _: &Moment) -> Vec<Action
         .filter(|pod| selector.matches(pod) && pod["status"]["podIP"].is_string())
         .filter(|pod| !owned::is_finished(pod) && !meta::is_terminating(pod))
         .collect();
-    let mut actions = slices(cluster, service, &pods);
-    actions.extend(endpoints(cluster, service, &pods));
+    let mut actions = slices(cluster, service, &pods, moment);
+    actions.extend(endpoints(cluster, service, &pods, moment));
     actions
 }
 
-fn slices(cluster: &Cluster, service: &Value, pods: &[&Value]) -> Vec<Action> {
+fn slices(cluster: &Cluster, service: &Value, pods: &[&Value], moment: &Moment) -> Vec<Action> {
     let known = owned::all(cluster, service, &slice_resource());
     let mut known = known.into_iter();
     let mut actions = Vec::new();
@@ -62,12 +62,12 @@ fn slices(cluster: &Cluster, service: &Value, pods: &[&Value]) -> Vec<Action> {
         };
         let ports = ports(service, chunk.first().copied());
         match known.next() {
-            None => actions.push(create(service, endpoints, ports)),
+            None => actions.push(create(service, endpoints, ports, moment)),
             Some(slice) if slice["endpoints"] == endpoints && slice["ports"] == ports => {}
             Some(slice) => actions.push(Action::Patch {
                 resource: slice_resource(),
                 key: action::key(slice),
-                patch: json!({"endpoints": endpoints, "ports": ports}),
+                patch: json!({"metadata": {"annotations": changed_at(moment)}, "endpoints": endpoints, "ports": ports}),
             }),
         }
     }
@@ -78,7 +78,7 @@ fn slices(cluster: &Cluster, service: &Value, pods: &[&Value]) -> Vec<Action> {
     actions
 }
 
-fn create(service: &Value, endpoints: Value, ports: Value) -> Action {
+fn create(service: &Value, endpoints: Value, ports: Value, moment: &Moment) -> Action {
     let mut labels = json!({
         "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
         "kubernetes.io/service-name": meta::name(service),
@@ -93,7 +93,8 @@ fn create(service: &Value, endpoints: Value, ports: Value) -> Action {
         "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
         "metadata": {
             "generateName": format!("{}-", meta::name(service)), "namespace": meta::namespace(service),
-            "labels": labels, "ownerReferences": action::controlled_by(service),
+            "labels": labels, "annotations": changed_at(moment),
+            "ownerReferences": action::controlled_by(service),
         },
         "endpoints": endpoints, "ports": ports,
     });
@@ -102,6 +103,11 @@ fn create(service: &Value, endpoints: Value, ports: Value) -> Action {
         object,
         note: None,
     }
+}
+
+/// Says when what led to a change of endpoints happened.
+fn changed_at(moment: &Moment) -> Value {
+    json!({"endpoints.kubernetes.io/last-change-trigger-time": moment.timestamp()})
 }
 
 fn endpoint(service: &Value, pod: &Value) -> Value {
@@ -150,7 +156,7 @@ fn named_port(pod: &Value, name: &str) -> Option<Value> {
 }
 
 /// The Endpoints of a Service, which have its name.
-fn endpoints(cluster: &Cluster, service: &Value, pods: &[&Value]) -> Option<Action> {
+fn endpoints(cluster: &Cluster, service: &Value, pods: &[&Value], moment: &Moment) -> Option<Action> {
     let resource = endpoints_resource();
     let subsets = subsets(service, pods);
     let key = Key::of(service);
@@ -159,7 +165,7 @@ fn endpoints(cluster: &Cluster, service: &Value, pods: &[&Value]) -> Option<Acti
         Some(_) => Some(Action::Patch {
             resource,
             key,
-            patch: json!({"subsets": subsets}),
+            patch: json!({"metadata": {"annotations": changed_at(moment)}, "subsets": subsets}),
         }),
         None => {
             let mut object = json!({
@@ -167,6 +173,7 @@ fn endpoints(cluster: &Cluster, service: &Value, pods: &[&Value]) -> Option<Acti
                 "metadata": {
                     "name": meta::name(service), "namespace": meta::namespace(service),
                     "labels": {"endpoints.kubernetes.io/managed-by": "endpoint-controller"},
+                    "annotations": changed_at(moment),
                 },
             });
             if !subsets.is_null() {
