@@ -3,12 +3,16 @@
 //! The plane names a blocker where something refused it. Where nothing did, what is not done waits for somebody:
 //! for the plane to connect, to store and report, or for the plane's own controllers. This fills in whom.
 
-use outhaul_hub_core::view::{BlockerView, BundleState, BundleView, ObjectView, PlaneView};
+use outhaul_hub_core::view::{BlockerView, BundleState, BundleView, LeftoverView, ObjectView, PlaneView};
 
 /// The bundle with a blocker wherever it is not done.
 pub(super) fn with_blockers(mut bundle: BundleView, plane: &PlaneView) -> BundleView {
     if bundle.blocker.is_none() {
         bundle.blocker = bundle_blocker(&bundle, plane);
+    }
+    let waits = awaited(&bundle);
+    for leftover in &mut bundle.leftovers {
+        leftover.blocker.get_or_insert_with(|| waits.clone());
     }
     for object in &mut bundle.objects {
         if object.blocker.is_none() {
@@ -24,7 +28,7 @@ fn bundle_blocker(bundle: &BundleView, plane: &PlaneView) -> Option<BlockerView>
         BundleState::Queued | BundleState::Stored | BundleState::Removing => {
             Some(absence(plane).unwrap_or_else(|| turn(bundle.state)))
         }
-        BundleState::Progressing => absence(plane),
+        BundleState::Progressing => absence(plane).or_else(|| first_blocked(bundle)),
     }
 }
 
@@ -58,6 +62,42 @@ fn turn(state: BundleState) -> BlockerView {
         BundleState::Queued | BundleState::Refused | BundleState::Progressing | BundleState::Ready => {
             blocker("NotStored", "The plane has not stored this version yet.")
         }
+    }
+}
+
+/// Of many that are not done, the one to look at first.
+fn first_blocked(bundle: &BundleView) -> Option<BlockerView> {
+    let mut objects = bundle.objects.iter();
+    if let Some((id, found)) = objects.find_map(|object| Some((&object.id, object.blocker.as_ref()?))) {
+        return Some(blocker(&found.reason, &format!("{id}: {}", found.message)));
+    }
+    let mut leaving = bundle.leftovers.iter();
+    let named = leaving.find_map(|leftover| Some((leftover, leftover.blocker.as_ref()?)));
+    if let Some((LeftoverView { object, .. }, found)) = named {
+        let message = format!(
+            "{} {} is on its way out: {}",
+            object.kind, object.name, found.message
+        );
+        return Some(blocker(&found.reason, &message));
+    }
+    let unfinished = |object: &&ObjectView| object_blocker(object).is_some();
+    let waiting = bundle.objects.iter().find(unfinished);
+    waiting.and_then(|object| {
+        let BlockerView { reason, message } = object_blocker(object)?;
+        Some(blocker(&reason, &format!("{}: {message}", object.id)))
+    })
+}
+
+/// What an object waits for that is to leave and that nothing refused: objects go after those that replace them are
+/// there.
+fn awaited(bundle: &BundleView) -> BlockerView {
+    let refused = bundle.objects.iter().find(|object| object.blocker.is_some());
+    match refused.filter(|_| bundle.state != BundleState::Removing) {
+        Some(object) => blocker(
+            "WaitsForOthers",
+            &format!("It goes as soon as {} is applied.", object.id),
+        ),
+        None => blocker("Removing", "The plane is letting it go."),
     }
 }
 
@@ -144,6 +184,35 @@ mod tests {
             };
             assert_eq!(reason(&with_blockers(bundle, &samples::plane("eu"))), expected);
         }
+    }
+
+    #[test]
+    fn what_is_to_leave_says_which_object_it_waits_for() {
+        let mut bundle = samples::bundle("eu", "cart");
+        bundle.state = BundleState::Progressing;
+        bundle.objects = vec![samples::object("web"), samples::object("db")];
+        bundle.objects[1].id = "db".to_owned();
+        bundle.objects[1].blocker = Some(blocker("Forbidden", "the agent may not"));
+        bundle.leftovers = vec![LeftoverView {
+            object: bundle.objects[0].object.clone(),
+            uid: None,
+            blocker: None,
+        }];
+        let shown = with_blockers(bundle.clone(), &samples::plane("eu"));
+        let waits = shown.leftovers[0].blocker.as_ref().unwrap();
+        assert_eq!(
+            (waits.reason.as_str(), waits.message.as_str()),
+            ("WaitsForOthers", "It goes as soon as db is applied.")
+        );
+        let whole = shown.blocker.unwrap();
+        assert_eq!(
+            (whole.reason.as_str(), whole.message.as_str()),
+            ("Forbidden", "db: the agent may not")
+        );
+
+        bundle.objects[1].blocker = None;
+        let shown = with_blockers(bundle, &samples::plane("eu"));
+        assert_eq!(shown.leftovers[0].blocker.as_ref().unwrap().reason, "Removing");
     }
 
     #[test]
