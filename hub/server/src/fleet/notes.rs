@@ -1,7 +1,7 @@
 //! Events, as `kubectl get events` and `kubectl describe` show them.
 //!
 //! Events are for people and never hold anything up: what is said again within an hour raises the count of the Event
-//! that is there, and where too many wait the newest are left out, with a line in the log.
+//! that is there, and where too many wait the oldest give way, with a line in the log that says how many did.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -83,15 +83,27 @@ impl Notes {
     }
 
     pub(super) fn publish(&mut self, note: Note, now: Timestamp) {
-        if self.waiting.len() >= WAITING {
-            self.left_out += 1;
-            if self.left_out.is_power_of_two() {
-                warn!(left_out = self.left_out, "More Events than the API server takes");
-            }
-            return;
-        }
         let publication = self.count(note, now);
         self.waiting.push_back(publication);
+        if self.waiting.len() > WAITING {
+            self.leave_out_oldest();
+        }
+    }
+
+    /// What was said last is nearer to what is so now.
+    fn leave_out_oldest(&mut self) {
+        if let Some(Publication::New(event)) = self.waiting.pop_front() {
+            // It is not there to be counted.
+            let name = event.metadata.name.unwrap_or_default();
+            self.said.retain(|_, said| said.name != name);
+        }
+        self.left_out += 1;
+        if self.left_out.is_power_of_two() {
+            warn!(
+                left_out = self.left_out,
+                "More Events than the API server takes: the oldest are left out"
+            );
+        }
     }
 
     /// Starts what there is room for.
@@ -266,5 +278,44 @@ fn reference(subject: &Subject) -> ObjectReference {
         name: Some(name),
         uid: Some(uid.to_string()),
         ..ObjectReference::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outhaul_protocol_wire::head::Key;
+    use outhaul_protocol_wire::ids::Uid;
+
+    use super::*;
+
+    fn note(number: usize) -> Note {
+        let key = Key {
+            kind: BundleKind::Release,
+            namespace: "shop".into(),
+            name: format!("app-{number}"),
+            uid: Uid::new(format!("u-{number}")).unwrap(),
+        };
+        Note {
+            subject: Subject::Bundle(key),
+            warning: true,
+            reason: "Blocked".into(),
+            message: "m".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn where_too_many_events_wait_the_newest_are_kept() {
+        let nowhere = kube::Config::new("http://127.0.0.1:9/".parse().unwrap());
+        let mut notes = Notes::new(kube::Client::try_from(nowhere).unwrap());
+        // Times differ, since Events are named by them.
+        let at = |number: usize| Timestamp::from_second(number.try_into().unwrap()).unwrap();
+        for number in 0..=WAITING {
+            notes.publish(note(number), at(number));
+        }
+        assert_eq!((notes.waiting.len(), notes.left_out), (WAITING, 1));
+        let Some(Publication::New(newest)) = notes.waiting.back() else {
+            panic!("no Event waits");
+        };
+        assert_eq!(newest.involved_object.name, Some(format!("app-{WAITING}")));
     }
 }
