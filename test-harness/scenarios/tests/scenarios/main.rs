@@ -12,4 +12,5 @@ mod enrolment;
 mod interruptions;
 mod limits;
 mod quiet;
+mod refused;
 mod support;

@@ -5,12 +5,18 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// Maps and lists in each other. The server takes 10,000, on a stack that grows; ours bears some hundreds, which is more
+/// than any reader of its answers takes that is not prepared for it.
+const LEVELS: usize = 300;
+
 /// A value, and the paths of fields that were there more than once.
 pub(super) fn read(text: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
     let mut duplicates = Vec::new();
     let mut parser = serde_json::Deserializer::from_slice(text);
+    parser.disable_recursion_limit(); // `Node` counts
     let node = Node {
         place: &Place::Root,
+        levels: LEVELS,
         duplicates: &mut duplicates,
     };
     let value = node.deserialize(&mut parser)?;
@@ -38,7 +44,17 @@ impl fmt::Display for Place<'_> {
 
 struct Node<'a> {
     place: &'a Place<'a>,
+    /// How many more may follow.
+    levels: usize,
     duplicates: &'a mut Vec<String>,
+}
+
+impl Node<'_> {
+    fn below<E: serde::de::Error>(&self) -> Result<usize, E> {
+        self.levels
+            .checked_sub(1)
+            .ok_or_else(|| E::custom("exceeded max depth"))
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Node<'_> {
@@ -85,11 +101,13 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let levels = self.below()?;
         let mut list = Vec::new();
         loop {
             let place = Place::Item(self.place, list.len());
             let item = Node {
                 place: &place,
+                levels,
                 duplicates: self.duplicates,
             };
             match items.next_element_seed(item)? {
@@ -100,6 +118,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let levels = self.below()?;
         let mut fields = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             let place = Place::Field(self.place, &name);
@@ -108,6 +127,7 @@ impl<'de> Visitor<'de> for Node<'_> {
             }
             let field = Node {
                 place: &place,
+                levels,
                 duplicates: self.duplicates,
             };
             let value = entries.next_value_seed(field)?;
@@ -129,5 +149,13 @@ mod tests {
         assert_eq!(value, json!({"a": {"b": [{"c": 2}]}, "d": null}));
         assert_eq!(duplicates, ["a.b[0].c", "d"]);
         assert!(read(b"{} x").is_err());
+    }
+
+    #[test]
+    fn what_nests_deeper_than_most_readers_bear_is_read_up_to_a_limit() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(read(nested(LEVELS).as_bytes()).is_ok());
+        assert!(read(nested(LEVELS + 1).as_bytes()).is_err());
+        assert!(read("[".repeat(100_000).as_bytes()).is_err());
     }
 }
