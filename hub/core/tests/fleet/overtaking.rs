@@ -268,7 +268,7 @@ fn an_edit_that_overtakes_the_answer_to_a_read_is_not_undone_by_it() {
     let write = world.pending.pop().unwrap();
     world.refuse(&write, Outcome::Outdated);
     world.poll();
-    assert_eq!(world.reads, [key.clone()]);
+    assert_eq!(world.reads, core::slice::from_ref(&key));
     let answer = world.object("cart").clone();
     world.edit("cart", &spec("dev", 2));
     let newest = core::mem::replace(world.object("cart"), answer);
