@@ -1,7 +1,7 @@
 //! Objects: what is stored of what was sent.
 
 use outhaul_hub_resources::{
-    DeliveryStatus, InventoryEntry, Release, ResourceStatus, SessionTerm,
+    DeliveredContent, DeliveryStatus, InventoryEntry, Release, ResourceStatus, SessionTerm,
     names::{GROUP, OPENCHOREO_GROUP},
     parse,
 };
@@ -194,6 +194,10 @@ fn status() -> DeliveryStatus {
         observed_generation: Some(1),
         plane: Some("eu-1".into()),
         r#move: Some(2),
+        content: Some(DeliveredContent {
+            generation: 1,
+            digest: "0123456789abcdef".repeat(4),
+        }),
         term: Some(SessionTerm { boot: 3, dial: 4 }),
         observed: Some("0123456789abcdef".repeat(4)),
         inventory: vec![entry],
@@ -216,7 +220,7 @@ async fn status_is_written_apart_from_spec_and_comes_back_whole() {
         created["metadata"]["generation"]
     );
     assert_eq!(written["spec"], created["spec"]);
-    let read: Release = parse(serde_json::from_value(written).unwrap()).unwrap();
+    let read: Release = parse(&serde_json::from_value(written).unwrap()).unwrap();
     assert_eq!(read.status, Some(status()));
 
     let edit = json!({"spec": {"environmentName": "production"}, "status": {"plane": "us-1"}});
