@@ -29,7 +29,7 @@ async fn main() -> Result<ExitCode> {
         shown: Instant::now(),
         out: arguments.out.clone(),
     };
-    let tally = run::run(&programs, &arguments, seed, &mut screen).await?;
+    let tally = run::run(&programs, &arguments, seed.., &mut screen).await?;
     screen.show(&tally);
     for (signature, times) in &tally.differences {
         println!("{times:>6}  {signature}");

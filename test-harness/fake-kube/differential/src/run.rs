@@ -53,28 +53,30 @@ pub trait Listener {
     fn found(&mut self, finding: &Finding) -> Result<()>;
 }
 
-/// Plays sequences from `seed` on.
+/// Plays the sequences of `seeds`, as far as time, number and patience of `arguments` go.
 ///
 /// # Errors
 /// When a server does not start or does not answer.
 pub async fn run(
     programs: &Programs,
     arguments: &Arguments,
-    seed: u64,
+    seeds: impl IntoIterator<Item = u64>,
     listener: &mut impl Listener,
 ) -> Result<Tally> {
     let kinds = Kinds::load(arguments.kind.as_deref())?;
     let mut pair = Pair::start(programs, &kinds).await?;
     let mut tally = Tally::default();
     let begun = Instant::now();
-    while begun.elapsed() < arguments.time()
-        && arguments.sequences.is_none_or(|count| tally.sequences < count)
-        && tally.differences.len() < arguments.differences
-    {
+    for seed in seeds {
+        let is_over = begun.elapsed() >= arguments.time()
+            || arguments.sequences.is_some_and(|count| tally.sequences >= count)
+            || tally.differences.len() >= arguments.differences;
+        if is_over {
+            break;
+        }
         if pair.used() >= SEQUENCES_PER_PAIR {
             pair = Pair::start(programs, &kinds).await?;
         }
-        let seed = seed.wrapping_add(tally.sequences);
         play(&mut pair, &kinds, seed, arguments.length, &mut tally, listener)
             .await
             .with_context(|| format!("the sequence of seed {seed}"))?;
@@ -119,6 +121,6 @@ impl Finding {
     /// The finding as a contract case.
     pub fn as_case(&self) -> Value {
         let steps: Vec<Value> = self.steps.iter().map(Step::as_case).collect();
-        json!([{"case": format!("found by seed {}", self.seed), "steps": steps}])
+        json!({"cases": [{"case": format!("found by seed {}", self.seed), "steps": steps}]})
     }
 }

@@ -42,9 +42,14 @@ pub(super) fn check_qualified(kind: &Kind, object: &Value) -> Vec<FieldError> {
     let detail = "name is neither a standard finalizer name nor is it fully qualified";
     let finalizers = meta::finalizers(object).into_iter().enumerate();
     finalizers
-        .filter(|(_, name)| kind.custom.is_none() && is_bare(name))
+        .filter(|(_, name)| kind.custom.is_none() && !takes_any(kind) && is_bare(name))
         .map(|(index, name)| invalid(path().index(index), name, detail))
         .collect()
+}
+
+/// Built-in kinds of which nobody asks this.
+fn takes_any(kind: &Kind) -> bool {
+    matches!(&*kind.name, "Lease" | "PodDisruptionBudget")
 }
 
 /// Custom kinds only warn of its absence.
