@@ -164,9 +164,13 @@ impl Cluster {
                     &format!("system:serviceaccounts:{namespace}"),
                 ],
             ),
+            None if name == "system:anonymous" && groups.is_empty() => User::anonymous(),
             None => User::new(name, &[]),
         };
+        // Whoever they are, they are known: that comes last.
+        let known = acting.groups.pop();
         acting.groups.extend(groups.iter().map(|g| (*g).to_owned()));
+        acting.groups.extend(known);
         Ok(acting)
     }
 
@@ -223,7 +227,7 @@ impl Cluster {
             return Ok(());
         }
         let message = format!("forbidden: User \"{}\" cannot {verb} path \"{path}\"", user.name);
-        Err(Refusal::new(403, "Forbidden", message))
+        Err(Refusal::forbidden_path(message))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::reply::{Outcome, Reply};
-use crate::request::{Path, Request, Target, Verb};
+use crate::request::{Form, Path, Request, Target, Verb};
 use crate::store::{Address, Key, Store};
 use crate::verbs::decoding;
 use crate::watch::{Polled, Watch};
@@ -125,6 +125,9 @@ impl Cluster {
         user: &User,
         moment: &mut Moment,
     ) -> Result<Outcome, Refusal> {
+        if request.form == Form::Unknown && target.subresource.as_deref() != Some("log") {
+            return Err(Refusal::not_acceptable());
+        }
         decoding::check_readable(served, request)?;
         if let Some(subresource) = &target.subresource {
             return self

@@ -11,8 +11,10 @@
 //!
 //! # Where it differs from a real server, on purpose
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
-//! - Only the present state is kept whole: a list at an older version answers `Expired`, as after a compaction, and the
-//!   later parts of a limited list show the present.
+//! - What Kubernetes checks of a built-in kind in code of its own, beyond the schema, is checked as far as the tables of
+//!   rules have it, and no further.
+//! - RBAC keeps nobody from granting rights that they do not have. Impersonation knows users and groups only.
+//! - Tables of built-in kinds do not describe their columns, and of some kinds show fewer.
 //! - Answers are JSON whatever else a client accepts; protobuf is read but not written.
 //! - Of the rules that the real server has in code for built-in kinds, those that releases commonly break are checked
 //!   (names, keys, ports, numbers, selectors, what never changes); warnings about pod specs are not given. What decoders

@@ -108,6 +108,7 @@ impl Refusal {
 
     /// The object breaks rules of its kind.
     pub fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
+        // Of some kinds the server knows the group only, and says so.
         let qualified = if group.is_empty() {
             kind.to_owned()
         } else {
@@ -148,6 +149,21 @@ impl Refusal {
             "metadata.namespace",
             format!("namespace {namespace} is being terminated"),
         )])
+    }
+
+    /// Not allowed to ask for a path that is no resource.
+    pub fn forbidden_path(message: impl Into<String>) -> Self {
+        Self {
+            bare_details: true,
+            ..Self::new(403, "Forbidden", message)
+        }
+    }
+
+    /// Nothing that the client accepts can be had.
+    pub fn not_acceptable() -> Self {
+        let message = "only the following media types are accepted: application/json, application/yaml, \
+                       application/vnd.kubernetes.protobuf";
+        Self::new(406, "NotAcceptable", message)
     }
 
     /// The request makes no sense.

@@ -142,7 +142,7 @@ fn verb(method: &str, path: &Path, options: &mut Options) -> Result<Verb, Refusa
     };
     options.watch |= watch_path;
     Ok(match method {
-        "GET" | "HEAD" if options.watch => Verb::Watch,
+        "GET" | "HEAD" if options.watch && (watch_path || !named) => Verb::Watch,
         "GET" | "HEAD" if named => Verb::Get,
         "GET" | "HEAD" => Verb::List,
         "POST" => Verb::Create,

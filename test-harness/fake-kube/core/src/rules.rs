@@ -1,6 +1,7 @@
 //! Rules that hold for all kinds, and those of single kinds that are data.
 
 pub(crate) mod carried;
+mod definitions;
 pub(crate) mod finalizers;
 pub(crate) mod immutable;
 mod keys;
@@ -13,6 +14,9 @@ mod scale;
 pub(crate) mod size;
 mod workloads;
 
+pub(crate) use qualified::{
+    complaints_of_name as complaints_of_label_name, complaints_of_value as complaints_of_label_value,
+};
 use serde_json::Value;
 
 use crate::kind::Served;
@@ -22,6 +26,7 @@ use crate::schema::FieldError;
 pub(crate) fn of_kind(served: &Served, object: &Value) -> Vec<FieldError> {
     let kind = &served.kind;
     let mut errors = scale::check(served, object);
+    errors.extend(definitions::check(kind, object));
     errors.extend(workloads::check(kind, object));
     errors.extend(numbers::check(kind, object));
     errors.extend(keys::check(kind, object));

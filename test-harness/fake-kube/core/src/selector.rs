@@ -1,5 +1,7 @@
 //! Label and field selectors, as queries write them and as objects hold them.
 
+mod parse;
+
 use serde_json::Value;
 
 use crate::meta;
@@ -15,6 +17,8 @@ enum Requirement {
     NotIn(String, Vec<String>),
     Exists(String),
     Absent(String),
+    Greater(String, i64),
+    Less(String, i64),
 }
 
 impl LabelSelector {
@@ -23,11 +27,7 @@ impl LabelSelector {
     /// # Errors
     /// When a part is none of these.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        split_outside_parentheses(text)
-            .into_iter()
-            .map(|part| parse_requirement(part).ok_or_else(|| Refusal::bad_request(complaint(part, text))))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        parse::requirements(text).map(Self).map_err(Refusal::bad_request)
     }
 
     /// The `metav1.LabelSelector` of a spec.
@@ -72,72 +72,16 @@ impl LabelSelector {
     /// Whether a map of labels satisfies it.
     pub fn matches_labels(&self, labels: &Value) -> bool {
         let label = |key: &str| labels.get(key).and_then(Value::as_str);
+        let number = |key: &str| label(key)?.parse::<i64>().ok();
         self.0.iter().all(|requirement| match requirement {
             Requirement::In(key, values) => label(key).is_some_and(|v| values.iter().any(|w| w == v)),
             Requirement::NotIn(key, values) => label(key).is_none_or(|v| values.iter().all(|w| w != v)),
             Requirement::Exists(key) => label(key).is_some(),
             Requirement::Absent(key) => label(key).is_none(),
+            Requirement::Greater(key, bound) => number(key).is_some_and(|n| n > *bound),
+            Requirement::Less(key, bound) => number(key).is_some_and(|n| n < *bound),
         })
     }
-}
-
-/// What the server's parser expects instead.
-fn complaint(part: &str, text: &str) -> String {
-    match ["==", "=", "!="]
-        .iter()
-        .find(|operator| part.starts_with(**operator))
-    {
-        Some(operator) => format!("found '{operator}', expected: !, identifier, or 'end of string'"),
-        None => format!("unable to parse requirement: {part:?} in selector {text:?}"),
-    }
-}
-
-fn split_outside_parentheses(text: &str) -> Vec<&str> {
-    let mut depth = 0usize;
-    text.split(|c| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        c == ',' && depth == 0
-    })
-    .map(str::trim)
-    .filter(|part| !part.is_empty())
-    .collect()
-}
-
-fn parse_requirement(part: &str) -> Option<Requirement> {
-    if let Some((head, values)) = part.split_once('(') {
-        let values = values
-            .strip_suffix(')')?
-            .split(',')
-            .map(|v| v.trim().to_owned())
-            .collect();
-        let (key, operator) = head.trim().split_once(char::is_whitespace)?;
-        return match operator.trim() {
-            "in" => Some(Requirement::In(key.to_owned(), values)),
-            "notin" => Some(Requirement::NotIn(key.to_owned(), values)),
-            _ => None,
-        };
-    }
-    if part.starts_with('=') || part.starts_with("!=") {
-        return None;
-    }
-    let own = |text: &str| text.trim().to_owned();
-    if let Some((key, value)) = part.split_once("!=") {
-        return Some(Requirement::NotIn(own(key), vec![own(value)]));
-    }
-    if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return Some(Requirement::In(own(key), vec![own(value)]));
-    }
-    if part.contains(char::is_whitespace) {
-        return None;
-    }
-    Some(match part.strip_prefix('!') {
-        Some(key) => Requirement::Absent(own(key)),
-        None => Requirement::Exists(own(part)),
-    })
 }
 
 fn parse_expression(expression: &Value) -> Option<Requirement> {
@@ -183,10 +127,15 @@ impl FieldSelector {
                 } else {
                     let split = part.split_once("==").or_else(|| part.split_once('='));
                     let (path, value) = split.ok_or_else(|| {
-                        Refusal::bad_request(format!("invalid selector: {text:?}; can't understand {part:?}"))
+                        Refusal::bad_request(format!("invalid selector: '{text}'; can't understand '{part}'"))
                     })?;
                     (path, value, true)
                 };
+                if value.contains('=') {
+                    let rune = u32::from('=');
+                    let why = format!("invalid field selector: unescaped character in value: {rune}");
+                    return Err(Refusal::bad_request(why));
+                }
                 Ok(FieldRequirement {
                     path: path.to_owned(),
                     value: value.to_owned(),

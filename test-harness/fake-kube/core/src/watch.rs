@@ -161,7 +161,7 @@ impl Watch {
     }
 
     fn bookmark_line(&self, annotations: &Value) -> Bytes {
-        let mut metadata = json!({"resourceVersion": self.position.to_string(), "creationTimestamp": null});
+        let mut metadata = json!({"resourceVersion": self.position.to_string()});
         if !annotations.is_null() {
             metadata["annotations"] = annotations.clone();
         }

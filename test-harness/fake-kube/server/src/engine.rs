@@ -167,7 +167,8 @@ impl State {
         };
         match as_whom.user {
             Some(name) => self.cluster.impersonate(&user, name, &as_whom.groups),
-            None => Ok(user),
+            None if as_whom.groups.is_empty() => Ok(user),
+            None => Err(nameless(&as_whom.groups)),
         }
     }
 
@@ -178,4 +179,14 @@ impl State {
             }
         }
     }
+}
+
+/// Groups of nobody in particular, as Go prints them.
+fn nameless(groups: &[&str]) -> Refusal {
+    let groups: Vec<String> = groups.iter().map(|group| format!("{group:?}")).collect();
+    Refusal::bad_request(format!(
+        "requested &user.DefaultInfo{{Name:\"\", UID:\"\", Groups:[]string{{{}}}, Extra:map[string][]string(nil)}} \
+         without impersonating a user name",
+        groups.join(", ")
+    ))
 }

@@ -18,6 +18,8 @@ use crate::fault::{WatchEnd, WatchFaults};
 
 /// How often a watch that asked for bookmarks gets one when nothing happens; the real server's period.
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
+/// How long before its end a watch gets its last bookmark; as the real server has it.
+const BEFORE_END: Duration = Duration::from_secs(2);
 /// How long a watch lives that asked for no other end; the real server picks 30 to 60 minutes.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(45 * 60);
 
@@ -34,13 +36,21 @@ pub(crate) fn stream(
         reachable: engine.reachable(),
         engine,
         end: now + lifetime,
-        next_bookmark: now + BOOKMARK_PERIOD,
+        next_bookmark: first_bookmark(now, lifetime),
         watch,
         faults,
         delivered: 0,
         broken: false,
     };
     futures::stream::unfold(Some(open), |state| async move { state?.step().await })
+}
+
+/// A period from now, but for a shorter watch a moment before its end.
+fn first_bookmark(now: Instant, lifetime: Duration) -> Instant {
+    match lifetime.checked_sub(BEFORE_END) {
+        Some(wait) if !wait.is_zero() => now + wait.min(BOOKMARK_PERIOD),
+        _ => now + BOOKMARK_PERIOD,
+    }
 }
 
 struct Open {

@@ -9,6 +9,9 @@ use crate::kind::Served;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::request::{Request, Target, Verb};
+use crate::schema::{FieldError, FieldPath, Problem};
+
+const GROUP: &str = "authorization.k8s.io";
 
 impl Cluster {
     /// Answers a review.
@@ -37,7 +40,7 @@ impl Cluster {
         answer["apiVersion"] = served.api_version().into();
         answer["kind"] = (*served.kind.name).into();
         if answer["metadata"].is_null() {
-            answer["metadata"] = json!({"creationTimestamp": null});
+            answer["metadata"] = json!({});
         }
         answer["status"] = status;
         Ok(Reply::value(answer).with_code(201))
@@ -51,7 +54,7 @@ impl Cluster {
                 if let Some(audiences) = spec.get("audiences").filter(|a| !a.is_null()) {
                     status["audiences"] = audiences.clone();
                 } else {
-                    status["audiences"] = json!(["https://kubernetes.default.svc.cluster.local"]);
+                    status["audiences"] = json!(["https://kubernetes.default.svc"]);
                 }
                 status
             }
@@ -104,9 +107,14 @@ fn subject(spec: &Value) -> Result<User, Refusal> {
         .map(str::to_owned)
         .collect();
     if name.is_empty() && groups.is_empty() {
-        let message = "SubjectAccessReview.authorization.k8s.io \"\" is invalid: spec.user: Invalid value: \"\": \
-                       at least one of user or group must be specified";
-        return Err(Refusal::new(422, "Invalid", message));
+        let detail = "at least one of user or group must be specified".to_owned();
+        let problem = Problem::Invalid {
+            value: "".into(),
+            detail,
+        };
+        let path = FieldPath::root().field("spec").field("user");
+        let error = FieldError { path, problem };
+        return Err(Refusal::invalid(GROUP, "", "", &[error]));
     }
     Ok(User {
         name: name.to_owned(),

@@ -249,7 +249,6 @@ const SELECTABLE: &[(&str, &str, &[&str])] = &[
     ("", "ReplicationController", &["status.replicas"]),
     ("", "Secret", &["type"]),
     ("", "Service", &["spec.clusterIP", "spec.type"]),
-    ("apps", "ReplicaSet", &["status.replicas"]),
     ("batch", "Job", &["status.successful"]),
     ("certificates.k8s.io", "CertificateSigningRequest", &["spec.signerName"]),
     ("events.k8s.io", "Event", &[

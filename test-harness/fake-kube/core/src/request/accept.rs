@@ -12,32 +12,47 @@ pub enum Form {
     Metadata,
     /// Discovery of all groups in one document.
     AggregatedDiscovery,
+    /// In none that we have.
+    Unknown,
 }
 
 impl Form {
     /// The first form in an `Accept` header that we can produce.
     pub fn parse(accept: &str) -> Self {
-        accept.split(',').find_map(Self::parse_one).unwrap_or_default()
+        if accept.trim().is_empty() {
+            return Self::Object;
+        }
+        accept
+            .split(',')
+            .find_map(Self::parse_one)
+            .unwrap_or(Self::Unknown)
     }
 
     fn parse_one(item: &str) -> Option<Self> {
         let mut parts = item.split(';').map(str::trim);
         let media_type = parts.next()?;
-        if !matches!(media_type, "application/json" | "application/*" | "*/*") {
-            return None;
+        let mut named = None;
+        let mut version = None;
+        for parameter in parts {
+            named = parameter.strip_prefix("as=").or(named);
+            version = parameter.strip_prefix("v=").or(version);
         }
-        let named = parts.find_map(|parameter| parameter.strip_prefix("as="));
+        let is_json = matches!(media_type, "application/json" | "application/*" | "*/*");
+        let is_meta = matches!(version, Some("v1" | "v1beta1"));
         match named {
-            None => Some(Self::Object),
-            Some("Table") => Some(Self::Table),
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList") => Some(Self::Metadata),
-            Some("APIGroupDiscoveryList") if item.contains("v=v2;") || item.trim_end().ends_with("v=v2") => {
-                Some(Self::AggregatedDiscovery)
-            }
+            // Those who accept these take JSON too, or have to.
+            None => (is_json || OTHERS.contains(&media_type)).then_some(Self::Object),
+            Some(_) if !is_json => None,
+            Some("Table") if is_meta => Some(Self::Table),
+            Some("PartialObjectMetadata" | "PartialObjectMetadataList") if is_meta => Some(Self::Metadata),
+            Some("APIGroupDiscoveryList") if version == Some("v2") => Some(Self::AggregatedDiscovery),
             Some(_) => None,
         }
     }
 }
+
+/// What else the real server answers in.
+const OTHERS: [&str; 2] = ["application/vnd.kubernetes.protobuf", "application/yaml"];
 
 #[cfg(test)]
 mod tests {

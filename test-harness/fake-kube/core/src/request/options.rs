@@ -36,6 +36,8 @@ pub struct Options {
     pub continues: Option<Continue>,
     /// Not older than this; 0 is any.
     pub resource_version: Option<u64>,
+    /// A version that is no number.
+    pub unparsed_version: Option<String>,
     /// How `resource_version` is meant.
     pub version_match: Option<VersionMatch>,
     /// Watch instead of list.
@@ -67,12 +69,14 @@ pub enum FieldValidation {
 }
 
 /// How a resourceVersion on a list is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionMatch {
     /// The state at exactly that version.
     Exact,
     /// That state or a later one.
     NotOlderThan,
+    /// None of these: what was sent.
+    Unknown(String),
 }
 
 /// Where a limited list goes on.
@@ -139,10 +143,13 @@ impl Options {
             "fieldValidation" => self.field_validation = field_validation(kind, value)?,
             "labelSelector" => self.labels = LabelSelector::parse(value)?,
             "fieldSelector" => self.fields = FieldSelector::parse(value)?,
-            "limit" => self.limit = Some(number(value)?).filter(|n| *n > 0),
+            "limit" => self.limit = limit(value)?,
             "continue" if !value.is_empty() => self.continues = Some(Continue::decode(value)?),
-            "resourceVersion" if !value.is_empty() => self.resource_version = Some(resource_version(value)?),
-            "resourceVersionMatch" => self.version_match = version_match(kind, value)?,
+            "resourceVersion" if !value.is_empty() => match value.parse() {
+                Ok(version) => self.resource_version = Some(version),
+                Err(_) => self.unparsed_version = Some(value.to_owned()),
+            },
+            "resourceVersionMatch" => self.version_match = version_match(value),
             "watch" => self.watch = boolean(value),
             "allowWatchBookmarks" => self.bookmarks = boolean(value),
             "sendInitialEvents" => self.send_initial_events = Some(boolean(value)),
@@ -263,7 +270,19 @@ impl Continue {
                 after: (parts.next()?, parts.next()?),
             })
         };
-        parse().ok_or_else(|| Refusal::bad_request("continue key is not valid: illegal base64 data"))
+        parse().ok_or_else(|| {
+            let decoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token);
+            let why = match decoded.unwrap_or_default().first() {
+                Some(byte) => format!(
+                    "invalid character '{}' looking for beginning of value",
+                    quoted(*byte)
+                ),
+                None => "illegal base64 data at input byte 0".to_owned(),
+            };
+            Refusal::bad_request(format!(
+                "invalid continue token: continue key is not valid: {why}"
+            ))
+        })
     }
 }
 
@@ -277,12 +296,18 @@ fn number<N: std::str::FromStr>(value: &str) -> Result<N, Refusal> {
         .map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax")))
 }
 
-fn resource_version(value: &str) -> Result<u64, Refusal> {
-    value.parse().map_err(|_| {
-        Refusal::bad_request(format!(
-            "resourceVersion: Invalid value: {value:?}: strconv.ParseUint: parsing {value:?}: invalid syntax"
-        ))
-    })
+/// A byte as Go quotes it.
+fn quoted(byte: u8) -> String {
+    match byte {
+        b' '..=b'~' => char::from(byte).to_string(),
+        other => format!("\\u00{other:02x}"),
+    }
+}
+
+/// None is no limit, as is anything below one.
+fn limit(value: &str) -> Result<Option<usize>, Refusal> {
+    let limit: i64 = number(value)?;
+    Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0))
 }
 
 /// The kind whose fields a query sets, as refusals name it.
@@ -349,17 +374,12 @@ fn field_validation(kind: &str, value: &str) -> Result<FieldValidation, Refusal>
     }
 }
 
-fn version_match(kind: &str, value: &str) -> Result<Option<VersionMatch>, Refusal> {
+fn version_match(value: &str) -> Option<VersionMatch> {
     match value {
-        "" => Ok(None),
-        "Exact" => Ok(Some(VersionMatch::Exact)),
-        "NotOlderThan" => Ok(Some(VersionMatch::NotOlderThan)),
-        other => Err(unsupported(
-            kind,
-            "resourceVersionMatch",
-            other,
-            &["Exact", "NotOlderThan", ""],
-        )),
+        "" => None,
+        "Exact" => Some(VersionMatch::Exact),
+        "NotOlderThan" => Some(VersionMatch::NotOlderThan),
+        other => Some(VersionMatch::Unknown(other.to_owned())),
     }
 }
 
@@ -400,6 +420,7 @@ mod tests {
         assert_eq!((options.limit, &*options.field_manager), (Some(5), "me"));
         assert!(!options.labels.is_empty());
         assert!(Options::parse("GET", "dryRun=Some").is_err());
-        assert!(Options::parse("GET", "resourceVersion=x").is_err());
+        let unparsed = Options::parse("GET", "resourceVersion=x").unwrap().unparsed_version;
+        assert_eq!(unparsed.as_deref(), Some("x"));
     }
 }

@@ -11,7 +11,7 @@ const VALUE: &str = "a valid label must be an empty string or consist of alphanu
 const MAX: usize = 63;
 
 /// What is wrong with a name such as `example.com/part-of`.
-pub(super) fn complaints_of_name(text: &str) -> Vec<String> {
+pub(crate) fn complaints_of_name(text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     let parts: Vec<&str> = text.split('/').collect();
     let name = match parts.as_slice() {
@@ -48,7 +48,7 @@ fn complaint_of_prefix(prefix: &str) -> Option<String> {
 }
 
 /// What is wrong with the value of a label.
-pub(super) fn complaints_of_value(text: &str) -> Vec<String> {
+pub(crate) fn complaints_of_value(text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     if text.len() > MAX {
         complaints.push(format!("must be no more than {MAX} bytes"));

@@ -10,17 +10,17 @@ use super::{Cell, Column, JsonPath, cell};
 
 /// The columns of a kind; name and age where the table does not have it.
 pub(super) fn columns(group: &str, kind: &str) -> Arc<[Column]> {
-    const PLAIN: &[Row] = &[AGE];
-    let own = TABLE
-        .iter()
-        .find(|(g, k, _)| *g == group && *k == kind)
-        .map_or(PLAIN, |(_, _, own)| *own);
+    let own = TABLE.iter().find(|(g, k, _)| *g == group && *k == kind);
+    let own = match own {
+        Some((_, _, rows)) => rows.iter().map(Row::column).collect(),
+        None => vec![cell::age_column()],
+    };
     let leading = if starts_with_name(group, kind) {
         vec![cell::name_column()]
     } else {
         Vec::new()
     };
-    leading.into_iter().chain(own.iter().map(Row::column)).collect()
+    leading.into_iter().chain(own).collect()
 }
 
 /// Events are known by when and why, not by name.
@@ -95,7 +95,10 @@ const fn wide(row: Row) -> Row {
 impl Row {
     fn column(&self) -> Column {
         if matches!(self.source, Source::Age) {
-            return cell::age_column();
+            return Column {
+                kind: self.kind.into(),
+                ..cell::age_column()
+            };
         }
         Column {
             name: self.name.into(),

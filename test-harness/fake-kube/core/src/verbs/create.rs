@@ -131,8 +131,8 @@ impl Cluster {
         incoming::validate_new(served, &object)?;
         self.admit_namespace(served, &key)?;
         if kind.custom.as_ref().is_some_and(|custom| custom.terminating) {
-            let message = "create not allowed while custom resource definition is terminating";
-            return Err(Refusal::new(405, "MethodNotAllowed", message));
+            let why = "create not allowed while custom resource definition is terminating";
+            return Err(Refusal::forbidden(&kind.id, &key.name, why));
         }
         if meta::resource_version(&object).is_some() {
             let message = "resourceVersion should not be set on objects to be created";

@@ -31,6 +31,7 @@ impl Cluster {
     ) -> Result<Reply, Refusal> {
         let (how, dry_run) = options(request)?;
         let old = self.existing(served, &key_of(target))?;
+        check_protected(served, meta::name(old.value()))?;
         check_preconditions(served, old.value(), &how.preconditions)?;
         let deleted = self.begin_deletion(&served.kind, &old, &how, dry_run, moment);
         Ok(match deleted {
@@ -53,7 +54,12 @@ impl Cluster {
         request: &Request,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        let spans_namespaces = served.kind.is_namespaced() && target.namespace.is_none();
+        if spans_namespaces || effects::is_namespace(&served.kind) {
+            return Err(incoming::no_such_method(served, "deletecollection"));
+        }
         let (how, dry_run) = options(request)?;
+        super::versions::check_fields(served, &request.options)?;
         let filter = super::read::filter(served, target, request);
         let all = self.store.list(&served.kind.shelf, target.namespace.as_deref());
         let chosen: Vec<Arc<Object>> = all
@@ -150,6 +156,16 @@ fn options(request: &Request) -> Result<(DeleteOptions, bool), Refusal> {
         return Ok((delete.clone(), *dry_run));
     }
     DeleteOptions::of_body(&request.body)
+}
+
+/// Namespaces that no cluster is without.
+fn check_protected(served: &Served, name: &str) -> Result<(), Refusal> {
+    let is_protected = matches!(name, "default" | "kube-system" | "kube-public");
+    if effects::is_namespace(&served.kind) && is_protected {
+        let why = "this namespace may not be deleted";
+        return Err(Refusal::forbidden(&served.kind.id, name, why));
+    }
+    Ok(())
 }
 
 /// Who deletes says which object is meant; the server names the kind here, not the resource.

@@ -24,12 +24,15 @@ impl Cluster {
         request: &Request,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        if let Some(version) = &request.options.unparsed_version {
+            return Err(Refusal::new(500, "", versions::unparsed(version)));
+        }
         let object = self.existing(served, &key_of(target))?;
         Ok(Reply::ok(show(served, request, object, moment)))
     }
 
     pub(crate) fn list(
-        &self,
+        &mut self,
         served: &Served,
         target: &Target,
         request: &Request,
@@ -37,7 +40,12 @@ impl Cluster {
     ) -> Result<Reply, Refusal> {
         versions::check_fields(served, &request.options)?;
         self.check_list_versions(served, &request.options)?;
+        let present = versions::past_version(&request.options)
+            .and_then(|version| self.store.go_back(&served.kind.shelf, version));
         let page = self.page(served, target, request);
+        if let Some(present) = present {
+            self.store.come_back(present);
+        }
         let mut list_meta = json!({"resourceVersion": page.version.to_string()});
         if let Some(next) = &page.next {
             list_meta["continue"] = next.encode().into();
@@ -45,7 +53,7 @@ impl Cluster {
                 list_meta["remainingItemCount"] = page.remaining.into();
             }
         }
-        if served.kind.custom.is_some() && page.next.is_none() {
+        if served.kind.custom.is_some() && request.form == Form::Object && page.next.is_none() {
             list_meta["continue"] = "".into();
         }
         Ok(Reply::ok(show_list(
@@ -58,7 +66,11 @@ impl Cluster {
         let options = &request.options;
         let filter = filter(served, target, request);
         let namespace = target.namespace.as_deref();
-        let limit = options.limit.unwrap_or(usize::MAX);
+        // Version 0 is served from a cache that knows no limits.
+        let limit = options
+            .limit
+            .filter(|_| options.resource_version != Some(0) || options.continues.is_some())
+            .unwrap_or(usize::MAX);
         let start = match &options.continues {
             Some(token) => Key::new(&token.after.0, &token.after.1),
             None => Key::new(namespace.unwrap_or_default(), ""),
@@ -169,8 +181,12 @@ pub(crate) fn show(served: &Served, request: &Request, object: Arc<Object>, mome
             ))
         }
         Form::Metadata => Body::Value(table::partial_metadata(object.value())),
-        Form::Object | Form::AggregatedDiscovery if served.is_storage() => Body::Object(object),
-        Form::Object | Form::AggregatedDiscovery => Body::Value(served.present(object.value()).into_owned()),
+        Form::Object | Form::AggregatedDiscovery | Form::Unknown if served.is_storage() => {
+            Body::Object(object)
+        }
+        Form::Object | Form::AggregatedDiscovery | Form::Unknown => {
+            Body::Value(served.present(object.value()).into_owned())
+        }
     }
 }
 
@@ -203,7 +219,7 @@ fn show_list(
                 "metadata": list_meta, "items": items,
             }))
         }
-        Form::Object | Form::AggregatedDiscovery if served.is_storage() => Body::List {
+        Form::Object | Form::AggregatedDiscovery | Form::Unknown if served.is_storage() => Body::List {
             head: format!(
                 r#"{{"kind":"{}","apiVersion":"{}","metadata":{list_meta},"items":["#,
                 served.kind.list_name,
@@ -212,7 +228,7 @@ fn show_list(
             items,
             kinds: served.kind.custom.is_some(),
         },
-        Form::Object | Form::AggregatedDiscovery => Body::Value(json!({
+        Form::Object | Form::AggregatedDiscovery | Form::Unknown => Body::Value(json!({
             "kind": &*served.kind.list_name, "apiVersion": served.api_version(),
             "metadata": list_meta,
             "items": items.iter().map(|object| listed(served, object)).collect::<Vec<_>>(),

@@ -11,6 +11,7 @@ use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::request::{Request, Target, Verb};
+use crate::schema::{FieldError, FieldPath, Problem};
 
 impl Cluster {
     pub(crate) fn subresource(
@@ -30,6 +31,7 @@ impl Cluster {
             },
             ("log", "Pod") => self.log(served, target, request),
             ("token", "ServiceAccount") => self.token(served, target, request, moment),
+            ("finalize", "Namespace") if request.verb != Verb::Update => Err(Refusal::no_such_method()),
             ("finalize", "Namespace") => self.finalize(served, target, request),
             _ => Err(incoming::no_such_subresource(served, name)),
         }
@@ -72,16 +74,19 @@ impl Cluster {
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
         let account = self.existing(served, &key_of(target))?;
-        let token = self.access.issue(account.value(), moment.secret());
         let seconds = request.body["spec"]["expirationSeconds"]
             .as_i64()
             .unwrap_or(3_600);
+        check_lifetime(seconds)?;
+        let token = self.access.issue(account.value(), moment.secret());
         let expires = moment.now + jiff::SignedDuration::from_secs(seconds.clamp(600, 1 << 32));
         let expires = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut spec = request.body["spec"].clone();
+        spec["expirationSeconds"] = seconds.into();
         Ok(Reply::value(json!({
             "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
             "metadata": {"name": meta::name(account.value()), "namespace": meta::namespace(account.value())},
-            "spec": request.body["spec"],
+            "spec": spec,
             "status": {"token": token, "expirationTimestamp": expires},
         }))
         .with_code(201))
@@ -98,6 +103,25 @@ impl Cluster {
         self.store_or_drop(&served.kind, object.clone());
         Ok(Reply::value(object))
     }
+}
+
+/// Tokens live ten minutes at least.
+fn check_lifetime(seconds: i64) -> Result<(), Refusal> {
+    if seconds >= 600 {
+        return Ok(());
+    }
+    let problem = Problem::Invalid {
+        value: seconds.into(),
+        detail: "may not specify a duration less than 10 minutes".to_owned(),
+    };
+    let path = FieldPath::root().field("spec").field("expirationSeconds");
+    let error = FieldError { path, problem };
+    Err(Refusal::invalid(
+        "authentication.k8s.io",
+        "TokenRequest",
+        "",
+        &[error],
+    ))
 }
 
 /// What `kubectl logs` shows of a pod.

@@ -9,14 +9,18 @@ use crate::schema::{FieldError, FieldPath, Problem};
 impl Cluster {
     /// Refuses a list whose versions make no sense or cannot be had any more.
     pub(super) fn check_list_versions(&self, served: &Served, options: &Options) -> Result<(), Refusal> {
-        let exact = options.version_match == Some(VersionMatch::Exact);
-        if options.version_match.is_some() && options.resource_version.is_none() {
-            let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
-            return Err(invalid_options("resourceVersionMatch", why));
+        let errors = list_errors(options);
+        if !errors.is_empty() {
+            return Err(Refusal::invalid("meta.k8s.io", "ListOptions", "", &errors));
         }
-        if exact && options.resource_version == Some(0) {
-            let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
-            return Err(invalid_options("resourceVersionMatch", why));
+        if let Some(version) = &options.unparsed_version {
+            let why = format!("invalid resource version: {}", unparsed(version));
+            return Err(Refusal::bad_request(why));
+        }
+        if options.continues.is_some() && options.resource_version.is_some_and(|version| version > 0) {
+            return Err(Refusal::bad_request(
+                "specifying resource version is not allowed when using continue",
+            ));
         }
         if let Some(token) = &options.continues
             && token.version < self.store.floor(&served.kind.shelf)
@@ -31,24 +35,22 @@ impl Cluster {
                  may show up in the list.",
             ));
         }
-        let version = options.resource_version.unwrap_or(0);
-        self.check_reached(version)?;
-        // Only the present state is kept whole; an older one counts as compacted.
-        if exact && version < self.store.version() {
-            return Err(Refusal::new(
+        self.check_reached(options.resource_version.unwrap_or(0))?;
+        match past_version(options) {
+            Some(version) if version < self.store.floor(&served.kind.shelf) => Err(Refusal::new(
                 410,
                 "Expired",
                 "The resourceVersion for the provided list is too old.",
-            ));
+            )),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Refuses a watch whose options contradict each other.
     pub(super) fn check_watch_versions(&self, options: &Options) -> Result<(), Refusal> {
         let field = "resourceVersionMatch";
         let mut errors = Vec::new();
-        match (options.send_initial_events, options.version_match) {
+        match (options.send_initial_events, &options.version_match) {
             (None, Some(_)) => errors.push(forbidden(
                 field,
                 "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
@@ -59,15 +61,29 @@ impl Cluster {
             )),
             _ => {}
         }
-        if options.version_match == Some(VersionMatch::Exact) {
+        let unsupported = match &options.version_match {
+            Some(VersionMatch::Exact) => Some("Exact"),
+            Some(VersionMatch::Unknown(other)) => Some(other.as_str()),
+            _ => None,
+        };
+        if let Some(value) = unsupported {
+            if options.send_initial_events.is_some() {
+                errors.push(forbidden(
+                    field,
+                    "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+                ));
+            }
             let problem = Problem::Unsupported {
-                value: "Exact".into(),
+                value: value.into(),
                 allowed: vec!["NotOlderThan".to_owned()],
             };
             errors.push(FieldError {
                 path: FieldPath::root().field(field),
                 problem,
             });
+        }
+        if let Some(version) = options.unparsed_version.as_ref().filter(|_| errors.is_empty()) {
+            return Err(Refusal::new(500, "", unparsed(version)));
         }
         if !errors.is_empty() {
             return Err(Refusal::invalid("meta.k8s.io", "ListOptions", "", &errors));
@@ -89,8 +105,64 @@ impl Cluster {
     }
 }
 
-fn invalid_options(field: &str, detail: &str) -> Refusal {
-    Refusal::invalid("meta.k8s.io", "ListOptions", "", &[forbidden(field, detail)])
+/// What is wrong with a version that is no number.
+pub(super) fn unparsed(version: &str) -> String {
+    format!(
+        "resourceVersion: Invalid value: {version:?}: strconv.ParseUint: parsing {version:?}: invalid syntax"
+    )
+}
+
+/// The version that a list wants the state of, if that may be another than the present one.
+pub(super) fn past_version(options: &Options) -> Option<u64> {
+    if let Some(token) = &options.continues {
+        return Some(token.version);
+    }
+    let version = options.resource_version.filter(|version| *version > 0)?;
+    match options.version_match {
+        Some(VersionMatch::Exact) => Some(version),
+        // A limit without a word about the match has always meant the exact version.
+        None if options.limit.is_some() => Some(version),
+        _ => None,
+    }
+}
+
+fn list_errors(options: &Options) -> Vec<FieldError> {
+    let field = "resourceVersionMatch";
+    let mut errors = Vec::new();
+    if options.send_initial_events.is_some() {
+        errors.push(forbidden(
+            "sendInitialEvents",
+            "sendInitialEvents is forbidden for list",
+        ));
+    }
+    let Some(wanted) = &options.version_match else {
+        return errors;
+    };
+    if options.resource_version.is_none() && options.unparsed_version.is_none() {
+        let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+        errors.push(forbidden(field, why));
+    }
+    if options.continues.is_some() {
+        errors.push(forbidden(
+            field,
+            "resourceVersionMatch is forbidden when continue is provided",
+        ));
+    }
+    match wanted {
+        VersionMatch::Unknown(other) => errors.push(FieldError {
+            path: FieldPath::root().field(field),
+            problem: Problem::Unsupported {
+                value: other.as_str().into(),
+                allowed: ["Exact", "NotOlderThan", ""].map(str::to_owned).to_vec(),
+            },
+        }),
+        VersionMatch::Exact if options.resource_version == Some(0) => {
+            let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+            errors.push(forbidden(field, why));
+        }
+        VersionMatch::Exact | VersionMatch::NotOlderThan => {}
+    }
+    errors
 }
 
 fn forbidden(field: &str, detail: &str) -> FieldError {

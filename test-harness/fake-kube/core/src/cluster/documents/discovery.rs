@@ -53,7 +53,9 @@ pub(super) fn groups(registry: &Registry) -> Value {
 /// `/apis/GROUP`
 pub(super) fn group(registry: &Registry, group: &str) -> Result<Reply, Refusal> {
     let groups = by_group(registry);
-    let versions = groups.get(group).ok_or_else(Refusal::no_such_path)?;
+    let Some(versions) = groups.get(group) else {
+        return Ok(Reply::no_such_path());
+    };
     let mut document = group_entry(group, versions);
     document["kind"] = "APIGroup".into();
     document["apiVersion"] = "v1".into();
@@ -70,11 +72,17 @@ fn group_entry(group: &str, versions: &Versions<'_>) -> Value {
 /// `/api/v1` and `/apis/GROUP/VERSION`
 pub(super) fn resources(registry: &Registry, group: &str, version: &str) -> Result<Reply, Refusal> {
     let groups = by_group(registry);
-    let kinds = groups
+    let Some(kinds) = groups
         .get(group)
         .and_then(|versions| versions.iter().find(|(name, _)| *name == version))
         .map(|(_, kinds)| kinds)
-        .ok_or_else(Refusal::no_such_path)?;
+    else {
+        return if groups.contains_key(group) {
+            Err(Refusal::no_such_path())
+        } else {
+            Ok(Reply::no_such_path())
+        };
+    };
     let resources: Vec<Value> = kinds
         .iter()
         .flat_map(|(kind, version)| legacy_entries(kind, version))
@@ -175,10 +183,24 @@ fn add_names(kind: &Kind, entry: &mut Value) {
 fn verbs(kind: &Kind) -> &'static [&'static str] {
     if kind.traits.virtual_kind {
         &["create"]
+    } else if kind.custom.is_some() {
+        &CUSTOM_VERBS
     } else {
         &STORED_VERBS
     }
 }
+
+/// The same in the order in which custom kinds have them.
+const CUSTOM_VERBS: [&str; 8] = [
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+];
 
 /// The kind that a subresource shows; with an empty version, the kind itself.
 struct Shown<'a> {
@@ -209,7 +231,9 @@ fn subresources<'a>(kind: &'a Kind, version: &Version) -> Vec<Subresource<'a>> {
         ));
     }
     if version.status {
-        all.push(("status", own(), READ_WRITE));
+        // Custom kinds have their status first.
+        let at = if kind.custom.is_some() { 0 } else { all.len() };
+        all.insert(at, ("status", own(), READ_WRITE));
     }
     match (&*kind.id.group, &*kind.name) {
         ("", "Pod") => all.push(("log", own(), &["get"])),
