@@ -126,6 +126,7 @@ fn shown(step: &Step, mut answer: Value) -> Value {
             *value = "<hidden>".into();
         }
     }
+    take_out(&step.without, &mut answer);
     let Some(pointers) = &step.show else {
         return answer;
     };
@@ -135,4 +136,15 @@ fn shown(step: &Step, mut answer: Value) -> Value {
         .map(|pointer| (pointer.clone(), part(pointer)))
         .collect();
     parts.into()
+}
+
+fn take_out(names: &[String], value: &mut Value) {
+    match value {
+        Value::Object(fields) if !names.is_empty() => {
+            fields.retain(|name, _| !names.contains(name));
+            fields.values_mut().for_each(|field| take_out(names, field));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| take_out(names, item)),
+        _ => {}
+    }
 }

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use crate::stable::Names;
 use crate::theme::Step;
 
-/// How long a watch that shall be left after some events may take to show them.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long an answer may take, a watch's included.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Headers that count, beside the code and the body.
 const HEADERS: [&str; 2] = ["warning", "retry-after"];
@@ -54,10 +54,13 @@ pub(crate) async fn send(step: &Step, names: &Names, client: &Client) -> Result<
         body => serde_json::to_vec(&body)?,
     };
     let request = request.body(bytes)?;
-    match step.events {
-        Some(events) => watch(client, request, events).await,
-        None => exchange(client, request).await,
-    }
+    let answer = async {
+        match step.events {
+            Some(events) => watch(client, request, events).await,
+            None => exchange(client, request).await,
+        }
+    };
+    timeout(LIMIT, answer).await.context("no answer in time")?
 }
 
 /// One request and its whole answer.
@@ -80,24 +83,20 @@ pub(crate) async fn exchange(client: &Client, request: http::Request<Vec<u8>>) -
 async fn watch(client: &Client, request: http::Request<Vec<u8>>, events: usize) -> Result<Response> {
     let response = client.send(request.map(Body::from)).await?;
     let (code, headers) = (response.status().as_u16(), headers(&response));
-    let mut body = response.into_body();
+    let mut stream = response.into_body();
     let mut text = Vec::new();
     let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
-    let reading = async {
-        while lines(&text) < events {
-            match body.frame().await {
-                Some(frame) => text.extend(frame?.into_data().unwrap_or_default()),
-                None => break,
-            }
+    while lines(&text) < events {
+        match stream.frame().await {
+            Some(frame) => text.extend(frame?.into_data().unwrap_or_default()),
+            None => break,
         }
-        anyhow::Ok(())
-    };
-    timeout(LIMIT, reading).await.context("too few events")??;
-    Ok(Response {
-        code,
-        headers,
-        body: parsed(&String::from_utf8_lossy(&text), true),
-    })
+    }
+    let mut body = parsed(&String::from_utf8_lossy(&text), true);
+    if let Some(seen) = body.as_array_mut() {
+        seen.truncate(events);
+    }
+    Ok(Response { code, headers, body })
 }
 
 fn headers<B>(response: &http::Response<B>) -> Vec<(String, String)> {

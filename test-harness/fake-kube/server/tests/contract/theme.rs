@@ -70,6 +70,9 @@ pub(crate) struct Step {
     /// All but these parts of the answer count.
     #[serde(default)]
     pub(crate) hide: Vec<String>,
+    /// Fields of these names do not count, wherever they are.
+    #[serde(default)]
+    pub(crate) without: Vec<String>,
     /// Names for values of the answer, for later steps.
     #[serde(default)]
     pub(crate) keep: BTreeMap<String, String>,
