@@ -420,7 +420,9 @@ mod tests {
         assert_eq!((options.limit, &*options.field_manager), (Some(5), "me"));
         assert!(!options.labels.is_empty());
         assert!(Options::parse("GET", "dryRun=Some").is_err());
-        let unparsed = Options::parse("GET", "resourceVersion=x").unwrap().unparsed_version;
+        let unparsed = Options::parse("GET", "resourceVersion=x")
+            .unwrap()
+            .unparsed_version;
         assert_eq!(unparsed.as_deref(), Some("x"));
     }
 }
