@@ -6,31 +6,24 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-use kube::Client;
-use kube::api::PostParams;
+use anyhow::Result;
+use outhaul_scenarios::Ground;
 
-use crate::measure::{Bar, Measure};
-use crate::sample::Carrier;
-use crate::watching::Watches;
+use crate::arrivals::{Arrival, Arrivals};
+use crate::course::{Controllers, Course, TARGET};
+use crate::measure::{Figures, Measure};
+use crate::outcome::Outcome;
+use crate::process::Usage;
+use crate::sample::{self, Carrier};
+use crate::stats::Samples;
+use crate::verdict::{Bar, Verdict};
 
-/// The bar for both measures: at most a quarter above the relay's median, and half above its tail.
-const BAR: Bar = Bar { p50: 1.25, p99: 1.5 };
+/// At most a quarter above the relay's median, and half above its tail.
+const P50: Bar = Bar::AtMost(1.25);
+const P99: Bar = Bar::AtMost(1.5);
 
 /// Samples before the first that counts: connections are opened, caches filled.
 const WARM_UP: usize = 10;
-
-/// Where samples are created and where they go.
-pub struct Course {
-    /// Client of the control plane.
-    pub control: Client,
-    /// Client of the plane.
-    pub plane: Client,
-    /// Namespace of the objects in the plane.
-    pub target: String,
-    /// Environment that the samples name.
-    pub environment: String,
-}
 
 /// Times of one carrier's samples.
 #[derive(Debug, Default)]
@@ -39,69 +32,88 @@ struct Times {
     status: Vec<Duration>,
 }
 
-/// Measures `count` samples of each.
+/// Measures `samples` samples of each.
 ///
 /// # Errors
 /// A sample cannot be created or does not arrive.
-pub async fn run(course: &Course, count: usize, cluster: &'static str) -> Result<[Measure; 2]> {
-    let mut watches = Watches::start(&course.control, &course.plane, &course.target).await?;
+pub async fn run(ground: &Ground, controllers: Controllers, samples: usize) -> Result<Outcome> {
+    let course = Course::start(ground, controllers).await?;
+    let relay = course.relay(1, false).await?;
+    let mut arrivals = Arrivals::start(&course).await?;
     let (mut ours, mut floor) = (Times::default(), Times::default());
-    for index in 0..WARM_UP + count {
-        let counts = index >= WARM_UP;
-        one(
-            course,
-            &mut watches,
-            Carrier::Relayed,
-            index,
-            counts.then_some(&mut floor),
-        )
-        .await?;
-        one(
-            course,
-            &mut watches,
-            Carrier::Release,
-            index,
-            counts.then_some(&mut ours),
-        )
-        .await?;
-    }
-    let measure = |name, ours: Vec<Duration>, floor: Vec<Duration>| {
-        let (ours, floor) = (ours.into_iter().collect(), floor.into_iter().collect());
-        Measure {
-            name,
-            ours,
-            floor,
-            bar: BAR,
-            cluster,
+    for index in 0..WARM_UP {
+        for carrier in Carrier::TURNS {
+            one(&course, &mut arrivals, carrier, &format!("warm-up-{index}")).await?;
         }
-    };
-    Ok([
-        measure("create_to_applied", ours.applied, floor.applied),
-        measure("create_to_status", ours.status, floor.status),
-    ])
+    }
+    let before = [course.ours()?, relay.usage()?];
+    for index in 0..samples {
+        for carrier in Carrier::TURNS {
+            let (sent, arrival) = one(&course, &mut arrivals, carrier, &index.to_string()).await?;
+            let times = match carrier {
+                Carrier::Release => &mut ours,
+                Carrier::Relayed => &mut floor,
+            };
+            times.applied.push(arrival.applied - sent);
+            times.status.push(arrival.status - sent);
+        }
+    }
+    let used = [course.ours()?.since(before[0]), relay.usage()?.since(before[1])];
+    let mut outcome = Outcome::new(course.processes(&[("relay", &relay)])?);
+    judge(
+        &mut outcome,
+        "create_to_applied",
+        [ours.applied, floor.applied],
+        used,
+        course.cluster,
+    );
+    judge(
+        &mut outcome,
+        "create_to_status",
+        [ours.status, floor.status],
+        used,
+        course.cluster,
+    );
+    relay.finish().await?;
+    course.end().await?;
+    Ok(outcome)
+}
+
+fn judge(
+    outcome: &mut Outcome,
+    name: &'static str,
+    times: [Vec<Duration>; 2],
+    used: [Usage; 2],
+    cluster: &'static str,
+) {
+    let [ours, floor] = times.map(|times| times.into_iter().collect::<Samples>());
+    let samples = ours.count();
+    let (ours, floor) = (
+        Figures::of(&ours).used(used[0]),
+        Figures::of(&floor).used(used[1]),
+    );
+    let p50 = Verdict::ratio(format!("{name} p50 over the relay's"), ours.p50, floor.p50, P50);
+    let p99 = Verdict::ratio(format!("{name} p99 over the relay's"), ours.p99, floor.p99, P99);
+    outcome.measures.push(Measure {
+        name,
+        ours,
+        floor,
+        samples,
+        cluster,
+    });
+    outcome.verdicts.extend(p50.into_iter().chain(p99));
 }
 
 async fn one(
     course: &Course,
-    watches: &mut Watches,
+    arrivals: &mut Arrivals,
     carrier: Carrier,
-    index: usize,
-    times: Option<&mut Times>,
-) -> Result<()> {
-    let name = match carrier {
-        Carrier::Release => format!("ours-{index}"),
-        Carrier::Relayed => format!("relayed-{index}"),
-    };
-    let sample = carrier.sample(&name, &course.environment, &course.target)?;
-    let api = carrier.api(&course.control);
+    name: &str,
+) -> Result<(Instant, Arrival)> {
+    let name = format!("{}-{name}", carrier.word());
+    let resources = sample::component(&name, TARGET);
     let sent = Instant::now();
-    api.create(&PostParams::default(), &sample)
-        .await
-        .with_context(|| format!("create {name}"))?;
-    let arrival = watches.wait(&name).await?;
-    if let Some(times) = times {
-        times.applied.push(arrival.applied - sent);
-        times.status.push(arrival.status - sent);
-    }
-    Ok(())
+    course.create(carrier, &name, &resources).await?;
+    let arrived = arrivals.of([name.clone()]).await?;
+    Ok((sent, arrived[&name]))
 }

@@ -1,134 +1,133 @@
-//! One line of a result: what was measured, ours beside its floor, as a table for people and JSON for machines.
+//! One line of a result: what was measured, ours beside its floor, and its form for machines.
 
-use std::fmt::Write as _;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use crate::stats::{Percentiles, Samples};
+use crate::process::Usage;
+use crate::stats::Samples;
 
-/// Ours and the floor, measured in one run.
-#[derive(Debug)]
+/// Ours and the floor, measured in one run. Serialized it is a row of the JSON that `--json` writes.
+#[derive(Debug, Serialize)]
 pub struct Measure {
     /// Its name, as scripts know it.
+    #[serde(rename = "measure")]
     pub name: &'static str,
     /// Outhaul.
-    pub ours: Samples,
-    /// The bare relay.
-    pub floor: Samples,
-    /// The bar: at most this many times the floor, at the 50th and the 99th percentile.
-    pub bar: Bar,
-    /// What kind of API servers it ran on.
+    pub ours: Figures,
+    /// The least that could do the same.
+    pub floor: Figures,
+    /// How many samples of ours there are.
+    pub samples: usize,
+    /// What kind of API servers it ran on: `kubernetes` or `fake`.
     pub cluster: &'static str,
 }
 
-/// How far ours may be above the floor.
-#[derive(Debug, Clone, Copy)]
-pub struct Bar {
-    /// Times the floor's median.
-    pub p50: f64,
-    /// Times the floor's 99th percentile.
-    pub p99: f64,
+/// What was measured of one side; what does not apply is left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// Milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50: Option<f64>,
+    /// Milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p90: Option<f64>,
+    /// Milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99: Option<f64>,
+    /// Seconds for the whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
+    /// Units a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_s: Option<f64>,
+    /// Resident memory; KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rss_kib: Option<f64>,
+    /// CPU of the processes that do the work; seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_s: Option<f64>,
 }
 
-/// The measures as a JSON array.
-pub fn json(measures: &[Measure]) -> Value {
-    measures.iter().map(row).collect()
-}
-
-/// The measures as a table.
-pub fn table(measures: &[Measure]) -> String {
-    let mut text = String::from(
-        "measure              who     samples   p50 ms   p90 ms   p99 ms   x p50   x p99   bar\n",
-    );
-    for measure in measures {
-        let (Some(ours), Some(floor)) = (measure.ours.percentiles(), measure.floor.percentiles()) else {
-            continue;
-        };
-        let [at_p50, at_p99] = ratios(ours, floor);
-        line(&mut text, measure.name, "relay", measure.floor.count(), floor, "");
-        let within = if at_p50 <= measure.bar.p50 && at_p99 <= measure.bar.p99 {
-            "met"
-        } else {
-            "MISSED"
-        };
-        let bar = format!(
-            "{at_p50:>8.2}{at_p99:>8.2}   {within} (at most {} and {})",
-            measure.bar.p50, measure.bar.p99
-        );
-        line(&mut text, "", "outhaul", measure.ours.count(), ours, &bar);
+impl Figures {
+    /// Percentiles of single samples.
+    pub fn of(samples: &Samples) -> Self {
+        let percentiles = samples.percentiles();
+        Self {
+            p50: percentiles.map(|it| milliseconds(it.p50)),
+            p90: percentiles.map(|it| milliseconds(it.p90)),
+            p99: percentiles.map(|it| milliseconds(it.p99)),
+            ..Self::default()
+        }
     }
-    text
+
+    /// With a time for the whole, and how many units it was for.
+    #[must_use]
+    pub fn whole(self, total: Duration, units: f64) -> Self {
+        let total = total.as_secs_f64();
+        Self {
+            total: Some(total),
+            per_s: Some(units / total),
+            ..self
+        }
+    }
+
+    /// With what its processes used.
+    #[must_use]
+    pub fn used(self, usage: Usage) -> Self {
+        Self {
+            rss_kib: Some(usage.rss_kib),
+            cpu_s: Some(usage.cpu.as_secs_f64()),
+            ..self
+        }
+    }
 }
 
-fn row(measure: &Measure) -> Value {
-    let side = |samples: &Samples| {
-        samples.percentiles().map(|Percentiles { p50, p90, p99 }| {
-            let [p50, p90, p99] = [p50, p90, p99].map(milliseconds);
-            json!({ "p50": p50, "p90": p90, "p99": p99 })
-        })
-    };
-    json!({
-        "measure": measure.name,
-        "ours": side(&measure.ours),
-        "floor": side(&measure.floor),
-        "samples": measure.ours.count(),
-        "cluster": measure.cluster,
-    })
-}
-
-fn line(text: &mut String, name: &str, who: &str, samples: usize, times: Percentiles, rest: &str) {
-    let [p50, p90, p99] = [times.p50, times.p90, times.p99].map(milliseconds);
-    writeln!(
-        text,
-        "{name:<20} {who:<8}{samples:>7}{p50:>9.2}{p90:>9.2}{p99:>9.2}{rest}"
-    )
-    .expect("writing to a String cannot fail");
-}
-
-fn ratios(ours: Percentiles, floor: Percentiles) -> [f64; 2] {
-    [
-        milliseconds(ours.p50) / milliseconds(floor.p50),
-        milliseconds(ours.p99) / milliseconds(floor.p99),
-    ]
-}
-
-fn milliseconds(time: std::time::Duration) -> f64 {
+fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use serde_json::json;
 
     use super::*;
 
-    fn measure(ours: u64) -> Measure {
+    #[test]
+    fn a_row_of_times_has_percentiles_and_nothing_else() {
         let samples = |ms| std::iter::repeat_n(Duration::from_millis(ms), 3).collect();
-        let bar = Bar { p50: 1.25, p99: 1.5 };
-        Measure {
+        let measure = Measure {
             name: "create_to_applied",
-            ours: samples(ours),
-            floor: samples(10),
-            bar,
+            ours: Figures::of(&samples(12)),
+            floor: Figures::of(&samples(10)),
+            samples: 3,
             cluster: "kubernetes",
-        }
-    }
-
-    #[test]
-    fn a_missed_bar_is_said_so() {
-        assert!(table(&[measure(12)]).contains("1.20    1.20   met"));
-        assert!(table(&[measure(13)]).contains("1.30    1.30   MISSED"));
-    }
-
-    #[test]
-    fn json_has_a_row_per_measure() {
-        let expected = json!([{
+        };
+        let expected = json!({
             "measure": "create_to_applied",
             "ours": { "p50": 12.0, "p90": 12.0, "p99": 12.0 },
             "floor": { "p50": 10.0, "p90": 10.0, "p99": 10.0 },
             "samples": 3,
             "cluster": "kubernetes",
-        }]);
-        assert_eq!(json(&[measure(12)]), expected);
+        });
+        assert_eq!(serde_json::to_value(measure).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_row_of_a_whole_has_rate_memory_and_cpu() {
+        let usage = Usage {
+            cpu: Duration::from_millis(1_500),
+            rss_kib: 2_048.0,
+        };
+        let figures = Figures::default()
+            .whole(Duration::from_secs(2), 2_000.0)
+            .used(usage);
+        let expected = json!({ "total": 2.0, "per_s": 1_000.0, "rss_kib": 2_048.0, "cpu_s": 1.5 });
+        assert_eq!(serde_json::to_value(figures).unwrap(), expected);
+    }
+
+    #[test]
+    fn no_samples_leave_no_times() {
+        assert_eq!(Figures::of(&Samples::default()), Figures::default());
     }
 }

@@ -1,21 +1,24 @@
-//! What is measured with: a resource of three objects, the size of a small component.
+//! What is measured with: resources of a few objects, or of many.
 //!
-//! It comes as a Release for Outhaul, and with the same spec as a kind of the relay's own, so that both can be
+//! They come as Releases for Outhaul, and with the same spec as a kind of the relay's own, so that both can be
 //! measured in turns on the same API servers without seeing each other's.
 
 use anyhow::{Context as _, Result};
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
-/// How many objects a sample has.
+/// How many objects a component has.
 pub const OBJECTS: usize = 3;
 
 /// Namespace of the samples in the control plane.
 pub const NAMESPACE: &str = "default";
 
+/// What the ConfigMaps of samples say.
+pub const UNTOUCHED: &str = "info";
+
 /// The kind that carries a sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Carrier {
     /// A Release, for Outhaul.
     Release,
@@ -24,6 +27,17 @@ pub enum Carrier {
 }
 
 impl Carrier {
+    /// The relay, then ours: whoever measures both in turns begins with the floor.
+    pub const TURNS: [Self; 2] = [Self::Relayed, Self::Release];
+
+    /// A word for names of samples.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Release => "ours",
+            Self::Relayed => "relayed",
+        }
+    }
+
     /// The resources of this kind.
     pub fn api(self, control: &Client) -> Api<DynamicObject> {
         let kind = match self {
@@ -37,12 +51,11 @@ impl Carrier {
         Api::namespaced_with(control.clone(), NAMESPACE, &resource)
     }
 
-    /// A sample named `name`: a ConfigMap, a Service and a Deployment that go to the namespace `target` in the plane
-    /// of `environment`.
+    /// A sample named `name` that goes to the plane of `environment`.
     ///
     /// # Errors
     /// None but a mistake in this file.
-    pub fn sample(self, name: &str, environment: &str, target: &str) -> Result<DynamicObject> {
+    pub fn sample(self, name: &str, environment: &str, resources: &[Value]) -> Result<DynamicObject> {
         let (api_version, kind) = match self {
             Self::Release => ("openchoreo.dev/v1alpha1", "Release"),
             Self::Relayed => ("relay.example/v1", "Relayed"),
@@ -54,7 +67,7 @@ impl Carrier {
             "spec": {
                 "owner": { "projectName": "bench", "componentName": name },
                 "environmentName": environment,
-                "resources": resources(name, target),
+                "resources": resources,
             },
         }))?)
     }
@@ -81,7 +94,7 @@ pub fn relayed_definition() -> Value {
     })
 }
 
-/// The kinds of a sample's objects, in the namespace `target` of a plane.
+/// The kinds of a component's objects, in the namespace `target` of a plane.
 pub fn target_kinds(plane: &Client, target: &str) -> [Api<DynamicObject>; OBJECTS] {
     let core = |kind| GroupVersionKind::gvk("", "v1", kind);
     [
@@ -99,23 +112,25 @@ pub fn has_status(sample: &DynamicObject) -> bool {
             .as_str()
             .is_some_and(|health| health != "Unknown")
     };
+    let desired = sample.data["spec"]["resources"].as_array().map_or(0, Vec::len);
     let resources = sample.data["status"]["resources"].as_array();
-    resources.is_some_and(|resources| resources.len() == OBJECTS && resources.iter().all(known))
+    resources.is_some_and(|resources| resources.len() == desired && resources.iter().all(known))
 }
 
-/// The API of the kind and namespace of `object`.
+/// Server-side apply of a namespaced object.
 ///
 /// # Errors
-/// The object has no kind or no namespace.
-pub fn api_of(client: Client, object: &DynamicObject) -> Result<Api<DynamicObject>> {
+/// The manifest is none, or the API server refuses it.
+pub async fn apply(client: &Client, manifest: &Value, manager: &str) -> Result<DynamicObject> {
+    let object: DynamicObject = serde_json::from_value(manifest.clone())?;
     let types = object.types.as_ref().context("the object has no kind")?;
-    let kind = GroupVersionKind::try_from(types)?;
+    let resource = ApiResource::from_gvk(&GroupVersionKind::try_from(types)?);
     let namespace = object.namespace().context("the object has no namespace")?;
-    Ok(Api::namespaced_with(
-        client,
-        &namespace,
-        &ApiResource::from_gvk(&kind),
-    ))
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource);
+    let params = PatchParams::apply(manager).force();
+    Ok(api
+        .patch(&object.name_any(), &params, &Patch::Apply(&object))
+        .await?)
 }
 
 /// The entry of `status.resources` for a live object.
@@ -137,12 +152,10 @@ pub fn resource_status(id: &Value, live: &DynamicObject) -> Value {
     })
 }
 
-fn resources(name: &str, target: &str) -> Value {
+/// A small component: a ConfigMap, a Service and a Deployment named `name` in the namespace `target`.
+pub fn component(name: &str, target: &str) -> [Value; OBJECTS] {
     let metadata = json!({ "name": name, "namespace": target });
     let labels = json!({ "app": name });
-    let config = json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": { "LOG_LEVEL": "info" },
-    });
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": metadata,
         "spec": { "selector": labels, "ports": [{ "port": 8080 }] },
@@ -157,9 +170,56 @@ fn resources(name: &str, target: &str) -> Value {
             },
         },
     });
-    json!([
-        { "id": "config", "object": config },
-        { "id": "service", "object": service },
-        { "id": "deployment", "object": deployment },
-    ])
+    [
+        json!({ "id": "config", "object": config_map(name, target) }),
+        json!({ "id": "service", "object": service }),
+        json!({ "id": "deployment", "object": deployment }),
+    ]
+}
+
+/// `count` ConfigMaps named `name`-0 and so on.
+pub fn config_maps(name: &str, target: &str, count: usize) -> Vec<Value> {
+    let entry = |index| {
+        let name = format!("{name}-{index}");
+        json!({ "id": name, "object": config_map(&name, target) })
+    };
+    (0..count).map(entry).collect()
+}
+
+fn config_map(name: &str, target: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": name, "namespace": target },
+        "data": { "LOG_LEVEL": UNTOUCHED },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_status(health: &[&str]) -> DynamicObject {
+        let mut sample = Carrier::Release
+            .sample("a", "plane", &component("a", "bench"))
+            .unwrap();
+        let entry = |health: &&str| json!({ "healthStatus": health });
+        sample.data["status"] = json!({ "resources": health.iter().map(entry).collect::<Vec<_>>() });
+        sample
+    }
+
+    #[test]
+    fn a_status_tells_of_all_objects_or_it_does_not_count() {
+        assert!(has_status(&with_status(&["Healthy", "Healthy", "Progressing"])));
+        assert!(!has_status(&with_status(&["Healthy", "Healthy"])));
+        assert!(!has_status(&with_status(&["Healthy", "Healthy", "Unknown"])));
+    }
+
+    #[test]
+    fn both_carriers_have_the_same_spec() {
+        let spec = |carrier: Carrier| {
+            let resources = config_maps("a", "bench", 2);
+            carrier.sample("a", "plane", &resources).unwrap().data["spec"].clone()
+        };
+        assert_eq!(spec(Carrier::Release), spec(Carrier::Relayed));
+    }
 }

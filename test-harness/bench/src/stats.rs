@@ -35,6 +35,11 @@ impl Samples {
             p99: rank(99)?,
         })
     }
+
+    /// The sample in the middle.
+    pub fn median(&self) -> Option<Duration> {
+        self.percentiles().map(|percentiles| percentiles.p50)
+    }
 }
 
 impl FromIterator<Duration> for Samples {
@@ -49,17 +54,30 @@ impl FromIterator<Duration> for Samples {
 mod tests {
     use super::*;
 
+    fn milliseconds(times: impl IntoIterator<Item = u64>) -> Samples {
+        times.into_iter().map(Duration::from_millis).collect()
+    }
+
     #[test]
     fn percentiles_are_times_that_were_measured() {
-        let samples: Samples = (1..=300).rev().map(Duration::from_millis).collect();
+        let samples = milliseconds((1..=300).rev());
         let Percentiles { p50, p90, p99 } = samples.percentiles().unwrap();
         assert_eq!([p50, p90, p99].map(|time| time.as_millis()), [150, 270, 297]);
     }
 
     #[test]
     fn one_sample_is_every_percentile_and_none_has_none() {
-        let one: Samples = [Duration::from_millis(7)].into_iter().collect();
+        let one = milliseconds([7]);
         assert_eq!(one.percentiles().unwrap().p99, Duration::from_millis(7));
         assert_eq!(Samples::default().percentiles(), None);
+    }
+
+    #[test]
+    fn one_slow_sample_moves_the_tail_and_not_the_middle() {
+        let samples = milliseconds((0..99).map(|_| 10).chain([900]));
+        assert_eq!(samples.median(), Some(Duration::from_millis(10)));
+        assert_eq!(samples.percentiles().unwrap().p99, Duration::from_millis(10));
+        let two_slow = milliseconds((0..98).map(|_| 10).chain([900, 900]));
+        assert_eq!(two_slow.percentiles().unwrap().p99, Duration::from_millis(900));
     }
 }

@@ -1,150 +1,160 @@
-//! When something was seen: arrival times of objects, by watches that do not care who wrote them.
+//! When something was seen: times of events, by watches that do not care who caused them.
 //!
 //! Ours and the floor are timed by the same watches on the same API servers, so what the watches themselves cost
 //! is in both.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use kube::ResourceExt as _;
 use kube::api::{Api, DynamicObject, ListParams, WatchEvent, WatchParams};
-use kube::{Client, ResourceExt as _};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::sample::{self, Carrier};
+/// A full channel would only delay watches, never lose an event.
+const EVENTS: usize = 4_096;
 
-/// More than the events of a few samples; a full channel would only delay watches, never lose an event.
-const EVENTS: usize = 1_024;
+/// Longer than anything that is not a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Longer than any sample that is not a failure.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
-
-/// When a sample had arrived.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival {
-    /// The last of its objects was in the plane.
-    pub applied: Instant,
-    /// Its status told of all objects, in the control plane.
-    pub status: Instant,
+/// What several watches see, in the order in which they see it.
+pub struct Watches<T> {
+    sender: mpsc::Sender<(T, Instant)>,
+    seen: mpsc::Receiver<(T, Instant)>,
+    /// The watches end with their owner, or fail and are found here.
+    tasks: JoinSet<Result<()>>,
 }
 
-/// Watches over one namespace of the control plane and one of the plane.
-pub struct Watches {
-    events: mpsc::Receiver<Event>,
-    /// Kept so that the watches end with their owner.
-    _tasks: JoinSet<()>,
-}
-
-struct Event {
-    sample: String,
-    what: Seen,
-    at: Instant,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    Object,
-    Status,
-}
-
-impl Watches {
-    /// Starts watching the samples in the control plane, and their objects in the namespace `target` of the plane.
-    ///
-    /// # Errors
-    /// An API server refuses a list.
-    pub async fn start(control: &Client, plane: &Client, target: &str) -> Result<Self> {
-        let (sender, events) = mpsc::channel(EVENTS);
-        let mut tasks = JoinSet::new();
-        for carrier in [Carrier::Release, Carrier::Relayed] {
-            tasks.spawn(watch(from_now(carrier.api(control)).await?, sender.clone(), told));
+impl<T: Send + 'static> Watches<T> {
+    /// None yet.
+    pub fn new() -> Self {
+        let (sender, seen) = mpsc::channel(EVENTS);
+        Self {
+            sender,
+            seen,
+            tasks: JoinSet::new(),
         }
-        for objects in sample::target_kinds(plane, target) {
-            tasks.spawn(watch(from_now(objects).await?, sender.clone(), appeared));
-        }
-        Ok(Self {
-            events,
-            _tasks: tasks,
-        })
     }
 
-    /// Waits until all objects of `sample` and its status were seen.
+    /// Adds a watch, from now on; `of` says what an event means.
     ///
     /// # Errors
-    /// A watch ended, or the sample does not arrive.
-    pub async fn wait(&mut self, sample: &str) -> Result<Arrival> {
-        let arrival = tokio::time::timeout(PATIENCE, self.arrival(sample)).await;
-        arrival.with_context(|| format!("{sample} has not arrived after {PATIENCE:?}"))?
-    }
-
-    async fn arrival(&mut self, sample: &str) -> Result<Arrival> {
-        let mut objects = Vec::with_capacity(sample::OBJECTS);
-        let mut status = None;
-        loop {
-            let Some(event) = self.events.recv().await else {
-                bail!("a watch has ended; run again");
-            };
-            if event.sample == sample {
-                match event.what {
-                    Seen::Object => objects.push(event.at),
-                    Seen::Status => status = status.or(Some(event.at)),
+    /// The API server refuses.
+    pub async fn add(
+        &mut self,
+        objects: Api<DynamicObject>,
+        of: impl Fn(WatchEvent<DynamicObject>) -> Option<T> + Send + 'static,
+    ) -> Result<()> {
+        let mut events = from_now(objects).await?.boxed();
+        let sender = self.sender.clone();
+        self.tasks.spawn(async move {
+            while let Some(event) = events.try_next().await? {
+                let at = Instant::now();
+                if let Some(seen) = of(event)
+                    && sender.send((seen, at)).await.is_err()
+                {
+                    break;
                 }
             }
-            if let (sample::OBJECTS, Some(applied), Some(status)) = (objects.len(), objects.last(), status) {
-                return Ok(Arrival {
-                    applied: *applied,
-                    status,
-                });
+            Ok(())
+        });
+        Ok(())
+    }
+
+    /// The next thing that is seen, and when it was.
+    ///
+    /// # Errors
+    /// A watch has ended, or nothing is seen for a minute.
+    pub async fn next(&mut self, waiting_for: &str) -> Result<(T, Instant)> {
+        let seen = async {
+            tokio::select! {
+                Some(seen) = self.seen.recv() => Ok(seen),
+                Some(ended) = self.tasks.join_next() => {
+                    ended??;
+                    bail!("a watch has ended; run again")
+                }
             }
-        }
+        };
+        timeout(PATIENCE, seen)
+            .await
+            .with_context(|| format!("nothing seen for {PATIENCE:?}, waiting for {waiting_for}"))?
     }
 }
 
-fn told(event: &WatchEvent<DynamicObject>) -> Option<Seen> {
-    let (WatchEvent::Added(sample) | WatchEvent::Modified(sample)) = event else {
-        return None;
-    };
-    sample::has_status(sample).then_some(Seen::Status)
+impl<T: Send + 'static> Default for Watches<T> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
-fn appeared(event: &WatchEvent<DynamicObject>) -> Option<Seen> {
-    matches!(event, WatchEvent::Added(_)).then_some(Seen::Object)
-}
-
-/// A kind and where its watch starts.
-type Start = (Api<DynamicObject>, String);
-
-async fn from_now(objects: Api<DynamicObject>) -> Result<Start> {
+/// The events of one kind from now on.
+///
+/// # Errors
+/// The API server refuses the list. What goes wrong later comes with the stream.
+pub(crate) async fn from_now(
+    objects: Api<DynamicObject>,
+) -> Result<impl Stream<Item = Result<WatchEvent<DynamicObject>>> + Send + 'static> {
     let list = objects.list_metadata(&ListParams::default().limit(1)).await?;
-    let version = list
-        .metadata
-        .resource_version
-        .context("a list without resourceVersion")?;
-    Ok((objects, version))
+    let version = list.metadata.resource_version;
+    let version = version.context("a list without resourceVersion")?;
+    let mut following = Following {
+        objects,
+        version,
+        watch: None,
+    };
+    // So that nothing can happen before the watch has begun.
+    following.open().await?;
+    Ok(futures::stream::try_unfold(following, |mut following| async {
+        let event = following.next().await?;
+        Ok(Some((event, following)))
+    }))
 }
 
-/// Ends with its watch; the reader then finds the channel closed or waits in vain, and says so.
-async fn watch(
-    (objects, version): Start,
-    events: mpsc::Sender<Event>,
-    seen: fn(&WatchEvent<DynamicObject>) -> Option<Seen>,
-) {
-    let Ok(watch) = objects.watch(&WatchParams::default(), &version).await else {
-        return;
-    };
-    let mut watch = std::pin::pin!(watch);
-    while let Ok(Some(event)) = watch.try_next().await {
-        let at = Instant::now();
-        let Some(what) = seen(&event) else { continue };
-        if let WatchEvent::Added(object) | WatchEvent::Modified(object) = event {
-            let event = Event {
-                sample: object.name_any(),
-                what,
-                at,
+/// A watch that goes on where the one before has ended.
+struct Following {
+    objects: Api<DynamicObject>,
+    version: String,
+    watch: Option<BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>>,
+}
+
+impl Following {
+    async fn open(&mut self) -> Result<()> {
+        let params = WatchParams::default();
+        self.watch = Some(self.objects.watch(&params, &self.version).await?.boxed());
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<WatchEvent<DynamicObject>> {
+        loop {
+            let Some(watch) = &mut self.watch else {
+                self.open().await?;
+                continue;
             };
-            if events.send(event).await.is_err() {
-                return;
+            match watch.try_next().await? {
+                Some(WatchEvent::Error(status)) => bail!("a watch failed: {}", status.message),
+                Some(event) => {
+                    self.heard(&event);
+                    return Ok(event);
+                }
+                // API servers end every watch after some minutes.
+                None => self.watch = None,
             }
+        }
+    }
+
+    fn heard(&mut self, event: &WatchEvent<DynamicObject>) {
+        let version = match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object) => {
+                object.resource_version()
+            }
+            WatchEvent::Bookmark(bookmark) => Some(bookmark.metadata.resource_version.clone()),
+            WatchEvent::Error(_) => None,
+        };
+        if let Some(version) = version {
+            self.version = version;
         }
     }
 }

@@ -1,0 +1,330 @@
+//! The command line: one subcommand for each measurement, with defaults that take minutes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use outhaul_scenarios::Ground;
+
+use crate::course::Controllers;
+use crate::outcome::Outcome;
+use crate::worker::Role;
+use crate::{burst, drift, feedback, fleet, latency, restart, throughput};
+
+/// Measures Outhaul beside the least that could do the same, in one run on the same machine.
+#[derive(Debug, Parser)]
+#[command(name = "outhaul-bench", version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure.
+    #[command(flatten)]
+    Measure(Measurement),
+    /// Play a part in a measurement; started by it, never by hand.
+    #[command(hide = true)]
+    Worker {
+        /// Which part.
+        role: Role,
+    },
+}
+
+/// A measurement.
+#[derive(Debug, Subcommand)]
+pub enum Measurement {
+    /// One Release at a time: until its objects are in the plane, and until its status is back.
+    Latency {
+        /// How many of each.
+        #[arg(long, default_value_t = 300, value_parser = number(1, 10_000))]
+        samples: u32,
+        /// On which clusters.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Many Releases at once, until the last status is back.
+    Burst {
+        /// How many at once.
+        #[arg(long, default_value_t = 500, value_parser = number(1, 10_000))]
+        releases: u32,
+        /// How often.
+        #[arg(long, default_value_t = 3, value_parser = number(1, 100))]
+        rounds: u32,
+        /// On which clusters.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// How many objects a second one agent applies.
+    Apply {
+        /// Releases.
+        #[arg(long, default_value_t = 20, value_parser = number(1, 1_000))]
+        bundles: u32,
+        /// Objects in each.
+        #[arg(long, default_value_t = 100, value_parser = number(1, 1_000))]
+        objects: u32,
+        /// How often.
+        #[arg(long, default_value_t = 3, value_parser = number(1, 100))]
+        rounds: u32,
+        /// On which clusters.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// An object is changed by somebody else, until it is as it should be: one at a time, and many at once.
+    Drift {
+        /// How many one at a time.
+        #[arg(long, default_value_t = 300, value_parser = number(1, 10_000))]
+        samples: u32,
+        /// How many at once.
+        #[arg(long, default_value_t = 1_000, value_parser = number(1, 10_000))]
+        storm: u32,
+        /// How often many at once.
+        #[arg(long, default_value_t = 3, value_parser = number(1, 8))]
+        rounds: u32,
+        /// On which clusters.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// The status of an object changes in the plane, until REST says so.
+    Feedback {
+        /// How many changes of each.
+        #[arg(long, default_value_t = 300, value_parser = number(1, 10_000))]
+        samples: u32,
+        /// On which clusters.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// What idle planes cost one hub.
+    Fleet {
+        /// How many.
+        #[arg(long, default_value_t = 2_000, value_parser = number(1, 20_000))]
+        planes: u32,
+        /// Releases that each holds.
+        #[arg(long, default_value_t = 0, value_parser = number(0, 100))]
+        bundles: u32,
+        /// Seconds to look at the idle hub.
+        #[arg(long, default_value_t = 30, value_parser = number(1, 3_600))]
+        window: u32,
+        /// On an embedded control plane.
+        #[command(flatten)]
+        embedded: Embedded,
+    },
+    /// The hub ends and starts again, until all converged planes are back.
+    Restart {
+        /// How many planes.
+        #[arg(long, default_value_t = 1_000, value_parser = number(1, 20_000))]
+        planes: u32,
+        /// Releases that each holds.
+        #[arg(long, default_value_t = 1, value_parser = number(0, 100))]
+        bundles: u32,
+        /// How often after SIGTERM.
+        #[arg(long, default_value_t = 3, value_parser = number(1, 100))]
+        rounds: u32,
+        /// On an embedded control plane.
+        #[command(flatten)]
+        embedded: Embedded,
+    },
+}
+
+/// Which clusters, and where the result goes.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// Real API servers only: fail where the programs are missing. Without it and without --fake they are used if
+    /// they are there.
+    #[arg(long, conflicts_with = "fake")]
+    kubernetes: bool,
+
+    /// Embedded clusters.
+    #[arg(long)]
+    fake: bool,
+
+    /// Clusters with controllers for workloads, which take a share of the cores from ours and floor alike.
+    #[arg(long)]
+    workloads: bool,
+
+    /// Write the result there as JSON, too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// For what stands on an embedded control plane in any case.
+#[derive(Debug, Args)]
+pub struct Embedded {
+    /// Embedded control plane; it is always one here.
+    #[arg(long)]
+    fake: bool,
+
+    /// Write the result there as JSON, too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+impl Measurement {
+    /// What it is about, for the head of the output.
+    ///
+    /// # Errors
+    /// Real API servers are wanted, and not there.
+    pub fn title(&self) -> Result<String> {
+        let (name, clusters) = match self {
+            Self::Latency { place, .. } => ("latency", place.title()?),
+            Self::Burst { place, .. } => ("burst", place.title()?),
+            Self::Apply { place, .. } => ("apply", place.title()?),
+            Self::Drift { place, .. } => ("drift", place.title()?),
+            Self::Feedback { place, .. } => ("feedback", place.title()?),
+            Self::Fleet { .. } => ("fleet", "fake control plane".to_owned()),
+            Self::Restart { .. } => ("restart", "fake control plane".to_owned()),
+        };
+        Ok(format!("{name} on {clusters}"))
+    }
+
+    /// Where to write the result as JSON.
+    pub fn json(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Latency { place, .. }
+            | Self::Burst { place, .. }
+            | Self::Apply { place, .. }
+            | Self::Drift { place, .. }
+            | Self::Feedback { place, .. } => place.json.as_ref(),
+            Self::Fleet { embedded, .. } | Self::Restart { embedded, .. } => embedded.json.as_ref(),
+        }
+    }
+
+    /// Measures.
+    ///
+    /// # Errors
+    /// Something failed: then there is no result, rather than a wrong one.
+    pub async fn run(&self) -> Result<Outcome> {
+        match self {
+            Self::Latency { samples, place } => {
+                latency::run(&place.ground()?, place.controllers(), count(*samples)).await
+            }
+            Self::Burst {
+                releases,
+                rounds,
+                place,
+            } => {
+                let (releases, rounds) = (count(*releases), count(*rounds));
+                burst::run(&place.ground()?, place.controllers(), releases, rounds).await
+            }
+            Self::Apply {
+                bundles,
+                objects,
+                rounds,
+                place,
+            } => {
+                let load = throughput::Load {
+                    bundles: count(*bundles),
+                    objects: count(*objects),
+                };
+                throughput::run(&place.ground()?, place.controllers(), load, count(*rounds)).await
+            }
+            Self::Drift {
+                samples,
+                storm,
+                rounds,
+                place,
+            } => {
+                let load = drift::Load {
+                    singles: count(*samples),
+                    storm: count(*storm),
+                    rounds: count(*rounds),
+                };
+                drift::run(&place.ground()?, place.controllers(), load).await
+            }
+            Self::Feedback { samples, place } => {
+                feedback::run(&place.ground()?, place.controllers(), count(*samples)).await
+            }
+            Self::Fleet {
+                planes,
+                bundles,
+                window,
+                ..
+            } => {
+                let load = fleet::Load {
+                    planes: count(*planes),
+                    bundles: count(*bundles),
+                    window: Duration::from_secs(u64::from(*window)),
+                };
+                fleet::run(load).await
+            }
+            Self::Restart {
+                planes,
+                bundles,
+                rounds,
+                ..
+            } => {
+                let load = restart::Load {
+                    planes: count(*planes),
+                    bundles: count(*bundles),
+                    rounds: count(*rounds),
+                };
+                restart::run(load).await
+            }
+        }
+    }
+}
+
+impl Place {
+    fn ground(&self) -> Result<Ground> {
+        if self.fake {
+            return Ok(Ground::Embedded);
+        }
+        match Ground::kubernetes() {
+            Err(_missing) if !self.kubernetes => Ok(Ground::Embedded),
+            ground => ground,
+        }
+    }
+
+    fn controllers(&self) -> Controllers {
+        match self.workloads {
+            true => Controllers::Workloads,
+            false => Controllers::None,
+        }
+    }
+
+    fn title(&self) -> Result<String> {
+        let controllers = match self.controllers() {
+            Controllers::None => "without controllers",
+            Controllers::Workloads => "with controllers for workloads",
+        };
+        Ok(format!("{} clusters {controllers}", self.ground()?.name()))
+    }
+}
+
+fn number(least: u32, most: u32) -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(i64::from(least)..=i64::from(most))
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_result_can_be_written_by_every_measurement() {
+        for name in [
+            "latency", "burst", "apply", "drift", "feedback", "fleet", "restart",
+        ] {
+            let arguments = Arguments::try_parse_from(["outhaul-bench", name, "--fake", "--json", "file"]);
+            let Command::Measure(measurement) = arguments.unwrap().command else {
+                panic!("{name} is no measurement");
+            };
+            assert_eq!(measurement.json(), Some(&PathBuf::from("file")));
+            assert!(measurement.title().unwrap().starts_with(name));
+        }
+    }
+}

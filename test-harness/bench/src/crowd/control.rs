@@ -1,0 +1,178 @@
+//! The control plane of a crowd: an embedded cluster in this process, with an authority that is known here, so that
+//! certificates need no enrolment.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context as _, Result, ensure};
+use futures::{StreamExt as _, TryStreamExt as _};
+use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, PostParams};
+use kube::config::Kubeconfig;
+use outhaul_fake_kube_server::FakeKube;
+use outhaul_protocol_transport::authority::{Authority, AuthorityPem};
+use outhaul_protocol_transport::pki::PrivateKey;
+use outhaul_protocol_wire::ids::HubId;
+use outhaul_scenarios::stage::SYSTEM;
+use serde_json::{Value, json};
+
+use super::name;
+use crate::sample::{NAMESPACE, config_maps};
+
+/// Objects that are created at once.
+const CREATES: usize = 64;
+
+/// Without a write for so long, everything that connecting caused has been written.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// How long it may take until then.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A control plane and the keys of its planes.
+pub struct Control {
+    kube: FakeKube,
+    client: Client,
+    /// The authority of the hub.
+    pub authority: AuthorityPem,
+    /// The one key that all planes have. The hub compares it, and nothing else depends on it.
+    pub key: String,
+}
+
+impl Control {
+    /// Starts one without planes.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start() -> Result<Self> {
+        let kube = FakeKube::start(outhaul_fake_kube_server::Options::default()).await?;
+        kube.install_crds(&outhaul_hub_resources::to_yaml(&outhaul_hub_resources::crds()))?;
+        let hub = HubId::from_bytes(rand::random());
+        let control = Self {
+            client: kube.client(),
+            kube,
+            authority: Authority::generate(&hub, SystemTime::now())?.to_pem(),
+            key: PrivateKey::generate()?.to_pem(),
+        };
+        control
+            .create("", "Namespace", None, json!({ "metadata": { "name": SYSTEM } }))
+            .await?;
+        let secret = json!({
+            "metadata": { "name": "outhaul-hub" },
+            "type": "outhaul.dev/hub",
+            "stringData": {
+                "ca.crt": control.authority.certificate,
+                "ca.key": control.authority.key,
+                // Any 32 bytes: who listens here is nobody's secret.
+                "endpoint.key": "0123456789abcdef0123456789abcdef",
+                "epoch": "1",
+            },
+        });
+        control.create("", "Secret", Some(SYSTEM), secret).await?;
+        Ok(control)
+    }
+
+    /// For the hub.
+    ///
+    /// # Errors
+    /// None but a mistake in the embedded cluster.
+    pub fn kubeconfig(&self) -> Result<Kubeconfig> {
+        Ok(Kubeconfig::from_yaml(&self.kube.admin_kubeconfig())?)
+    }
+
+    /// Adds planes, each with `bundles` Releases of one ConfigMap.
+    ///
+    /// # Errors
+    /// The cluster refuses.
+    pub async fn add_planes(&self, planes: usize, bundles: usize) -> Result<()> {
+        let key = PrivateKey::from_pem(&self.key)?.digest().to_string();
+        let key = &key;
+        futures::stream::iter(0..planes)
+            .map(|index| self.add_plane(name(index), key, bundles))
+            .buffer_unordered(CREATES)
+            .try_collect()
+            .await
+    }
+
+    async fn add_plane(&self, name: String, key: &str, bundles: usize) -> Result<()> {
+        let admits = json!([{
+            "kind": "DataPlane", "namespace": NAMESPACE, "name": name, "targetNamespaces": ["*"],
+        }]);
+        let plane = json!({ "metadata": { "name": name }, "spec": { "keys": [key], "admits": admits } });
+        self.create("outhaul.dev", "Plane", None, plane).await?;
+        if bundles == 0 {
+            return Ok(());
+        }
+        let data_plane = json!({
+            "metadata": { "name": name },
+            "spec": {
+                "planeID": name,
+                "registry": { "prefix": "registry.example" },
+                "gateway": { "publicVirtualHost": "example.test", "organizationVirtualHost": "internal.test" },
+            },
+        });
+        let environment = json!({ "metadata": { "name": name }, "spec": { "dataPlaneRef": name } });
+        self.create("openchoreo.dev", "DataPlane", Some(NAMESPACE), data_plane)
+            .await?;
+        self.create("openchoreo.dev", "Environment", Some(NAMESPACE), environment)
+            .await?;
+        for bundle in 0..bundles {
+            let release = format!("{name}-{bundle}");
+            let spec = json!({
+                "owner": { "projectName": "bench", "componentName": release },
+                "environmentName": name,
+                "resources": config_maps(&release, "bench", 1),
+            });
+            let release = json!({ "metadata": { "name": release }, "spec": spec });
+            self.create("openchoreo.dev", "Release", Some(NAMESPACE), release)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes until now.
+    pub fn writes(&self) -> u64 {
+        self.kube.with_cluster(|cluster| cluster.version())
+    }
+
+    /// Waits until nothing has been written for a while.
+    ///
+    /// # Errors
+    /// Something is written again and again.
+    pub async fn quiet(&self) -> Result<()> {
+        let start = Instant::now();
+        let mut last = (self.writes(), start);
+        while last.1.elapsed() < QUIET {
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "the control plane is still written to"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let writes = self.writes();
+            if writes != last.0 {
+                last = (writes, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        group: &str,
+        kind: &str,
+        namespace: Option<&str>,
+        mut object: Value,
+    ) -> Result<()> {
+        let version = if group.is_empty() { "v1" } else { "v1alpha1" };
+        let kind = GroupVersionKind::gvk(group, version, kind);
+        let resource = ApiResource::from_gvk(&kind);
+        object["apiVersion"] = resource.api_version.clone().into();
+        object["kind"] = resource.kind.clone().into();
+        let object: DynamicObject = serde_json::from_value(object)?;
+        let api: Api<DynamicObject> = match namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            None => Api::all_with(self.client.clone(), &resource),
+        };
+        let created = api.create(&PostParams::default(), &object).await;
+        created.with_context(|| format!("create {} {:?}", resource.kind, object.metadata.name))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! Many objects that are changed at once.
+//!
+//! Changes take as long as repairs do, so an agent that repairs while they are made would hide behind them. It stands
+//! still (SIGSTOP) until the last change is made, and the clock starts when it runs on.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use futures::{StreamExt as _, TryStreamExt as _};
+use serde_json::Value;
+
+use super::{CHANGED, Drifting, Load, names, samples};
+use crate::course::CREATES;
+use crate::sample::{Carrier, UNTOUCHED};
+use crate::stats::Samples;
+use crate::verdict::Bar;
+use crate::worker::Worker;
+
+/// At most a quarter above the bare loop over the same objects.
+pub(super) const BAR: Bar = Bar::AtMost(1.25);
+
+/// The middle of all rounds.
+pub(super) struct Storms {
+    pub(super) ours: Duration,
+    pub(super) floor: Duration,
+    pub(super) objects: f64,
+}
+
+pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Load) -> Result<Storms> {
+    let ours = drifting.deliver(Carrier::Release, "storm", load.storm).await?;
+    let entries: Vec<_> = samples("loop", "storm", load.storm)
+        .flat_map(|(_, entries)| entries)
+        .collect();
+    let theirs: Vec<_> = names(&entries).collect();
+    let manifests: VecDeque<Value> = entries
+        .into_iter()
+        .map(|mut entry| entry["object"].take())
+        .collect();
+    bare.ask::<()>(&manifests).await?;
+    let (mut agent, mut apply_loop) = (Vec::new(), Vec::new());
+    for _ in 0..load.rounds {
+        drifting.change(&theirs).await?;
+        let start = Instant::now();
+        let ((), last) = tokio::try_join!(bare.ask(&manifests), drifting.repaired(&theirs))?;
+        apply_loop.push(last - start);
+
+        drifting.course.agent.pause()?;
+        drifting.change(&ours).await?;
+        let start = Instant::now();
+        drifting.course.agent.resume()?;
+        agent.push(drifting.repaired(&ours).await? - start);
+    }
+    let [ours, floor] = [agent, apply_loop].map(|times| times.into_iter().collect::<Samples>());
+    Ok(Storms {
+        ours: ours.median().unwrap_or_default(),
+        floor: floor.median().unwrap_or_default(),
+        objects: u32::try_from(load.storm).map_or(f64::INFINITY, f64::from),
+    })
+}
+
+impl Drifting<'_> {
+    /// Changes all, and waits until each change was seen.
+    async fn change(&mut self, objects: &[String]) -> Result<()> {
+        let changing = futures::stream::iter(objects)
+            .map(|name| self.meddle(name))
+            .buffer_unordered(CREATES)
+            .try_collect::<()>();
+        changing.await?;
+        self.all_say(objects, CHANGED).await?;
+        Ok(())
+    }
+
+    /// When the last was repaired.
+    async fn repaired(&mut self, objects: &[String]) -> Result<Instant> {
+        self.all_say(objects, UNTOUCHED).await
+    }
+
+    async fn all_say(&mut self, objects: &[String], level: &str) -> Result<Instant> {
+        let mut awaited: BTreeSet<_> = objects.iter().cloned().collect();
+        let mut last = Instant::now();
+        while let Some(next) = awaited.first() {
+            let (seen, at) = self.seen.next(next).await?;
+            if seen.level == level && awaited.remove(&seen.name) {
+                last = at;
+            }
+        }
+        Ok(last)
+    }
+}

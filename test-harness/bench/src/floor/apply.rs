@@ -1,0 +1,54 @@
+//! The floor of throughput: a bare loop of server-side applies, many in flight.
+
+use std::collections::VecDeque;
+
+use anyhow::Result;
+use kube::Client;
+use kube::config::Kubeconfig;
+use outhaul_scenarios::cluster;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::sample;
+use crate::worker::owner::Owner;
+
+const MANAGER: &str = "loop";
+
+/// Applies in flight: more made no API server faster, fewer made it slower.
+pub const IN_FLIGHT: usize = 64;
+
+/// What it is started with.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Setup {
+    /// Where to apply.
+    pub plane: Kubeconfig,
+}
+
+/// Applies the manifests of each order; the answer comes when all are.
+pub(crate) async fn play(mut owner: Owner) -> Result<()> {
+    let Setup { plane } = owner.setup().await?;
+    let client = cluster::client(&plane).await?;
+    owner.answer(&())?;
+    while let Some(manifests) = owner.order::<VecDeque<Value>>().await? {
+        apply(&client, manifests, IN_FLIGHT).await?;
+        owner.answer(&())?;
+    }
+    Ok(())
+}
+
+async fn apply(client: &Client, mut manifests: VecDeque<Value>, in_flight: usize) -> Result<()> {
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < in_flight
+            && let Some(manifest) = manifests.pop_front()
+        {
+            let client = client.clone();
+            running.spawn(async move { sample::apply(&client, &manifest, MANAGER).await.map(drop) });
+        }
+        match running.join_next().await {
+            Some(applied) => applied??,
+            None => return Ok(()),
+        }
+    }
+}

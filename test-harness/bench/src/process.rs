@@ -1,0 +1,169 @@
+//! CPU time and resident memory of a process, as Linux tells them.
+
+use std::ops::Add;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+/// What a process has used until now.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Usage {
+    /// CPU time of all its threads, user and system. The clock has ticks of 10 ms.
+    pub cpu: Duration,
+    /// Resident memory.
+    pub rss_kib: f64,
+}
+
+impl Usage {
+    /// Of a running process.
+    ///
+    /// # Errors
+    /// It does not run, or this is no Linux.
+    pub fn of(pid: u32) -> Result<Self> {
+        let read = |file: &str| {
+            let path = format!("/proc/{pid}/{file}");
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
+        };
+        let per_second = rustix::param::clock_ticks_per_second();
+        Self::parse(&read("stat")?, &read("status")?, per_second)
+            .with_context(|| format!("/proc/{pid} is not in the form that Linux gives it"))
+    }
+
+    fn parse(stat: &str, status: &str, ticks_per_second: u64) -> Option<Self> {
+        // The name in parentheses may hold anything; user and system time are the 12th and 13th field behind it.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let ticks: u64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|field| field.parse::<u64>().ok())
+            .sum::<Option<u64>>()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let rss_kib: u32 = line.split_whitespace().next()?.parse().ok()?;
+        Some(Self {
+            cpu: Duration::from_millis(ticks * 1_000 / ticks_per_second),
+            rss_kib: rss_kib.into(),
+        })
+    }
+
+    /// What was used since `earlier`: the CPU since then, the memory as it is.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(earlier.cpu),
+            rss_kib: self.rss_kib,
+        }
+    }
+}
+
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu + other.cpu,
+            rss_kib: self.rss_kib + other.rss_kib,
+        }
+    }
+}
+
+/// Programs of Kubernetes that were started by this process, by name: how many, and what they used in all.
+///
+/// # Errors
+/// This is no Linux.
+pub fn programs() -> Result<Vec<(String, usize, Usage)>> {
+    const NAMES: [&str; 4] = ["kube-apiserver", "etcd", "kube-controller", "kwok"];
+    let mut found: Vec<_> = NAMES.map(|name| (name.to_owned(), 0, Usage::default())).into();
+    let parents = parents()?;
+    for (pid, name) in running()? {
+        let entry = found
+            .iter_mut()
+            .find(|(known, _, _)| name.starts_with(known.as_str()));
+        if let Some((_, count, usage)) = entry
+            && is_below(pid, std::process::id(), &parents)
+            && let Ok(used) = Usage::of(pid)
+        {
+            *count += 1;
+            *usage = *usage + used;
+        }
+    }
+    found.retain(|(_, count, _)| *count > 0);
+    Ok(found)
+}
+
+type Parents = std::collections::BTreeMap<u32, u32>;
+
+fn running() -> Result<Vec<(u32, String)>> {
+    let entries = std::fs::read_dir("/proc").context("cannot read /proc")?;
+    let process = |entry: std::fs::DirEntry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let name = std::fs::read_to_string(entry.path().join("comm")).ok()?;
+        Some((pid, name.trim_end().to_owned()))
+    };
+    // A process may end while it is looked at.
+    Ok(entries.flatten().filter_map(process).collect())
+}
+
+fn parents() -> Result<Parents> {
+    let parent = |pid: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (_, fields) = stat.rsplit_once(')')?;
+        let parent = fields.split_whitespace().nth(1)?.parse().ok()?;
+        Some((pid, parent))
+    };
+    Ok(running()?
+        .into_iter()
+        .filter_map(|(pid, _)| parent(pid))
+        .collect())
+}
+
+fn is_below(mut pid: u32, ancestor: u32, parents: &Parents) -> bool {
+    while let Some(parent) = parents.get(&pid) {
+        if *parent == ancestor {
+            return true;
+        }
+        pid = *parent;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAT: &str = "77 (a b) c) S 1 77 77 0 -1 4194560 500 0 0 0 130 20 0 0 20 0 3 0 5 9 6 7";
+
+    #[test]
+    fn ticks_and_resident_pages_are_read_past_any_name() {
+        let status = "Name:\ta\nVmHWM:\t   9000 kB\nVmRSS:\t   8192 kB\n";
+        let usage = Usage::parse(STAT, status, 100).unwrap();
+        assert_eq!(
+            (usage.cpu, usage.rss_kib),
+            (Duration::from_millis(1_500), 8_192.0)
+        );
+        assert_eq!(Usage::parse(STAT, "Name:\ta\n", 100), None);
+        assert_eq!(Usage::parse("77 (a) S 1", status, 100), None);
+    }
+
+    #[test]
+    fn this_process_uses_memory() {
+        assert!(Usage::of(std::process::id()).unwrap().rss_kib > 100.0);
+    }
+
+    #[test]
+    fn cpu_counts_from_a_moment_and_memory_does_not() {
+        let usage = |seconds, rss_kib| Usage {
+            cpu: Duration::from_secs(seconds),
+            rss_kib,
+        };
+        assert_eq!(usage(5, 30.0).since(usage(2, 10.0)), usage(3, 30.0));
+        assert_eq!(usage(5, 30.0) + usage(2, 10.0), usage(7, 40.0));
+    }
+
+    #[test]
+    fn descent_is_followed_over_several_generations() {
+        let parents = Parents::from([(3, 2), (2, 1), (9, 8)]);
+        assert!(is_below(3, 1, &parents));
+        assert!(!is_below(9, 1, &parents));
+    }
+}

@@ -1,0 +1,200 @@
+//! `restart`: the hub ends and starts again while all planes are converged: until all are back and proven to be
+//! converged, and what it costs anybody besides (nothing).
+//!
+//! The clock starts when the new hub listens: before it reads the control plane, and before it accepts. Beside it the
+//! time of as many bare QUIC handshakes with mutual TLS between the same two kinds of processes.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::crowd::control::Control;
+use crate::crowd::planes::{Order, Told};
+use crate::fleet::{anywhere, connect_bare, converge, start_bare, start_hub, start_planes};
+use crate::measure::{Figures, Measure};
+use crate::outcome::Outcome;
+use crate::process::Usage;
+use crate::programs::hub::Addresses;
+use crate::stats::Samples;
+use crate::verdict::{Bar, Verdict};
+use crate::worker::Worker;
+
+/// Times the bare handshakes.
+const BAR: f64 = 1.5;
+
+/// What a hub that says nothing costs more: agents notice at their next keep-alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Converged planes.
+    pub planes: usize,
+    /// Releases that each of them holds.
+    pub bundles: usize,
+    /// Restarts after SIGTERM, and runs of the floor. There is one after SIGKILL.
+    pub rounds: usize,
+}
+
+/// How a hub ends.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Terminated,
+    Killed,
+}
+
+/// One restart.
+struct Restart {
+    /// From its listening until all planes are back.
+    total: Duration,
+    told: Told,
+    writes: u64,
+    /// Of the new hub.
+    used: Usage,
+}
+
+/// Measures bare handshakes and restarts in turns, then one restart after SIGKILL.
+///
+/// # Errors
+/// Something does not start, or planes do not come back.
+pub async fn run(load: Load) -> Result<Outcome> {
+    let (server, mut clients) = start_bare().await?;
+    let mut crowd = Crowd::start(load).await?;
+    let (mut ours, mut floor) = (Vec::new(), Vec::new());
+    for _ in 0..load.rounds {
+        floor.push(connect_bare(&mut clients, load.planes).await?);
+        // Otherwise their keep-alives go on beside ours.
+        connect_bare(&mut clients, 0).await?;
+        let (next, restart) = crowd.restart(End::Terminated).await?;
+        crowd = next;
+        ours.push(restart);
+    }
+    let (crowd, killed) = crowd.restart(End::Killed).await?;
+    let mut outcome = Outcome::new(vec![
+        ("hub".to_owned(), crowd.hub.usage()?),
+        ("planes".to_owned(), crowd.planes.usage()?),
+        ("bare server".to_owned(), server.usage()?),
+        ("bare clients".to_owned(), clients.usage()?),
+    ]);
+    let bare_used = server.usage()?;
+    judge(&mut outcome, load, (&ours, &killed), floor, bare_used);
+    clients.finish().await?;
+    server.finish().await?;
+    crowd.hub.terminate().await?;
+    crowd.planes.finish().await?;
+    Ok(outcome)
+}
+
+fn judge(
+    outcome: &mut Outcome,
+    load: Load,
+    (ours, killed): (&[Restart], &Restart),
+    floor: Vec<Duration>,
+    bare_used: Usage,
+) {
+    let units = u32::try_from(load.planes).map_or(f64::INFINITY, f64::from);
+    let floor = floor
+        .into_iter()
+        .collect::<Samples>()
+        .median()
+        .unwrap_or_default();
+    let times = ours.iter().map(|restart| restart.total).collect::<Samples>();
+    let total = times.median().unwrap_or_default();
+    let used = ours.last().map(|restart| restart.used).unwrap_or_default();
+    let ours_row = Figures::default().whole(total, units).used(used);
+    let floor_row = Figures {
+        rss_kib: Some(bare_used.rss_kib),
+        ..Figures::default().whole(floor, units)
+    };
+    let what = format!(
+        "{} planes back after SIGTERM over as many bare handshakes ({:.2} s), middle of {}",
+        load.planes,
+        floor.as_secs_f64(),
+        load.rounds
+    );
+    let ratio = Verdict::ratio(what, ours_row.total, floor_row.total, Bar::AtMost(BAR));
+    outcome.verdicts.extend(ratio);
+    outcome.verdicts.push(Verdict {
+        what: "all back after SIGKILL".to_owned(),
+        value: killed.total.as_secs_f64(),
+        unit: " s",
+        bar: Bar::AtMost(BAR * floor.as_secs_f64() + KEEP_ALIVE.as_secs_f64()),
+    });
+    let all: Vec<&Restart> = ours.iter().chain([killed]).collect();
+    let sum = |of: fn(&Restart) -> u64| all.iter().map(|restart| of(restart)).sum::<u64>();
+    for (what, count) in [
+        (
+            "planes that were not converged, all restarts",
+            sum(|it| (it.told.welcomed - it.told.converged) as u64),
+        ),
+        ("heads announced, all restarts", sum(|it| it.told.heads)),
+        ("reports sent, all restarts", sum(|it| it.told.reports)),
+        ("writes to the control plane, all restarts", sum(|it| it.writes)),
+    ] {
+        outcome.verdicts.push(Verdict {
+            what: what.to_owned(),
+            value: u32::try_from(count).map_or(f64::INFINITY, f64::from),
+            unit: "",
+            bar: Bar::AtMost(0.0),
+        });
+    }
+    let failures: u64 = all.iter().map(|restart| restart.told.failures).sum();
+    outcome.notes.push(format!(
+        "restart: {failures} dials came to nothing and were made again"
+    ));
+    outcome.measures.push(Measure {
+        name: "restart",
+        ours: ours_row,
+        floor: floor_row,
+        samples: load.planes,
+        cluster: "fake",
+    });
+}
+
+/// A hub and its planes.
+struct Crowd {
+    control: Control,
+    hub: Worker,
+    at: Addresses,
+    planes: Worker,
+}
+
+impl Crowd {
+    async fn start(load: Load) -> Result<Self> {
+        let control = Control::start().await?;
+        control.add_planes(load.planes, load.bundles).await?;
+        let (hub, at) = start_hub(&control, anywhere()).await?;
+        let mut planes = start_planes(&control, at.agents, load.planes).await?;
+        converge(&control, &mut planes, (load.planes, load.bundles)).await?;
+        Ok(Self {
+            control,
+            hub,
+            at,
+            planes,
+        })
+    }
+
+    async fn restart(mut self, end: End) -> Result<(Self, Restart)> {
+        self.planes.tell(&Order::Gather).await?;
+        let writes = self.control.writes();
+        match end {
+            End::Terminated => self.hub.terminate().await?,
+            End::Killed => self.hub.kill().await?,
+        }
+        let (hub, at) = start_hub(&self.control, self.at).await?;
+        let listening = Instant::now();
+        let _back: Told = self.planes.hear().await?;
+        let total = listening.elapsed();
+        let used = hub.usage()?;
+        self.control.quiet().await?;
+        let told = self.planes.ask(&Order::Tell).await?;
+        let writes = self.control.writes() - writes;
+        let restart = Restart {
+            total,
+            told,
+            writes,
+            used,
+        };
+        Ok((Self { hub, at, ..self }, restart))
+    }
+}

@@ -1,0 +1,153 @@
+//! `apply`: how many objects a second one agent applies, beside a bare loop against the same API server.
+//!
+//! The clock runs from the first object that appears in the plane to the last. So a pipeline that begins with the
+//! first bundle while others are still on their way is compared with a loop that has everything at hand.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use futures::{StreamExt as _, TryStreamExt as _};
+use kube::ResourceExt as _;
+use kube::api::{DynamicObject, WatchEvent};
+use outhaul_scenarios::Ground;
+use serde_json::Value;
+
+use crate::course::{CREATES, Controllers, Course, TARGET};
+use crate::floor::apply::IN_FLIGHT;
+use crate::measure::{Figures, Measure};
+use crate::outcome::Outcome;
+use crate::process::Usage;
+use crate::sample::{self, Carrier};
+use crate::stats::Samples;
+use crate::verdict::{Bar, Verdict};
+use crate::watching::Watches;
+
+/// At least nine tenths of what the bare loop applies in a second.
+const BAR: Bar = Bar::AtLeast(0.9);
+
+/// What one round applies.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Releases.
+    pub bundles: usize,
+    /// ConfigMaps in each.
+    pub objects: usize,
+}
+
+/// The rounds of one side.
+#[derive(Default)]
+struct Rounds {
+    times: Vec<Duration>,
+    used: Usage,
+}
+
+/// Measures `rounds` rounds of each.
+///
+/// # Errors
+/// Something is refused or does not arrive.
+pub async fn run(ground: &Ground, controllers: Controllers, load: Load, rounds: usize) -> Result<Outcome> {
+    let course = Course::start(ground, controllers).await?;
+    let mut bare = course.apply_loop().await?;
+    let mut seen = Watches::new();
+    let [config_maps, ..] = sample::target_kinds(&course.plane, TARGET);
+    seen.add(config_maps, appeared).await?;
+    let (mut ours, mut floor) = (Rounds::default(), Rounds::default());
+    let warm_up = Load { bundles: 1, ..load };
+    deliver(&course, &mut seen, "ours-warm-up", warm_up).await?;
+    for index in 0..rounds {
+        let before = bare.usage()?;
+        let prefix = format!("loop-{index}");
+        let applying = async {
+            let manifests: Vec<Value> = bundles(&prefix, load)
+                .flat_map(|(_, entries)| manifests(entries))
+                .collect();
+            bare.ask::<()>(&manifests).await
+        };
+        let ((), time) = tokio::try_join!(applying, span(&mut seen, &prefix, load))?;
+        floor.times.push(time);
+        floor.used = floor.used + bare.usage()?.since(before);
+        let before = course.agent.usage()?;
+        ours.times
+            .push(deliver(&course, &mut seen, &format!("ours-{index}"), load).await?);
+        ours.used = ours.used + course.agent.usage()?.since(before);
+    }
+    let mut outcome = Outcome::new(course.processes(&[("bare loop", &bare)])?);
+    let [ours, floor] = [(ours, course.agent.usage()?), (floor, bare.usage()?)].map(|(rounds, now)| {
+        let middle = rounds
+            .times
+            .into_iter()
+            .collect::<Samples>()
+            .median()
+            .unwrap_or_default();
+        let used = Usage {
+            cpu: rounds.used.cpu,
+            ..now
+        };
+        Figures::default().whole(middle, load.count()).used(used)
+    });
+    outcome.measures.push(Measure {
+        name: "apply_throughput",
+        ours,
+        floor,
+        samples: rounds,
+        cluster: course.cluster,
+    });
+    let what = format!("objects a second over the bare loop's ({IN_FLIGHT} in flight), middle of {rounds}");
+    outcome
+        .verdicts
+        .extend(Verdict::ratio(what, ours.per_s, floor.per_s, BAR));
+    bare.finish().await?;
+    course.end().await?;
+    Ok(outcome)
+}
+
+impl Load {
+    fn count(self) -> f64 {
+        u32::try_from(self.bundles * self.objects).map_or(f64::INFINITY, f64::from)
+    }
+}
+
+async fn deliver(course: &Course, seen: &mut Watches<String>, prefix: &str, load: Load) -> Result<Duration> {
+    let creating = futures::stream::iter(bundles(prefix, load))
+        .map(|(name, entries)| async move { course.create(Carrier::Release, &name, &entries).await })
+        .buffer_unordered(CREATES)
+        .try_collect::<()>();
+    let ((), time) = tokio::try_join!(creating, span(seen, prefix, load))?;
+    Ok(time)
+}
+
+/// From the first object of `prefix` that is seen to the last.
+async fn span(seen: &mut Watches<String>, prefix: &str, load: Load) -> Result<Duration> {
+    let expected = load.bundles * load.objects;
+    let mut found = BTreeSet::new();
+    let mut first: Option<Instant> = None;
+    loop {
+        let (name, at) = seen.next(prefix).await?;
+        if name.starts_with(prefix) && found.insert(name) {
+            let first = *first.get_or_insert(at);
+            if found.len() == expected {
+                return Ok(at - first);
+            }
+        }
+    }
+}
+
+fn bundles(prefix: &str, load: Load) -> impl Iterator<Item = (String, Vec<Value>)> {
+    (0..load.bundles).map(move |index| {
+        let name = format!("{prefix}-{index}");
+        let entries = sample::config_maps(&name, TARGET, load.objects);
+        (name, entries)
+    })
+}
+
+fn manifests(entries: Vec<Value>) -> impl Iterator<Item = Value> {
+    entries.into_iter().map(|mut entry| entry["object"].take())
+}
+
+fn appeared(event: WatchEvent<DynamicObject>) -> Option<String> {
+    match event {
+        WatchEvent::Added(object) => Some(object.name_any()),
+        _ => None,
+    }
+}
