@@ -30,8 +30,13 @@ impl Redial {
     }
 
     /// How long to wait, for a uniformly random number.
+    ///
+    /// A hub that restarts was well a moment ago: the wait that spreads its fleet raises no ceiling.
     pub(crate) fn wait(&mut self, ended: Ended, random: u64) -> Duration {
-        let ceiling = self.0.next_backoff().unwrap_or(CAP);
+        let ceiling = match ended {
+            Ended::Restarting { .. } => BASE,
+            Ended::Lost | Ended::RetryAfter(_) => self.0.next_backoff().unwrap_or(CAP),
+        };
         redial::delay(ended, ceiling, random)
     }
 }
@@ -47,6 +52,17 @@ mod tests {
         let waits: Vec<_> = (0..7).map(|_| longest()).collect();
         assert_eq!(waits, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
         redial.stood();
+        assert_eq!(redial.wait(Ended::Lost, u64::MAX).as_secs_f64().round(), 1.0);
+    }
+
+    #[test]
+    fn a_restart_of_the_hub_raises_no_ceiling() {
+        let mut redial = Redial::new();
+        let restarting = Ended::Restarting {
+            fleet: 1,
+            retry_after: Duration::ZERO,
+        };
+        redial.wait(restarting, u64::MAX);
         assert_eq!(redial.wait(Ended::Lost, u64::MAX).as_secs_f64().round(), 1.0);
     }
 }
