@@ -54,8 +54,13 @@ pub(crate) async fn run(
         }
     }
     let ending = async {
-        while let Some(ended) = connections.join_next().await {
-            forward_panic(ended);
+        while !connections.is_empty() {
+            // Both arms only receive: dropping one loses nothing.
+            tokio::select! {
+                Some(ended) = connections.join_next() => forward_panic(ended),
+                // An agent that is back already: the next hub answers it.
+                Some(arriving) = listener.accept() => arriving.ignore(),
+            }
         }
     };
     if timeout(GOODBYE_TIME, ending).await.is_err() {
@@ -64,16 +69,18 @@ pub(crate) async fn run(
     listener.close(Close::Restarting, "the hub restarts").await;
 }
 
+/// What comes before a session, or instead of one, is boxed: a fleet of sessions would keep room for it.
 async fn serve(arriving: Arriving, context: Context) {
     let remote = arriving.remote_address();
-    match arriving.complete(SystemTime::now()).await {
+    match Box::pin(arriving.complete(SystemTime::now())).await {
         Ok(Arrival::Plane(link)) => {
             let span = info_span!("agent", plane = %link.peer().plane, %remote);
             session::serve(link, context).instrument(span).await;
         }
         Ok(Arrival::Stranger(stranger)) => {
             let span = info_span!("stranger", %remote);
-            enrolling::serve(stranger, &context.tokens).instrument(span).await;
+            let enrolling = enrolling::serve(stranger, &context.tokens);
+            Box::pin(enrolling.instrument(span)).await;
         }
         Err(error) => debug!(%remote, error = &error as &dyn std::error::Error, "No connection"),
     }

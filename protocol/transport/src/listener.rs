@@ -6,7 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use outhaul_protocol_wire::ids::{HubId, PlaneName};
 use outhaul_protocol_wire::limits::HANDSHAKE_TIME;
@@ -30,6 +30,14 @@ const HANDSHAKES: usize = 512;
 
 /// Connections that may wait for their handshake: a fleet of 20,000 that dials at once.
 const WAITING: usize = 32 * 1024;
+
+/// How long a port stays open for connections that are over. It is enough to say so once: who does not hear it is told
+/// by the reset of whoever listens here next. QUIC itself would wait for three probe timeouts, which after a handshake
+/// on a busy machine are many seconds, and a successor waits for the port.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// How long it takes to send a last word on every connection that is left.
+const FLUSH: Duration = Duration::from_millis(50);
 
 /// Which roots the certificates of a plane may end in, or why it is not admitted. Asked at each handshake, so it
 /// should answer from memory.
@@ -156,11 +164,24 @@ impl Listener {
         })
     }
 
-    /// Closes the port and every connection on it, and waits until the peers were told.
+    /// Closes the port and every connection on it, once the peers were told.
+    ///
+    /// Whoever dials meanwhile gets no answer, rather than a refusal: it sends again, and finds who listens here then.
     pub async fn close(&self, why: Close, text: &str) {
-        let code = quinn::VarInt::from_u64(why.code()).unwrap_or(quinn::VarInt::MAX);
-        self.endpoint.close(code, text.as_bytes());
-        self.endpoint.wait_idle().await;
+        let settling = async {
+            // Both arms only receive: dropping one loses nothing.
+            loop {
+                tokio::select! {
+                    () = self.endpoint.wait_idle() => return,
+                    Some(incoming) = self.endpoint.accept() => incoming.ignore(),
+                }
+            }
+        };
+        if timeout(LINGER, settling).await.is_err() {
+            let code = quinn::VarInt::from_u64(why.code()).unwrap_or(quinn::VarInt::MAX);
+            self.endpoint.close(code, text.as_bytes());
+            let _told = timeout(FLUSH, self.endpoint.wait_idle()).await;
+        }
     }
 }
 
@@ -168,6 +189,11 @@ impl Arriving {
     /// Where its datagrams come from.
     pub fn remote_address(&self) -> SocketAddr {
         self.incoming.remote_address()
+    }
+
+    /// Gives no answer. The peer sends again, and finds who listens here then.
+    pub fn ignore(self) {
+        self.incoming.ignore();
     }
 
     /// Finishes the handshake and judges the certificate at `now`.

@@ -13,6 +13,11 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Silence after which a peer counts as gone: three keep-alives lost in a row.
 pub const IDLE: Duration = Duration::from_secs(60);
 
+/// What an agent takes the round trip for before it has measured one. It asks again after three times this, then twice
+/// as long each time: a third of a second, not a whole one as RFC 9002 suggests, after a hub begins to listen that was
+/// away. On a slower path that is one small packet too many.
+const FIRST_ROUND_TRIP: Duration = Duration::from_millis(100);
+
 /// Streams that an agent has open at once: control, eight fetches, and a few that are just ending. The hub reserves
 /// places for all of them on every connection: at 17 an idle one is a kilobyte larger.
 const AGENT_STREAMS: u32 = 12;
@@ -43,6 +48,7 @@ pub(crate) fn agent() -> Arc<TransportConfig> {
     let mut config = common();
     config
         .keep_alive_interval(Some(KEEP_ALIVE))
+        .initial_rtt(FIRST_ROUND_TRIP)
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
         .receive_window(VarInt::from_u32(AGENT_RECEIVE))
         .stream_receive_window(VarInt::from_u32(AGENT_STREAM_RECEIVE));

@@ -46,7 +46,11 @@ impl<K> Rig<K> {
     pub(crate) async fn restart_hub(self) -> Self {
         let agents = self.hub.agents();
         self.hub.stop().await.unwrap();
-        let hub = start_hub(&self.client, agents).await;
+        // In one process the port is free once QUIC has let the last connection go.
+        let hub = until("the hub starts again", || async {
+            Hub::start(config(&self.client, agents)).await.ok()
+        });
+        let hub = ready(hub.await).await;
         Self { hub, ..self }
     }
 
@@ -191,7 +195,10 @@ pub(crate) fn config(client: &Client, agents: SocketAddr) -> Config {
 }
 
 pub(crate) async fn start_hub(client: &Client, agents: SocketAddr) -> Hub {
-    let hub = Hub::start(config(client, agents)).await.unwrap();
+    ready(Hub::start(config(client, agents)).await.unwrap()).await
+}
+
+async fn ready(hub: Hub) -> Hub {
     until("the hub is ready", || async {
         hub.handle().ready().is_ready().then_some(())
     })

@@ -115,6 +115,20 @@ async fn a_listener_that_closes_tells_everybody() {
     assert!(hub.listener.accept().await.is_none());
 }
 
+#[tokio::test]
+async fn a_dial_that_is_ignored_asks_again() {
+    let hub = TestHub::open();
+    let (identity, trust) = (hub.identity("eu-1"), hub.authority.trust());
+    let dialer = Dialer::udp(hub.address()).unwrap();
+    let arriving = async {
+        hub.listener.accept().await.unwrap().ignore();
+        hub.arrival().await
+    };
+    let (arrival, link) = tokio::join!(arriving, dialer.dial(hub.address(), &trust, &identity));
+    assert!(matches!(arrival, Arrival::Plane(_)));
+    link.unwrap();
+}
+
 /// A hub in a runtime of its own, so that it can die without a word.
 struct Process {
     hub: Arc<TestHub>,

@@ -14,6 +14,7 @@ use outhaul_protocol_transport::link::HubLink;
 use outhaul_protocol_wire::ids::Term;
 use outhaul_protocol_wire::message::{AgentMessage, ClosingReason, HubMessage};
 use tokio::sync::{Semaphore, mpsc};
+use tracing::debug;
 
 use super::News;
 use super::state::State;
@@ -50,13 +51,17 @@ impl Light {
                     ceiling = BASE;
                     self.talk(connection, &mut state, &mut fleet).await?
                 }
-                Err(_failed) => {
+                Err(failed) => {
+                    debug!(plane = self.index, dial, "No connection: {failed:#}");
                     self.tell(News::Failed).await?;
                     Ended::Lost
                 }
             };
             tokio::time::sleep(redial::delay(ended, ceiling, rand::random())).await;
-            ceiling = (ceiling * 2).min(CAP);
+            // As the agent has it: a restart raises no ceiling.
+            if !matches!(ended, Ended::Restarting { .. }) {
+                ceiling = (ceiling * 2).min(CAP);
+            }
         }
         Ok(())
     }
