@@ -14,15 +14,15 @@ const MESSAGES: usize = 8;
 
 /// The fleet's end.
 pub(crate) struct Outbox {
-    messages: mpsc::Sender<HubMessage>,
+    messages: mpsc::Sender<Box<HubMessage>>,
     starved: Arc<AtomicBool>,
     ending: oneshot::Sender<Ending>,
 }
 
 /// The connection's end.
 pub(crate) struct Receiving {
-    /// Messages to send.
-    pub(crate) messages: mpsc::Receiver<HubMessage>,
+    /// Messages to send. Boxed: a channel reserves 32 places, whatever its length, and most sessions are idle.
+    pub(crate) messages: mpsc::Receiver<Box<HubMessage>>,
     /// Why nothing more is sent.
     pub(crate) ending: oneshot::Receiver<Ending>,
     starved: Arc<AtomicBool>,
@@ -61,7 +61,7 @@ impl Outbox {
         loop {
             let Some(room) = self.room() else { return };
             let Some(message) = next() else { return };
-            room.send(message);
+            room.send(Box::new(message));
         }
     }
 
@@ -71,7 +71,7 @@ impl Outbox {
     }
 
     /// Room for one message; if there is none, the connection will say when there is.
-    fn room(&self) -> Option<mpsc::Permit<'_, HubMessage>> {
+    fn room(&self) -> Option<mpsc::Permit<'_, Box<HubMessage>>> {
         if let Ok(permit) = self.messages.try_reserve() {
             return Some(permit);
         }
