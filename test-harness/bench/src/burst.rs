@@ -21,6 +21,9 @@ use crate::verdict::{Bar, Verdict};
 /// At most a fifth above the relay with the same concurrency.
 const BAR: Bar = Bar::AtMost(1.2);
 
+/// Longer than a hub merges changes of a status.
+const SETTLING: Duration = Duration::from_secs(2);
+
 /// What one carrier took.
 #[derive(Default)]
 struct Rounds {
@@ -28,6 +31,8 @@ struct Rounds {
     /// From the creation of each sample to its status.
     each: Vec<Duration>,
     used: Usage,
+    /// Writes to control plane and plane, the creation of the samples included.
+    writes: [u64; 2],
 }
 
 /// Measures `rounds` rounds of `count` samples of each.
@@ -75,6 +80,13 @@ pub async fn run(ground: &Ground, controllers: Controllers, count: usize, rounds
         ours.used = ours.used + course.ours()?.since(before);
     }
     let mut outcome = Outcome::new(course.processes(&[("relay", &relay)])?);
+    let samples = units(count * rounds);
+    for (who, [control, plane]) in [("relay", floor.writes), ("outhaul", ours.writes)] {
+        let [control, plane] = [control, plane].map(|writes| writes as f64 / samples);
+        let note =
+            format!("{who}: {control:.1} writes to the control plane and {plane:.1} to the plane for each");
+        outcome.notes.push(note);
+    }
     let [ours, floor] = [(ours, course.ours()?), (floor, relay.usage()?)].map(|(rounds, now)| {
         let total = rounds
             .totals
@@ -117,6 +129,7 @@ async fn round(
     let names: Vec<_> = (0..count)
         .map(|index| format!("{}-{word}-{index}", carrier.word()))
         .collect();
+    let before = course.revisions().await?;
     let start = Instant::now();
     let creating = futures::stream::iter(names.clone())
         .map(|name| async move {
@@ -133,6 +146,12 @@ async fn round(
         .map(|arrival| arrival.status.max(arrival.applied))
         .max();
     into.totals.extend(last.map(|last| last - start));
+    // What was merged is written later, and counts too.
+    tokio::time::sleep(SETTLING).await;
+    let after = course.revisions().await?;
+    for ((writes, after), before) in into.writes.iter_mut().zip(after).zip(before) {
+        *writes += after - before;
+    }
     into.each
         .extend(arrived.iter().map(|(name, arrival)| arrival.status - sent[name]));
     Ok(())

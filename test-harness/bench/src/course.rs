@@ -175,6 +175,15 @@ impl Course {
         Ok(self.hub.usage()? + self.agent.usage()?)
     }
 
+    /// The revisions of control plane and plane. Every write anywhere in a cluster is one.
+    ///
+    /// # Errors
+    /// An API server refuses, or its resource versions are no numbers.
+    pub async fn revisions(&self) -> Result<[u64; 2]> {
+        let (control, plane) = tokio::try_join!(revision(&self.control), revision(&self.plane))?;
+        Ok([control, plane])
+    }
+
     /// What each process used in the whole run, `others` beside hub and agent.
     ///
     /// # Errors
@@ -240,6 +249,15 @@ async fn start_hub(control: &Cluster) -> Result<(Worker, hub::Addresses)> {
         },
     };
     Worker::start(Role::Hub, &setup).await
+}
+
+async fn revision(cluster: &Client) -> Result<u64> {
+    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(cluster.clone());
+    let list = namespaces.list_metadata(&ListParams::default().limit(1)).await?;
+    let version = list.metadata.resource_version.unwrap_or_default();
+    version
+        .parse()
+        .with_context(|| format!("resource version {version:?}"))
 }
 
 fn somebody() -> PatchParams {
