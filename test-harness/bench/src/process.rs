@@ -32,12 +32,9 @@ impl Usage {
     fn parse(stat: &str, status: &str, ticks_per_second: u64) -> Option<Self> {
         // The name in parentheses may hold anything; user and system time are the 12th and 13th field behind it.
         let (_, fields) = stat.rsplit_once(')')?;
-        let ticks: u64 = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse::<u64>().ok())
-            .sum::<Option<u64>>()?;
+        let mut times = fields.split_whitespace().skip(11);
+        let mut ticks = || times.next()?.parse::<u64>().ok();
+        let ticks = ticks()? + ticks()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let rss_kib: u32 = line.split_whitespace().next()?.parse().ok()?;
         Some(Self {
