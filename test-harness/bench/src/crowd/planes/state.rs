@@ -34,7 +34,15 @@ impl State {
                     true => Standing::Recorded,
                     false => Standing::Unrecorded,
                 };
-                self.holdings.insert(key.clone(), Holding { head, standing });
+                let whole = true;
+                self.holdings.insert(
+                    key.clone(),
+                    Holding {
+                        head,
+                        standing,
+                        whole,
+                    },
+                );
                 session.stored(&key, version);
                 self.look(&key, session);
             }
@@ -52,7 +60,7 @@ impl State {
     }
 
     fn look(&mut self, key: &Key, session: &mut Session) {
-        let Some(holding) = self.holdings.get(key).filter(|it| it.standing.counts()) else {
+        let Some(holding) = self.holdings.get(key).filter(|it| it.counts()) else {
             return;
         };
         let objects = [config_map(key)];
