@@ -128,6 +128,7 @@ async fn watched(fault: Fault) -> Result<(usize, String)> {
     Ok(loop {
         match events.try_next().await {
             Ok(Some(WatchEvent::Error(status))) => break (seen, format!("error {}", status.code)),
+            Ok(Some(WatchEvent::Bookmark(_))) => {}
             Ok(Some(_)) => seen += 1,
             Ok(None) => break (seen, "over".to_owned()),
             Err(_) => break (seen, "broken".to_owned()),
