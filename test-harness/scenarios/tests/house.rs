@@ -31,6 +31,7 @@ const RULES: &str = "
     test-harness/fake-kube/core   IO
     test-harness/kubernetes       hub/ agent/
     test-harness/faults           hub/ agent/
+    test-harness/sim              IO rand hub/server/ agent/runner/ protocol/transport/ test-harness/fake-kube/server/
 ";
 
 /// Whoever reaches none of these waits for nothing, listens to nothing and talks to nobody.

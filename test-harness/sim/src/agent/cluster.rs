@@ -1,0 +1,143 @@
+//! The agent's requests to its API server: each made at one moment, and answered at another.
+
+use core::time::Duration;
+
+use outhaul_agent_core::plane::{Action, Answer, Request};
+use outhaul_protocol_wire::object::ObjectRef;
+use serde_json::{Map, Value, json};
+
+use super::AgentEvent;
+use super::store::failure;
+use crate::broken::Broken;
+use crate::cluster::{Place, Refusal};
+use crate::hub::Fate;
+use crate::schedule::{Moment, PLANES};
+use crate::world::{Event, World};
+
+impl World {
+    pub(super) fn send_request(&mut self, number: usize, request: Request) {
+        let now = self.agenda.now();
+        let plane = &mut self.planes[number];
+        plane.requests += 1;
+        let (run, version) = (plane.run, plane.cluster.version());
+        let fare = plane.api.fare(now);
+        self.tell(|| format!("agent {} asks {}", PLANES[number], describe(&request.action)));
+        if let Some(made) = fare.made {
+            let fate = Fate {
+                back: fare.known,
+                heard: fare.instead.is_none(),
+            };
+            let event = AgentEvent::Make(run, request.clone(), fate, version);
+            self.agenda.after(made, Event::Agent(number, event));
+        }
+        if let Some(instead) = fare.instead {
+            let answer = Answer::Failed(failure(instead.refusal(&place_of(&request.action))));
+            let event = AgentEvent::Answered(run, request.id, answer, fare.known);
+            self.agenda.after(fare.known, Event::Agent(number, event));
+        }
+        self.crash_agent_at(number, Moment::Sent);
+    }
+
+    pub(super) fn make_request(
+        &mut self,
+        number: usize,
+        current: bool,
+        request: Request,
+        fate: Fate,
+        version: u64,
+    ) {
+        self.usurp(number, &request.action);
+        self.check_request(number, &request.action, version);
+        let before = self.planes[number].cluster.version();
+        let answer = self.execute(number, &request.action);
+        self.coverage
+            .note(format!("request {}: {}", verb(&request.action), outcome(&answer)));
+        self.tell(|| {
+            let what = describe(&request.action);
+            format!("cluster {} {what}: {}", PLANES[number], outcome(&answer))
+        });
+        if let (Action::Apply { .. }, Answer::Object(object)) = (&request.action, &answer) {
+            self.applied(object);
+        }
+        if self.planes[number].cluster.version() != before {
+            self.plane_changed(number);
+        }
+        if !current || self.crash_agent_at(number, Moment::Made) {
+            return;
+        }
+        if fate.heard {
+            let run = self.planes[number].run;
+            let event = AgentEvent::Answered(run, request.id, answer, Duration::from_millis(5));
+            self.agenda.after(fate.back, Event::Agent(number, event));
+        }
+    }
+
+    fn execute(&mut self, number: usize, action: &Action) -> Answer {
+        let broken = self.broken;
+        let place = place_of(action);
+        let cluster = &mut self.planes[number].cluster;
+        let result = match action {
+            Action::CreateNamespace { labels, .. } => {
+                let labels: Map<String, Value> = labels
+                    .iter()
+                    .map(|(label, value)| ((*label).to_owned(), value.clone().into()))
+                    .collect();
+                let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"labels": labels}});
+                cluster.create(&place, &body).map(|_| Answer::Accepted)
+            }
+            Action::Apply { manager, body, .. } => {
+                let body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
+                let applied = cluster.apply(&place, manager, &body);
+                applied.map(|object| Answer::Object(Value::clone(&object)))
+            }
+            Action::Look(_) => match cluster.get(&place) {
+                Ok(object) if broken == Some(Broken::DyingIsGone) && is_deleting(&object) => {
+                    Err(Refusal::new(404, "NotFound", &place))
+                }
+                found => found.map(|object| Answer::Object(Value::clone(&object))),
+            },
+            Action::Delete { uid, .. } => {
+                let uid = (broken != Some(Broken::DeleteWithoutUid)).then_some(uid.as_str());
+                cluster.delete(&place, uid).map(|()| Answer::Accepted)
+            }
+        };
+        result.unwrap_or_else(|refusal| Answer::Failed(refusal.failure()))
+    }
+}
+
+/// Where the object of a request is.
+pub(crate) fn place_of(action: &Action) -> Place {
+    match action {
+        Action::CreateNamespace { name, .. } => Place::new("Namespace", "", name),
+        Action::Apply { object, .. } | Action::Look(object) | Action::Delete { object, .. } => place(object),
+    }
+}
+
+pub(crate) fn place(object: &ObjectRef) -> Place {
+    Place::new(&object.kind, &object.namespace, &object.name)
+}
+
+fn is_deleting(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
+}
+
+fn verb(action: &Action) -> &'static str {
+    match action {
+        Action::CreateNamespace { .. } => "create namespace",
+        Action::Apply { .. } => "apply",
+        Action::Look(_) => "look",
+        Action::Delete { .. } => "delete",
+    }
+}
+
+fn describe(action: &Action) -> String {
+    format!("{} {}", verb(action), place_of(action))
+}
+
+fn outcome(answer: &Answer) -> String {
+    match answer {
+        Answer::Object(_) => "object".to_owned(),
+        Answer::Accepted => "accepted".to_owned(),
+        Answer::Failed(failure) => format!("{:?}", failure.blocker().reason),
+    }
+}

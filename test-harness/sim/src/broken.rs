@@ -1,0 +1,42 @@
+//! Variants of the product that are wrong on purpose: what shows that the simulator can fail. Each breaks one promise
+//! in the part that carries, here, what the cores decide.
+
+use clap::ValueEnum;
+
+/// One way to be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Broken {
+    /// What a complete announcement did not name is removed.
+    AbsenceRemoves,
+    /// A record that cannot be read counts as wanting nothing.
+    DamageIsEmpty,
+    /// Deletes carry no uid.
+    DeleteWithoutUid,
+    /// What is being deleted counts as gone.
+    DyingIsGone,
+    /// Heads are taken whatever their version.
+    GenerationIgnored,
+    /// The hub takes its writes for made when it sends them.
+    HubTrustsItsWrites,
+    /// The agent does not say what it observed while it was cut off.
+    ObservedUntold,
+    /// Words of an old session count as words of the newest.
+    OldSessionHeard,
+    /// The agent takes its store's writes for made when it sends them.
+    StoreTrusted,
+}
+
+impl Broken {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::AbsenceRemoves,
+        Self::DamageIsEmpty,
+        Self::DeleteWithoutUid,
+        Self::DyingIsGone,
+        Self::GenerationIgnored,
+        Self::HubTrustsItsWrites,
+        Self::ObservedUntold,
+        Self::OldSessionHeard,
+        Self::StoreTrusted,
+    ];
+}

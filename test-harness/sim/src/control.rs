@@ -1,0 +1,303 @@
+//! What users do in the control plane, and the furniture that is there from the beginning.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::cluster::{Cluster, Place};
+use crate::hub::key_of;
+use crate::model::Wish;
+use crate::schedule::{Action, ENVIRONMENTS, Flaw, Kind, PLANES, Thing};
+use crate::world::{Event, World, plane_index};
+
+/// The namespace of everything in the control plane.
+pub(crate) const NAMESPACE: &str = "acme";
+
+/// Namespaces that every plane admits.
+pub(crate) const ADMITTED: &str = "shop*";
+
+impl World {
+    /// Environments, DataPlanes and Planes; the namespaces that every cluster has.
+    pub(crate) fn furnish(&mut self) {
+        let control = &mut self.control;
+        let namespace = Place::new("Namespace", "", NAMESPACE);
+        create(
+            control,
+            &namespace,
+            &json!({"apiVersion": "v1", "kind": "Namespace"}),
+        );
+        for (number, plane) in PLANES.into_iter().enumerate() {
+            create(control, &Place::new("Plane", "", plane), &plane_resource(number));
+            let data_plane = json!({
+                "apiVersion": "openchoreo.dev/v1alpha1", "kind": "DataPlane",
+                "spec": {
+                    "planeID": plane, "registry": {"prefix": "r"},
+                    "gateway": {"publicVirtualHost": "p", "organizationVirtualHost": "o"},
+                },
+            });
+            create(control, &data_plane_of(plane), &data_plane);
+            create(
+                control,
+                &environment(ENVIRONMENTS[number]),
+                &environment_resource(plane),
+            );
+        }
+        for plane in &mut self.planes {
+            let shop = json!({"apiVersion": "v1", "kind": "Namespace"});
+            create(&mut plane.cluster, &Place::new("Namespace", "", "shop"), &shop);
+        }
+    }
+
+    pub(crate) fn act(&mut self, action: Action) {
+        self.coverage.note(format!("action {}", name(&action)));
+        match action {
+            Action::Put {
+                resource,
+                target,
+                things,
+                flaw,
+            } => self.put(&resource, &target, &things, flaw),
+            Action::Delete { resource } => self.delete(&resource),
+            Action::Point {
+                environment: of,
+                plane,
+            } => {
+                let edit = |object: &mut Value| object["spec"]["dataPlaneRef"] = format!("dp-{plane}").into();
+                self.user_edits(&environment(&of), edit);
+            }
+            Action::Enrol { plane } => {
+                let number = plane_index(&plane);
+                self.planes[number].enrolled = true;
+                self.start_agent(number);
+            }
+            Action::Define { plane, served } => {
+                let number = plane_index(&plane);
+                self.planes[number].cluster.serve(Kind::Widget.as_str(), served);
+                self.definitions_changed(number);
+            }
+        }
+    }
+
+    fn put(&mut self, resource: &str, target: &str, things: &[Thing], flaw: Option<Flaw>) {
+        let place = place_of(resource);
+        let spec = spec(resource, target, things, flaw);
+        let before = self.control.find(&place).cloned();
+        let after = match &before {
+            None => {
+                let body = json!({"apiVersion": api_version(resource), "kind": place.kind, "spec": spec});
+                self.control.create(&place, &body)
+            }
+            Some(_) => self
+                .control
+                .update(&place, "user", |object| object["spec"] = spec.clone()),
+        };
+        let after = after.expect("users only do what the API server takes");
+        let uid = after["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let wish = Wish {
+            things: things
+                .iter()
+                .map(|thing| (thing_place(thing), thing.value.clone()))
+                .collect(),
+            delivered: flaw.is_none_or(|flaw| flaw == Flaw::Malformed) && target != "nowhere",
+        };
+        self.model.wished(&uid, resource, wish);
+        self.check_control_write(&place, before.as_deref(), Some(&after));
+        self.control_changed();
+    }
+
+    fn delete(&mut self, resource: &str) {
+        let place = place_of(resource);
+        let Some(before) = self.control.find(&place).cloned() else {
+            return;
+        };
+        let uid = before["metadata"]["uid"].as_str().unwrap_or_default();
+        self.model.deleted(uid);
+        self.control.delete(&place, None).expect("it is there");
+        let after = self.control.find(&place).cloned();
+        self.check_control_write(&place, Some(&before), after.as_deref());
+        self.control_changed();
+    }
+
+    fn user_edits(&mut self, place: &Place, edit: impl FnOnce(&mut Value)) {
+        self.control
+            .update(place, "user", edit)
+            .expect("the furniture stays where it is");
+        self.control_changed();
+    }
+
+    /// A cluster's own controllers have something to do soon.
+    pub(crate) fn stand_in(&mut self, plane: usize) {
+        let cluster = &self.planes[plane].cluster;
+        let behind = cluster.of_kind("Deployment").any(|(_, object)| is_behind(object));
+        if behind {
+            self.agenda
+                .after(Duration::from_millis(300), Event::Controllers(plane));
+        }
+    }
+
+    /// Deployments become available.
+    pub(crate) fn controllers(&mut self, plane: usize) {
+        let cluster = &mut self.planes[plane].cluster;
+        let behind: Vec<Place> = cluster
+            .of_kind("Deployment")
+            .filter(|(_, object)| is_behind(object))
+            .map(|(place, _)| place.clone())
+            .collect();
+        if behind.is_empty() {
+            return;
+        }
+        for place in behind {
+            let generation = cluster
+                .find(&place)
+                .map(|object| object["metadata"]["generation"].clone());
+            let status = json!({"status": {
+                "observedGeneration": generation, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
+                "availableReplicas": 1,
+            }});
+            let patch = crate::cluster::Patch::Merge(status);
+            cluster.patch(&place, true, &patch).expect("it was just seen");
+        }
+        self.plane_changed(plane);
+    }
+}
+
+fn is_behind(object: &Value) -> bool {
+    object["status"]["observedGeneration"] != object["metadata"]["generation"]
+}
+
+fn create(cluster: &mut Cluster, place: &Place, body: &Value) {
+    cluster.create(place, body).expect("the furniture is new");
+}
+
+fn plane_resource(number: usize) -> Value {
+    let admission = json!({
+        "kind": "DataPlane", "namespace": NAMESPACE, "name": format!("dp-{}", PLANES[number]),
+        "targetNamespaces": [ADMITTED], "clusterScopedKinds": ["Namespace"],
+    });
+    let mut plane =
+        json!({"apiVersion": "outhaul.dev/v1alpha1", "kind": "Plane", "spec": {"admits": [admission]}});
+    // One plane names its key; the others take the first that comes.
+    if number == 0 {
+        plane["spec"]["keys"] = json!([key_of(number).to_string()]);
+    }
+    plane
+}
+
+fn environment_resource(plane: &str) -> Value {
+    json!({
+        "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Environment",
+        "spec": {"dataPlaneRef": format!("dp-{plane}")},
+    })
+}
+
+pub(crate) fn environment(name: &str) -> Place {
+    Place::new("Environment", NAMESPACE, name)
+}
+
+fn data_plane_of(plane: &str) -> Place {
+    Place::new("DataPlane", NAMESPACE, &format!("dp-{plane}"))
+}
+
+/// Where a resource is in the control plane.
+pub(crate) fn place_of(resource: &str) -> Place {
+    let kind = if resource.starts_with('r') {
+        "Release"
+    } else {
+        "Bundle"
+    };
+    Place::new(kind, NAMESPACE, resource)
+}
+
+fn api_version(resource: &str) -> &'static str {
+    match resource.starts_with('r') {
+        true => "openchoreo.dev/v1alpha1",
+        false => "outhaul.dev/v1alpha1",
+    }
+}
+
+fn spec(resource: &str, target: &str, things: &[Thing], flaw: Option<Flaw>) -> Value {
+    let mut objects: Vec<Value> = things
+        .iter()
+        .map(|thing| json!({"id": format!("{:?}-{}", thing.kind, thing.name), "object": manifest(thing)}))
+        .collect();
+    let stray = |namespace: &str| {
+        manifest(&Thing {
+            kind: Kind::ConfigMap,
+            namespace: namespace.to_owned(),
+            name: "stray".to_owned(),
+            value: "stray".to_owned(),
+        })
+    };
+    match flaw {
+        None => {}
+        Some(Flaw::DuplicateId) => {
+            objects.push(json!({"id": "twice", "object": stray("shop")}));
+            objects.push(json!({"id": "twice", "object": stray("shop-two")}));
+        }
+        Some(Flaw::NotAdmitted) => objects.push(json!({"id": "stray", "object": stray("kube-system")})),
+        Some(Flaw::Malformed) => objects.push(json!({"id": "odd", "object": {"apiVersion": "v1"}})),
+    }
+    match resource.starts_with('r') {
+        true => json!({
+            "environmentName": target, "owner": {"projectName": "shop", "componentName": resource},
+            "resources": objects,
+        }),
+        false => json!({"plane": target, "objects": objects}),
+    }
+}
+
+fn manifest(thing: &Thing) -> Value {
+    let metadata = json!({"name": thing.name, "namespace": thing.namespace});
+    let value = &thing.value;
+    match thing.kind {
+        Kind::ConfigMap => {
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"value": value}})
+        }
+        Kind::Deployment => json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
+            "spec": {"replicas": 1, "value": value},
+        }),
+        Kind::Widget => json!({
+            "apiVersion": "example.dev/v1", "kind": "Widget", "metadata": metadata, "spec": {"value": value},
+        }),
+    }
+}
+
+/// What an object of ours says, as [`manifest`] put it there.
+pub(crate) fn value_of(object: &Value) -> &str {
+    let value = object
+        .pointer("/data/value")
+        .or_else(|| object.pointer("/spec/value"));
+    value.and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Where a thing is in its plane.
+pub(crate) fn thing_place(thing: &Thing) -> Place {
+    Place::new(thing.kind.as_str(), &thing.namespace, &thing.name)
+}
+
+/// The plane that each environment is on.
+pub(crate) fn environments(control: &Cluster) -> BTreeMap<String, String> {
+    let of = |object: &Value| {
+        object["spec"]["dataPlaneRef"]
+            .as_str()
+            .map(|name| name.trim_start_matches("dp-").to_owned())
+    };
+    control
+        .of_kind("Environment")
+        .filter_map(|(place, object)| Some((place.name.clone(), of(object)?)))
+        .collect()
+}
+
+fn name(action: &Action) -> String {
+    match action {
+        Action::Put { flaw: Some(flaw), .. } => format!("put {flaw:?}"),
+        Action::Put { .. } => "put".to_owned(),
+        Action::Delete { .. } => "delete".to_owned(),
+        Action::Point { .. } => "point".to_owned(),
+        Action::Enrol { .. } => "enrol".to_owned(),
+        Action::Define { served: true, .. } => "define".to_owned(),
+        Action::Define { served: false, .. } => "undefine".to_owned(),
+    }
+}

@@ -1,0 +1,235 @@
+//! A hub's requests to the API server: a bounded number at once, each made at one moment and answered at another.
+
+use core::time::Duration;
+
+use kube::core::params;
+use outhaul_hub_core::resource::{Around, Reader};
+use outhaul_hub_core::{
+    Origin, Outcome, PlaneRecord, Sight, Subject, Write, WriteId, answer, kinds, request,
+};
+use outhaul_protocol_wire::head::Key;
+
+use super::{Fate, HubEvent, Task, watching::dynamic};
+use crate::broken::Broken;
+use crate::cluster::{Patch, Place, Refusal};
+use crate::schedule::Moment;
+use crate::world::{Event, World};
+
+/// Requests at once.
+const CONCURRENT: usize = 64;
+
+impl World {
+    pub(super) fn start_tasks(&mut self, number: usize) {
+        loop {
+            let run = self.hubs[number].run;
+            let Some(running) = &mut self.hubs[number].running else {
+                return;
+            };
+            if running.under_way >= CONCURRENT {
+                return;
+            }
+            let Some(task) = running.waiting.pop_front() else {
+                return;
+            };
+            running.under_way += 1;
+            self.tell(|| format!("hub {number} asks {}", describe(&task)));
+            let now = self.agenda.now();
+            let fare = self.control_api.fare(now);
+            let heard = fare.instead.is_none();
+            if let Some(made) = fare.made {
+                let fate = Fate {
+                    back: fare.known,
+                    heard,
+                };
+                self.answer_early(number, run, &task);
+                self.agenda
+                    .after(made, Event::Hub(number, HubEvent::Make(run, task.clone(), fate)));
+            }
+            if let Some(instead) = fare.instead {
+                let refusal = instead.refusal(&subject(&task));
+                let event = unanswered(run, task, refusal);
+                self.agenda.after(fare.known, Event::Hub(number, event));
+            }
+            if self.crash_hub_at(number, Moment::Sent) {
+                return;
+            }
+        }
+    }
+
+    /// A broken hub takes a write for made when it sends it.
+    fn answer_early(&mut self, number: usize, run: u64, task: &Task) {
+        let Task::Write(write) = task else { return };
+        if self.broken != Some(Broken::HubTrustsItsWrites) {
+            return;
+        }
+        let mut imagined = self.control.clone();
+        if let Ok(outcome) = make(&mut imagined, write) {
+            let event = HubEvent::Written(run, write.id, outcome);
+            self.agenda.after(Duration::ZERO, Event::Hub(number, event));
+        }
+    }
+
+    /// The API server does what it was asked.
+    pub(super) fn hub_task(&mut self, number: usize, current: bool, task: Task, fate: Fate) {
+        let run = self.hubs[number].run;
+        let event = match task {
+            Task::Write(write) => {
+                let made = self.make_write(&write);
+                HubEvent::Written(run, write.id, made)
+            }
+            Task::Read(key) => {
+                let read = read(self.control.get(&place(&key)), &key);
+                HubEvent::Read(run, key, read)
+            }
+        };
+        if !current || self.crash_hub_at(number, Moment::Made) {
+            return;
+        }
+        if fate.heard {
+            self.agenda.after(fate.back, Event::Hub(number, event));
+        }
+    }
+
+    fn make_write(&mut self, write: &Write) -> Outcome {
+        let place = write_place(&write.subject);
+        let before = self.control.find(&place).cloned();
+        let made = make(&mut self.control, write);
+        let after = self.control.find(&place).cloned();
+        if before != after {
+            self.check_control_write(&place, before.as_deref(), after.as_deref());
+            self.control_changed();
+        }
+        self.coverage.note(match &made {
+            Ok(_) => format!("hub wrote {}", change_name(write)),
+            Err(refusal) => format!("hub write {} answered {}", change_name(write), refusal.code),
+        });
+        made.unwrap_or_else(|refusal| answer::outcome(write, Some(&refusal.status())))
+    }
+
+    pub(super) fn hub_written(&mut self, number: usize, id: WriteId, outcome: Outcome) {
+        let Some(now) = self.hub_time(number) else { return };
+        self.tell(|| format!("hub {number} hears of write {}: {}", id.0, outcome_name(&outcome)));
+        if let Some(running) = &mut self.hubs[number].running {
+            running.under_way = running.under_way.saturating_sub(1);
+            running.fleet.written(id, outcome, now);
+        }
+        self.stir(number);
+    }
+
+    pub(super) fn hub_read(&mut self, number: usize, key: &Key, sight: Option<Sight>) {
+        let Some(now) = self.hub_time(number) else { return };
+        if let Some(running) = &mut self.hubs[number].running {
+            running.under_way = running.under_way.saturating_sub(1);
+            match sight {
+                Some(sight) => sight.tell(&mut running.fleet, now),
+                None => running.fleet.unread(key),
+            }
+        }
+        self.stir(number);
+    }
+}
+
+/// Makes a write as the server does: the request that the core builds, against what is there.
+fn make(control: &mut crate::cluster::Cluster, write: &Write) -> Result<Outcome, Refusal> {
+    let place = write_place(&write.subject);
+    let (status, patch) = match &write.subject {
+        Subject::Bundle(key) => {
+            let request = request::of_bundle(key, &write.change).expect("a status is JSON");
+            match request {
+                Some(request) => (request.status, request.patch),
+                None => return Ok(Outcome::Outdated),
+            }
+        }
+        Subject::Plane(..) => match request::of_plane(&write.subject, &write.change) {
+            Some(patch) => (true, patch),
+            None => return Ok(Outcome::Outdated),
+        },
+    };
+    let object = match patch {
+        params::Patch::Apply(body) => control.apply(&place, "outhaul-hub", &body)?,
+        params::Patch::Json(patch) => control.patch(&place, status, &Patch::Json(patch))?,
+        params::Patch::Merge(patch) => control.patch(&place, status, &Patch::Merge(patch))?,
+        _ => return Ok(Outcome::Outdated),
+    };
+    Ok(match &write.subject {
+        Subject::Bundle(_) => Outcome::Done(Box::new(Around::read(dynamic(&object)))),
+        Subject::Plane(..) => {
+            let plane = outhaul_hub_resources::parse(dynamic(&object));
+            let record = plane.ok().and_then(|plane| PlaneRecord::read(plane).ok());
+            record.map_or(Outcome::Outdated, |record| Outcome::PlaneDone(Box::new(record)))
+        }
+    })
+}
+
+fn read(answer: Result<std::sync::Arc<serde_json::Value>, Refusal>, key: &Key) -> Option<Sight> {
+    match answer {
+        Ok(object) => {
+            let resource = Reader::new(key.kind).read(dynamic(&object)).ok()?;
+            match resource.key == *key {
+                true => Some(Sight::Resource(resource, Origin::Read)),
+                false => Some(Sight::ResourceGone(key.clone())),
+            }
+        }
+        Err(refusal) => {
+            answer::is_gone(Some(&refusal.status()), &key.name).then(|| Sight::ResourceGone(key.clone()))
+        }
+    }
+}
+
+fn unanswered(run: u64, task: Task, refusal: Option<Refusal>) -> HubEvent {
+    match task {
+        Task::Write(write) => {
+            let status = refusal.map(|refusal| refusal.status());
+            HubEvent::Written(run, write.id, answer::outcome(&write, status.as_ref()))
+        }
+        Task::Read(key) => HubEvent::Read(run, key, None),
+    }
+}
+
+fn subject(task: &Task) -> Place {
+    match task {
+        Task::Write(write) => write_place(&write.subject),
+        Task::Read(key) => place(key),
+    }
+}
+
+fn write_place(subject: &Subject) -> Place {
+    match subject {
+        Subject::Bundle(key) => place(key),
+        Subject::Plane(name, _) => Place::new("Plane", "", name.as_str()),
+    }
+}
+
+/// Where a resource is in the control plane.
+fn place(key: &Key) -> Place {
+    Place::new(&kinds::bundle(key.kind).kind, &key.namespace, &key.name)
+}
+
+fn describe(task: &Task) -> String {
+    match task {
+        Task::Write(write) => format!("write {} of {}: {:?}", write.id.0, write.subject, write.change),
+        Task::Read(key) => format!("read {key}"),
+    }
+}
+
+fn change_name(write: &Write) -> &'static str {
+    use outhaul_hub_core::Change;
+    match write.change {
+        Change::AddFinalizer => "AddFinalizer",
+        Change::RemoveFinalizer { .. } => "RemoveFinalizer",
+        Change::Status { .. } => "Status",
+        Change::PlaneConditions { .. } => "PlaneConditions",
+        Change::PlaneKey { .. } => "PlaneKey",
+    }
+}
+
+fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done(_) => "done",
+        Outcome::PlaneDone(_) => "plane done",
+        Outcome::Gone => "gone",
+        Outcome::Outdated => "outdated",
+        Outcome::Invalid { .. } => "invalid",
+        Outcome::Failed { .. } => "failed",
+    }
+}

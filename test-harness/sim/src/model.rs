@@ -1,0 +1,293 @@
+//! What the simulator knows of the truth, from what users did alone: which objects somebody wanted, and when somebody
+//! said that one may go. The checks here are made at the moment something becomes durable or visible: when a cluster
+//! does what it was asked, when a record is stored, when the control plane changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use outhaul_agent_core::labels;
+use outhaul_agent_core::plane::{Action, Change, Write};
+use outhaul_protocol_wire::head::{BundleKind, Key, Version};
+use serde_json::Value;
+
+use crate::agent::place_of;
+use crate::broken::Broken;
+use crate::cluster::{Cluster, Place};
+use crate::control::value_of;
+use crate::schedule::PLANES;
+use crate::world::World;
+
+/// What somebody wanted of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// Its objects, and what they say.
+    pub(crate) things: BTreeMap<Place, String>,
+    /// Whether any plane may ever hear of it.
+    pub(crate) delivered: bool,
+}
+
+/// What is known of the truth.
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    /// By uid of a resource: what was wanted, one after the other. Deleted is to want nothing.
+    wishes: BTreeMap<String, Vec<Wish>>,
+    /// Names of resources, by uid.
+    pub(crate) names: BTreeMap<String, String>,
+    /// The plane was written into the resource, with our finalizer.
+    recorded: BTreeSet<(String, usize)>,
+    /// What was stored on a plane, in force: resource and what an object says.
+    versions: BTreeMap<(usize, Key), Version>,
+    stored: BTreeSet<(usize, String, String)>,
+    /// By uid of an object: the resource that it was applied for.
+    applied_for: BTreeMap<String, String>,
+}
+
+impl Model {
+    pub(crate) fn wished(&mut self, uid: &str, name: &str, wish: Wish) {
+        self.names.insert(uid.to_owned(), name.to_owned());
+        self.wishes.entry(uid.to_owned()).or_default().push(wish);
+    }
+
+    pub(crate) fn deleted(&mut self, uid: &str) {
+        let nothing = Wish {
+            things: BTreeMap::new(),
+            delivered: true,
+        };
+        self.wishes.entry(uid.to_owned()).or_default().push(nothing);
+    }
+
+    /// The control plane went back: what it says now is what is wanted now.
+    pub(crate) fn restored(&mut self, control: &Cluster) {
+        for kind in ["Release", "Bundle"] {
+            for (_, object) in control.of_kind(kind) {
+                let uid = text(object, "/metadata/uid");
+                let Some(wishes) = self.wishes.get_mut(uid) else {
+                    continue;
+                };
+                let values = values_of_spec(object);
+                let said = |wish: &&Wish| wish.things.values().cloned().collect::<BTreeSet<_>>() == values;
+                let again = match object["metadata"]["deletionTimestamp"].is_string() {
+                    true => None,
+                    false => wishes.iter().rev().find(said).cloned(),
+                };
+                wishes.extend(again);
+            }
+        }
+    }
+
+    /// What a plane knew of a resource is lost: its versions may start anew.
+    pub(crate) fn store_lost(&mut self, plane: usize, key: &Key) {
+        self.versions.remove(&(plane, key.clone()));
+    }
+
+    /// What is wanted of a resource, if it was ever to be delivered.
+    pub(crate) fn last_wish(&self, uid: &str) -> Option<&Wish> {
+        self.wishes.get(uid)?.last()
+    }
+
+    /// Whether somebody said, after an object was last wanted like this, that it is not wanted.
+    fn may_go(&self, uid: &str, place: &Place, value: &str) -> bool {
+        let wishes = self.wishes.get(uid).map_or(&[][..], Vec::as_slice);
+        let with = |wish: &Wish| wish.things.contains_key(place);
+        let like_this = |wish: &Wish| wish.things.get(place).is_some_and(|wanted| wanted == value);
+        let since = wishes
+            .iter()
+            .position(like_this)
+            .or_else(|| wishes.iter().position(with));
+        let since = since.unwrap_or_default();
+        wishes[since..].iter().any(|wish| wish.delivered && !with(wish))
+    }
+}
+
+impl World {
+    /// A cluster is about to do what an agent asked.
+    pub(crate) fn check_request(&mut self, plane: usize, action: &Action, sent_at: u64) {
+        match action {
+            Action::Apply { object, body, .. } => {
+                let body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
+                let place = place_of(action);
+                if !object.namespace.starts_with("shop") {
+                    let text = format!("{place} on {}", PLANES[plane]);
+                    self.violate("a plane manages admitted namespaces only", text);
+                }
+                self.check_apply(plane, &place, &body, sent_at);
+            }
+            Action::Delete { uid, .. } => {
+                let place = place_of(action);
+                let there = self.planes[plane].cluster.find(&place).cloned();
+                let same = |there: &Value| text(there, "/metadata/uid") == uid.as_str();
+                // A precondition that does not hold leaves everything as it is.
+                let holds = self.broken == Some(Broken::DeleteWithoutUid);
+                if let Some(there) = there.filter(|there| holds || same(there)) {
+                    self.check_delete(plane, &place, &there);
+                }
+            }
+            Action::CreateNamespace { name, .. } => {
+                if !name.starts_with("shop") {
+                    self.violate("a plane manages admitted namespaces only", name.clone());
+                }
+            }
+            Action::Look(_) => {}
+        }
+    }
+
+    fn check_apply(&mut self, plane: usize, place: &Place, body: &Value, sent_at: u64) {
+        let Some(uid) = owner(body) else {
+            return self.violate("what is applied says whose it is", place.to_string());
+        };
+        let of = self.name_of(&uid);
+        if !self.model.recorded.contains(&(uid.clone(), plane)) {
+            let text = format!("{place} of {of} on {}", PLANES[plane]);
+            self.violate("recorded before applied", text);
+        }
+        let value = value_of(body).to_owned();
+        if !self.model.stored.contains(&(plane, uid.clone(), value.clone())) {
+            let text = format!("{place} of {of} on {}, saying {value}", PLANES[plane]);
+            self.violate("stored before applied", text);
+        }
+        let there = self.planes[plane].cluster.find(place).cloned();
+        let Some(there) = there else { return };
+        // Whoever changed it since the request was sent could not be seen.
+        let version: u64 = text(&there, "/metadata/resourceVersion")
+            .parse()
+            .unwrap_or_default();
+        let another = owner(&there).filter(|other| *other != uid && version <= sent_at);
+        if let Some(other) = another {
+            let text = format!("{place} on {}: {of} over {}", PLANES[plane], self.name_of(&other));
+            self.violate("objects of another owner are left alone", text);
+        }
+    }
+
+    /// A cluster did it: this object is of that resource from now on.
+    pub(crate) fn applied(&mut self, object: &Value) {
+        if let Some(uid) = owner(object) {
+            let object = text(object, "/metadata/uid").to_owned();
+            self.model.applied_for.insert(object, uid);
+        }
+    }
+
+    fn check_delete(&mut self, plane: usize, place: &Place, there: &Value) {
+        let known = self.model.applied_for.get(text(there, "/metadata/uid"));
+        let Some(uid) = owner(there).or_else(|| known.cloned()) else {
+            let text = format!("{place} on {}", PLANES[plane]);
+            return self.violate("what is not ours is never deleted", text);
+        };
+        if !self.model.may_go(&uid, place, value_of(there)) {
+            let text = format!("{place} of {} on {}", self.name_of(&uid), PLANES[plane]);
+            self.violate("an object leaves a plane only by a statement", text);
+        }
+    }
+
+    /// A record is about to be stored.
+    pub(crate) fn check_store_write(&mut self, plane: usize, write: &Write) {
+        let (record, content) = match &write.change {
+            Change::Replace(record, content) => (record, Some(content)),
+            Change::Update(record) | Change::Empty(record) => (record, None),
+            // What was never in force has no version to keep.
+            Change::Forget => return self.model.store_lost(plane, &write.key),
+        };
+        let version = record.head.version;
+        let known = self.model.versions.insert((plane, write.key.clone()), version);
+        if let Some(known) = known.filter(|known| *known > version) {
+            let text = format!("{} on {}: {known} to {version}", write.key, PLANES[plane]);
+            self.violate("versions never go back on a plane", text);
+        }
+        if let Some(content) = content {
+            let spec = outhaul_agent_core::content::unpack(content, &record.head.digest);
+            let Ok(spec) = spec else {
+                return self.violate("what is stored can be read", write.key.to_string());
+            };
+            for value in values(&spec) {
+                let stored = (plane, write.key.uid.to_string(), value);
+                self.model.stored.insert(stored);
+            }
+        }
+    }
+
+    /// The control plane has changed.
+    pub(crate) fn check_control_write(
+        &mut self,
+        place: &Place,
+        before: Option<&Value>,
+        after: Option<&Value>,
+    ) {
+        if !matches!(place.kind.as_str(), "Release" | "Bundle") {
+            return;
+        }
+        self.resource_writes += 1;
+        if let Some(after) = after {
+            let plane = text(after, "/status/plane");
+            let plane = PLANES.iter().position(|name| *name == plane);
+            if let Some(plane) = plane.filter(|_| has_finalizer(after)) {
+                let uid = text(after, "/metadata/uid").to_owned();
+                self.model.recorded.insert((uid, plane));
+            }
+        }
+        if let Some(before) = before.filter(|before| has_finalizer(before))
+            && after.is_none_or(|after| !has_finalizer(after))
+        {
+            self.check_let_go(before);
+        }
+    }
+
+    /// Our finalizer is off a resource.
+    fn check_let_go(&mut self, resource: &Value) {
+        let uid = text(resource, "/metadata/uid");
+        let plane = PLANES
+            .iter()
+            .position(|name| *name == text(resource, "/status/plane"));
+        let Some(plane) = plane else { return };
+        let left: Vec<String> = self.planes[plane]
+            .cluster
+            .objects()
+            .filter(|(place, object)| place.kind != "Namespace" && owner(object).as_deref() == Some(uid))
+            .map(|(place, _)| place.to_string())
+            .collect();
+        if !left.is_empty() {
+            let text = format!("{} on {}: {left:?}", self.name_of(uid), PLANES[plane]);
+            self.violate("gone means gone", text);
+        }
+    }
+
+    pub(crate) fn name_of(&self, uid: &str) -> String {
+        let name = self.model.names.get(uid).map_or("nobody", String::as_str);
+        format!("{name} ({uid})")
+    }
+}
+
+/// The resource whose labels an object carries.
+pub(crate) fn owner(object: &Value) -> Option<String> {
+    let labels = object["metadata"]["labels"].as_object();
+    let owners = labels::owners(labels);
+    owners.first().map(|owner| owner.uid.clone())
+}
+
+/// Whether a resource has our finalizer.
+fn has_finalizer(resource: &Value) -> bool {
+    let ours = match text(resource, "/kind") {
+        "Release" => outhaul_hub_core::resource::finalizer(BundleKind::Release),
+        _ => outhaul_hub_core::resource::finalizer(BundleKind::Bundle),
+    };
+    let finalizers = resource["metadata"]["finalizers"].as_array();
+    finalizers.is_some_and(|list| list.iter().any(|finalizer| finalizer == ours))
+}
+
+fn values_of_spec(resource: &Value) -> BTreeSet<String> {
+    let is_thing = |value: &String| value.starts_with('v');
+    values(&resource["spec"]).into_iter().filter(is_thing).collect()
+}
+
+/// What the objects of a spec say.
+fn values(spec: &Value) -> Vec<String> {
+    let entries = spec.get("resources").or_else(|| spec.get("objects"));
+    let entries = entries.and_then(Value::as_array).into_iter().flatten();
+    entries
+        .map(|entry| value_of(&entry["object"]).to_owned())
+        .collect()
+}
+
+pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
