@@ -305,7 +305,8 @@ impl Known {
             .iter()
             .position(|it| it.reference.same_object(reference))
         {
-            let departing = self.departing.swap_remove(at);
+            // The others keep their order: it is part of what is reported.
+            let departing = self.departing.remove(at);
             object.uid = departing.uid;
             object.applied = departing.applied;
             object.busy = departing.busy;
@@ -461,6 +462,14 @@ mod tests {
         item.take(head("cart", 2), Brought::Spec(unreadable));
         assert_eq!((wanted(&item), departing(&item)), (vec!["one"], vec![]));
         assert!(item.unreadable.is_some());
+    }
+
+    #[test]
+    fn a_restored_item_reports_what_is_on_its_way_out_in_the_same_order() {
+        let mut before = item(&["one", "two", "three", "four", "five"]);
+        before.take(head("cart", 2), brought(&["one", "two"]));
+        let after = Item::restored(before.record(), brought(&["one", "two"]));
+        assert_eq!(departing(&after), departing(&before));
     }
 
     #[test]

@@ -45,8 +45,9 @@ impl Fleet {
                 continue;
             };
             let reports = delivery.observed.is_some() && delivery.reported.is_none();
-            // A status does not keep the blocker of each object; where all is well there is none.
-            if reports && !delivery.is_ready() {
+            // A status does not keep the blocker of each object; where all is well there is none. And two versions of
+            // a resource may look the same, so equal hashes do not say that the newest one was reported.
+            if reports && !delivery.is_ready() || says_of_another_version(delivery) {
                 wanted.push(key.clone());
             }
             if let Some(entry) = delivery
@@ -187,6 +188,21 @@ impl Fleet {
                 .as_ref()
                 .is_some_and(|entry| entry.plane == *plane)
         })
+    }
+}
+
+/// Whether what the plane said last, if it said anything, is of another version than it should have.
+fn says_of_another_version(delivery: &Delivery) -> bool {
+    let Some(entry) = delivery.queued.as_ref().filter(|_| delivery.observed.is_some()) else {
+        return false;
+    };
+    let version = entry.head.version;
+    match &delivery.reported {
+        Some(reported) => reported.version != version,
+        None => {
+            let said = delivery.resource.around.status.observed_generation;
+            said.and_then(|number| u64::try_from(number).ok()) != Some(version.generation.0)
+        }
     }
 }
 

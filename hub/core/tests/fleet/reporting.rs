@@ -33,6 +33,28 @@ fn statuses(world: &World) -> Vec<DeliveryStatus> {
 }
 
 #[test]
+fn a_version_that_looks_like_the_one_before_is_asked_for_when_its_report_was_lost() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    agent.listen(&mut world);
+    let mut edited = spec("dev", 1);
+    edited["resources"][0]["object"]["metadata"]["annotations"] = json!({"note": "2"});
+    world.edit("cart", &edited);
+    agent.listen(&mut world);
+    world.fleet.closed(agent.session, world.now);
+    agent.dial(&mut world).unwrap();
+    assert!(agent.was_told(|message| matches!(message, HubMessage::Welcome(welcome) if welcome.converged)));
+    assert!(agent.was_told(|message| *message == HubMessage::ReportWanted(key.clone())));
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    agent.listen(&mut world);
+    agent.dial(&mut world).unwrap();
+    assert!(!agent.was_told(|message| matches!(message, HubMessage::ReportWanted(_))));
+}
+
+#[test]
 fn the_first_report_is_written_at_once_field_by_field() {
     let mut world = World::new();
     let (mut agent, key) = delivered(&mut world, 2);
