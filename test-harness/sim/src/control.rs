@@ -100,6 +100,7 @@ impl World {
                 .map(|thing| (thing_place(thing), thing.value.clone()))
                 .collect(),
             delivered: flaw.is_none_or(|flaw| flaw == Flaw::Malformed) && target != "nowhere",
+            spec,
         };
         self.model.wished(&uid, resource, wish);
         self.check_control_write(&place, before.as_deref(), Some(&after));

@@ -50,7 +50,9 @@ pub(crate) fn converge(world: &mut World) -> Result<(), Violation> {
 /// What reconnecting may change: nothing.
 fn stay_quiet(world: &mut World) -> Result<(), Violation> {
     // What left a queue without a word is known to be an orphan from the next complete announcement on.
+    // And what is damaged in a store is found by the next start.
     world.restart_all_hubs();
+    world.kill_all_agents();
     let rest = world.agenda.now() + QUIET;
     world.run_until(rest)?;
     let disturbances: [(&str, Disturbance); 3] = [
@@ -208,7 +210,8 @@ impl World {
                 .filter(|(place, object)| place.kind != "Namespace" && owner(object).as_deref() == Some(uid));
             ours.find(|(place, _)| !things.contains_key(place))
         };
-        if let (false, Some((place, _))) = (blocked, left()) {
+        let excused = blocked || self.model.is_forgotten(plane, uid);
+        if let (false, Some((place, _))) = (excused, left()) {
             return Some(format!("{place} is still there"));
         }
         let ready = ready(resource);

@@ -196,13 +196,17 @@ impl World {
         }
         let place = place_of(action);
         let cluster = &mut self.planes[plane].cluster;
+        let Some(there) = cluster.find(&place).cloned() else {
+            return;
+        };
         if !cluster.serves(&place.kind)
             || cluster.delete(&place, None).is_err()
             || cluster.find(&place).is_some()
         {
             return;
         }
-        let body = json!({"apiVersion": "v1", "kind": place.kind, "data": {"of": "somebody"}});
+        let api_version = there["apiVersion"].clone();
+        let body = json!({"apiVersion": api_version, "kind": place.kind, "data": {"of": "somebody"}});
         let usurped = cluster.create(&place, &body).is_ok();
         self.coverage.note(format!("usurped: {usurped}"));
         self.tell(|| format!("somebody takes the place of {place} on {}", PLANES[plane]));

@@ -23,6 +23,8 @@ pub(crate) struct Wish {
     pub(crate) things: BTreeMap<Place, String>,
     /// Whether any plane may ever hear of it.
     pub(crate) delivered: bool,
+    /// Its whole spec.
+    pub(crate) spec: Value,
 }
 
 /// What is known of the truth.
@@ -39,6 +41,9 @@ pub(crate) struct Model {
     stored: BTreeSet<(usize, String, String)>,
     /// By uid of an object: the resource that it was applied for.
     applied_for: BTreeMap<String, String>,
+    /// Planes that lost what they knew of a resource. Whatever its spec stops naming before they hear of it again they
+    /// cannot know of, and today nobody tells them.
+    forgotten: BTreeSet<(usize, String)>,
 }
 
 impl Model {
@@ -51,6 +56,7 @@ impl Model {
         let nothing = Wish {
             things: BTreeMap::new(),
             delivered: true,
+            spec: Value::Null,
         };
         self.wishes.entry(uid.to_owned()).or_default().push(nothing);
     }
@@ -63,8 +69,7 @@ impl Model {
                 let Some(wishes) = self.wishes.get_mut(uid) else {
                     continue;
                 };
-                let values = values_of_spec(object);
-                let said = |wish: &&Wish| wish.things.values().cloned().collect::<BTreeSet<_>>() == values;
+                let said = |wish: &&Wish| wish.spec == object["spec"];
                 let again = match object["metadata"]["deletionTimestamp"].is_string() {
                     true => None,
                     false => wishes.iter().rev().find(said).cloned(),
@@ -77,6 +82,12 @@ impl Model {
     /// What a plane knew of a resource is lost: its versions may start anew.
     pub(crate) fn store_lost(&mut self, plane: usize, key: &Key) {
         self.versions.remove(&(plane, key.clone()));
+        self.forgotten.insert((plane, key.uid.to_string()));
+    }
+
+    /// Whether a plane may have forgotten objects of a resource.
+    pub(crate) fn is_forgotten(&self, plane: usize, uid: &str) -> bool {
+        self.forgotten.contains(&(plane, uid.to_owned()))
     }
 
     /// What is wanted of a resource, if it was ever to be delivered.
@@ -150,7 +161,8 @@ impl World {
         let version: u64 = text(&there, "/metadata/resourceVersion")
             .parse()
             .unwrap_or_default();
-        let another = owner(&there).filter(|other| *other != uid && version <= sent_at);
+        let served = self.planes[plane].cluster.serves(&place.kind);
+        let another = owner(&there).filter(|other| served && *other != uid && version <= sent_at);
         if let Some(other) = another {
             let text = format!("{place} on {}: {of} over {}", PLANES[plane], self.name_of(&other));
             self.violate("objects of another owner are left alone", text);
@@ -183,7 +195,10 @@ impl World {
             Change::Replace(record, content) => (record, Some(content)),
             Change::Update(record) | Change::Empty(record) => (record, None),
             // What was never in force has no version to keep.
-            Change::Forget => return self.model.store_lost(plane, &write.key),
+            Change::Forget => {
+                self.model.versions.remove(&(plane, write.key.clone()));
+                return;
+            }
         };
         let version = record.head.version;
         let known = self.model.versions.insert((plane, write.key.clone()), version);
@@ -235,7 +250,9 @@ impl World {
         let plane = PLANES
             .iter()
             .position(|name| *name == text(resource, "/status/plane"));
-        let Some(plane) = plane else { return };
+        let Some(plane) = plane.filter(|plane| !self.model.is_forgotten(*plane, uid)) else {
+            return;
+        };
         let left: Vec<String> = self.planes[plane]
             .cluster
             .objects()
@@ -269,11 +286,6 @@ fn has_finalizer(resource: &Value) -> bool {
     };
     let finalizers = resource["metadata"]["finalizers"].as_array();
     finalizers.is_some_and(|list| list.iter().any(|finalizer| finalizer == ours))
-}
-
-fn values_of_spec(resource: &Value) -> BTreeSet<String> {
-    let is_thing = |value: &String| value.starts_with('v');
-    values(&resource["spec"]).into_iter().filter(is_thing).collect()
 }
 
 /// What the objects of a spec say.

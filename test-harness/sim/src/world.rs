@@ -127,11 +127,11 @@ impl World {
                 let last = self.agenda.now();
                 self.violate("everything comes to rest", format!("{MANY} events by {last:?}"));
             }
-            if let Some(violation) = &self.violation {
-                return Err(violation.clone());
+            if self.violation.is_some() {
+                break;
             }
         }
-        Ok(())
+        self.violation.clone().map_or(Ok(()), Err)
     }
 
     /// When the last step is.

@@ -6,8 +6,16 @@ use outhaul_sim::{Broken, run};
 
 /// Variant, schedules from seed 1 within which it is caught, and what catches it.
 const TABLE: &[(Broken, u64, &str)] = &[
-    (Broken::AbsenceRemoves, 3, "an object leaves a plane only by a statement"),
-    (Broken::DamageIsEmpty, 3, "an object leaves a plane only by a statement"),
+    (
+        Broken::AbsenceRemoves,
+        3,
+        "an object leaves a plane only by a statement",
+    ),
+    (
+        Broken::DamageIsEmpty,
+        3,
+        "an object leaves a plane only by a statement",
+    ),
     (Broken::DeleteWithoutUid, 3, "what is not ours is never deleted"),
     (Broken::DyingIsGone, 3, "gone means gone"),
     (Broken::GenerationIgnored, 3, "versions never go back on a plane"),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::AgentEvent;
 use super::store::failure;
 use crate::cluster::{Place, Seen};
+use crate::schedule::PLANES;
 use crate::world::{Event, World};
 
 /// One watch.
@@ -127,6 +128,12 @@ impl World {
         }
         running.plane.listed(watched, now);
         self.coverage.note("agent listed".to_owned());
+        self.tell(|| {
+            format!(
+                "agent {} listed {} of {:?}",
+                PLANES[number], watched.kind, watched.owner
+            )
+        });
         self.plan_watch_of_agent(number, watched, AgentEvent::Poll);
     }
 
@@ -163,17 +170,25 @@ impl World {
             self.coverage.note("agent watch expired".to_owned());
             return self.begin_list(number, watched);
         };
+        let from = watch.position;
         let mut seen = Vec::new();
         for change in changes.iter().filter(|change| change.place.kind == watched.kind) {
             seen.extend(change.seen(|object| matches(watched, object)));
         }
         watch.position = Some(plane.cluster.version());
+        let count = seen.len();
         for seen in seen {
             match seen {
                 Seen::There(object) => running.plane.seen(watched, &complete(watched, &object), now),
                 Seen::Gone(object) => running.plane.vanished(watched, &complete(watched, &object), now),
             }
         }
+        self.tell(|| {
+            format!(
+                "agent {} sees {count} changes of {} since {from:?}",
+                PLANES[number], watched.kind
+            )
+        });
     }
 
     /// Kinds appeared or changed: the agent hears of it by its watch on definitions.

@@ -120,9 +120,14 @@ impl Writer {
 
     fn create(&mut self, resource: String) -> Action {
         let target = self.target(&resource);
-        let things = (0..self.dice.between(1, THINGS))
-            .map(|number| self.thing(&resource, number))
-            .collect();
+        let mut things: Vec<Thing> = Vec::new();
+        for number in 0..self.dice.between(1, THINGS) {
+            let thing = self.thing(&resource, number);
+            // Names are used once in a resource; a flaw of a spec is a step of its own.
+            if things.iter().all(|known| known.name != thing.name) {
+                things.push(thing);
+            }
+        }
         self.resources.insert(resource.clone(), (target, things));
         self.put(resource, |_, _| {})
     }
