@@ -25,18 +25,3 @@ pub enum Broken {
     /// The agent takes its store's writes for made when it sends them.
     StoreTrusted,
 }
-
-impl Broken {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::AbsenceRemoves,
-        Self::DamageIsEmpty,
-        Self::DeleteWithoutUid,
-        Self::DyingIsGone,
-        Self::GenerationIgnored,
-        Self::HubTrustsItsWrites,
-        Self::ObservedUntold,
-        Self::OldSessionHeard,
-        Self::StoreTrusted,
-    ];
-}

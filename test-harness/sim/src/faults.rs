@@ -105,8 +105,9 @@ impl World {
         let index = usize::try_from(pick % count).unwrap_or_default();
         if let Some(secret) = secrets.values_mut().nth(index) {
             // A record cut short, or content that is another's.
-            match pick % 2 {
+            match pick % 3 {
                 0 => secret.content = None,
+                1 => secret.damage_record(),
                 _ => secret.damage_content(),
             }
         }

@@ -393,8 +393,13 @@ impl World {
     }
 
     pub(crate) fn hub_fetch(&mut self, number: usize, session: SessionId, digest: Digest) -> Fetched {
-        let running = self.hubs[number].running.as_ref();
-        running.map_or(Fetched::NotQueued, |running| running.fleet.fetch(session, digest))
+        let Some(now) = self.hub_time(number) else {
+            return Fetched::NotQueued;
+        };
+        let running = self.hubs[number].running.as_mut();
+        running.map_or(Fetched::NotQueued, |running| {
+            running.fleet.fetch(session, digest, now)
+        })
     }
 
     /// How many orphans a hub shows of a plane that has a session with it.

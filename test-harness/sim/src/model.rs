@@ -137,7 +137,7 @@ impl World {
                     self.violate("a plane manages admitted namespaces only", name.clone());
                 }
             }
-            Action::Look(_) => {}
+            Action::Look(_) | Action::Sweep(_) => {}
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::AgentEvent;
 use super::store::failure;
 use crate::broken::Broken;
-use crate::cluster::{Place, Refusal};
+use crate::cluster::{Cluster, Place, Refusal};
 use crate::hub::Fate;
 use crate::schedule::{Moment, PLANES};
 use crate::world::{Event, World};
@@ -96,6 +96,7 @@ impl World {
                 }
                 found => found.map(|object| Answer::Object(Value::clone(&object))),
             },
+            Action::Sweep(selector) => Ok(Answer::Objects(found(cluster, selector))),
             Action::Delete { uid, .. } => {
                 let uid = (broken != Some(Broken::DeleteWithoutUid)).then_some(uid.as_str());
                 cluster.delete(&place, uid).map(|()| Answer::Accepted)
@@ -109,12 +110,28 @@ impl World {
 pub(crate) fn place_of(action: &Action) -> Place {
     match action {
         Action::CreateNamespace { name, .. } => Place::new("Namespace", "", name),
+        Action::Sweep(_) => Place::new("", "", ""),
         Action::Apply { object, .. } | Action::Look(object) | Action::Delete { object, .. } => place(object),
     }
 }
 
 pub(crate) fn place(object: &ObjectRef) -> Place {
     Place::new(&object.kind, &object.namespace, &object.name)
+}
+
+/// The objects of every served kind that a selector finds.
+fn found(cluster: &Cluster, selector: &str) -> Vec<Value> {
+    let labels = selector.split(',').filter_map(|one| one.split_once('='));
+    let wanted: Vec<(&str, &str)> = labels.collect();
+    let matches = |object: &Value| {
+        let labels = &object["metadata"]["labels"];
+        wanted.iter().all(|(label, value)| labels[label] == *value)
+    };
+    let objects = cluster.objects().filter(|(place, _)| cluster.serves(&place.kind));
+    objects
+        .filter(|(_, object)| matches(object))
+        .map(|(_, object)| Value::clone(object))
+        .collect()
 }
 
 fn is_deleting(object: &Value) -> bool {
@@ -126,6 +143,7 @@ fn verb(action: &Action) -> &'static str {
         Action::CreateNamespace { .. } => "create namespace",
         Action::Apply { .. } => "apply",
         Action::Look(_) => "look",
+        Action::Sweep(_) => "sweep",
         Action::Delete { .. } => "delete",
     }
 }
@@ -137,6 +155,7 @@ fn describe(action: &Action) -> String {
 fn outcome(answer: &Answer) -> String {
     match answer {
         Answer::Object(_) => "object".to_owned(),
+        Answer::Objects(objects) => format!("{} objects", objects.len()),
         Answer::Accepted => "accepted".to_owned(),
         Answer::Failed(failure) => format!("{:?}", failure.blocker().reason),
     }

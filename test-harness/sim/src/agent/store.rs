@@ -12,7 +12,7 @@ use outhaul_agent_core::record::Record;
 use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::head::{HeadState, Key};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::AgentEvent;
 use crate::broken::Broken;
@@ -38,6 +38,11 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
+    /// A record that was cut short.
+    pub(crate) fn damage_record(&mut self) {
+        self.record.truncate(self.record.len() / 2);
+    }
+
     /// Content that is no longer what its digest says.
     pub(crate) fn damage_content(&mut self) {
         if let Some(content) = &mut self.content {
@@ -121,9 +126,8 @@ impl World {
         let mut damaged = 0_u64;
         let mut lost = Vec::new();
         for (key, secret) in &mut self.planes[number].store.secrets {
-            match read(secret) {
+            match read(secret, broken) {
                 Some(stored) => loaded.push(stored),
-                None if broken == Some(Broken::DamageIsEmpty) => loaded.extend(emptied(secret)),
                 None => {
                     damaged += 1;
                     secret.damaged = true;
@@ -141,29 +145,24 @@ impl World {
     }
 }
 
-fn read(secret: &Secret) -> Option<Stored> {
+fn read(secret: &Secret, broken: Option<Broken>) -> Option<Stored> {
     let record = Record::from_json(&secret.record)
         .ok()
         .filter(|_| !secret.damaged)?;
     let wants = record.head.state == HeadState::Present && record.standing != Standing::Settled;
-    let brought = match wants {
-        false => Brought::Kept,
-        true => {
-            let spec = content::unpack(secret.content.as_ref()?, &record.head.digest).ok()?;
-            Brought::Spec(Desired::read(&record.head.key, &spec))
+    let brought = match (wants, spec(secret, &record)) {
+        (false, _) => Brought::Kept,
+        (true, Some(spec)) => Brought::Spec(Desired::read(&record.head.key, &spec)),
+        (true, None) if broken == Some(Broken::DamageIsEmpty) => {
+            Brought::Spec(Desired::read(&record.head.key, &json!({})))
         }
+        (true, None) => Brought::Lost("it is damaged".to_owned()),
     };
     Some(Stored { record, brought })
 }
 
-/// A broken agent reads damaged content as wanting nothing.
-fn emptied(secret: &Secret) -> Option<Stored> {
-    let record = Record::from_json(&secret.record).ok()?;
-    let nothing = Desired::read(&record.head.key, &json!({}));
-    Some(Stored {
-        record,
-        brought: Brought::Spec(nothing),
-    })
+fn spec(secret: &Secret, record: &Record) -> Option<Value> {
+    content::unpack(secret.content.as_ref()?, &record.head.digest).ok()
 }
 
 /// What the agent hears instead of an answer.

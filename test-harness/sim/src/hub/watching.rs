@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use kube::core::DynamicObject;
 use outhaul_hub_core::listing::{Kind, Listing};
+use outhaul_hub_resources::Stored;
 use outhaul_protocol_wire::head::BundleKind;
 use serde_json::Value;
 
@@ -94,14 +94,14 @@ impl World {
         let of = watcher.kind;
         watcher.position = Some(self.control.version());
         watcher.listing.begin();
-        let objects: Vec<DynamicObject> = self
+        let objects: Vec<Stored> = self
             .control
             .of_kind(resource(of))
-            .map(|(_, object)| dynamic(object))
+            .map(|(_, object)| stored(object))
             .collect();
         let mut sights: Vec<_> = objects
             .into_iter()
-            .flat_map(|object| watcher.listing.listed(object))
+            .flat_map(|object| watcher.listing.listed(&object))
             .collect();
         sights.extend(watcher.listing.done());
         self.coverage.note(format!("hub listed {of:?}"));
@@ -133,8 +133,8 @@ impl World {
         let mut sights = Vec::new();
         for change in changes.iter().filter(|change| change.place.kind == resource(of)) {
             match change.seen(|_| true) {
-                Some(Seen::There(object)) => sights.extend(watcher.listing.applied(dynamic(&object))),
-                Some(Seen::Gone(object)) => sights.extend(watcher.listing.deleted(dynamic(&object))),
+                Some(Seen::There(object)) => sights.extend(watcher.listing.applied(&stored(&object))),
+                Some(Seen::Gone(object)) => sights.extend(watcher.listing.deleted(&stored(&object))),
                 None => {}
             }
         }
@@ -185,6 +185,7 @@ fn resource(kind: Kind) -> &'static str {
     }
 }
 
-pub(super) fn dynamic(object: &Value) -> DynamicObject {
-    serde_json::from_value(object.clone()).expect("what the cluster stores is an object")
+/// An object as a client reads it.
+pub(super) fn stored(object: &Value) -> Stored {
+    serde_json::from_str(&object.to_string()).expect("what the cluster stores is an object")
 }

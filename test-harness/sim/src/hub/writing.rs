@@ -9,7 +9,9 @@ use outhaul_hub_core::{
 };
 use outhaul_protocol_wire::head::Key;
 
-use super::{Fate, HubEvent, Task, watching::dynamic};
+use serde_json::Value;
+
+use super::{Fate, HubEvent, Task, watching::stored};
 use crate::broken::Broken;
 use crate::cluster::{Patch, Place, Refusal};
 use crate::schedule::Moment;
@@ -152,9 +154,9 @@ fn make(control: &mut crate::cluster::Cluster, write: &Write) -> Result<Outcome,
         _ => return Ok(Outcome::Outdated),
     };
     Ok(match &write.subject {
-        Subject::Bundle(_) => Outcome::Done(Box::new(Around::read(dynamic(&object)))),
+        Subject::Bundle(_) => Outcome::Done(Box::new(Around::read(&stored(&object)))),
         Subject::Plane(..) => {
-            let plane = outhaul_hub_resources::parse(dynamic(&object));
+            let plane = serde_json::from_value(Value::clone(&object));
             let record = plane.ok().and_then(|plane| PlaneRecord::read(plane).ok());
             record.map_or(Outcome::Outdated, |record| Outcome::PlaneDone(Box::new(record)))
         }
@@ -164,7 +166,7 @@ fn make(control: &mut crate::cluster::Cluster, write: &Write) -> Result<Outcome,
 fn read(answer: Result<std::sync::Arc<serde_json::Value>, Refusal>, key: &Key) -> Option<Sight> {
     match answer {
         Ok(object) => {
-            let resource = Reader::new(key.kind).read(dynamic(&object)).ok()?;
+            let resource = Reader::new(key.kind).read(&stored(&object)).ok()?;
             match resource.key == *key {
                 true => Some(Sight::Resource(resource, Origin::Read)),
                 false => Some(Sight::ResourceGone(key.clone())),
