@@ -77,6 +77,9 @@ impl Names {
         {
             answer["message"] = format!("{head}: [...]").into();
         }
+        if answer["kind"] == "APIResourceList" {
+            order_resources(&mut answer);
+        }
         answer
     }
 
@@ -120,6 +123,16 @@ fn ordered(key: &str, value: Value) -> Value {
             items.into()
         }
         other => other,
+    }
+}
+
+/// The definitions of a group are listed in any order; subresources stay behind their resource, as they come.
+fn order_resources(list: &mut Value) {
+    if let Some(resources) = list["resources"].as_array_mut() {
+        resources.sort_by_cached_key(|resource| {
+            let name = resource["name"].as_str().unwrap_or_default();
+            name.split('/').next().unwrap_or_default().to_owned()
+        });
     }
 }
 
