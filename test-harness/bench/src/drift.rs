@@ -1,6 +1,6 @@
 //! `drift`: somebody changes an object behind Outhaul's back; until it is as it should be.
 //!
-//! One at a time, beside the relay, which watches its objects as well. And many at once, see [`storm`], beside a bare
+//! One at a time, beside the relay, which watches its objects as well. And many at once, see `storm`, beside a bare
 //! loop that applies as many objects that were changed in the same way.
 
 mod storm;
