@@ -10,9 +10,14 @@
 //! that is found like this is deleted, see `docs/decisions/lost-stores.md`.
 
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::limits;
 
 use crate::live::Live;
 use crate::retry::Retry;
+
+/// Objects that one search brings at most: all of one generation and all of another. Where there are as many, it is made
+/// again once those that are ours are gone.
+pub const MOST: usize = 2 * limits::OBJECTS;
 
 /// How the search for one resource stands.
 #[derive(Debug, Clone, Copy, Default)]

@@ -52,7 +52,7 @@ pub enum Action {
         /// The precondition.
         uid: Uid,
     },
-    /// List the objects of every kind that this label selector finds.
+    /// List the objects of every kind that this label selector finds, up to [`crate::sweep::MOST`].
     Sweep(String),
 }
 
@@ -61,7 +61,7 @@ pub enum Action {
 pub enum Answer {
     /// The object as it is now: for an apply and a look.
     Object(Value),
-    /// Those that there are: for a sweep.
+    /// Those that there are, or as many as a sweep may bring: for one.
     Objects(Vec<Value>),
     /// It was accepted: for a create and a delete.
     Accepted,

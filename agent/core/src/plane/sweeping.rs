@@ -53,7 +53,10 @@ impl Plane {
         };
         let failure = match answer {
             Answer::Objects(found) => {
-                item.sweep.done = true;
+                item.sweep.done = found.len() < sweep::MOST;
+                if !item.sweep.done {
+                    item.sweep.retry.failed(now);
+                }
                 return self.strays_found(key, &found, now);
             }
             Answer::Failed(failure) => failure,

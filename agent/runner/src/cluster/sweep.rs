@@ -1,8 +1,9 @@
-//! Looking through the whole cluster: all objects of all kinds that a label selector finds.
+//! Looking through the whole cluster: objects of all kinds that a label selector finds, up to a bound.
 
 use std::collections::BTreeSet;
 
 use outhaul_agent_core::blocker::Failure;
+use outhaul_agent_core::sweep::MOST;
 use serde_json::Value;
 use tracing::warn;
 
@@ -36,8 +37,12 @@ pub(super) async fn sweep(cluster: &Cluster, selector: &str) -> Result<Vec<Value
             if !seen.insert((group.clone(), listed.kind.clone())) {
                 continue;
             }
-            let objects = list(cluster, &listed, selector).await;
+            let room = MOST - found.len();
+            let objects = list(cluster, &listed, selector, room).await;
             found.extend(unless_closed(objects, &listed.kind)?.into_iter().flatten());
+            if found.len() >= MOST {
+                return Ok(found);
+            }
         }
     }
     Ok(found)
@@ -103,7 +108,13 @@ async fn kinds(cluster: &Cluster, group: &str, version: &str) -> Result<Vec<List
         .collect())
 }
 
-async fn list(cluster: &Cluster, listed: &Listed, selector: &str) -> Result<Vec<Value>, Failure> {
+/// At most as many as there is room for.
+async fn list(
+    cluster: &Cluster,
+    listed: &Listed,
+    selector: &str,
+    room: usize,
+) -> Result<Vec<Value>, Failure> {
     let path = collection(&listed.group, &listed.version, &listed.plural, "");
     let path = path.query("labelSelector", selector).query("limit", PAGE);
     let mut found = Vec::new();
@@ -120,10 +131,11 @@ async fn list(cluster: &Cluster, listed: &Listed, selector: &str) -> Result<Vec<
                 .map(core::mem::take)
                 .into_iter()
                 .flatten()
-                .map(|it| listed.complete(it)),
+                .map(|it| listed.complete(it))
+                .take(room - found.len()),
         );
         text(&page["metadata"], "continue").clone_into(&mut next);
-        if next.is_empty() {
+        if next.is_empty() || found.len() >= room {
             return Ok(found);
         }
     }

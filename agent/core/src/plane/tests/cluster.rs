@@ -102,6 +102,18 @@ impl Cluster {
         self.put(name, object);
     }
 
+    /// As many more objects that are like `name` in all but name and uid.
+    pub(super) fn copy(&mut self, name: &str, count: usize) {
+        let original = self.get(name).expect("there is something to copy").clone();
+        for number in 0..count {
+            let copy = format!("{name}-{number}");
+            let mut object = original.clone();
+            object["metadata"]["name"] = copy.as_str().into();
+            object["metadata"]["uid"] = copy.as_str().into();
+            self.objects.insert(copy, object);
+        }
+    }
+
     /// Sets replicas as an autoscaler does.
     pub(super) fn scale(&mut self, name: &str, replicas: u64) {
         self.edit(name, |object| {
@@ -201,7 +213,8 @@ impl Cluster {
             let mut pairs = selector.split(',').map(|pair| pair.split_once('=').unwrap());
             pairs.all(|(label, value)| labels(object)[label] == value)
         };
-        self.objects.values().filter(has).cloned().collect()
+        let found = self.objects.values().filter(has).cloned();
+        found.take(crate::sweep::MOST).collect()
     }
 
     fn create_namespace(&mut self, name: &str) -> Answer {

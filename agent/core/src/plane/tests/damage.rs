@@ -185,6 +185,22 @@ fn a_removal_after_a_lost_store_is_not_gone_before_what_no_inventory_has_is() {
 }
 
 #[test]
+fn a_search_that_cannot_hold_all_it_finds_goes_on_when_that_is_gone() {
+    let mut rig = shrunk_and_forgotten();
+    rig.cluster.copy("two", crate::sweep::MOST);
+    let held = rig.remove("cart", 3);
+    while !rig.cluster.names().is_empty() {
+        let before = rig.cluster.names().len();
+        rig.settle_in_time();
+        assert!(rig.cluster.names().len() < before, "{before} are left");
+        assert_eq!(
+            rig.cluster.names().is_empty(),
+            rig.news.contains(&News::Gone(held.clone()))
+        );
+    }
+}
+
+#[test]
 fn a_copy_with_labels_and_without_our_entry_is_nobodys() {
     let mut rig = shrunk_and_forgotten();
     rig.cluster
