@@ -6,6 +6,7 @@
 
 use core::fmt;
 
+use outhaul_protocol_wire::limits;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use serde_json::{Map, Number, Value};
@@ -13,9 +14,10 @@ use serde_json::{Map, Number, Value};
 /// Levels that are read. `serde_json` refuses what nests 128 levels deep, and the frames around an object take a few.
 const LEVELS: usize = 120;
 
-/// Levels that an object may have for us to apply it. What an API server answers then has no more than can be read:
-/// a list puts two around it, and `managedFields` name each field four levels below the top.
-pub const OBJECT_LEVELS: usize = 100;
+/// Levels that an object may have for us to apply it: as many as a whole spec, which a hub sends no deeper. What an API
+/// server answers then has no more than can be read: a list puts two around it, and `managedFields` name each field four
+/// levels below the top.
+pub const OBJECT_LEVELS: usize = limits::SPEC_DEPTH;
 
 /// What stands in the place of a map or a list that lies too deep.
 pub const LEFT_OUT: &str = "…";
