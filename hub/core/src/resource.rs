@@ -250,11 +250,12 @@ impl Around {
 
 impl ReadSpec {
     fn read(kind: BundleKind, json: &str) -> Self {
+        let target = Aim::read(json).target(kind);
         match value(json) {
             Ok(spec) => {
                 let canonical = canonical::to_vec(&spec);
                 Self {
-                    target: target(kind, &spec),
+                    target,
                     digest: Digest::of(&canonical),
                     length: canonical.len(),
                     delivery: deliverable(kind, &spec, &canonical),
@@ -262,7 +263,7 @@ impl ReadSpec {
             }
             // It travels nowhere: its digest only tells it from others.
             Err(error) => Self {
-                target: Aim::read(json).target(kind),
+                target,
                 digest: Digest::of(json.as_bytes()),
                 length: json.len(),
                 delivery: Err(error),
@@ -338,19 +339,6 @@ fn generation(object: &Stored) -> Generation {
             .and_then(|number| u64::try_from(number).ok())
             .unwrap_or_default(),
     )
-}
-
-fn target(kind: BundleKind, spec: &Value) -> Target {
-    let text = |field| {
-        spec.get(field)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    match kind {
-        BundleKind::Release => Target::Environment(text("environmentName")),
-        BundleKind::Bundle => Target::Plane(text("plane")),
-    }
 }
 
 fn deliverable(kind: BundleKind, spec: &Value, canonical: &[u8]) -> Result<Deliverable, Undeliverable> {
