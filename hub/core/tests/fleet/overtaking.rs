@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use outhaul_hub_core::{Change, Origin, Outcome};
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::HeadState;
+use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::message::{AgentMessage, Held};
 use outhaul_protocol_wire::report::Health;
 use serde_json::json;
@@ -19,14 +19,20 @@ fn settle(world: &mut World) {
     }
 }
 
-#[test]
-fn a_word_that_is_taken_back_while_it_is_written_is_taken_back_in_the_status() {
+/// A Release that is healthy on its plane, and everybody knows it.
+fn settled() -> (World, Agent, Key) {
     let mut world = World::new();
     let mut agent = Agent::connect(&mut world, "eu");
     let key = world.create("cart");
     agent.listen(&mut world);
     agent.report(&mut world, &key, &[Health::Healthy]);
     settle(&mut world);
+    (world, agent, key)
+}
+
+#[test]
+fn a_word_that_is_taken_back_while_it_is_written_is_taken_back_in_the_status() {
+    let (mut world, mut agent, key) = settled();
     agent.report(&mut world, &key, &[Health::Progressing]);
     world.poll();
     assert_eq!(world.pending.len(), 1);
@@ -37,7 +43,7 @@ fn a_word_that_is_taken_back_while_it_is_written_is_taken_back_in_the_status() {
 }
 
 /// The API server has generation 2, the watch has not brought it yet, and the plane has it from another hub.
-fn late_watch(world: &mut World, agent: &Agent, key: &outhaul_protocol_wire::head::Key) -> Held {
+fn late_watch(world: &mut World, agent: &Agent, key: &Key) -> Held {
     world.object("cart")["spec"] = spec("dev", 2);
     world.object("cart")["metadata"]["generation"] = json!(2);
     world.touch("cart");
@@ -67,12 +73,7 @@ fn a_watch_that_is_late_leaves_no_word_of_a_hub_that_is_behind() {
 
 #[test]
 fn what_a_plane_told_another_hub_since_is_not_written_over() {
-    let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    settle(&mut world);
+    let (mut world, mut agent, key) = settled();
     world.fleet.closed(agent.session, world.now);
     let status = &mut world.object("cart")["status"];
     status["term"] = json!({"boot": 1, "dial": 9});
@@ -194,12 +195,7 @@ fn a_status_that_the_api_server_refuses_is_named_until_the_next_report() {
 
 #[test]
 fn a_status_that_cannot_be_read_is_kept_and_removes_nothing() {
-    let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    settle(&mut world);
+    let (mut world, mut agent, key) = settled();
     let good = world.object("cart")["status"].clone();
     world.object("cart")["status"] = json!({"conditions": 7});
     world.delete("cart");
@@ -221,12 +217,7 @@ fn a_status_that_cannot_be_read_is_kept_and_removes_nothing() {
 
 #[test]
 fn a_deletion_whose_plane_was_lost_from_the_status_is_held() {
-    let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    settle(&mut world);
+    let (mut world, mut agent, key) = settled();
     world
         .fleet
         .environment(("acme".into(), "dev".into()), None, world.now);
@@ -257,12 +248,7 @@ fn a_deletion_whose_plane_was_lost_from_the_status_is_held() {
 
 #[test]
 fn an_edit_that_overtakes_the_answer_to_a_read_is_not_undone_by_it() {
-    let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    settle(&mut world);
+    let (mut world, mut agent, key) = settled();
     agent.report(&mut world, &key, &[Health::Degraded]);
     world.poll();
     let write = world.pending.pop().unwrap();
