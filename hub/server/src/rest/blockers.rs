@@ -80,9 +80,7 @@ fn first_blocked(bundle: &BundleView) -> Option<BlockerView> {
         );
         return Some(blocker(&found.reason, &message));
     }
-    let unfinished = |object: &&ObjectView| object_blocker(object).is_some();
-    let waiting = bundle.objects.iter().find(unfinished);
-    waiting.and_then(|object| {
+    bundle.objects.iter().find_map(|object| {
         let BlockerView { reason, message } = object_blocker(object)?;
         Some(blocker(&reason, &format!("{}: {message}", object.id)))
     })
