@@ -73,7 +73,7 @@ fn a_watch_that_is_late_leaves_no_word_of_a_hub_that_is_behind() {
 
 #[test]
 fn what_a_plane_told_another_hub_since_is_not_written_over() {
-    let (mut world, mut agent, key) = settled();
+    let (mut world, agent, _) = settled();
     world.fleet.closed(agent.session, world.now);
     let status = &mut world.object("cart")["status"];
     status["term"] = json!({"boot": 1, "dial": 9});
