@@ -14,7 +14,6 @@ use outhaul_protocol_wire::report::{self, Health, ObjectReport, RawStatus};
 pub(super) struct State {
     holdings: BTreeMap<Key, Holding>,
     known: BTreeMap<Key, Known>,
-    observed: BTreeMap<Key, Digest>,
 }
 
 #[derive(Debug)]
@@ -34,13 +33,12 @@ impl State {
                     true => Standing::Recorded,
                     false => Standing::Unrecorded,
                 };
-                let whole = true;
                 self.holdings.insert(
                     key.clone(),
                     Holding {
                         head,
                         standing,
-                        whole,
+                        whole: true,
                     },
                 );
                 session.stored(&key, version);
@@ -71,7 +69,6 @@ impl State {
             observed,
         };
         self.known.insert(key.clone(), known);
-        self.observed.insert(key.clone(), observed);
         session.changed_whole(key.clone());
     }
 }
@@ -99,7 +96,7 @@ impl Plane for State {
     }
 
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>> {
-        Some(self.observed.iter())
+        Some(self.known.iter().map(|(key, known)| (key, &known.observed)))
     }
 }
 
