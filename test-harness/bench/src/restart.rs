@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use outhaul_protocol_transport::quic::KEEP_ALIVE;
 
 use crate::crowd::control::Control;
 use crate::crowd::planes::{Order, Told};
@@ -21,9 +22,6 @@ use crate::worker::Worker;
 
 /// Times the bare handshakes.
 const BAR: f64 = 1.5;
-
-/// What a hub that says nothing costs more: agents notice at their next keep-alive.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +112,7 @@ fn judge(
     );
     let ratio = Verdict::ratio(what, ours_row.total, floor_row.total, Bar::AtMost(BAR));
     outcome.verdicts.extend(ratio);
+    // A hub that says nothing costs more: agents notice at their next keep-alive.
     outcome.verdicts.push(Verdict {
         what: "all back after SIGKILL".to_owned(),
         value: killed.total.as_secs_f64(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
+use outhaul_protocol_transport::quic::KEEP_ALIVE;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{Connection, Endpoint, VarInt};
 use rustls::client::Resumption;
@@ -12,7 +13,7 @@ use rustls::crypto::aws_lc_rs;
 use serde::{Deserialize, Serialize};
 
 use super::certificates::{Certificates, SERVER};
-use super::quic_server::{KEEP_ALIVE, transport};
+use super::quic_server::transport;
 use crate::worker::owner::Owner;
 
 /// Sockets that the connections share.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use outhaul_protocol_transport::quic::IDLE;
 use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Endpoint, EndpointConfig, IdleTimeout, TokioRuntime, TransportConfig};
 use rustls::crypto::aws_lc_rs;
@@ -15,10 +16,6 @@ use tokio::task::JoinSet;
 
 use super::certificates::Certificates;
 use crate::worker::owner::Owner;
-
-/// As hub and agents have it.
-pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(20);
-const IDLE: Duration = Duration::from_secs(60);
 
 /// Socket buffers as the hub asks for them: without, a burst of handshakes is mostly packets sent again.
 const BUFFER: usize = 8 * 1024 * 1024;
