@@ -62,13 +62,14 @@ pub async fn run(ground: &Ground, controllers: Controllers, samples: usize) -> R
     let course = Course::start(ground, controllers).await?;
     let relay = course.relay(CREATES, true).await?;
     let mut feedback = Feedback::start(&course).await?;
-    let mut before = [course.ours()?, relay.usage()?];
-    let (mut ours, mut floor) = (Vec::new(), Vec::new());
-    for index in 0..WARM_UP + samples {
-        if index == WARM_UP {
-            before = [course.ours()?, relay.usage()?];
-            (ours, floor) = (Vec::new(), Vec::new());
+    for index in 0..WARM_UP {
+        for carrier in Carrier::TURNS {
+            feedback.one(carrier, index).await?;
         }
+    }
+    let before = [course.ours()?, relay.usage()?];
+    let (mut ours, mut floor) = (Vec::new(), Vec::new());
+    for index in WARM_UP..WARM_UP + samples {
         floor.push(feedback.one(Carrier::Relayed, index).await?);
         ours.push(feedback.one(Carrier::Release, index).await?);
     }

@@ -25,7 +25,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Ours over the floor, at most `bar` times it. None where either was not measured.
+    /// Ours over the floor. None where either was not measured.
     pub fn ratio(what: impl Into<String>, ours: Option<f64>, floor: Option<f64>, bar: Bar) -> Option<Self> {
         Some(Self {
             what: what.into(),

@@ -70,6 +70,7 @@ impl<T: Send + 'static> Watches<T> {
     /// A watch has ended, or nothing is seen for a minute.
     pub async fn next(&mut self, waiting_for: &str) -> Result<(T, Instant)> {
         let seen = async {
+            // Both arms only receive: dropping one loses nothing.
             tokio::select! {
                 Some(seen) = self.seen.recv() => Ok(seen),
                 Some(ended) = self.tasks.join_next() => {
