@@ -1,7 +1,7 @@
 //! The ground of deliveries: a control plane with a hub, a plane with an agent, and the floors beside them on the same
 //! API servers. Every program is a process of its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 
 use crate::floor::{apply, relay};
 use crate::process::{self, Usage};
-use crate::programs::{agent, hub};
+use crate::programs::agent;
+use crate::programs::hub::{self, Addresses};
 use crate::sample::{self, Carrier};
-use crate::worker::{Role, Worker};
+use crate::worker::{self, Role, Worker};
 
 /// The one plane, and its Environment and DataPlane.
 pub const PLANE: &str = "plane";
@@ -73,7 +74,11 @@ impl Course {
         };
         let clusters = tokio::try_join!(Cluster::start(ground, control), Cluster::start(ground, plane));
         let (control_cluster, plane_cluster) = clusters?;
-        let (hub, at) = start_hub(&control_cluster).await?;
+        let setup = hub::Setup {
+            kubeconfig: control_cluster.kubeconfig().clone(),
+            at: Addresses::anywhere(),
+        };
+        let (hub, at) = Worker::start::<Addresses>(Role::Hub, &setup).await?;
         let control = control_cluster.client().await?;
         let operator = Operator::appoint(&control, at.rest).await?;
         operator.declare(PLANE).await?;
@@ -190,10 +195,7 @@ impl Course {
     /// One has ended.
     pub fn processes(&self, others: &[(&str, &Worker)]) -> Result<Vec<(String, Usage)>> {
         let ours = [("hub", &self.hub), ("agent", &self.agent)];
-        let mut processes = Vec::new();
-        for (name, worker) in ours.iter().chain(others) {
-            processes.push(((*name).to_owned(), worker.usage()?));
-        }
+        let mut processes = worker::usages(ours.into_iter().chain(others.iter().copied()))?;
         let bench = Usage::of(std::process::id())?;
         processes.push(("measurement".to_owned(), bench));
         for (name, count, usage) in process::programs()? {
@@ -237,18 +239,6 @@ impl Course {
         })
         .await
     }
-}
-
-async fn start_hub(control: &Cluster) -> Result<(Worker, hub::Addresses)> {
-    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let setup = hub::Setup {
-        kubeconfig: control.kubeconfig().clone(),
-        at: hub::Addresses {
-            agents: anywhere,
-            rest: anywhere,
-        },
-    };
-    Worker::start(Role::Hub, &setup).await
 }
 
 async fn revision(cluster: &Client) -> Result<u64> {

@@ -11,14 +11,14 @@ use outhaul_protocol_transport::quic::KEEP_ALIVE;
 
 use crate::crowd::control::Control;
 use crate::crowd::planes::{Order, Told};
-use crate::fleet::{anywhere, connect_bare, converge, start_bare, start_hub, start_planes};
+use crate::floor::bare_quic::BareQuic;
 use crate::measure::{Figures, Measure};
 use crate::outcome::Outcome;
 use crate::process::Usage;
 use crate::programs::hub::Addresses;
 use crate::stats::Samples;
 use crate::verdict::{Bar, Verdict};
-use crate::worker::Worker;
+use crate::worker::{self, Worker};
 
 /// Times the bare handshakes.
 const BAR: f64 = 1.5;
@@ -56,28 +56,28 @@ struct Restart {
 /// # Errors
 /// Something does not start, or planes do not come back.
 pub async fn run(load: Load) -> Result<Outcome> {
-    let (server, mut clients) = start_bare().await?;
+    let mut bare = BareQuic::start().await?;
     let mut crowd = Crowd::start(load).await?;
     let (mut ours, mut floor) = (Vec::new(), Vec::new());
     for _ in 0..load.rounds {
-        floor.push(connect_bare(&mut clients, load.planes).await?);
+        floor.push(bare.connect(load.planes).await?);
         // Otherwise their keep-alives go on beside ours.
-        connect_bare(&mut clients, 0).await?;
+        bare.close().await?;
         let (next, restart) = crowd.restart(End::Terminated).await?;
         crowd = next;
         ours.push(restart);
     }
     let (crowd, killed) = crowd.restart(End::Killed).await?;
-    let mut outcome = Outcome::new(vec![
-        ("hub".to_owned(), crowd.hub.usage()?),
-        ("planes".to_owned(), crowd.planes.usage()?),
-        ("bare server".to_owned(), server.usage()?),
-        ("bare clients".to_owned(), clients.usage()?),
-    ]);
-    let bare_used = server.usage()?;
+    let processes = [
+        ("hub", &crowd.hub),
+        ("planes", &crowd.planes),
+        ("bare server", &bare.server),
+        ("bare clients", &bare.clients),
+    ];
+    let mut outcome = Outcome::new(worker::usages(processes)?);
+    let bare_used = bare.server.usage()?;
     judge(&mut outcome, load, (&ours, &killed), floor, bare_used);
-    clients.finish().await?;
-    server.finish().await?;
+    bare.finish().await?;
     crowd.hub.terminate().await?;
     crowd.planes.finish().await?;
     Ok(outcome)
@@ -162,9 +162,9 @@ impl Crowd {
     async fn start(load: Load) -> Result<Self> {
         let control = Control::start().await?;
         control.add_planes(load.planes, load.bundles).await?;
-        let (hub, at) = start_hub(&control, anywhere()).await?;
-        let mut planes = start_planes(&control, at.agents, load.planes).await?;
-        converge(&control, &mut planes, (load.planes, load.bundles)).await?;
+        let (hub, at) = control.start_hub(Addresses::anywhere()).await?;
+        let mut planes = control.start_planes(at.agents, load.planes).await?;
+        control.converge(&mut planes, load.planes * load.bundles).await?;
         Ok(Self {
             control,
             hub,
@@ -180,7 +180,7 @@ impl Crowd {
             End::Terminated => self.hub.terminate().await?,
             End::Killed => self.hub.kill().await?,
         }
-        let (hub, at) = start_hub(&self.control, self.at).await?;
+        let (hub, at) = self.control.start_hub(self.at).await?;
         let listening = Instant::now();
         let _back: Told = self.planes.hear().await?;
         let total = listening.elapsed();

@@ -160,6 +160,15 @@ impl Worker {
     }
 }
 
+/// What each of some workers has used until now.
+///
+/// # Errors
+/// One has ended.
+pub fn usages<'a>(workers: impl IntoIterator<Item = (&'a str, &'a Worker)>) -> Result<Vec<(String, Usage)>> {
+    let usage = |(name, worker): (&str, &Worker)| Ok((name.to_owned(), worker.usage()?));
+    workers.into_iter().map(usage).collect()
+}
+
 async fn ended(role: Role, child: &mut Child) -> Result<()> {
     let status = timeout(GOODBYE, child.wait()).await;
     let status = status.with_context(|| format!("the {role} does not end"))??;

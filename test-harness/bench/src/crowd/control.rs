@@ -1,6 +1,7 @@
 //! The control plane of a crowd: an embedded cluster in this process, with an authority that is known here, so that
 //! certificates need no enrolment.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
@@ -16,7 +17,10 @@ use outhaul_scenarios::stage::SYSTEM;
 use serde_json::{Value, json};
 
 use super::name;
+use super::planes::{self, Order, Told};
+use crate::programs::hub::{self, Addresses};
 use crate::sample::{NAMESPACE, config_maps};
+use crate::worker::{Role, Worker};
 
 /// Objects that are created at once.
 const CREATES: usize = 64;
@@ -32,9 +36,9 @@ pub struct Control {
     kube: FakeKube,
     client: Client,
     /// The authority of the hub.
-    pub authority: AuthorityPem,
+    authority: AuthorityPem,
     /// The one key that all planes have. The hub compares it, and nothing else depends on it.
-    pub key: String,
+    key: String,
 }
 
 impl Control {
@@ -70,12 +74,43 @@ impl Control {
         Ok(control)
     }
 
-    /// For the hub.
+    /// Starts a hub on it. Returns where it listens, too.
     ///
     /// # Errors
-    /// None but a mistake in the embedded cluster.
-    pub fn kubeconfig(&self) -> Result<Kubeconfig> {
-        Ok(Kubeconfig::from_yaml(&self.kube.admin_kubeconfig())?)
+    /// It does not start.
+    pub async fn start_hub(&self, at: Addresses) -> Result<(Worker, Addresses)> {
+        let kubeconfig = Kubeconfig::from_yaml(&self.kube.admin_kubeconfig())?;
+        Worker::start(Role::Hub, &hub::Setup { kubeconfig, at }).await
+    }
+
+    /// Starts the agents of `planes` planes, none of them connected yet.
+    ///
+    /// # Errors
+    /// They do not start.
+    pub async fn start_planes(&self, hub: SocketAddr, planes: usize) -> Result<Worker> {
+        let setup = planes::Setup {
+            hub,
+            certificate: self.authority.certificate.clone(),
+            authority_key: self.authority.key.clone(),
+            key: self.key.clone(),
+            planes,
+        };
+        let (planes, ()) = Worker::start(Role::Planes, &setup).await?;
+        Ok(planes)
+    }
+
+    /// Connects all planes, and waits until they have reported `bundles` in all and nothing is written any more.
+    /// Returns how long connecting took.
+    ///
+    /// # Errors
+    /// They do not connect or converge.
+    pub async fn converge(&self, planes: &mut Worker, bundles: usize) -> Result<Duration> {
+        let start = Instant::now();
+        let _connected: Told = planes.ask(&Order::Gather).await?;
+        let connecting = start.elapsed();
+        let _reported: Told = planes.ask(&Order::Reported(bundles as u64)).await?;
+        self.quiet().await?;
+        Ok(connecting)
     }
 
     /// Adds planes, each with `bundles` Releases of one ConfigMap.

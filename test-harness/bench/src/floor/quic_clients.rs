@@ -31,26 +31,38 @@ pub struct Setup {
     pub server: SocketAddr,
 }
 
-/// At each order, gives up all connections and makes as many new ones; the answer comes when they stand.
+/// What they do next; the answer comes when it is done.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum Order {
+    /// Make so many connections, and hold them.
+    Connect(usize),
+    /// Give up all.
+    Close,
+}
+
+/// Follows orders.
 pub(crate) async fn play(mut owner: Owner) -> Result<()> {
     let Setup { certificates, server } = owner.setup().await?;
     let endpoints = endpoints(&certificates)?;
     owner.answer(&())?;
     let mut connections: Vec<Connection> = Vec::new();
-    while let Some(count) = owner.order::<usize>().await? {
-        for connection in connections.drain(..) {
-            connection.close(VarInt::from_u32(0), b"");
-        }
-        for endpoint in &endpoints {
-            endpoint.wait_idle().await;
+    while let Some(order) = owner.order().await? {
+        match order {
+            Order::Connect(count) => connections.extend(connect(&endpoints, server, count).await?),
+            Order::Close => close(&endpoints, connections.drain(..)).await,
         }
         owner.answer(&())?;
-        // The second order of each pair says go.
-        let Some(()) = owner.order().await? else { break };
-        connections = connect(&endpoints, server, count).await?;
-        owner.answer(&connections.len())?;
     }
     Ok(())
+}
+
+async fn close(endpoints: &[Endpoint], connections: impl Iterator<Item = Connection>) {
+    for connection in connections {
+        connection.close(VarInt::from_u32(0), b"");
+    }
+    for endpoint in endpoints {
+        endpoint.wait_idle().await;
+    }
 }
 
 async fn connect(endpoints: &[Endpoint], server: SocketAddr, count: usize) -> Result<Vec<Connection>> {

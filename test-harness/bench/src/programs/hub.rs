@@ -1,6 +1,6 @@
 //! The hub as a process.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Result;
 use kube::config::Kubeconfig;
@@ -28,6 +28,17 @@ pub struct Addresses {
     pub agents: SocketAddr,
     /// For REST, TCP.
     pub rest: SocketAddr,
+}
+
+impl Addresses {
+    /// Any free ports of loopback.
+    pub fn anywhere() -> Self {
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            agents: anywhere,
+            rest: anywhere,
+        }
+    }
 }
 
 /// Runs a hub. Its answer is where it listens.
