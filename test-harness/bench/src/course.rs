@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
-use kube::api::{
-    Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
-};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use outhaul_scenarios::cluster::{Cluster, Role as ClusterRole};
 use outhaul_scenarios::operator::Operator;
 use outhaul_scenarios::{Ground, poll};
@@ -136,13 +136,7 @@ impl Course {
     /// # Errors
     /// The control plane refuses.
     pub async fn create(&self, carrier: Carrier, name: &str, resources: &[Value]) -> Result<()> {
-        let sample = carrier.sample(name, PLANE, resources)?;
-        let created = carrier
-            .api(&self.control)
-            .create(&PostParams::default(), &sample)
-            .await;
-        created.with_context(|| format!("create {name}"))?;
-        Ok(())
+        carrier.create(&self.control, name, PLANE, resources).await
     }
 
     /// Somebody else's change of an object in the plane.
@@ -215,11 +209,10 @@ impl Course {
 
     /// Makes what both need: the relay's kind, and the namespace of the objects.
     async fn prepare(&self) -> Result<()> {
-        let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-        let definitions = Api::<DynamicObject>::all_with(self.control.clone(), &ApiResource::from_gvk(&kind));
+        let definitions: Api<CustomResourceDefinition> = Api::all(self.control.clone());
         let definition = serde_json::from_value(sample::relayed_definition())?;
         definitions.create(&PostParams::default(), &definition).await?;
-        let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.plane.clone());
+        let namespaces: Api<Namespace> = Api::all(self.plane.clone());
         let namespace = serde_json::from_value(json!({ "metadata": { "name": TARGET } }))?;
         namespaces.create(&PostParams::default(), &namespace).await?;
         let relayed = Carrier::Relayed.api(&self.control);
@@ -242,7 +235,7 @@ impl Course {
 }
 
 async fn revision(cluster: &Client) -> Result<u64> {
-    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(cluster.clone());
+    let namespaces: Api<Namespace> = Api::all(cluster.clone());
     let list = namespaces.list_metadata(&ListParams::default().limit(1)).await?;
     let version = list.metadata.resource_version.unwrap_or_default();
     version

@@ -4,7 +4,7 @@
 //! measured in turns on the same API servers without seeing each other's.
 
 use anyhow::{Context as _, Result};
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
@@ -40,36 +40,46 @@ impl Carrier {
 
     /// The resources of this kind.
     pub fn api(self, control: &Client) -> Api<DynamicObject> {
-        let kind = match self {
-            Self::Release => GroupVersionKind::gvk("openchoreo.dev", "v1alpha1", "Release"),
-            Self::Relayed => GroupVersionKind::gvk("relay.example", "v1", "Relayed"),
-        };
-        let mut resource = ApiResource::from_gvk(&kind);
-        if self == Self::Relayed {
-            resource.plural = "relayed".to_owned();
-        }
-        Api::namespaced_with(control.clone(), NAMESPACE, &resource)
+        Api::namespaced_with(control.clone(), NAMESPACE, &self.resource())
     }
 
-    /// A sample named `name` that goes to the plane of `environment`.
+    /// Creates a sample named `name` that goes to the plane of `environment`.
     ///
     /// # Errors
-    /// None but a mistake in this file.
-    pub fn sample(self, name: &str, environment: &str, resources: &[Value]) -> Result<DynamicObject> {
-        let (api_version, kind) = match self {
-            Self::Release => ("openchoreo.dev/v1alpha1", "Release"),
-            Self::Relayed => ("relay.example/v1", "Relayed"),
-        };
-        Ok(serde_json::from_value(json!({
-            "apiVersion": api_version,
-            "kind": kind,
-            "metadata": { "name": name },
+    /// The control plane refuses.
+    pub async fn create(
+        self,
+        control: &Client,
+        name: &str,
+        environment: &str,
+        resources: &[Value],
+    ) -> Result<()> {
+        let sample = self.sample(name, environment, resources);
+        let created = self.api(control).create(&PostParams::default(), &sample).await;
+        created.with_context(|| format!("create {name}"))?;
+        Ok(())
+    }
+
+    fn sample(self, name: &str, environment: &str, resources: &[Value]) -> DynamicObject {
+        DynamicObject::new(name, &self.resource()).data(json!({
             "spec": {
                 "owner": { "projectName": "bench", "componentName": name },
                 "environmentName": environment,
                 "resources": resources,
             },
-        }))?)
+        }))
+    }
+
+    fn resource(self) -> ApiResource {
+        match self {
+            Self::Release => {
+                ApiResource::from_gvk(&GroupVersionKind::gvk("openchoreo.dev", "v1alpha1", "Release"))
+            }
+            Self::Relayed => {
+                let kind = GroupVersionKind::gvk("relay.example", "v1", "Relayed");
+                ApiResource::from_gvk_with_plural(&kind, "relayed")
+            }
+        }
     }
 }
 
@@ -199,9 +209,7 @@ mod tests {
     use super::*;
 
     fn with_status(health: &[&str]) -> DynamicObject {
-        let mut sample = Carrier::Release
-            .sample("a", "plane", &component("a", "bench"))
-            .unwrap();
+        let mut sample = Carrier::Release.sample("a", "plane", &component("a", "bench"));
         let entry = |health: &&str| json!({ "healthStatus": health });
         sample.data["status"] = json!({ "resources": health.iter().map(entry).collect::<Vec<_>>() });
         sample
@@ -218,7 +226,7 @@ mod tests {
     fn both_carriers_have_the_same_spec() {
         let spec = |carrier: Carrier| {
             let resources = config_maps("a", "bench", 2);
-            carrier.sample("a", "plane", &resources).unwrap().data["spec"].clone()
+            carrier.sample("a", "plane", &resources).data["spec"].clone()
         };
         assert_eq!(spec(Carrier::Release), spec(Carrier::Relayed));
     }

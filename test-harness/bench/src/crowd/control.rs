@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 
 use super::name;
 use super::planes::{self, Order, Told};
+use crate::course::TARGET;
 use crate::programs::hub::{self, Addresses};
-use crate::sample::{NAMESPACE, config_maps};
+use crate::sample::{Carrier, NAMESPACE, config_maps};
 use crate::worker::{Role, Worker};
 
 /// Objects that are created at once.
@@ -151,13 +152,9 @@ impl Control {
             .await?;
         for bundle in 0..bundles {
             let release = format!("{name}-{bundle}");
-            let spec = json!({
-                "owner": { "projectName": "bench", "componentName": release },
-                "environmentName": name,
-                "resources": config_maps(&release, "bench", 1),
-            });
-            let release = json!({ "metadata": { "name": release }, "spec": spec });
-            self.create("openchoreo.dev", "Release", Some(NAMESPACE), release)
+            let resources = config_maps(&release, TARGET, 1);
+            Carrier::Release
+                .create(&self.client, &release, &name, &resources)
                 .await?;
         }
         Ok(())

@@ -9,6 +9,8 @@ use outhaul_protocol_wire::head::{Head, Key, Version};
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{self, Health, ObjectReport, RawStatus};
 
+use crate::course::TARGET;
+
 /// What one plane holds and reports.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -109,7 +111,7 @@ fn config_map(key: &Key) -> ObjectReport {
             group: String::new(),
             version: "v1".to_owned(),
             kind: "ConfigMap".to_owned(),
-            namespace: "bench".to_owned(),
+            namespace: TARGET.to_owned(),
             name,
         },
         uid: None,
