@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use outhaul_scenarios::Ground;
 
@@ -14,8 +14,8 @@ use crate::course::{CREATES, Controllers, Course, TARGET};
 use crate::measure::{Figures, Measure};
 use crate::outcome::Outcome;
 use crate::process::Usage;
+use crate::rounds::Rounds;
 use crate::sample::{self, Carrier};
-use crate::stats::Samples;
 use crate::verdict::{Bar, Verdict};
 
 /// At most a fifth above the relay with the same concurrency.
@@ -24,13 +24,19 @@ const BAR: Bar = Bar::AtMost(1.2);
 /// Longer than a hub merges changes of a status.
 const SETTLING: Duration = Duration::from_secs(2);
 
-/// What one carrier took.
+/// What all rounds of one carrier took.
 #[derive(Default)]
-struct Rounds {
-    totals: Vec<Duration>,
+struct Bursts {
+    rounds: Rounds,
     /// From the creation of each sample to its status.
     each: Vec<Duration>,
-    used: Usage,
+    writes: [u64; 2],
+}
+
+/// What one burst took.
+struct Burst {
+    total: Duration,
+    each: Vec<Duration>,
     /// Writes to control plane and plane, the creation of the samples included.
     writes: [u64; 2],
 }
@@ -43,89 +49,80 @@ pub async fn run(ground: &Ground, controllers: Controllers, count: usize, rounds
     let course = Course::start(ground, controllers).await?;
     let relay = course.relay(CREATES, false).await?;
     let mut arrivals = Arrivals::start(&course).await?;
-    let (mut ours, mut floor) = (Rounds::default(), Rounds::default());
+    let (mut ours, mut floor) = (Bursts::default(), Bursts::default());
     for carrier in Carrier::TURNS {
-        round(
-            &course,
-            &mut arrivals,
-            carrier,
-            "warm-up",
-            CREATES,
-            &mut Rounds::default(),
-        )
-        .await?;
+        burst(&course, &mut arrivals, carrier, "warm-up", CREATES).await?;
     }
     for index in 0..rounds {
+        let word = index.to_string();
         let before = relay.usage()?;
-        round(
-            &course,
-            &mut arrivals,
-            Carrier::Relayed,
-            &index.to_string(),
-            count,
-            &mut floor,
-        )
-        .await?;
-        floor.used = floor.used + relay.usage()?.since(before);
+        let relayed = burst(&course, &mut arrivals, Carrier::Relayed, &word, count).await?;
+        floor.add(relayed, relay.usage()?.since(before));
         let before = course.ours()?;
-        round(
-            &course,
-            &mut arrivals,
-            Carrier::Release,
-            &index.to_string(),
-            count,
-            &mut ours,
-        )
-        .await?;
-        ours.used = ours.used + course.ours()?.since(before);
+        let delivered = burst(&course, &mut arrivals, Carrier::Release, &word, count).await?;
+        ours.add(delivered, course.ours()?.since(before));
     }
     let mut outcome = Outcome::new(course.processes(&[("relay", &relay)])?);
-    let samples = units(count * rounds);
-    for (who, [control, plane]) in [("relay", floor.writes), ("outhaul", ours.writes)] {
-        let [control, plane] = [control, plane].map(|writes| writes as f64 / samples);
-        let note =
-            format!("{who}: {control:.1} writes to the control plane and {plane:.1} to the plane for each");
-        outcome.notes.push(note);
-    }
-    let [ours, floor] = [(ours, course.ours()?), (floor, relay.usage()?)].map(|(rounds, now)| {
-        let total = rounds
-            .totals
-            .into_iter()
-            .collect::<Samples>()
-            .median()
-            .unwrap_or_default();
-        let used = Usage {
-            cpu: rounds.used.cpu,
-            ..now
-        };
-        Figures::of(&rounds.each.into_iter().collect())
-            .whole(total, units(count))
-            .used(used)
-    });
-    outcome.measures.push(Measure {
-        name: "burst_500",
-        ours,
-        floor,
-        samples: count * rounds,
-        cluster: course.cluster,
-    });
-    let what = format!("{count} Releases at once over the relay's, middle of {rounds}");
-    outcome
-        .verdicts
-        .extend(Verdict::ratio(what, ours.total, floor.total, BAR));
+    judge(&mut outcome, [ours, floor], count, rounds, course.cluster);
     relay.finish().await?;
     course.end().await?;
     Ok(outcome)
 }
 
-async fn round(
+fn judge(
+    outcome: &mut Outcome,
+    [ours, floor]: [Bursts; 2],
+    count: usize,
+    rounds: usize,
+    cluster: &'static str,
+) {
+    let samples = count * rounds;
+    for (who, bursts) in [("relay", &floor), ("outhaul", &ours)] {
+        let [control, plane] = bursts.writes.map(|writes| writes as f64 / samples as f64);
+        let note =
+            format!("{who}: {control:.1} writes to the control plane and {plane:.1} to the plane for each");
+        outcome.notes.push(note);
+    }
+    let [ours, floor] = [ours, floor].map(|bursts| bursts.figures(count));
+    let what = format!("{count} Releases at once over the relay's, middle of {rounds}");
+    let verdict = Verdict::ratio(what, ours.total, floor.total, BAR);
+    outcome.verdicts.extend(verdict);
+    outcome.measures.push(Measure {
+        name: "burst_500",
+        ours,
+        floor,
+        samples,
+        cluster,
+    });
+}
+
+impl Bursts {
+    fn add(&mut self, burst: Burst, used: Usage) {
+        self.rounds.add(burst.total, used);
+        self.each.extend(burst.each);
+        for (all, writes) in self.writes.iter_mut().zip(burst.writes) {
+            *all += writes;
+        }
+    }
+
+    fn figures(self, count: usize) -> Figures {
+        let Figures { p50, p90, p99, .. } = Figures::of(&self.each.into_iter().collect());
+        Figures {
+            p50,
+            p90,
+            p99,
+            ..self.rounds.figures(count)
+        }
+    }
+}
+
+async fn burst(
     course: &Course,
     arrivals: &mut Arrivals,
     carrier: Carrier,
     word: &str,
     count: usize,
-    into: &mut Rounds,
-) -> Result<()> {
+) -> Result<Burst> {
     let names: Vec<_> = (0..count)
         .map(|index| format!("{}-{word}-{index}", carrier.word()))
         .collect();
@@ -145,18 +142,15 @@ async fn round(
         .values()
         .map(|arrival| arrival.status.max(arrival.applied))
         .max();
-    into.totals.extend(last.map(|last| last - start));
     // What was merged is written later, and counts too.
     tokio::time::sleep(SETTLING).await;
     let after = course.revisions().await?;
-    for ((writes, after), before) in into.writes.iter_mut().zip(after).zip(before) {
-        *writes += after - before;
-    }
-    into.each
-        .extend(arrived.iter().map(|(name, arrival)| arrival.status - sent[name]));
-    Ok(())
-}
-
-fn units(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+    Ok(Burst {
+        total: last.context("a burst of no samples")? - start,
+        each: arrived
+            .iter()
+            .map(|(name, arrival)| arrival.status - sent[name])
+            .collect(),
+        writes: [after[0] - before[0], after[1] - before[1]],
+    })
 }

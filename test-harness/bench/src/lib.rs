@@ -21,6 +21,7 @@ pub mod outcome;
 pub mod process;
 pub mod programs;
 pub mod restart;
+pub mod rounds;
 pub mod sample;
 pub mod stats;
 pub mod table;

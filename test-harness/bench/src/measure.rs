@@ -63,11 +63,11 @@ impl Figures {
 
     /// With a time for the whole, and how many units it was for.
     #[must_use]
-    pub fn whole(self, total: Duration, units: f64) -> Self {
+    pub fn whole(self, total: Duration, units: usize) -> Self {
         let total = total.as_secs_f64();
         Self {
             total: Some(total),
-            per_s: Some(units / total),
+            per_s: Some(units as f64 / total),
             ..self
         }
     }
@@ -120,7 +120,7 @@ mod tests {
             rss_kib: 2_048.0,
         };
         let figures = Figures::default()
-            .whole(Duration::from_secs(2), 2_000.0)
+            .whole(Duration::from_secs(2), 2_000)
             .used(usage);
         let expected = json!({ "total": 2.0, "per_s": 1_000.0, "rss_kib": 2_048.0, "cpu_s": 1.5 });
         assert_eq!(serde_json::to_value(figures).unwrap(), expected);

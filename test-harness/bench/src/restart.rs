@@ -90,7 +90,6 @@ fn judge(
     floor: Vec<Duration>,
     bare_used: Usage,
 ) {
-    let units = u32::try_from(load.planes).map_or(f64::INFINITY, f64::from);
     let floor = floor
         .into_iter()
         .collect::<Samples>()
@@ -99,10 +98,10 @@ fn judge(
     let times = ours.iter().map(|restart| restart.total).collect::<Samples>();
     let total = times.median().unwrap_or_default();
     let used = ours.last().map(|restart| restart.used).unwrap_or_default();
-    let ours_row = Figures::default().whole(total, units).used(used);
+    let ours_row = Figures::default().whole(total, load.planes).used(used);
     let floor_row = Figures {
         rss_kib: Some(bare_used.rss_kib),
-        ..Figures::default().whole(floor, units)
+        ..Figures::default().whole(floor, load.planes)
     };
     let what = format!(
         "{} planes back after SIGTERM over as many bare handshakes ({:.2} s), middle of {}",
@@ -132,7 +131,7 @@ fn judge(
     ] {
         outcome.verdicts.push(Verdict {
             what: what.to_owned(),
-            value: u32::try_from(count).map_or(f64::INFINITY, f64::from),
+            value: count as f64,
             unit: "",
             bar: Bar::AtMost(0.0),
         });

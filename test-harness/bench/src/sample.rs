@@ -196,6 +196,11 @@ pub fn config_maps(name: &str, target: &str, count: usize) -> Vec<Value> {
     (0..count).map(entry).collect()
 }
 
+/// The manifests of such entries.
+pub fn manifests(entries: Vec<Value>) -> impl Iterator<Item = Value> {
+    entries.into_iter().map(|mut entry| entry["object"].take())
+}
+
 fn config_map(name: &str, target: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap",

@@ -94,8 +94,8 @@ mod tests {
         let outcome = Outcome {
             measures: vec![Measure {
                 name: "burst_500",
-                ours: Figures::default().whole(Duration::from_secs(2), 500.0),
-                floor: Figures::default().whole(Duration::from_secs(4), 500.0),
+                ours: Figures::default().whole(Duration::from_secs(2), 500),
+                floor: Figures::default().whole(Duration::from_secs(4), 500),
                 samples: 500,
                 cluster: "fake",
             }],

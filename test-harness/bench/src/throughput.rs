@@ -15,13 +15,13 @@ use serde_json::Value;
 
 use crate::course::{CREATES, Controllers, Course, TARGET};
 use crate::floor::apply::IN_FLIGHT;
-use crate::measure::{Figures, Measure};
+use crate::measure::Measure;
 use crate::outcome::Outcome;
-use crate::process::Usage;
+use crate::rounds::Rounds;
 use crate::sample::{self, Carrier};
-use crate::stats::Samples;
 use crate::verdict::{Bar, Verdict};
 use crate::watching::Watches;
+use crate::worker::Worker;
 
 /// At least nine tenths of what the bare loop applies in a second.
 const BAR: Bar = Bar::AtLeast(0.9);
@@ -33,13 +33,6 @@ pub struct Load {
     pub bundles: usize,
     /// ConfigMaps in each.
     pub objects: usize,
-}
-
-/// The rounds of one side.
-#[derive(Default)]
-struct Rounds {
-    times: Vec<Duration>,
-    used: Usage,
 }
 
 /// Measures `rounds` rounds of each.
@@ -57,35 +50,14 @@ pub async fn run(ground: &Ground, controllers: Controllers, load: Load, rounds: 
     deliver(&course, &mut seen, "ours-warm-up", warm_up).await?;
     for index in 0..rounds {
         let before = bare.usage()?;
-        let prefix = format!("loop-{index}");
-        let applying = async {
-            let manifests: Vec<Value> = bundles(&prefix, load)
-                .flat_map(|(_, entries)| manifests(entries))
-                .collect();
-            bare.ask::<()>(&manifests).await
-        };
-        let ((), time) = tokio::try_join!(applying, span(&mut seen, &prefix, load))?;
-        floor.times.push(time);
-        floor.used = floor.used + bare.usage()?.since(before);
+        let time = apply(&mut bare, &mut seen, &format!("loop-{index}"), load).await?;
+        floor.add(time, bare.usage()?.since(before));
         let before = course.agent.usage()?;
-        ours.times
-            .push(deliver(&course, &mut seen, &format!("ours-{index}"), load).await?);
-        ours.used = ours.used + course.agent.usage()?.since(before);
+        let time = deliver(&course, &mut seen, &format!("ours-{index}"), load).await?;
+        ours.add(time, course.agent.usage()?.since(before));
     }
     let mut outcome = Outcome::new(course.processes(&[("bare loop", &bare)])?);
-    let [ours, floor] = [(ours, course.agent.usage()?), (floor, bare.usage()?)].map(|(rounds, now)| {
-        let middle = rounds
-            .times
-            .into_iter()
-            .collect::<Samples>()
-            .median()
-            .unwrap_or_default();
-        let used = Usage {
-            cpu: rounds.used.cpu,
-            ..now
-        };
-        Figures::default().whole(middle, load.count()).used(used)
-    });
+    let [ours, floor] = [ours, floor].map(|rounds| rounds.figures(load.count()));
     outcome.measures.push(Measure {
         name: "apply_throughput",
         ours,
@@ -103,9 +75,17 @@ pub async fn run(ground: &Ground, controllers: Controllers, load: Load, rounds: 
 }
 
 impl Load {
-    fn count(self) -> f64 {
-        u32::try_from(self.bundles * self.objects).map_or(f64::INFINITY, f64::from)
+    fn count(self) -> usize {
+        self.bundles * self.objects
     }
+}
+
+async fn apply(bare: &mut Worker, seen: &mut Watches<String>, prefix: &str, load: Load) -> Result<Duration> {
+    let manifests: Vec<Value> = bundles(prefix, load)
+        .flat_map(|(_, entries)| sample::manifests(entries))
+        .collect();
+    let ((), time) = tokio::try_join!(bare.ask(&manifests), span(seen, prefix, load))?;
+    Ok(time)
 }
 
 async fn deliver(course: &Course, seen: &mut Watches<String>, prefix: &str, load: Load) -> Result<Duration> {
@@ -119,14 +99,13 @@ async fn deliver(course: &Course, seen: &mut Watches<String>, prefix: &str, load
 
 /// From the first object of `prefix` that is seen to the last.
 async fn span(seen: &mut Watches<String>, prefix: &str, load: Load) -> Result<Duration> {
-    let expected = load.bundles * load.objects;
     let mut found = BTreeSet::new();
     let mut first: Option<Instant> = None;
     loop {
         let (name, at) = seen.next(prefix).await?;
         if name.starts_with(prefix) && found.insert(name) {
             let first = *first.get_or_insert(at);
-            if found.len() == expected {
+            if found.len() == load.count() {
                 return Ok(at - first);
             }
         }
@@ -139,10 +118,6 @@ fn bundles(prefix: &str, load: Load) -> impl Iterator<Item = (String, Vec<Value>
         let entries = sample::config_maps(&name, TARGET, load.objects);
         (name, entries)
     })
-}
-
-fn manifests(entries: Vec<Value>) -> impl Iterator<Item = Value> {
-    entries.into_iter().map(|mut entry| entry["object"].take())
 }
 
 fn appeared(event: WatchEvent<DynamicObject>) -> Option<String> {

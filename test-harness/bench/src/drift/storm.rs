@@ -3,7 +3,7 @@
 //! Changes take as long as repairs do, so an agent that repairs while they are made would hide behind them. It stands
 //! still (SIGSTOP) until the last change is made, and the clock starts when it runs on.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{CHANGED, Drifting, Load, names, samples};
 use crate::course::CREATES;
-use crate::sample::{Carrier, UNTOUCHED};
+use crate::sample::{self, Carrier, UNTOUCHED};
 use crate::stats::Samples;
 use crate::verdict::Bar;
 use crate::worker::Worker;
@@ -24,7 +24,7 @@ pub(super) const BAR: Bar = Bar::AtMost(1.25);
 pub(super) struct Storms {
     pub(super) ours: Duration,
     pub(super) floor: Duration,
-    pub(super) objects: f64,
+    pub(super) objects: usize,
 }
 
 pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Load) -> Result<Storms> {
@@ -33,10 +33,7 @@ pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Lo
         .flat_map(|(_, entries)| entries)
         .collect();
     let theirs: Vec<_> = names(&entries).collect();
-    let manifests: VecDeque<Value> = entries
-        .into_iter()
-        .map(|mut entry| entry["object"].take())
-        .collect();
+    let manifests: Vec<Value> = sample::manifests(entries).collect();
     bare.ask::<()>(&manifests).await?;
     let (mut agent, mut apply_loop) = (Vec::new(), Vec::new());
     for _ in 0..load.rounds {
@@ -55,7 +52,7 @@ pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Lo
     Ok(Storms {
         ours: ours.median().unwrap_or_default(),
         floor: floor.median().unwrap_or_default(),
-        objects: u32::try_from(load.storm).map_or(f64::INFINITY, f64::from),
+        objects: load.storm,
     })
 }
 
