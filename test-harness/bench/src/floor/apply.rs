@@ -1,7 +1,5 @@
 //! The floor of throughput: a bare loop of server-side applies, many in flight.
 
-use std::collections::VecDeque;
-
 use anyhow::Result;
 use kube::Client;
 use kube::config::Kubeconfig;
@@ -30,25 +28,27 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
     let Setup { plane } = owner.setup().await?;
     let client = cluster::client(&plane).await?;
     owner.answer(&())?;
-    while let Some(manifests) = owner.order::<VecDeque<Value>>().await? {
-        apply(&client, manifests, IN_FLIGHT).await?;
+    while let Some(manifests) = owner.order::<Vec<Value>>().await? {
+        apply(&client, manifests).await?;
         owner.answer(&())?;
     }
     Ok(())
 }
 
-async fn apply(client: &Client, mut manifests: VecDeque<Value>, in_flight: usize) -> Result<()> {
+/// A task for each: a loop that prepares and reads all by itself has one core.
+async fn apply(client: &Client, manifests: Vec<Value>) -> Result<()> {
     let mut running = JoinSet::new();
-    loop {
-        while running.len() < in_flight
-            && let Some(manifest) = manifests.pop_front()
+    for manifest in manifests {
+        if running.len() == IN_FLIGHT
+            && let Some(applied) = running.join_next().await
         {
-            let client = client.clone();
-            running.spawn(async move { sample::apply(&client, &manifest, MANAGER).await.map(drop) });
+            applied??;
         }
-        match running.join_next().await {
-            Some(applied) => applied??,
-            None => return Ok(()),
-        }
+        let client = client.clone();
+        running.spawn(async move { sample::apply(&client, &manifest, MANAGER).await.map(drop) });
     }
+    while let Some(applied) = running.join_next().await {
+        applied??;
+    }
+    Ok(())
 }
