@@ -47,6 +47,7 @@ pub async fn run(ground: &Ground, controllers: Controllers, load: Load, rounds: 
     seen.add(config_maps, appeared).await?;
     let (mut ours, mut floor) = (Rounds::default(), Rounds::default());
     let warm_up = Load { bundles: 1, ..load };
+    apply(&mut bare, &mut seen, "loop-warm-up", warm_up).await?;
     deliver(&course, &mut seen, "ours-warm-up", warm_up).await?;
     for index in 0..rounds {
         let before = bare.usage()?;
