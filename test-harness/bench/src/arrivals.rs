@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use anyhow::Result;
-use kube::ResourceExt as _;
-use kube::api::{DynamicObject, WatchEvent};
 
 use crate::course::{Course, TARGET};
+use crate::delivered;
 use crate::sample::{self, Carrier};
-use crate::watching::Watches;
+use crate::watching::{self, Watches};
 
 /// When a sample had arrived.
 #[derive(Debug, Clone, Copy)]
@@ -42,9 +41,11 @@ impl Arrivals {
     pub async fn start(course: &Course) -> Result<Self> {
         let mut watches = Watches::new();
         for carrier in Carrier::TURNS {
+            let told = |event| delivered::told(event).map(Seen::Status);
             watches.add(carrier.api(&course.control), told).await?;
         }
         for objects in sample::target_kinds(&course.plane, TARGET) {
+            let appeared = |event| watching::appeared(event).map(Seen::Object);
             watches.add(objects, appeared).await?;
         }
         Ok(Self(watches))
@@ -88,20 +89,6 @@ impl Underway {
             applied: *self.objects.iter().max().filter(|_| all)?,
             status: self.status?,
         })
-    }
-}
-
-fn told(event: WatchEvent<DynamicObject>) -> Option<Seen> {
-    let (WatchEvent::Added(sample) | WatchEvent::Modified(sample)) = event else {
-        return None;
-    };
-    sample::has_status(&sample).then(|| Seen::Status(sample.name_any()))
-}
-
-fn appeared(event: WatchEvent<DynamicObject>) -> Option<Seen> {
-    match event {
-        WatchEvent::Added(object) => Some(Seen::Object(object.name_any())),
-        _ => None,
     }
 }
 

@@ -38,7 +38,8 @@ impl Delivered {
     }
 }
 
-fn told(event: WatchEvent<DynamicObject>) -> Option<String> {
+/// The name of a sample whose status tells of all its objects.
+pub(crate) fn told(event: WatchEvent<DynamicObject>) -> Option<String> {
     match event {
         WatchEvent::Added(sample) | WatchEvent::Modified(sample) if sample::has_status(&sample) => {
             Some(sample.name_any())

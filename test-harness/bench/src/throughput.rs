@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
-use kube::ResourceExt as _;
-use kube::api::{DynamicObject, WatchEvent};
 use outhaul_scenarios::Ground;
 use serde_json::Value;
 
@@ -20,7 +18,7 @@ use crate::outcome::Outcome;
 use crate::rounds::Rounds;
 use crate::sample::{self, Carrier};
 use crate::verdict::{Bar, Verdict};
-use crate::watching::Watches;
+use crate::watching::{self, Watches};
 use crate::worker::Worker;
 
 /// At least nine tenths of what the bare loop applies in a second.
@@ -44,7 +42,7 @@ pub async fn run(ground: &Ground, controllers: Controllers, load: Load, rounds: 
     let mut bare = course.apply_loop().await?;
     let mut seen = Watches::new();
     let [config_maps, ..] = sample::target_kinds(&course.plane, TARGET);
-    seen.add(config_maps, appeared).await?;
+    seen.add(config_maps, watching::appeared).await?;
     let (mut ours, mut floor) = (Rounds::default(), Rounds::default());
     let warm_up = Load { bundles: 1, ..load };
     apply(&mut bare, &mut seen, "loop-warm-up", warm_up).await?;
@@ -119,11 +117,4 @@ fn bundles(prefix: &str, load: Load) -> impl Iterator<Item = (String, Vec<Value>
         let entries = sample::config_maps(&name, TARGET, load.objects);
         (name, entries)
     })
-}
-
-fn appeared(event: WatchEvent<DynamicObject>) -> Option<String> {
-    match event {
-        WatchEvent::Added(object) => Some(object.name_any()),
-        _ => None,
-    }
 }

@@ -91,6 +91,14 @@ impl<T: Send + 'static> Default for Watches<T> {
     }
 }
 
+/// The name of an object that is new.
+pub(crate) fn appeared(event: WatchEvent<DynamicObject>) -> Option<String> {
+    match event {
+        WatchEvent::Added(object) => Some(object.name_any()),
+        _ => None,
+    }
+}
+
 /// The events of one kind from now on.
 ///
 /// # Errors
