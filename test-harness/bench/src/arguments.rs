@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use outhaul_scenarios::Ground;
 
@@ -42,7 +43,7 @@ pub enum Measurement {
     Latency {
         /// How many of each.
         #[arg(long, default_value_t = 300, value_parser = number(1, 10_000))]
-        samples: u32,
+        samples: usize,
         /// On which clusters.
         #[command(flatten)]
         place: Place,
@@ -51,10 +52,10 @@ pub enum Measurement {
     Burst {
         /// How many at once.
         #[arg(long, default_value_t = 500, value_parser = number(1, 10_000))]
-        releases: u32,
+        releases: usize,
         /// How often.
         #[arg(long, default_value_t = 3, value_parser = number(1, 100))]
-        rounds: u32,
+        rounds: usize,
         /// On which clusters.
         #[command(flatten)]
         place: Place,
@@ -63,13 +64,13 @@ pub enum Measurement {
     Apply {
         /// Releases.
         #[arg(long, default_value_t = 20, value_parser = number(1, 1_000))]
-        bundles: u32,
+        bundles: usize,
         /// Objects in each.
         #[arg(long, default_value_t = 100, value_parser = number(1, 1_000))]
-        objects: u32,
+        objects: usize,
         /// How often.
         #[arg(long, default_value_t = 3, value_parser = number(1, 100))]
-        rounds: u32,
+        rounds: usize,
         /// On which clusters.
         #[command(flatten)]
         place: Place,
@@ -78,13 +79,13 @@ pub enum Measurement {
     Drift {
         /// How many one at a time.
         #[arg(long, default_value_t = 300, value_parser = number(1, 10_000))]
-        samples: u32,
+        samples: usize,
         /// How many at once.
         #[arg(long, default_value_t = 1_000, value_parser = number(1, 10_000))]
-        storm: u32,
+        storm: usize,
         /// How often many at once.
         #[arg(long, default_value_t = 3, value_parser = number(1, 8))]
-        rounds: u32,
+        rounds: usize,
         /// On which clusters.
         #[command(flatten)]
         place: Place,
@@ -93,7 +94,7 @@ pub enum Measurement {
     Feedback {
         /// How many changes of each.
         #[arg(long, default_value_t = 300, value_parser = number(1, 10_000))]
-        samples: u32,
+        samples: usize,
         /// On which clusters.
         #[command(flatten)]
         place: Place,
@@ -102,13 +103,13 @@ pub enum Measurement {
     Fleet {
         /// How many.
         #[arg(long, default_value_t = 2_000, value_parser = number(1, 20_000))]
-        planes: u32,
+        planes: usize,
         /// Releases that each holds.
         #[arg(long, default_value_t = 0, value_parser = number(0, 100))]
-        bundles: u32,
+        bundles: usize,
         /// Seconds to look at the idle hub.
-        #[arg(long, default_value_t = 30, value_parser = number(1, 3_600))]
-        window: u32,
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+        window: u64,
         /// On an embedded control plane.
         #[command(flatten)]
         embedded: Embedded,
@@ -117,13 +118,13 @@ pub enum Measurement {
     Restart {
         /// How many planes.
         #[arg(long, default_value_t = 1_000, value_parser = number(1, 20_000))]
-        planes: u32,
+        planes: usize,
         /// Releases that each holds.
         #[arg(long, default_value_t = 1, value_parser = number(0, 100))]
-        bundles: u32,
+        bundles: usize,
         /// How often after SIGTERM.
         #[arg(long, default_value_t = 3, value_parser = number(1, 100))]
-        rounds: u32,
+        rounds: usize,
         /// On an embedded control plane.
         #[command(flatten)]
         embedded: Embedded,
@@ -198,45 +199,39 @@ impl Measurement {
     /// # Errors
     /// Something failed: then there is no result, rather than a wrong one.
     pub async fn run(&self) -> Result<Outcome> {
-        match self {
-            Self::Latency { samples, place } => {
-                latency::run(&place.ground()?, place.controllers(), count(*samples)).await
+        match *self {
+            Self::Latency { samples, ref place } => {
+                latency::run(&place.ground()?, place.controllers(), samples).await
             }
             Self::Burst {
                 releases,
                 rounds,
-                place,
-            } => {
-                let (releases, rounds) = (count(*releases), count(*rounds));
-                burst::run(&place.ground()?, place.controllers(), releases, rounds).await
-            }
+                ref place,
+            } => burst::run(&place.ground()?, place.controllers(), releases, rounds).await,
             Self::Apply {
                 bundles,
                 objects,
                 rounds,
-                place,
+                ref place,
             } => {
-                let load = throughput::Load {
-                    bundles: count(*bundles),
-                    objects: count(*objects),
-                };
-                throughput::run(&place.ground()?, place.controllers(), load, count(*rounds)).await
+                let load = throughput::Load { bundles, objects };
+                throughput::run(&place.ground()?, place.controllers(), load, rounds).await
             }
             Self::Drift {
                 samples,
                 storm,
                 rounds,
-                place,
+                ref place,
             } => {
                 let load = drift::Load {
-                    singles: count(*samples),
-                    storm: count(*storm),
-                    rounds: count(*rounds),
+                    singles: samples,
+                    storm,
+                    rounds,
                 };
                 drift::run(&place.ground()?, place.controllers(), load).await
             }
-            Self::Feedback { samples, place } => {
-                feedback::run(&place.ground()?, place.controllers(), count(*samples)).await
+            Self::Feedback { samples, ref place } => {
+                feedback::run(&place.ground()?, place.controllers(), samples).await
             }
             Self::Fleet {
                 planes,
@@ -245,9 +240,9 @@ impl Measurement {
                 ..
             } => {
                 let load = fleet::Load {
-                    planes: count(*planes),
-                    bundles: count(*bundles),
-                    window: Duration::from_secs(u64::from(*window)),
+                    planes,
+                    bundles,
+                    window: Duration::from_secs(window),
                 };
                 fleet::run(load).await
             }
@@ -258,9 +253,9 @@ impl Measurement {
                 ..
             } => {
                 let load = restart::Load {
-                    planes: count(*planes),
-                    bundles: count(*bundles),
-                    rounds: count(*rounds),
+                    planes,
+                    bundles,
+                    rounds,
                 };
                 restart::run(load).await
             }
@@ -295,12 +290,8 @@ impl Place {
     }
 }
 
-fn number(least: u32, most: u32) -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(i64::from(least)..=i64::from(most))
-}
-
-fn count(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
+fn number(least: u64, most: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least..=most)
 }
 
 #[cfg(test)]
