@@ -1,5 +1,6 @@
 //! CPU time and resident memory of a process, as Linux tells them.
 
+use std::collections::BTreeMap;
 use std::ops::Add;
 use std::time::Duration;
 
@@ -68,54 +69,55 @@ impl Add for Usage {
 ///
 /// # Errors
 /// This is no Linux.
-pub fn programs() -> Result<Vec<(String, usize, Usage)>> {
+pub fn programs() -> Result<Vec<(&'static str, usize, Usage)>> {
     const NAMES: [&str; 4] = ["kube-apiserver", "etcd", "kube-controller", "kwok"];
-    let mut found: Vec<_> = NAMES.map(|name| (name.to_owned(), 0, Usage::default())).into();
-    let parents = parents()?;
-    for (pid, name) in running()? {
-        let entry = found
-            .iter_mut()
-            .find(|(known, _, _)| name.starts_with(known.as_str()));
+    let mut found = NAMES.map(|name| (name, 0, Usage::default()));
+    let running = running()?;
+    for (pid, Running { name, .. }) in &running {
+        let entry = found.iter_mut().find(|(known, _, _)| name.starts_with(known));
         if let Some((_, count, usage)) = entry
-            && is_below(pid, std::process::id(), &parents)
-            && let Ok(used) = Usage::of(pid)
+            && is_below(*pid, std::process::id(), &running)
+            && let Ok(used) = Usage::of(*pid)
         {
             *count += 1;
             *usage = *usage + used;
         }
     }
-    found.retain(|(_, count, _)| *count > 0);
-    Ok(found)
+    Ok(found.into_iter().filter(|(_, count, _)| *count > 0).collect())
 }
 
-type Parents = std::collections::BTreeMap<u32, u32>;
+/// A process, as its `stat` shows it.
+#[derive(Debug, PartialEq, Eq)]
+struct Running {
+    /// Its first 15 bytes.
+    name: String,
+    parent: u32,
+}
 
-fn running() -> Result<Vec<(u32, String)>> {
+impl Running {
+    fn parse(stat: &str) -> Option<Self> {
+        let (head, fields) = stat.rsplit_once(')')?;
+        Some(Self {
+            name: head.split_once('(')?.1.to_owned(),
+            parent: fields.split_whitespace().nth(1)?.parse().ok()?,
+        })
+    }
+}
+
+/// All processes, by their id.
+fn running() -> Result<BTreeMap<u32, Running>> {
     let entries = std::fs::read_dir("/proc").context("cannot read /proc")?;
     let process = |entry: std::fs::DirEntry| {
         let pid = entry.file_name().to_str()?.parse().ok()?;
-        let name = std::fs::read_to_string(entry.path().join("comm")).ok()?;
-        Some((pid, name.trim_end().to_owned()))
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        Some((pid, Running::parse(&stat)?))
     };
     // A process may end while it is looked at.
     Ok(entries.flatten().filter_map(process).collect())
 }
 
-fn parents() -> Result<Parents> {
-    let parent = |pid: u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let (_, fields) = stat.rsplit_once(')')?;
-        let parent = fields.split_whitespace().nth(1)?.parse().ok()?;
-        Some((pid, parent))
-    };
-    Ok(running()?
-        .into_iter()
-        .filter_map(|(pid, _)| parent(pid))
-        .collect())
-}
-
-fn is_below(mut pid: u32, ancestor: u32, parents: &Parents) -> bool {
-    while let Some(parent) = parents.get(&pid) {
+fn is_below(mut pid: u32, ancestor: u32, running: &BTreeMap<u32, Running>) -> bool {
+    while let Some(Running { parent, .. }) = running.get(&pid) {
         if *parent == ancestor {
             return true;
         }
@@ -143,6 +145,13 @@ mod tests {
     }
 
     #[test]
+    fn name_and_parent_are_read_past_any_parentheses() {
+        let running = Running::parse(STAT).unwrap();
+        assert_eq!((running.name.as_str(), running.parent), ("a b) c", 1));
+        assert_eq!(Running::parse("77 (a"), None);
+    }
+
+    #[test]
     fn this_process_uses_memory() {
         assert!(Usage::of(std::process::id()).unwrap().rss_kib > 100.0);
     }
@@ -159,8 +168,12 @@ mod tests {
 
     #[test]
     fn descent_is_followed_over_several_generations() {
-        let parents = Parents::from([(3, 2), (2, 1), (9, 8)]);
-        assert!(is_below(3, 1, &parents));
-        assert!(!is_below(9, 1, &parents));
+        let process = |parent| Running {
+            name: String::new(),
+            parent,
+        };
+        let running = BTreeMap::from([(3, process(2)), (2, process(1)), (9, process(8))]);
+        assert!(is_below(3, 1, &running));
+        assert!(!is_below(9, 1, &running));
     }
 }
