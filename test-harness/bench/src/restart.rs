@@ -119,23 +119,7 @@ fn judge(
         bar: Bar::AtMost(BAR * floor.as_secs_f64() + KEEP_ALIVE.as_secs_f64()),
     });
     let all: Vec<&Restart> = ours.iter().chain([killed]).collect();
-    let sum = |of: fn(&Restart) -> u64| all.iter().map(|restart| of(restart)).sum::<u64>();
-    for (what, count) in [
-        (
-            "planes that were not converged, all restarts",
-            sum(|it| (it.told.welcomed - it.told.converged) as u64),
-        ),
-        ("heads announced, all restarts", sum(|it| it.told.heads)),
-        ("reports sent, all restarts", sum(|it| it.told.reports)),
-        ("writes to the control plane, all restarts", sum(|it| it.writes)),
-    ] {
-        outcome.verdicts.push(Verdict {
-            what: what.to_owned(),
-            value: count as f64,
-            unit: "",
-            bar: Bar::AtMost(0.0),
-        });
-    }
+    outcome.verdicts.extend(costs_nothing(&all));
     let failures: u64 = all.iter().map(|restart| restart.told.failures).sum();
     outcome.notes.push(format!(
         "restart: {failures} dials came to nothing and were made again"
@@ -147,6 +131,26 @@ fn judge(
         samples: load.planes,
         cluster: "fake",
     });
+}
+
+/// Whoever is converged has nothing to send or write.
+fn costs_nothing(all: &[&Restart]) -> [Verdict; 4] {
+    let sum = |of: fn(&Restart) -> u64| all.iter().map(|restart| of(restart)).sum::<u64>();
+    [
+        (
+            "planes that were not converged, all restarts",
+            sum(|it| (it.told.welcomed - it.told.converged) as u64),
+        ),
+        ("heads announced, all restarts", sum(|it| it.told.heads)),
+        ("reports sent, all restarts", sum(|it| it.told.reports)),
+        ("writes to the control plane, all restarts", sum(|it| it.writes)),
+    ]
+    .map(|(what, count)| Verdict {
+        what: what.to_owned(),
+        value: count as f64,
+        unit: "",
+        bar: Bar::AtMost(0.0),
+    })
 }
 
 /// A hub and its planes.
