@@ -1,5 +1,8 @@
 //! The runtime of kube under faults: its watcher, its store and its controller miss nothing.
 //!
+//! Lists mend what a watch left out, so the present is complete even where one event in many is lost. What each watch
+//! delivers is told by the tests in which none expires: nothing is listed again there, and every version has to come by.
+//!
 //! Each seed is a run of its own and is printed; `OUTHAUL_SEED=N` runs that one alone.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,8 +36,8 @@ fn seeds() -> Vec<u64> {
     }
 }
 
-/// All that may go wrong, on reads and watches.
-fn misbehave(kube: &FakeKube, seed: u64) {
+/// All that may go wrong, on reads and watches, as far as it is `wanted`.
+fn misbehave(kube: &FakeKube, seed: u64, wanted: impl Fn(&Fault) -> bool) {
     let millis = Duration::from_millis;
     kube.seed_faults(seed);
     let faults = [
@@ -50,7 +53,7 @@ fn misbehave(kube: &FakeKube, seed: u64) {
         // No watch lives long: one that nothing ended would see to it alone that nothing is missed.
         (1.0, Fault::EndWatch { within: 12 }),
     ];
-    for (probability, fault) in faults {
+    for (probability, fault) in faults.into_iter().filter(|(_, fault)| wanted(fault)) {
         for verb in [Verb::List, Verb::Watch] {
             kube.inject(FaultRule::sometimes(probability, fault.clone()).on_verb(verb));
         }
@@ -66,10 +69,35 @@ fn client(kube: &FakeKube) -> Client {
     Client::new(service, "default")
 }
 
-/// Creates, changes and deletes objects past the faults; returns the versions that are there at the end.
-async fn write(kube: &FakeKube, seed: u64) -> Result<BTreeMap<String, String>> {
+async fn in_process() -> Result<FakeKube> {
+    let options = Options {
+        in_process: true,
+        ..Options::default()
+    };
+    Ok(FakeKube::start(options).await?)
+}
+
+/// A name and a version.
+type Version = (String, String);
+
+/// What was written, or came by.
+#[derive(Debug, Default)]
+struct Versions {
+    all: BTreeSet<Version>,
+    deletions: usize,
+}
+
+impl Versions {
+    fn add(&mut self, map: &ConfigMap) {
+        self.all.insert((map.name_any(), map.resource_version().unwrap()));
+    }
+}
+
+/// Creates, changes and deletes objects past the faults; returns all that it did.
+async fn write(kube: &FakeKube, seed: u64) -> Result<Versions> {
     // Faults are on reads and watches only, and kinds of requests are apart: writers always succeed.
     let maps: Api<ConfigMap> = Api::default_namespaced(kube.client());
+    let mut written = Versions::default();
     for n in 0..WRITES {
         // Any mixture will do, if it is another one for each seed.
         let dice = (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ seed << 32) >> 20;
@@ -77,18 +105,26 @@ async fn write(kube: &FakeKube, seed: u64) -> Result<BTreeMap<String, String>> {
         if (dice / OBJECTS).is_multiple_of(4) {
             match maps.delete(&name, &DeleteParams::default()).await {
                 Err(kube::Error::Api(status)) if status.code == 404 => {}
-                outcome => drop(outcome?),
+                outcome => {
+                    outcome?;
+                    written.deletions += 1;
+                }
             }
         } else {
             let map = json!({
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"n": n.to_string()},
             });
-            maps.patch(&name, &PatchParams::apply("writer").force(), &Patch::Apply(map))
-                .await?;
+            let by = PatchParams::apply("writer").force();
+            written.add(&maps.patch(&name, &by, &Patch::Apply(map)).await?);
         }
         sleep(Duration::from_millis(dice % 1_000)).await;
     }
-    let list = kube.with_cluster(|cluster| {
+    Ok(written)
+}
+
+/// The objects that there are, past the API.
+fn present(kube: &FakeKube) -> BTreeMap<String, String> {
+    kube.with_cluster(|cluster| {
         let resource = outhaul_fake_kube_server::GroupResource::new("", "configmaps");
         let all = cluster.objects(&resource, Some("default"));
         all.map(|map| {
@@ -96,8 +132,7 @@ async fn write(kube: &FakeKube, seed: u64) -> Result<BTreeMap<String, String>> {
             (text("name"), text("resourceVersion"))
         })
         .collect()
-    });
-    Ok(list)
+    })
 }
 
 fn versions(store: &Store<ConfigMap>) -> BTreeMap<String, String> {
@@ -107,12 +142,11 @@ fn versions(store: &Store<ConfigMap>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Versions that a consumer has seen.
-type Seen = Arc<Mutex<BTreeSet<(String, String)>>>;
+/// What a consumer has seen.
+type Seen = Arc<Mutex<Versions>>;
 
 fn saw(seen: &Seen, map: &ConfigMap) {
-    let version = map.resource_version().unwrap();
-    seen.lock().unwrap().insert((map.name_any(), version));
+    seen.lock().unwrap().add(map);
 }
 
 /// Follows all maps with kube's watcher into a store of kube's, and notes each version that comes by.
@@ -127,8 +161,10 @@ async fn follow(
     let mut events = std::pin::pin!(events);
     while let Some(event) = events.next().await {
         // What goes wrong on the way is what this is about; what matters is what comes out.
-        if let Ok(watcher::Event::Apply(map) | watcher::Event::InitApply(map)) = event {
-            saw(&seen, &map);
+        match event {
+            Ok(watcher::Event::Apply(map) | watcher::Event::InitApply(map)) => saw(&seen, &map),
+            Ok(watcher::Event::Delete(_)) => seen.lock().unwrap().deletions += 1,
+            Ok(watcher::Event::Init | watcher::Event::InitDone) | Err(_) => {}
         }
     }
 }
@@ -150,22 +186,19 @@ async fn control(client: Client, seen: Seen) {
         .await;
 }
 
-async fn run(seed: u64, config: watcher::Config) -> Result<()> {
-    let kube = FakeKube::start(Options {
-        in_process: true,
-        ..Options::default()
-    })
-    .await?;
-    misbehave(&kube, seed);
+async fn nothing_is_missed(seed: u64, config: watcher::Config) -> Result<()> {
+    let kube = in_process().await?;
+    misbehave(&kube, seed, |_| true);
     let (store, writer) = reflector::store();
     let (watched, reconciled) = (Seen::default(), Seen::default());
     let mut tasks = JoinSet::new();
     tasks.spawn(follow(client(&kube), config, writer, watched.clone()));
     tasks.spawn(control(client(&kube), reconciled.clone()));
 
-    let truth = write(&kube, seed).await?;
+    write(&kube, seed).await?;
+    let truth = present(&kube);
     let complete = |seen: &Seen| {
-        let seen = seen.lock().unwrap();
+        let seen = &seen.lock().unwrap().all;
         truth
             .iter()
             .all(|(name, version)| seen.contains(&(name.clone(), version.clone())))
@@ -196,43 +229,84 @@ async fn run(seed: u64, config: watcher::Config) -> Result<()> {
     Ok(())
 }
 
+async fn every_version_comes_by(seed: u64, config: watcher::Config) -> Result<()> {
+    let kube = in_process().await?;
+    misbehave(&kube, seed, |fault| !matches!(fault, Fault::ExpireWatch { .. }));
+    let (store, writer) = reflector::store();
+    let watched = Seen::default();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follow(client(&kube), config, writer, watched.clone()));
+    store.wait_until_ready().await?;
+
+    let written = write(&kube, seed).await?;
+    let missing = || {
+        let watched = watched.lock().unwrap();
+        let missing: Vec<Version> = written.all.difference(&watched.all).cloned().collect();
+        (missing, written.deletions.abs_diff(watched.deletions))
+    };
+    let deadline = Instant::now() + LIMIT;
+    while missing() != (Vec::new(), 0) {
+        ensure!(
+            Instant::now() < deadline,
+            "seed {seed}: these versions and so many deletions did not come by: {:?}",
+            missing(),
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
+    ensure!(
+        kube.faults_met() > 50,
+        "seed {seed}: only {} faults were met",
+        kube.faults_met()
+    );
+    Ok(())
+}
+
 #[expect(
     clippy::print_stdout,
     reason = "a seed that fails has to be known to be run again"
 )]
-async fn with_every_seed(config: watcher::Config) -> Result<()> {
+async fn with_every_seed(run: impl AsyncFn(u64) -> Result<()>) -> Result<()> {
     for seed in seeds() {
         println!("OUTHAUL_SEED={seed}");
-        timeout(LIMIT * 2, run(seed, config.clone())).await??;
+        timeout(LIMIT * 2, run(seed)).await??;
     }
     Ok(())
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_missed_by_lists_and_watches() -> Result<()> {
-    with_every_seed(watcher::Config::default()).await
+    with_every_seed(async |seed| nothing_is_missed(seed, watcher::Config::default()).await).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_missed_by_streaming_lists() -> Result<()> {
-    with_every_seed(watcher::Config::default().streaming_lists()).await
+    let config = watcher::Config::default().streaming_lists();
+    with_every_seed(async |seed| nothing_is_missed(seed, config.clone()).await).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_missed_by_lists_in_pages_from_any_version() -> Result<()> {
-    with_every_seed(watcher::Config::default().any_semantic().page_size(7)).await
+    let config = watcher::Config::default().any_semantic().page_size(7);
+    with_every_seed(async |seed| nothing_is_missed(seed, config.clone()).await).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_version_comes_by_where_no_watch_expires() -> Result<()> {
+    with_every_seed(async |seed| every_version_comes_by(seed, watcher::Config::default()).await).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_version_comes_by_after_streaming_lists() -> Result<()> {
+    let config = watcher::Config::default().streaming_lists();
+    with_every_seed(async |seed| every_version_comes_by(seed, config.clone()).await).await
 }
 
 /// The same seed and the same requests meet the same faults.
 #[tokio::test(start_paused = true)]
 async fn a_seed_can_be_run_again() -> Result<()> {
     let outcomes = async |seed| {
-        let kube = FakeKube::start(Options {
-            in_process: true,
-            ..Options::default()
-        })
-        .await?;
-        misbehave(&kube, seed);
+        let kube = in_process().await?;
+        misbehave(&kube, seed, |_| true);
         let maps: Api<ConfigMap> = Api::default_namespaced(client(&kube));
         let mut outcomes = Vec::new();
         for _ in 0..60 {
