@@ -45,7 +45,10 @@ pub fn kind_of_crd(crd: &Value) -> Result<Kind, CrdError> {
         .as_array()
         .filter(|v| !v.is_empty())
         .ok_or(CrdError::Missing("versions"))?;
-    let mut versions = list.iter().map(version).collect::<Result<Vec<_>, _>>()?;
+    let mut versions = list
+        .iter()
+        .map(|each| version(group, kind, each))
+        .collect::<Result<Vec<_>, _>>()?;
     let stored = stored_version(list)?;
     versions.sort_by_key(|version| core::cmp::Reverse(version_priority(&version.name)));
     let id = GroupResource::new(group, plural);
@@ -82,7 +85,7 @@ fn stored_version(versions: &[Value]) -> Result<&str, CrdError> {
     }
 }
 
-fn version(version: &Value) -> Result<Version, CrdError> {
+fn version(group: &str, kind: &str, version: &Value) -> Result<Version, CrdError> {
     let name = text(version, "name").ok_or(CrdError::Missing("versions[].name"))?;
     let schema = match version["schema"].get("openAPIV3Schema") {
         Some(schema) => Schema::from_crd(schema).map_err(|source| CrdError::Schema {
@@ -102,10 +105,9 @@ fn version(version: &Value) -> Result<Version, CrdError> {
         columns: table::custom_columns(&version["additionalPrinterColumns"]),
         renames: &[],
         selectable: selectable(&version["selectableFields"]),
-        deprecated: deprecated.then(|| {
-            text(version, "deprecationWarning")
-                .unwrap_or("this version is deprecated")
-                .into()
+        deprecated: deprecated.then(|| match text(version, "deprecationWarning") {
+            Some(warning) => warning.into(),
+            None => format!("{group}/{name} {kind} is deprecated").into(),
         }),
     })
 }
