@@ -10,22 +10,41 @@
 //! schema ([`schema`], [`apply`], [`patch`]) and from tables of data, not from code per kind.
 //!
 //! # Where it differs from a real server, on purpose
+//!
+//! Built-in kinds
+//! - Served are those in the table of [`registry`], each in one version, without `exec`, `attach`, `portforward`,
+//!   `proxy`, `eviction` and `ephemeralcontainers`.
+//! - Of the rules that the real server has in code, those that releases commonly break are checked (names, keys, lower
+//!   bounds, selectors, names of ports, what never changes), often with one fault named of several. The rest is not: a
+//!   Service with port 80000, or of a type that there is not, is taken. Nobody is warned about pod specs.
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
-//! - What Kubernetes checks of a built-in kind in code of its own, beyond the schema, is checked as far as the tables of
-//!   rules have it, and no further.
-//! - RBAC keeps nobody from granting rights that they do not have. Impersonation knows users and groups only.
-//! - Tables of built-in kinds do not describe their columns, and of some kinds show fewer.
-//! - Answers are JSON whatever else a client accepts; protobuf is read but not written.
-//! - Of the rules that the real server has in code for built-in kinds, those that releases commonly break are checked
-//!   (names, keys, ports, numbers, selectors, what never changes); warnings about pod specs are not given. What decoders
-//!   say names types as OpenAPI does.
-//! - Who scaled a custom resource is recorded as for built-in kinds. The metadata of built-in kinds is not written through
-//!   their status.
-//! - In the metadata of custom resources an empty map is the same as none; a role's empty rules have no owner; fields
-//!   behind features that are off are kept.
-//! - There is no admission beyond namespaces: no webhooks, policies, quotas, limits, priorities.
-//! - Custom resources have no conversion webhooks: another version shows the same fields.
+//! - Services get no node ports. ServiceAccounts keep more of their `secrets` than names. A NetworkPolicy's generation
+//!   does not count a change from an empty map to none. A role's empty rules have no owner.
+//! - Metadata is not written through their status. Fields behind features that are off are kept.
 //! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque and do not expire.
+//!
+//! Custom kinds
+//! - There are no conversion webhooks: another version shows the same fields.
+//! - Of `x-kubernetes-validations` those rules are enforced whose expression is understood.
+//! - Definitions are served at once. Of one with several faults that keep it from being served, the first is named;
+//!   whether defaults fit their schemas is not checked.
+//! - Embedded resources must have a type and fit their schema; their metadata and the form of their type are not looked
+//!   at. Faults in the entries of a map are said to be at `a.key`, not at `a[key]`; of what is neither a number nor a
+//!   text and may be either, another one of the two is said to be missing.
+//! - Metadata's empty maps are the same as none. Who scaled is recorded as for built-in kinds.
+//!
+//! Requests and answers
+//! - There is no admission beyond namespaces, tolerations and what protects claims: no webhooks, policies, quotas,
+//!   limits, priorities.
+//! - RBAC keeps nobody from granting rights that they do not have. Impersonation knows users and groups only.
+//! - Reviews are answered whatever they lack but a subject, and whatever they contradict, without `managedFields`;
+//!   SelfSubjectRulesReview knows no rules. Whatever allows an access, the reason is the same.
+//! - Answers are JSON whatever else a client accepts; protobuf is read but not written. PartialObjectMetadata of a list,
+//!   or a list of them for an object, is not refused with 406 but turned into the other.
+//! - Tables of built-in kinds do not describe their columns, and of some kinds show fewer. Discovery has no
+//!   `storageVersionHash`.
+//! - Watches, and the built-in versions that are deprecated (Endpoints), do not warn of it.
+//! - What decoders say names types as OpenAPI does; objects that are quoted have their fields in alphabetical order.
 
 pub mod access;
 pub mod apply;
