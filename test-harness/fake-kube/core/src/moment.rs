@@ -18,7 +18,7 @@ impl Moment {
 
     /// The time as Kubernetes writes it: seconds, UTC.
     pub fn timestamp(&self) -> String {
-        self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        timestamp(self.now)
     }
 
     /// A fresh uid in the form of a version 4 UUID.
@@ -35,23 +35,39 @@ impl Moment {
         )
     }
 
-    /// The five characters that follow a `generateName`, from the alphabet without vowels that Kubernetes uses.
+    /// The five characters that follow a `generateName`.
     pub fn suffix(&mut self) -> String {
-        const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        let mut bits = self.ids.next();
-        (0..5)
-            .map(|_| {
-                let index = (bits % ALPHABET.len() as u64) as usize;
-                bits /= ALPHABET.len() as u64;
-                char::from(ALPHABET[index])
-            })
-            .collect()
+        word(self.ids.next(), 5)
     }
 
     /// An unguessable-looking word for tokens; as random as the seed.
     pub fn secret(&mut self) -> String {
         format!("{:016x}{:016x}", self.ids.next(), self.ids.next())
     }
+}
+
+/// A time as Kubernetes writes it: seconds, UTC.
+pub(crate) fn timestamp(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// So many characters that follow from `bits`, from the alphabet without vowels that Kubernetes uses.
+pub(crate) fn word(mut bits: u64, length: usize) -> String {
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    (0..length)
+        .map(|_| {
+            let index = (bits % ALPHABET.len() as u64) as usize;
+            bits /= ALPHABET.len() as u64;
+            char::from(ALPHABET[index])
+        })
+        .collect()
+}
+
+/// The finalizer of SplitMix64: spreads a number over all bits, each of which depends on each.
+pub fn mix(mut z: u64) -> u64 {
+    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ z >> 31
 }
 
 /// SplitMix64 over both halves of a seed: statistically good, tiny, and reproducible.
@@ -61,10 +77,7 @@ struct Ids(u128);
 impl Ids {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-        let mut z = (self.0 >> 64) as u64 ^ self.0 as u64;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+        mix((self.0 >> 64) as u64 ^ self.0 as u64)
     }
 }
 

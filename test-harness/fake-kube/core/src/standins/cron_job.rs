@@ -11,7 +11,7 @@ use super::{condition, job, owned};
 use crate::cluster::Cluster;
 use crate::kind::GroupResource;
 use crate::meta;
-use crate::moment::Moment;
+use crate::moment::{Moment, timestamp};
 use schedule::Schedule;
 
 const CONTROLLER: &str = "cronjob-controller";
@@ -26,12 +26,8 @@ pub(super) fn plan(cluster: &Cluster, cron: &Value, moment: &Moment) -> Vec<Acti
         Ok(schedule) => actions.extend(fire(cron, &jobs, &schedule, &mut status, moment)),
         Err(why) => {
             let message = format!("unparseable schedule: {text:?} : {why}");
-            actions.push(Action::Say(Note::warning(
-                cron,
-                CONTROLLER,
-                "UnparseableSchedule",
-                message,
-            )));
+            let note = Note::warning(cron, CONTROLLER, "UnparseableSchedule", message);
+            actions.push(Action::Say(note));
         }
     }
     actions.push(Action::SetStatus {
@@ -52,12 +48,7 @@ fn settle(cron: &Value, jobs: &[&Value], status: &mut Value) -> Vec<Action> {
     for job in jobs.iter().filter(was_active) {
         let Some(end) = job::end(job) else { continue };
         let message = format!("Saw completed job: {}, condition: {end}", meta::name(job));
-        actions.push(Action::Say(Note::normal(
-            cron,
-            CONTROLLER,
-            "SawCompletedJob",
-            message,
-        )));
+        actions.push(say(cron, "SawCompletedJob", message));
         let at = condition::find(job, end).map(|condition| condition["lastTransitionTime"].clone());
         if end == "Complete" && at.as_ref().and_then(Value::as_str) > status["lastSuccessfulTime"].as_str() {
             status["lastSuccessfulTime"] = at.unwrap_or_default();
@@ -114,7 +105,7 @@ fn delete(cron: &Value, job: &Value) -> [Action; 2] {
             resource: jobs(),
             key: action::key(job),
         },
-        Action::Say(Note::normal(cron, CONTROLLER, "SuccessfulDelete", message)),
+        say(cron, "SuccessfulDelete", message),
     ]
 }
 
@@ -153,12 +144,7 @@ fn fire(
         Some("Forbid") if busy.peek().is_some() => {
             let message =
                 "Not starting job because prior execution is running and concurrency policy is Forbid";
-            actions.push(Action::Say(Note::normal(
-                cron,
-                CONTROLLER,
-                "JobAlreadyActive",
-                message,
-            )));
+            actions.push(say(cron, "JobAlreadyActive", message));
             return actions;
         }
         Some("Replace") => actions.extend(busy.flat_map(|job| delete(cron, job))),
@@ -194,8 +180,8 @@ fn start(cron: &Value, name: &str, due: Timestamp) -> Action {
     }
 }
 
-fn timestamp(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+fn say(cron: &Value, reason: &'static str, message: impl Into<String>) -> Action {
+    Action::Say(Note::normal(cron, CONTROLLER, reason, message))
 }
 
 fn jobs() -> GroupResource {

@@ -11,7 +11,7 @@ use super::note::Note;
 use crate::cluster::Cluster;
 use crate::kind::GroupResource;
 use crate::meta;
-use crate::moment::Moment;
+use crate::moment::{Moment, word};
 
 /// Objects of a kind that `owner` owns and that are not on their way out, in order of name.
 pub(super) fn all<'a>(cluster: &'a Cluster, owner: &'a Value, resource: &GroupResource) -> Vec<&'a Value> {
@@ -132,16 +132,8 @@ pub(super) fn put_counts(status: &mut Value, counts: &[(&str, i64)]) {
 
 /// A short name for a template: equal templates have equal ones, from the alphabet of generated names.
 pub(super) fn template_hash(template: &Value) -> String {
-    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     // Keys are ordered in the JSON.
-    let mut hash = fnv(template.to_string().bytes());
-    (0..10)
-        .map(|_| {
-            let at = (hash % ALPHABET.len() as u64) as usize;
-            hash /= ALPHABET.len() as u64;
-            char::from(ALPHABET[at])
-        })
-        .collect()
+    word(fnv(template.to_string().bytes()), 10)
 }
 
 /// FNV-1a.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use outhaul_fake_kube_core::moment::mix;
+
 /// A place in the sequence of one seed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Draw(u64);
@@ -32,13 +34,6 @@ impl Draw {
         let span = most.saturating_sub(least);
         least + span.mul_f64(f64::from(self.up_to(1_000)) / 1_000.0)
     }
-}
-
-/// The finalizer of SplitMix64.
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ z >> 31
 }
 
 #[cfg(test)]
