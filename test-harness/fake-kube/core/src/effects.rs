@@ -113,9 +113,7 @@ pub(crate) fn admit(kind: &Kind, object: &mut Value) {
         finalizers.push("kubernetes".into());
     }
     if is_daemon_set(kind) {
-        meta::metadata_mut(object)
-            .entry("annotations")
-            .or_insert_with(|| json!({}))[TEMPLATE_GENERATION] = "1".into();
+        entries_mut(object, "annotations")[TEMPLATE_GENERATION] = "1".into();
     }
 }
 
@@ -149,23 +147,13 @@ const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 pub(crate) fn read_in(kind: &Kind, object: &mut Value) {
     if is_namespace(kind) {
         let name = meta::name(object).to_owned();
-        meta::metadata_mut(object)
-            .entry("labels")
-            .or_insert_with(|| json!({}))["kubernetes.io/metadata.name"] = name.into();
+        entries_mut(object, "labels")["kubernetes.io/metadata.name"] = name.into();
     }
     if is_pod(kind) {
         request_limits(object);
     }
-    if is_daemon_set(kind) {
-        let annotations = meta::metadata_mut(object)
-            .entry("annotations")
-            .or_insert_with(|| json!({}));
-        if annotations
-            .get(TEMPLATE_GENERATION)
-            .is_none_or(|value| value.as_str().is_none_or(|n| n.parse::<i64>().is_err()))
-        {
-            annotations[TEMPLATE_GENERATION] = "0".into();
-        }
+    if is_daemon_set(kind) && template_count(object).is_none() {
+        entries_mut(object, "annotations")[TEMPLATE_GENERATION] = "0".into();
     }
 }
 
@@ -174,17 +162,21 @@ pub(crate) fn count_templates(kind: &Kind, old: &Value, new: &mut Value) {
     if !is_daemon_set(kind) {
         return;
     }
-    let count = |object: &Value| {
-        object["metadata"]["annotations"][TEMPLATE_GENERATION]
-            .as_str()?
-            .parse::<i64>()
-            .ok()
-    };
     let is_changed = old["spec"]["template"] != new["spec"]["template"];
-    let next = count(old).unwrap_or(0) + i64::from(is_changed);
-    meta::metadata_mut(new)
-        .entry("annotations")
-        .or_insert_with(|| json!({}))[TEMPLATE_GENERATION] = next.to_string().into();
+    let next = template_count(old).unwrap_or(0) + i64::from(is_changed);
+    entries_mut(new, "annotations")[TEMPLATE_GENERATION] = next.to_string().into();
+}
+
+fn template_count(set: &Value) -> Option<i64> {
+    let text = set["metadata"]["annotations"][TEMPLATE_GENERATION].as_str()?;
+    text.parse().ok()
+}
+
+/// The labels or annotations of an object, to add to.
+fn entries_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Value {
+    meta::metadata_mut(object)
+        .entry(field)
+        .or_insert_with(|| json!({}))
 }
 
 impl Cluster {

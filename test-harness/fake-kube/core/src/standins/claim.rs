@@ -35,13 +35,8 @@ pub(super) fn plan(cluster: &Cluster, claim: &Value, _: &Moment) -> Vec<Action> 
     let mut actions = Vec::new();
     if cluster.store.get(&volumes(), &Key::new("", &name)).is_none() {
         let message = format!("Successfully provisioned volume {name}");
-        actions.push(create_volume(claim, &name));
-        actions.push(Action::Say(Note::normal(
-            claim,
-            CONTROLLER,
-            "ProvisioningSucceeded",
-            message,
-        )));
+        let note = Note::normal(claim, CONTROLLER, "ProvisioningSucceeded", message);
+        actions.extend([create_volume(claim, &name), Action::Say(note)]);
     }
     actions.push(Action::Patch {
         resource: resource.clone(),

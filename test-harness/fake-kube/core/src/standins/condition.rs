@@ -85,11 +85,21 @@ fn keep_transition(known: &Value, condition: &mut Value) {
 
 /// A condition of an object, if it has it.
 pub(super) fn find<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
-    let conditions = object["status"]["conditions"].as_array()?;
+    find_in(&object["status"], kind)
+}
+
+/// A condition in a status, if it is there.
+pub(super) fn find_in<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {
+    let conditions = status["conditions"].as_array()?;
     conditions.iter().find(|condition| condition["type"] == kind)
 }
 
-/// Whether a condition is true.
+/// Whether a condition of an object is true.
 pub(super) fn holds(object: &Value, kind: &str) -> bool {
-    find(object, kind).is_some_and(|condition| condition["status"] == "True")
+    holds_in(&object["status"], kind)
+}
+
+/// Whether a condition in a status is true.
+pub(super) fn holds_in(status: &Value, kind: &str) -> bool {
+    find_in(status, kind).is_some_and(|condition| condition["status"] == "True")
 }

@@ -26,7 +26,7 @@ pub(super) fn plan(cluster: &Cluster, set: &Value, moment: &Moment) -> Vec<Actio
     let pods = owned::all(cluster, set, &owned::pods());
     let nodes: Vec<&str> = cluster
         .objects(&node::resource(), None)
-        .filter(|node| node_is_wanted(node, set))
+        .filter(|node| node::has_labels(node, &set["spec"]["template"]["spec"]))
         .map(meta::name)
         .collect();
     let mut actions = revisions::keep(cluster, set, &hash, &pods);
@@ -47,11 +47,6 @@ pub(super) fn plan(cluster: &Cluster, set: &Value, moment: &Moment) -> Vec<Actio
         status: status(set, &pods, &hash, nodes.len(), available),
     });
     actions
-}
-
-fn node_is_wanted(node: &Value, set: &Value) -> bool {
-    let labels = json!({"matchLabels": set["spec"]["template"]["spec"]["nodeSelector"]});
-    crate::selector::LabelSelector::from_object(&labels).matches(node)
 }
 
 /// Replaces outdated pods, those first that are not ready, as many at once as may be missing.

@@ -97,7 +97,7 @@ fn put_all(status: &mut Value, before: &Value, object: &Value, kinds: &[(&str, &
 fn put(status: &mut Value, before: &Value, object: &Value, mut condition: Value) {
     condition["observedGeneration"] = object["metadata"]["generation"].clone();
     let kind = condition["type"].as_str().unwrap_or_default().to_owned();
-    if let Some(known) = condition::find(&json!({"status": before}), &kind) {
+    if let Some(known) = condition::find_in(before, &kind) {
         condition::put(status, known.clone());
     }
     condition::put(status, condition);

@@ -158,7 +158,7 @@ fn note(job: &Value, status: &Value, outcome: Option<&Outcome>) -> Option<Action
         Some(Outcome::Failed { reason, message }) => Note::warning(job, CONTROLLER, reason, *message),
         None => {
             let was = condition::holds(job, "Suspended");
-            let is = condition::holds(&json!({"status": status}), "Suspended");
+            let is = condition::holds_in(status, "Suspended");
             match (was, is) {
                 (false, true) => Note::normal(job, CONTROLLER, "Suspended", "Job suspended"),
                 (true, false) => Note::normal(job, CONTROLLER, "Resumed", "Job resumed"),

@@ -21,12 +21,17 @@ pub(super) fn fitting<'a>(cluster: &'a Cluster, spec: &Value) -> Option<&'a Valu
 
 /// Node selectors, cordons and the pins of DaemonSets count; there is room for everything.
 fn fits(node: &Value, spec: &Value) -> bool {
-    let labels = serde_json::json!({"matchLabels": spec["nodeSelector"]});
     let pinned = pin(spec);
     let may_be_cordoned = pinned.is_some();
-    LabelSelector::from_object(&labels).matches(node)
+    has_labels(node, spec)
         && (may_be_cordoned || node["spec"]["unschedulable"] != true)
         && pinned.is_none_or(|name| name == meta::name(node))
+}
+
+/// Whether a node has the labels that a pod's spec selects nodes by.
+pub(super) fn has_labels(node: &Value, spec: &Value) -> bool {
+    let labels = serde_json::json!({"matchLabels": spec["nodeSelector"]});
+    LabelSelector::from_object(&labels).matches(node)
 }
 
 /// The node that a DaemonSet made a pod for.

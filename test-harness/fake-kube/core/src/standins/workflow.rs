@@ -57,12 +57,12 @@ pub(super) fn plan(cluster: &Cluster, workflow: &Value, moment: &Moment) -> Vec<
         status["conditions"] = json!([{"type": "Completed", "status": "True"}]);
     }
     let mut actions = run.actions();
-    actions.extend(change(workflow, &phase, &status));
+    actions.extend(change(workflow, phase, &status));
     actions
 }
 
 /// The status, the labels that say the same, and an Event where the phase is a new one.
-fn change(workflow: &Value, phase: &Phase, status: &Value) -> Vec<Action> {
+fn change(workflow: &Value, phase: Phase, status: &Value) -> Vec<Action> {
     let key = action::key(workflow);
     let resource = || GroupResource::new(GROUP, "workflows");
     let mut actions = vec![Action::SetStatus {

@@ -83,8 +83,7 @@ fn has_moved(view: &View<'_>, status: &Value) -> bool {
 }
 
 fn known(status: &Value) -> Option<&Value> {
-    let conditions = status["conditions"].as_array()?;
-    conditions.iter().find(|known| known["type"] == PROGRESSING)
+    condition::find_in(status, PROGRESSING)
 }
 
 fn reason(status: &Value) -> String {

@@ -110,12 +110,7 @@ fn scale(view: &View<'_>, set: &Value, to: i64) -> Vec<Action> {
         patch["spec"] = json!({"replicas": to});
         let way = if to > from { "up" } else { "down" };
         let message = format!("Scaled {way} replica set {} from {from} to {to}", meta::name(set));
-        actions.push(Action::Say(Note::normal(
-            view.deployment,
-            CONTROLLER,
-            "ScalingReplicaSet",
-            message,
-        )));
+        actions.push(say(view, message));
     }
     actions.push(Action::Patch {
         resource: replica_sets(),
@@ -123,6 +118,15 @@ fn scale(view: &View<'_>, set: &Value, to: i64) -> Vec<Action> {
         patch,
     });
     actions
+}
+
+fn say(view: &View<'_>, message: String) -> Action {
+    Action::Say(Note::normal(
+        view.deployment,
+        CONTROLLER,
+        "ScalingReplicaSet",
+        message,
+    ))
 }
 
 fn sizes(view: &View<'_>) -> Map<String, Value> {
@@ -222,8 +226,7 @@ fn create(view: &View<'_>) -> Vec<Action> {
     }];
     if replicas > 0 {
         let message = format!("Scaled up replica set {} from 0 to {replicas}", view.set_name());
-        let note = Note::normal(deployment, CONTROLLER, "ScalingReplicaSet", message);
-        actions.push(Action::Say(note));
+        actions.push(say(view, message));
     }
     actions.extend(set_revision(view, revision));
     actions

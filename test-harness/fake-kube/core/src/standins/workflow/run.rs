@@ -1,5 +1,7 @@
 //! One look at a Workflow: what has run, what is next.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::node::{self, Facts, Phase};
@@ -169,24 +171,22 @@ impl<'a> Run<'a> {
 
     /// Each task when all it depends on has succeeded. Tasks are listed in any order: look until nothing moves.
     fn graph(&mut self, place: &Place<'a>, tasks: &'a [Value]) -> Phase {
-        let mut known: Map<String, Value> = Map::new();
-        let mut phases = Vec::new();
+        let mut known: BTreeMap<&str, Phase> = BTreeMap::new();
         loop {
             let mut moved = false;
             for task in tasks {
                 let name = task["name"].as_str().unwrap_or_default();
                 let waits_for = template::dependencies(task);
-                if known.contains_key(name) || !waits_for.iter().all(|name| known.contains_key(*name)) {
+                if known.contains_key(name) || !waits_for.iter().all(|name| known.contains_key(name)) {
                     continue;
                 }
-                let of = |name: &&str| Phase::parse(known[*name].as_str().unwrap_or_default());
-                let phase = match Phase::of_all(&waits_for.iter().map(of).collect::<Vec<_>>()) {
+                let before: Vec<Phase> = waits_for.iter().map(|name| known[name]).collect();
+                let phase = match Phase::of_all(&before) {
                     Phase::Succeeded => self.part(place, &place.name, task),
                     Phase::Failed => Phase::Omitted,
                     _ => Phase::Pending,
                 };
-                known.insert(name.to_owned(), phase.as_str().into());
-                phases.push(phase);
+                known.insert(name, phase);
                 moved = true;
             }
             if !moved {
@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
         if known.len() < tasks.len() {
             return self.error("tasks depend on each other in a circle, or on what is not there".to_owned());
         }
-        Phase::of_all(&phases)
+        Phase::of_all(&known.into_values().collect::<Vec<_>>())
     }
 
     /// One step or task: a template here, or in another object.
