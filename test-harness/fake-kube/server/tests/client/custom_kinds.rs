@@ -8,32 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{cluster, code, eventually};
 
-const WIDGETS: &str = r"
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: widgets, singular: widget, kind: Widget, shortNames: [wd]}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    subresources: {status: {}}
-    additionalPrinterColumns:
-    - {name: Size, type: integer, jsonPath: .spec.size}
-    schema:
-      openAPIV3Schema:
-        type: object
-        required: [spec]
-        properties:
-          spec:
-            type: object
-            properties:
-              size: {type: integer, minimum: 1, default: 3}
-          status: {type: object, x-kubernetes-preserve-unknown-fields: true}
-";
+const WIDGETS: &str = include_str!("../widgets.yaml");
 
 fn widgets(client: Client) -> Api<DynamicObject> {
     let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("example.com", "v1", "Widget"));
