@@ -11,7 +11,7 @@ mod cluster;
 pub mod config;
 mod enrolment;
 mod identity;
-mod redial;
+pub mod redial;
 mod store;
 mod uplink;
 mod watches;

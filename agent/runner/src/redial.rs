@@ -7,10 +7,11 @@ use backoff::backoff::Backoff as _;
 use outhaul_protocol_session::redial::{self, BASE, CAP, Ended};
 
 /// The ceiling of the next wait.
-pub(crate) struct Redial(ExponentialBackoff);
+pub struct Redial(ExponentialBackoff);
 
 impl Redial {
-    pub(crate) fn new() -> Self {
+    /// The next wait is a first one.
+    pub fn new() -> Self {
         Self(ExponentialBackoff {
             current_interval: BASE,
             initial_interval: BASE,
@@ -25,19 +26,25 @@ impl Redial {
     }
 
     /// A session stood: the next wait is a first one.
-    pub(crate) fn stood(&mut self) {
+    pub fn stood(&mut self) {
         self.0.reset();
     }
 
     /// How long to wait, for a uniformly random number.
     ///
     /// A hub that restarts was well a moment ago: the wait that spreads its fleet raises no ceiling.
-    pub(crate) fn wait(&mut self, ended: Ended, random: u64) -> Duration {
+    pub fn wait(&mut self, ended: Ended, random: u64) -> Duration {
         let ceiling = match ended {
             Ended::Restarting { .. } => BASE,
             Ended::Lost | Ended::RetryAfter(_) => self.0.next_backoff().unwrap_or(CAP),
         };
         redial::delay(ended, ceiling, random)
+    }
+}
+
+impl Default for Redial {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

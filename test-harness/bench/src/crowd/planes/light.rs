@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use outhaul_agent_runner::redial::Redial;
 use outhaul_protocol_session::agent::{Dial, Event, Session};
-use outhaul_protocol_session::redial::{self, BASE, CAP, Ended};
+use outhaul_protocol_session::redial::Ended;
 use outhaul_protocol_transport::control::Control;
 use outhaul_protocol_transport::dialer::Dialer;
 use outhaul_protocol_transport::identity::{Identity, Trust};
@@ -42,14 +43,13 @@ impl Light {
     pub(super) async fn live(self) -> Result<()> {
         let mut state = State::default();
         let mut fleet = 1;
-        let mut ceiling = BASE;
+        let mut redial = Redial::new();
         let mut turn = Some(self.first_dials.clone().acquire_owned().await?);
         for dial in 1.. {
             let ended = match self.connect(dial, &state).await {
                 Ok(connection) => {
                     drop(turn.take());
-                    ceiling = BASE;
-                    self.talk(connection, &mut state, &mut fleet).await?
+                    self.talk(connection, &mut state, &mut fleet, &mut redial).await?
                 }
                 Err(failed) => {
                     debug!(plane = self.index, dial, "No connection: {failed:#}");
@@ -57,11 +57,7 @@ impl Light {
                     Ended::Lost
                 }
             };
-            tokio::time::sleep(redial::delay(ended, ceiling, rand::random())).await;
-            // As the agent has it: a restart raises no ceiling.
-            if !matches!(ended, Ended::Restarting { .. }) {
-                ceiling = (ceiling * 2).min(CAP);
-            }
+            tokio::time::sleep(redial.wait(ended, rand::random())).await;
         }
         Ok(())
     }
@@ -83,7 +79,13 @@ impl Light {
     }
 
     /// Talks until the connection ends.
-    async fn talk(&self, connection: Connection, state: &mut State, fleet: &mut u32) -> Result<Ended> {
+    async fn talk(
+        &self,
+        connection: Connection,
+        state: &mut State,
+        fleet: &mut u32,
+        redial: &mut Redial,
+    ) -> Result<Ended> {
         let Connection {
             link,
             mut control,
@@ -113,6 +115,7 @@ impl Light {
                 match &event {
                     Event::Welcomed(welcome) => {
                         *fleet = welcome.fleet;
+                        redial.stood();
                         let (plane, converged) = (self.index, welcome.converged);
                         self.tell(News::Welcomed { plane, converged }).await?;
                     }
