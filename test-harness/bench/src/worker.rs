@@ -45,7 +45,7 @@ impl Worker {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut child = Command::new(program)
             .arg("worker")
-            .arg(role.name())
+            .arg(role.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

@@ -30,19 +30,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hub => "hub",
-            Self::Agent => "agent",
-            Self::Planes => "planes",
-            Self::Relay => "relay",
-            Self::Apply => "apply",
-            Self::QuicServer => "quic-server",
-            Self::QuicClients => "quic-clients",
-        }
-    }
-
     /// Plays the role until the owner wants no more.
     ///
     /// # Errors
@@ -61,9 +48,11 @@ impl Role {
     }
 }
 
+/// Its name on the command line.
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        let value = self.to_possible_value().expect("no role is skipped");
+        f.write_str(value.get_name())
     }
 }
 
@@ -74,7 +63,7 @@ mod tests {
     #[test]
     fn every_role_is_started_by_the_name_that_the_command_line_knows() {
         for role in Role::value_variants() {
-            assert_eq!(Role::from_str(role.name(), false), Ok(*role));
+            assert_eq!(Role::from_str(&role.to_string(), false), Ok(*role));
         }
     }
 }
