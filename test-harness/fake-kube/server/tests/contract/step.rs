@@ -140,10 +140,18 @@ fn media_type(accept: &str) -> &str {
 fn parsed(text: &str, is_watch: bool) -> Value {
     let whole = serde_json::from_str(text);
     if is_watch && !whole.as_ref().is_ok_and(|body: &Value| body["kind"] == "Status") {
-        return text
-            .lines()
+        let lines = text.lines();
+        let mut events: Vec<Value> = lines
             .map(|line| serde_json::from_str(line).unwrap_or(Value::Null))
             .collect();
+        events.dedup_by(|event, before| before["type"] == "BOOKMARK" && tells_progress(event));
+        return events.into();
     }
     whole.unwrap_or_else(|_| text.into())
+}
+
+/// A bookmark that ends no list. A real server sends as many as its timers and its load bring about, so those that
+/// follow a bookmark say nothing.
+fn tells_progress(event: &Value) -> bool {
+    event["type"] == "BOOKMARK" && event["object"]["metadata"].get("annotations").is_none()
 }
