@@ -36,13 +36,15 @@ pub(crate) struct Model {
     pub(crate) names: BTreeMap<String, String>,
     /// The plane was written into the resource, with our finalizer.
     recorded: BTreeSet<(String, usize)>,
-    /// What was stored on a plane, in force: resource and what an object says.
+    /// The version that a plane stored last.
     versions: BTreeMap<(usize, Key), Version>,
+    /// What was stored on a plane, whenever: resource and what an object says.
     stored: BTreeSet<(usize, String, String)>,
     /// By uid of an object: the resource that it was applied for.
     applied_for: BTreeMap<String, String>,
-    /// Planes that lost what they knew of a resource. Whatever its spec stops naming before they hear of it again they
-    /// cannot know of, and today nobody tells them.
+    /// Planes that lost what they knew of a resource. What its spec no longer names then stays while the resource does:
+    /// under one that is wanted labels alone delete nothing. Gone it may be called only once they have searched, though
+    /// what is not served just then cannot be found.
     forgotten: BTreeSet<(usize, String)>,
 }
 
@@ -250,13 +252,15 @@ impl World {
         let plane = PLANES
             .iter()
             .position(|name| *name == text(resource, "/status/plane"));
-        let Some(plane) = plane.filter(|plane| !self.model.is_forgotten(*plane, uid)) else {
-            return;
-        };
-        let left: Vec<String> = self.planes[plane]
-            .cluster
+        let Some(plane) = plane else { return };
+        let cluster = &self.planes[plane].cluster;
+        // A plane that forgot what it had searches every kind that its API server serves.
+        let forgotten = self.model.is_forgotten(plane, uid);
+        let hidden = |place: &Place| forgotten && !cluster.serves(&place.kind);
+        let left: Vec<String> = cluster
             .objects()
             .filter(|(place, object)| place.kind != "Namespace" && owner(object).as_deref() == Some(uid))
+            .filter(|(place, _)| !hidden(place))
             .map(|(place, _)| place.to_string())
             .collect();
         if !left.is_empty() {
