@@ -27,7 +27,7 @@ mod watching;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use outhaul_protocol_session::agent::Standing;
+use outhaul_protocol_session::agent::{Session, Standing};
 use outhaul_protocol_wire::head::{Key, Version};
 use outhaul_protocol_wire::message::Held;
 
@@ -79,6 +79,21 @@ pub enum News {
     Orphans,
     /// All of the cluster has been looked at for the first time.
     Looked,
+}
+
+impl News {
+    /// Tells it to the session with the hub.
+    pub fn tell(self, session: &mut Session) {
+        match self {
+            Self::Stored(key, version) => session.stored(&key, version),
+            Self::Object(key, id) => session.changed(&key, &id),
+            Self::Leftovers(key) => session.leftovers_changed(&key),
+            Self::Whole(key) => session.changed_whole(key),
+            Self::Gone(held) => session.gone(held),
+            Self::Orphans => session.orphans_changed(),
+            Self::Looked => session.observed_known(),
+        }
+    }
 }
 
 /// A resource as the store has it.

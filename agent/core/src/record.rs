@@ -75,6 +75,11 @@ impl Record {
     pub fn from_json(json: &[u8]) -> Result<Self, RecordError> {
         serde_json::from_slice::<Stored>(json)?.read()
     }
+
+    /// Whether content belongs to it: what was removed, left or settled is stored without.
+    pub fn wants_content(&self) -> bool {
+        self.head.state == HeadState::Present && self.standing != Standing::Settled
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::kinds::Watched;
 use outhaul_agent_core::plane::{self, Answer, Request, RequestId, Write};
-use outhaul_protocol_session::agent::{Event as SessionEvent, Session, StoreContent};
+use outhaul_protocol_session::agent::{Event as SessionEvent, Session};
 use outhaul_protocol_wire::head::Key;
 
 pub(crate) use self::cluster::place_of;
@@ -244,7 +244,9 @@ impl World {
         let Some(connected) = &mut running.connected else {
             return;
         };
-        uplink::tell(&mut connected.session, news);
+        for news in news {
+            news.tell(&mut connected.session);
+        }
         let link = connected.link;
         while let Some(running) = &mut self.planes[number].running
             && let Some(connected) = &mut running.connected
@@ -333,6 +335,3 @@ impl World {
         }
     }
 }
-
-/// Content that is kept.
-pub(super) const KEPT: StoreContent = StoreContent::Kept;

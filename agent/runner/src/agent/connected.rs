@@ -50,17 +50,8 @@ impl Connected {
 
     /// Tells the session what happened on the plane.
     pub(super) fn tell(&mut self, news: Vec<News>) {
-        let session = &mut self.session;
         for news in news {
-            match news {
-                News::Stored(key, version) => session.stored(&key, version),
-                News::Object(key, id) => session.changed(&key, &id),
-                News::Leftovers(key) => session.leftovers_changed(&key),
-                News::Whole(key) => session.changed_whole(key),
-                News::Gone(held) => session.gone(held),
-                News::Orphans => session.orphans_changed(),
-                News::Looked => session.observed_known(),
-            }
+            news.tell(&mut self.session);
         }
     }
 

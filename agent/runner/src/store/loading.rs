@@ -16,9 +16,8 @@ use outhaul_agent_core::desired::Desired;
 use outhaul_agent_core::item::Brought;
 use outhaul_agent_core::plane::Stored;
 use outhaul_agent_core::record::Record;
-use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::content::Content;
-use outhaul_protocol_wire::head::{HeadState, Key};
+use outhaul_protocol_wire::head::Key;
 use serde_json::{Value, json};
 use tracing::{debug, info, warn};
 
@@ -135,8 +134,7 @@ fn now() -> Timestamp {
 }
 
 fn brought(secret: &Value, record: &Record, chunks: &BTreeMap<String, Vec<u8>>) -> Result<Brought, String> {
-    let wants = record.head.state == HeadState::Present && record.standing != Standing::Settled;
-    if !wants {
+    if !record.wants_content() {
         return Ok(Brought::Kept);
     }
     let content = stored_content(&record.head.key, secret, chunks)?;

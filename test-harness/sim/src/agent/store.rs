@@ -9,9 +9,8 @@ use outhaul_agent_core::desired::Desired;
 use outhaul_agent_core::item::Brought;
 use outhaul_agent_core::plane::{Change, Stored, Write};
 use outhaul_agent_core::record::Record;
-use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::content::Content;
-use outhaul_protocol_wire::head::{HeadState, Key};
+use outhaul_protocol_wire::head::Key;
 use serde_json::{Value, json};
 
 use super::AgentEvent;
@@ -149,8 +148,7 @@ fn read(secret: &Secret, broken: Option<Broken>) -> Option<Stored> {
     let record = Record::from_json(&secret.record)
         .ok()
         .filter(|_| !secret.damaged)?;
-    let wants = record.head.state == HeadState::Present && record.standing != Standing::Settled;
-    let brought = match (wants, spec(secret, &record)) {
+    let brought = match (record.wants_content(), spec(secret, &record)) {
         (false, _) => Brought::Kept,
         (true, Some(spec)) => Brought::Spec(Desired::read(&record.head.key, &spec)),
         (true, None) if broken == Some(Broken::DamageIsEmpty) => {

@@ -1,9 +1,12 @@
-//! The agent's way to the hub: dials, again and again, and tells the session what happened on the plane.
+//! The agent's way to the hub: dials, again and again, and hands what arrives to the session.
+//!
+//! How a goodbye becomes a wait ([`Uplink::hear`], [`Uplink::wait`]) is the runner's decision, written again: here any
+//! replica may be dialled next, and the ceiling doubles after the goodbye of a hub that restarts as well.
 
 use core::time::Duration;
 
-use outhaul_agent_core::plane::{self, News};
-use outhaul_protocol_session::agent::{Dial, Plane as _, Session, Store};
+use outhaul_agent_core::plane;
+use outhaul_protocol_session::agent::{Dial, Plane as _, Session, Store, StoreContent};
 use outhaul_protocol_session::redial::{self, BASE, CAP, Ended};
 use outhaul_protocol_wire::content::Fetched;
 use outhaul_protocol_wire::digest::Digest;
@@ -13,7 +16,7 @@ use outhaul_protocol_wire::ids::{Generation, Term};
 use outhaul_protocol_wire::limits::CONTROL_FRAME;
 use outhaul_protocol_wire::message::{AgentMessage, ClosingReason, HubMessage};
 
-use super::{AgentEvent, Connected, KEPT};
+use super::{AgentEvent, Connected};
 use crate::broken::Broken;
 use crate::link::LinkId;
 use crate::schedule::{HUBS, Moment, PLANES};
@@ -71,7 +74,7 @@ impl Uplink {
 }
 
 impl World {
-    /// Each dial takes the next replica.
+    /// Dials any replica, as behind one address.
     pub(super) fn dial(&mut self, number: usize) {
         let now = self.agenda.now();
         let plane = &mut self.planes[number];
@@ -186,21 +189,6 @@ impl World {
     }
 }
 
-/// Tells the session what happened.
-pub(super) fn tell(session: &mut Session, news: Vec<News>) {
-    for news in news {
-        match news {
-            News::Stored(key, version) => session.stored(&key, version),
-            News::Object(key, id) => session.changed(&key, &id),
-            News::Leftovers(key) => session.leftovers_changed(&key),
-            News::Whole(key) => session.changed_whole(key),
-            News::Gone(held) => session.gone(held),
-            News::Orphans => session.orphans_changed(),
-            News::Looked => session.observed_known(),
-        }
-    }
-}
-
 /// What of a message is really sent.
 pub(super) fn said(message: AgentMessage, broken: Option<Broken>) -> Option<AgentMessage> {
     match message {
@@ -229,7 +217,7 @@ pub(super) fn remove_absent(plane: &mut plane::Plane, key: &Key) {
     let store = Store {
         head,
         recorded: true,
-        content: KEPT,
+        content: StoreContent::Kept,
     };
     plane.take(store).expect("nothing new comes with it");
 }
@@ -246,7 +234,7 @@ fn take_whatever_is_older(plane: &mut plane::Plane, message: &HubMessage) {
             let store = Store {
                 head: announced.head.clone(),
                 recorded: announced.recorded,
-                content: outhaul_protocol_session::agent::StoreContent::New(content.clone()),
+                content: StoreContent::New(content.clone()),
             };
             plane.take(store).expect("the hub's content is what it says");
         }
