@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use outhaul_sim::schedule::{Schedule, generate};
 use outhaul_sim::{Coverage, Outcome, narrate, run};
 
-/// Schedules of a test run: half a minute unoptimised. `outhaul-sim` runs as many as one likes.
+/// Schedules of a test run: half a minute unoptimised. `outhaul-sim` runs as many as one likes; `docs/simulation.md` says
+/// which seeds are known to fail.
 const SCHEDULES: u64 = if cfg!(debug_assertions) { 4 } else { 40 };
 
 /// What so few schedules do at least. Whatever is not done is not tested.
