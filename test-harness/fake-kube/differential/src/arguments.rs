@@ -9,11 +9,15 @@ use clap::Parser;
 ///
 /// Sequences of creates, applies, patches, updates, deletes, gets and lists go to both, answer by answer, whole bodies
 /// included. A sequence whose answers differ is shrunk, shown, and written to a file as a contract case.
+///
+/// Differences that are meant are excused and counted by name. One is broad: where the real server says that an object of
+/// a built-in kind is invalid, the embedded one may take it, or refuse it in another way ("rules in code of built-in
+/// kinds").
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "outhaul-fake-kube-differential",
     version,
-    after_help = "Exit codes: 0 no difference but deliberate ones, 1 differences or no servers, 2 wrong usage.\n\
+    after_help = "Exit codes: 0 no difference but excused ones, 1 differences or no servers, 2 wrong usage.\n\
                   Every sequence has the seed of the run plus its own number: `--seed THAT --sequences 1` repeats it."
 )]
 pub struct Arguments {

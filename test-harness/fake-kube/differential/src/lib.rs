@@ -4,10 +4,11 @@
 //! A sequence ([`plan`]) is made up request by request out of the schemas of the kinds ([`generate`]) and of what the
 //! real server last showed, so it is guided to states that exist; its seed repeats it. Both servers stand alone, without
 //! controllers ([`pair`]). Their answers are compared ([`compare`]) after what differs between any two servers has become
-//! tokens ([`normal`]). A difference is shrunk ([`shrink`]) and becomes a contract case; the few that are meant are in
-//! [`deliberate`].
+//! tokens ([`normal`]). A difference is shrunk ([`shrink`]) and becomes a contract case.
 //!
-//! Where the two differ, the embedded API is wrong.
+//! Where the two differ, the embedded API is wrong, but for what [`deliberate`] excuses. The broadest excuse is "rules in
+//! code of built-in kinds": where the real server answers that an object of a built-in kind is invalid, nothing is said
+//! about how the embedded one refuses it, or that it does. A run counts every answer that an excuse covers, by its name.
 
 pub mod arguments;
 pub mod compare;

@@ -34,8 +34,8 @@ async fn main() -> Result<ExitCode> {
     for (signature, times) in &tally.differences {
         println!("{times:>6}  {signature}");
     }
-    for (name, times) in &tally.deliberate {
-        println!("{times:>6}  deliberate: {name}");
+    for (name, times) in &tally.excused {
+        println!("{times:>6}  excused, not compared further: {name}");
     }
     Ok(if tally.differences.is_empty() {
         ExitCode::SUCCESS
@@ -55,13 +55,14 @@ impl Screen {
         self.shown = Instant::now();
         let seconds = self.begun.elapsed().as_secs_f64();
         println!(
-            "{seconds:>6.0} s: {} sequences ({:.1}/s), {} requests, {} differences in {}, {} deliberate",
+            "{seconds:>6.0} s: {} sequences ({:.1}/s; {} ended early), {} requests, {} differences in {}, {} excused",
             tally.sequences,
             tally.sequences as f64 / seconds,
+            tally.parted,
             tally.requests,
             tally.differences.len(),
             tally.differences.values().sum::<u64>(),
-            tally.deliberate.values().sum::<u64>(),
+            tally.excused.values().sum::<u64>(),
         );
     }
 }

@@ -15,7 +15,7 @@ use crate::deliberate;
 use crate::kinds::{self, Kinds};
 use crate::normal::Normal;
 use crate::plan::Plan;
-use crate::server::Conversation;
+use crate::server::{Answer, Conversation};
 use crate::step::{Content, Step};
 
 /// How long a real server may take to serve a new definition.
@@ -37,6 +37,8 @@ pub struct Pair {
 pub struct Outcome {
     /// The requests, the last of them the one that made a difference.
     pub steps: Vec<Step>,
+    /// Deliberate differences that excused answers, by name, one for each answer.
+    pub excused: Vec<&'static str>,
     /// What became of it.
     pub end: End,
 }
@@ -44,12 +46,22 @@ pub struct Outcome {
 /// What became of a sequence.
 #[derive(Debug)]
 pub enum End {
-    /// All answers were the same.
+    /// All answers were the same, or excused.
     Same,
     /// They differ as they are meant to, and from here on in what they hold.
-    Explained(&'static str),
+    Parted,
     /// They differ.
     Differs(Difference),
+}
+
+/// The two answers to one request.
+struct Exchange {
+    end: End,
+    /// The deliberate difference that excused them.
+    excused: Option<&'static str>,
+    /// The real server's code and body.
+    code: u16,
+    body: Value,
 }
 
 impl Pair {
@@ -89,29 +101,26 @@ impl Pair {
     /// When a server does not answer.
     pub async fn explore(&mut self, plan: &mut Plan, length: usize) -> Result<Outcome> {
         let mut dialogue = self.begin().await?;
-        let mut steps = Vec::new();
+        let mut outcome = Outcome {
+            steps: Vec::new(),
+            excused: Vec::new(),
+            end: End::Same,
+        };
         for _ in 0..length {
             let (step, subject) = plan.make_up();
-            steps.push(step.clone());
-            let (end, code, body) = dialogue.exchange(&step).await?;
-            if !matches!(end, End::Same) {
-                return Ok(Outcome { steps, end });
+            let (code, body) = outcome.take(step, &mut dialogue).await?;
+            if !matches!(outcome.end, End::Same) {
+                return Ok(outcome);
             }
             plan.learn(&subject, code, &body);
         }
-        for kind in plan.kinds() {
-            for step in look_at(kind) {
-                steps.push(step.clone());
-                let (end, ..) = dialogue.exchange(&step).await?;
-                if !matches!(end, End::Same) {
-                    return Ok(Outcome { steps, end });
-                }
+        for step in plan.kinds().iter().flat_map(|kind| look_at(kind)) {
+            outcome.take(step, &mut dialogue).await?;
+            if !matches!(outcome.end, End::Same) {
+                break;
             }
         }
-        Ok(Outcome {
-            steps,
-            end: End::Same,
-        })
+        Ok(outcome)
     }
 
     /// Plays requests that are known; says how the first that differs does.
@@ -121,9 +130,9 @@ impl Pair {
     pub async fn replay(&mut self, steps: &[Step]) -> Result<Option<(usize, Difference)>> {
         let mut dialogue = self.begin().await?;
         for (index, step) in steps.iter().enumerate() {
-            match dialogue.exchange(step).await?.0 {
+            match dialogue.exchange(step).await?.end {
                 End::Same => {}
-                End::Explained(_) => return Ok(None),
+                End::Parted => return Ok(None),
                 End::Differs(difference) => return Ok(Some((index, difference))),
             }
         }
@@ -144,6 +153,17 @@ impl Pair {
     }
 }
 
+impl Outcome {
+    /// Plays one more request. Returns the real answer.
+    async fn take(&mut self, step: Step, dialogue: &mut Dialogue<'_>) -> Result<(u16, Value)> {
+        let exchange = dialogue.exchange(&step).await?;
+        self.steps.push(step);
+        self.excused.extend(exchange.excused);
+        self.end = exchange.end;
+        Ok((exchange.code, exchange.body))
+    }
+}
+
 /// One sequence with both servers.
 struct Dialogue<'a> {
     real: Conversation<'a>,
@@ -154,28 +174,39 @@ struct Dialogue<'a> {
 }
 
 impl Dialogue<'_> {
-    /// Asks both; returns the real answer as well.
-    async fn exchange(&mut self, step: &Step) -> Result<(End, u16, Value)> {
+    /// Asks both.
+    async fn exchange(&mut self, step: &Step) -> Result<Exchange> {
         let (real, fake) = tokio::join!(self.real.ask(step), self.fake.ask(step));
         let (real, fake) = (real?, fake.context("the embedded server")?);
         let (code, body) = (real.code, real.body.clone());
         let (real, fake) = (self.normals.0.answer(&real), self.normals.1.answer(&fake));
-        let Some(difference) = Difference::between(&real, &fake) else {
-            return Ok((End::Same, code, body));
+        let (end, excused) = self.judge(step, &real, &fake);
+        Ok(Exchange {
+            end,
+            excused,
+            code,
+            body,
+        })
+    }
+
+    fn judge(&self, step: &Step, real: &Answer, fake: &Answer) -> (End, Option<&'static str>) {
+        let Some(difference) = Difference::between(real, fake) else {
+            return (End::Same, None);
         };
         let case = deliberate::Case {
             step,
             is_custom: self.groups.iter().any(|group| step.path.starts_with(group)),
-            real: &real,
-            fake: &fake,
+            real,
+            fake,
             difference: &difference,
         };
-        let end = match deliberate::explain(&case) {
-            None => End::Differs(difference.clone()),
+        let excused = deliberate::explain(&case);
+        let end = match excused {
             Some(_) if case.leaves_the_same() => End::Same,
-            Some(name) => End::Explained(name),
+            Some(_) => End::Parted,
+            None => End::Differs(difference),
         };
-        Ok((end, code, body))
+        (end, excused)
     }
 }
 

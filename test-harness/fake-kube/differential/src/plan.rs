@@ -80,7 +80,7 @@ impl Plan {
         let mut step = match verb {
             Verb::Create => self.create(&kind, &subject),
             Verb::Apply => self.apply(&kind, &subject),
-            Verb::Merge | Verb::Json | Verb::Strategic => self.patch(verb, &kind, &subject, ""),
+            Verb::Merge | Verb::Json | Verb::Strategic => self.patch(verb, &kind, &subject),
             Verb::Update => self.update(&kind, &subject),
             Verb::Status => self.status(&kind, &subject),
             Verb::Scale => self.scale(&kind, &subject),
@@ -202,7 +202,7 @@ impl Plan {
         Step::with_body("PATCH", path, Content::Apply, body)
     }
 
-    fn patch(&mut self, verb: Verb, kind: &Kind, subject: &Subject, part: &str) -> Step {
+    fn patch(&mut self, verb: Verb, kind: &Kind, subject: &Subject) -> Step {
         let live = self.live(subject);
         let to = generate::object(kind, &subject.name, &mut self.dice);
         let dice = &mut self.dice;
@@ -214,7 +214,7 @@ impl Plan {
             ),
             _ => (Content::Merge, generate::merge_patch(&live, &to, dice)),
         };
-        let path = format!("{}{}", self.item(kind, &subject.name, part), self.options(true));
+        let path = format!("{}{}", self.item(kind, &subject.name, ""), self.options(true));
         let mut step = Step::with_body("PATCH", path, content, body);
         if content != Content::Patch && self.dice.chance(4) {
             self.condition(&mut step.body);
@@ -442,11 +442,4 @@ fn only_status(body: &mut Value) {
 pub struct Subject {
     at: usize,
     name: String,
-}
-
-impl Subject {
-    /// Index of its kind among those of the plan.
-    pub fn kind(&self) -> usize {
-        self.at
-    }
 }

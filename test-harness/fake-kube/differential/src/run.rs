@@ -27,8 +27,10 @@ pub struct Tally {
     pub requests: u64,
     /// Differences by signature: how often each was met.
     pub differences: BTreeMap<String, u64>,
-    /// The same of deliberate ones, by name.
-    pub deliberate: BTreeMap<&'static str, u64>,
+    /// Answers that a deliberate difference excused, by its name.
+    pub excused: BTreeMap<&'static str, u64>,
+    /// Sequences that ended early at such an answer, since the two held different objects after it.
+    pub parted: u64,
 }
 
 /// A difference, as small as it could be made.
@@ -96,9 +98,12 @@ async fn play(
     let outcome = pair.explore(&mut Plan::new(kinds, seed), length).await?;
     tally.sequences += 1;
     tally.requests += outcome.steps.len() as u64;
+    for name in outcome.excused {
+        *tally.excused.entry(name).or_default() += 1;
+    }
     match outcome.end {
         End::Same => {}
-        End::Explained(name) => *tally.deliberate.entry(name).or_default() += 1,
+        End::Parted => tally.parted += 1,
         End::Differs(difference) => {
             let signature = difference.signature();
             let times = tally.differences.entry(signature.clone()).or_default();

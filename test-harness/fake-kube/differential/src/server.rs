@@ -86,11 +86,6 @@ impl<'a> Conversation<'a> {
         })
     }
 
-    /// What a name stands for here.
-    pub fn name(&self, name: &str) -> Option<&str> {
-        self.names.get(name).map(String::as_str)
-    }
-
     fn keep(&mut self, step: &Step, body: &Value) {
         for (name, pointer) in &step.keep {
             if let Some(value) = body.pointer(pointer).and_then(Value::as_str) {

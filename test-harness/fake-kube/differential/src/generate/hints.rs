@@ -96,7 +96,6 @@ const POOLS: &[(&str, &str, &str)] = &[
     ("", "prefix", r#"["A_", "B_"]"#),
     ("", "progressDeadlineSeconds", r#"[600, 700]"#),
     ("", "endPort", r#"[8080]"#),
-    ("", "whenUnsatisfiable", r#"["DoNotSchedule", "ScheduleAnyway"]"#),
     ("RoleRef", "name", r#"["a", "b"]"#),
     ("Subject", "name", r#"["a", "b"]"#),
     ("", "ordinals", r#"[{"start": 1}, {"start": 0}]"#),
