@@ -25,6 +25,7 @@ const RULES: &str = "
     hub                           agent/ test-harness/
     hub/resources                 IO
     hub/core                      IO protocol/transport/
+    hub/render                    IO rand protocol/ hub/core/
     agent                         hub/ test-harness/
     agent/core                    IO protocol/transport/
     test-harness/fake-kube        hub/ agent/
@@ -51,6 +52,7 @@ const PURE: &[&str] = &[
     "protocol/session",
     "hub/resources",
     "hub/core",
+    "hub/render",
     "agent/core",
     "test-harness/fake-kube/core",
 ];
