@@ -5,4 +5,7 @@
 //! goes by key. `docs/compatibility.md` lists what differs on purpose.
 
 pub mod build_name;
+pub mod duration;
 pub mod name;
+pub mod path;
+pub mod quantity;
