@@ -6,6 +6,7 @@
 
 pub mod build_name;
 pub mod duration;
+pub mod merge;
 pub mod name;
 pub mod path;
 pub mod quantity;
