@@ -10,3 +10,4 @@ pub mod merge;
 pub mod name;
 pub mod path;
 pub mod quantity;
+pub mod template;
