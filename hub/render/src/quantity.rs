@@ -8,6 +8,12 @@ use serde_json::Value;
 /// The finest that a quantity can be: a billionth.
 const NANO: u32 = 9;
 
+/// One, in billionths.
+const ONE: u128 = 10_u128.pow(NANO);
+
+/// The largest that one with a binary suffix is taken for.
+const LARGEST: u128 = i64::MAX as u128;
+
 /// Digits that fit into the library's fast form, behind which it no longer keeps the text.
 const FAST_DIGITS: usize = 18;
 
@@ -133,26 +139,28 @@ fn billionths(number: &Number<'_>, form: Form, power: i32) -> Option<u128> {
     }
     let value: u128 = digits.parse().ok()?;
     let places = i32::try_from(number.fraction.len()).ok()?;
-    let (value, tens) = match form {
-        Form::Binary => (value.checked_mul(1 << power)?, -places),
-        Form::Decimal | Form::Exponent => (value, power.checked_sub(places)?),
-    };
-    let tens = tens.checked_add(NANO.cast_signed())?;
-    let scaled = match u32::try_from(tens) {
-        Ok(up) => value.checked_mul(10_u128.checked_pow(up)?)?,
-        Err(_) => 10_u128
-            .checked_pow(tens.unsigned_abs())
-            .map_or(1, |down| value.div_ceil(down)),
-    };
-    let largest = u128::from(i64::MAX.unsigned_abs()) * 10_u128.pow(NANO);
     match form {
-        Form::Binary => Some(scaled.min(largest)),
-        Form::Decimal | Form::Exponent => Some(scaled),
+        Form::Binary => {
+            let size = scaled(value.saturating_mul(1 << power), NANO.cast_signed() - places);
+            Some(size.unwrap_or(u128::MAX).min(LARGEST * ONE))
+        }
+        Form::Decimal | Form::Exponent => {
+            scaled(value, power.checked_sub(places)?.checked_add(NANO.cast_signed())?)
+        }
+    }
+}
+
+fn scaled(value: u128, tens: i32) -> Option<u128> {
+    match u32::try_from(tens) {
+        Ok(up) => value.checked_mul(10_u128.checked_pow(up)?),
+        Err(_) => {
+            let down = 10_u128.checked_pow(tens.unsigned_abs());
+            Some(down.map_or(1, |down| value.div_ceil(down)))
+        }
     }
 }
 
 fn write(billionths: u128, form: Form) -> String {
-    const ONE: u128 = 10_u128.pow(NANO);
     let units = billionths / ONE;
     match form {
         _ if billionths == 0 => "0".to_owned(),

@@ -117,7 +117,8 @@ impl Directive {
             ('X', Value::Text(text)) => cut(text).bytes().map(|byte| format!("{byte:02X}")).collect(),
             ('v' | 'd' | 'x' | 'X' | 'o' | 'b', Value::Number(number)) => return self.number(verb, *number),
             ('v' | 't', Value::Bool(value)) => value.to_string(),
-            ('v' | 's', Value::Map(_)) | ('v', Value::Nothing) => plain(value),
+            ('v' | 's', Value::Map(_)) if self.width.or(self.precision).is_none() => plain(value),
+            ('v', Value::Nothing) => plain(value),
             ('p' | 'c' | 'q' | 'U', _) | (_, Value::Map(_)) => {
                 return Err(Failure::Unsupported("a rare verb of printf"));
             }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{
     Failure,
-    format::{plain, print, printf, println},
+    format::{print, printf, println},
     run::Value,
 };
 
@@ -64,6 +64,7 @@ impl Function {
         match (self, arguments.as_slice()) {
             (Self::Not, [value]) => Ok(Value::Bool(!value.is_true())),
             (Self::Len, [value]) => length(value),
+            (Self::Index, [Value::Nothing, ..]) => Err(Failure::Wrong),
             (Self::Index, [value, indices @ ..]) => indices.iter().try_fold(value.clone(), index),
             (Self::Slice, [Value::Text(text), bounds @ ..]) => slice(text, bounds),
             (Self::Print, values) => Ok(Value::Text(print(values))),
@@ -142,7 +143,6 @@ fn slice<'a>(text: &str, bounds: &[Value<'_>]) -> Result<Value<'a>, Failure> {
 fn equal(value: &Value<'_>, others: &[Value<'_>]) -> Result<bool, Failure> {
     for other in others {
         let same = match (value, other) {
-            (Value::Map(_), _) | (_, Value::Map(_)) => return Err(Failure::Wrong),
             (Value::Nothing, _) | (_, Value::Nothing) => value == other,
             (Value::Bool(one), Value::Bool(two)) => one == two,
             _ => compare(value, other)? == Ordering::Equal,
@@ -162,12 +162,13 @@ fn compare(value: &Value<'_>, other: &Value<'_>) -> Result<Ordering, Failure> {
     }
 }
 
-/// What the escaping functions take: one text, or what `print` makes of the values.
+/// What the escaping functions take: what `print` makes of the values, as an action would show each.
 fn text(values: &[Value<'_>]) -> String {
-    match values {
-        [value] => plain(value),
-        values => print(values),
-    }
+    let shown = values.iter().map(|value| match value {
+        Value::Nothing => Value::Text("<no value>".to_owned()),
+        value => value.clone(),
+    });
+    print(&shown.collect::<Vec<_>>())
 }
 
 fn html(text: &str) -> String {

@@ -182,12 +182,22 @@ impl Parser {
                 return Err(Failure::Wrong);
             }
             commands.push(command);
-            if last {
+            if last || self.ends(end) {
                 break;
             }
         }
         self.depth -= 1;
         Ok(Pipeline { variable, commands })
+    }
+
+    /// Nothing need follow a `|`.
+    fn ends(&mut self, end: &Token) -> bool {
+        self.skip_space();
+        let ends = self.tokens.front() == Some(end);
+        if ends {
+            self.tokens.pop_front();
+        }
+        ends
     }
 
     /// `$x := ` or `$x = ` at the beginning of a pipeline.
@@ -207,11 +217,7 @@ impl Parser {
         };
         self.tokens.drain(..=sign);
         self.skip_space();
-        if new {
-            self.variables.push(name.clone());
-        } else if !self.knows(&name) {
-            return Err(Failure::Wrong);
-        }
+        self.variables.push(name.clone());
         Ok(Some((name, new)))
     }
 
@@ -234,9 +240,6 @@ impl Parser {
         };
         self.tokens.pop_front();
         let head = operands.pop_front().ok_or(Failure::Wrong)?;
-        if matches!(head.term, Term::Nil) {
-            return Err(Failure::Wrong);
-        }
         let arguments = operands.into();
         Ok((Command { head, arguments }, last))
     }

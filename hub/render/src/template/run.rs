@@ -113,14 +113,25 @@ impl<'a> Run<'a> {
                 None => last.take().ok_or(Failure::Wrong),
             });
         }
-        if !command.arguments.is_empty() || last.is_some() {
-            return Err(Failure::Wrong);
+        let fields = command.head.fields.as_slice();
+        match fields {
+            _ if matches!(command.head.term, Term::Nil) => Err(Failure::Wrong),
+            _ if command.arguments.is_empty() && last.is_none() => self.operand(&command.head, dot),
+            // A value takes no arguments, but where there is none nobody looks at them.
+            [outer @ .., _] => match self.fields(&command.head.term, outer, dot)? {
+                Value::Nothing => Ok(Value::Nothing),
+                _ => Err(Failure::Wrong),
+            },
+            [] => Err(Failure::Wrong),
         }
-        self.operand(&command.head, dot)
     }
 
     fn operand(&mut self, operand: &'a Operand, dot: &Value<'a>) -> Result<Value<'a>, Failure> {
-        let value = match &operand.term {
+        self.fields(&operand.term, &operand.fields, dot)
+    }
+
+    fn fields(&mut self, term: &'a Term, fields: &[String], dot: &Value<'a>) -> Result<Value<'a>, Failure> {
+        let value = match term {
             Term::Dot => dot.clone(),
             Term::Nil => Value::Nothing,
             Term::Variable(name) => self.variable(name)?.clone(),
@@ -130,7 +141,7 @@ impl<'a> Run<'a> {
             Term::Function(function) => function.call(0, &mut |_| Err(Failure::Wrong))?,
             Term::Group(pipeline) => self.pipeline(pipeline, dot)?,
         };
-        operand.fields.iter().try_fold(value, |value, name| match value {
+        fields.iter().try_fold(value, |value, name| match value {
             Value::Map(map) => Ok(map
                 .get(name.as_str())
                 .map_or(Value::Nothing, |text| Value::Text(text.clone()))),

@@ -84,6 +84,7 @@ fn what_go_does_not_take_is_used_as_it_is() {
         "{{ and }}",
         "{{ index .host 99 }}",
         "{{ index .nope \"a\" }}",
+        "{{ index nil }}",
         "{{ slice .host 5 2 }}",
         "{{ eq .port 8080 }}",
         "{{ eq .port }}",
@@ -131,6 +132,8 @@ fn values_go_through_pipelines_and_variables() {
         ("{{ $all := . }}{{ $all.port }}", "8080"),
         ("{{ (index . \"host\") }}", "rich-7baa68f2"),
         ("{{ ($).port }}", "8080"),
+        ("{{ .port | }}", "8080"),
+        ("{{ .nope.deeper 0 }}", "<no value>"),
     ]);
 }
 
@@ -179,7 +182,11 @@ fn functions_are_the_standard_ones() {
             "{{ eq .scheme \"grpc\" \"http\" }}{{ ne .scheme \"http\" }}{{ eq .nope nil }}",
             "truefalsetrue",
         ),
-        ("{{ eq .nope \"x\" }}{{ eq true true }}", "falsetrue"),
+        (
+            "{{ eq .nope \"x\" }}{{ eq true true }}{{ eq . nil }}",
+            "falsetruefalse",
+        ),
+        ("{{ html .nope 1 2 }}", "&lt;no value&gt;1 2"),
         (
             "{{ lt 1 2 }}{{ le 2 2 }}{{ gt .port \"9\" }}{{ ge 1 2 }}",
             "truetruefalsefalse",
