@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     delivery::{BundleObject, DeliveryStatus},
-    parse::null_as_default,
+    parse::{is_default, or_default},
 };
 
 /// The objects, and the plane that runs them.
@@ -39,20 +39,12 @@ pub struct BundleSpec {
     #[schemars(length(min = 1))]
     pub plane: String,
     /// The objects to apply, and to keep so.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub objects: Vec<BundleObject>,
     /// Objects that are created where they are absent, and never changed, owned or removed. This version refuses a
     /// Bundle that has any, and says so in its status.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(
         schema_with = "crate::schemas::raw_json_list",
         extend("x-kubernetes-list-type" = "atomic")

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kubernetes_cluster::{KubernetesCluster, must_be_empty},
     observer::Observer,
-    parse::null_as_default,
+    parse::{is_default, or_default},
 };
 
 /// The plane behind it, and how applications there are reached.
@@ -68,11 +68,7 @@ pub struct VirtualHosts {
 #[serde(rename_all = "camelCase")]
 pub struct DataPlaneStatus {
     /// What is said of the data plane.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(schema_with = "crate::schemas::conditions")]
     pub conditions: Vec<Condition>,
     /// metadata.generation last handled.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::parse::{is_default, null_as_default};
+use crate::parse::{is_default, or_default};
 
 /// One object to apply.
 #[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, PartialEq)]
@@ -24,11 +24,7 @@ pub struct BundleObject {
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryStatus {
     /// What is said of the whole.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(schema_with = "crate::schemas::conditions")]
     pub conditions: Vec<Condition>,
     /// metadata.generation that the plane's report is about.
@@ -52,19 +48,11 @@ pub struct DeliveryStatus {
     #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub observed: Option<String>,
     /// The objects that were last known to be in the plane, those no longer desired included.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub inventory: Vec<InventoryEntry>,
     /// One entry per desired object, in the order of the spec.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub resources: Vec<ResourceStatus>,
 }
@@ -98,11 +86,7 @@ pub struct SessionTerm {
 #[serde(rename_all = "camelCase")]
 pub struct InventoryEntry {
     /// API group; empty for core.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub group: String,
     /// API version without the group.
     #[schemars(length(min = 1))]
@@ -111,21 +95,13 @@ pub struct InventoryEntry {
     #[schemars(length(min = 1))]
     pub kind: String,
     /// Namespace; empty for cluster-scoped objects.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub namespace: String,
     /// Name.
     #[schemars(length(min = 1))]
     pub name: String,
     /// uid that the plane's API server gave it; empty while the plane has not told it.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub uid: String,
 }
 
@@ -137,11 +113,7 @@ pub struct ResourceStatus {
     #[schemars(length(min = 1))]
     pub id: String,
     /// API group; empty for core.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub group: String,
     /// API version without the group.
     #[schemars(length(min = 1))]
@@ -150,11 +122,7 @@ pub struct ResourceStatus {
     #[schemars(length(min = 1))]
     pub kind: String,
     /// Namespace; empty for cluster-scoped objects.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub namespace: String,
     /// Name.
     #[schemars(length(min = 1))]
@@ -170,10 +138,6 @@ pub struct ResourceStatus {
     #[schemars(schema_with = "crate::schemas::raw_json")]
     pub status: Option<Value>,
     /// status is a summary, because the whole was too large.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub summarized: bool,
 }

@@ -5,7 +5,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::parse::{is_default, null_as_default};
+use crate::parse::{is_default, or_default};
 
 /// The stage.
 #[derive(CustomResource, JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
@@ -26,11 +26,7 @@ pub struct EnvironmentSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_plane_ref: Option<String>,
     /// Whether users depend on it.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub is_production: bool,
     /// Gateway settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,11 +67,7 @@ pub struct RemoteJwks {
 #[serde(rename_all = "camelCase")]
 pub struct EnvironmentStatus {
     /// What is said of the environment.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(schema_with = "crate::schemas::conditions")]
     pub conditions: Vec<Condition>,
     /// metadata.generation last handled.

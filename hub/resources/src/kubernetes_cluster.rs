@@ -8,18 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::parse::null_as_default;
+use crate::parse::{is_default, or_default};
 
 /// Address and credentials of a plane's API server; all of it must be empty.
 #[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct KubernetesCluster {
     /// Must be empty: nobody dials the plane.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub server: String,
     /// Must hold nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,18 +63,10 @@ pub struct MutualTls {
 #[serde(rename_all = "camelCase")]
 pub struct CredentialValue {
     /// Must be empty.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub secret_ref: String,
     /// Must be empty.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub value: String,
 }
 

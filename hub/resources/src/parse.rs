@@ -49,7 +49,7 @@ fn read<K: DeserializeOwned>(object: &Stored) -> serde_json::Result<K> {
 }
 
 /// Reads `null` as the empty value: Go clients write unset lists and structs so.
-pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,

@@ -5,7 +5,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::parse::{is_default, null_as_default};
+use crate::parse::{is_default, or_default};
 
 /// Who the plane is, who may use it, and for what.
 #[derive(CustomResource, JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
@@ -26,27 +26,15 @@ use crate::parse::{is_default, null_as_default};
 #[serde(rename_all = "camelCase")]
 pub struct PlaneSpec {
     /// An agent of this plane is refused, and a session it has is ended.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub revoked: bool,
     /// Public keys that may connect as this plane, each the SHA-256 of a SubjectPublicKeyInfo in lower-case hex.
     /// Without any, the key that enrolled counts.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(inner(regex(pattern = r"^[0-9a-f]{64}$")), extend("x-kubernetes-list-type" = "set"))]
     pub keys: Vec<String>,
     /// The DataPlanes and BuildPlanes that may use this plane, and what each may manage there.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(extend(
         "x-kubernetes-list-type" = "map",
         "x-kubernetes-list-map-keys" = ["kind", "namespace", "name"]
@@ -67,20 +55,12 @@ pub struct Admission {
     #[schemars(length(min = 1))]
     pub name: String,
     /// Namespaces of the plane that it may manage; `*` stands for any run of characters.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(inner(regex(pattern = r"^[-a-z0-9*]{1,63}$")), extend("x-kubernetes-list-type" = "set"))]
     pub target_namespaces: Vec<String>,
     /// Cluster-scoped kinds that it may manage: the kind alone where it belongs to the core group, else
     /// `group/Kind`.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(
         inner(regex(pattern = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Z][A-Za-z0-9]*$")),
         extend("x-kubernetes-list-type" = "set")
@@ -102,11 +82,7 @@ pub enum AdmittedKind {
 #[serde(rename_all = "camelCase")]
 pub struct PlaneStatus {
     /// What is said of the plane.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(schema_with = "crate::schemas::conditions")]
     pub conditions: Vec<Condition>,
     /// The public key that enrolled: the SHA-256 of its SubjectPublicKeyInfo in lower-case hex.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     delivery::{BundleObject, DeliveryStatus},
-    parse::null_as_default,
+    parse::{is_default, or_default},
 };
 
 /// The objects, and the environment whose plane runs them.
@@ -41,11 +41,7 @@ pub struct ReleaseSpec {
     #[schemars(length(min = 1))]
     pub environment_name: String,
     /// The objects to apply.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub resources: Vec<BundleObject>,
     /// Accepted and without effect: planes report by watch, not at intervals.
