@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kubernetes_cluster::{KubernetesCluster, must_be_empty},
     observer::Observer,
+    status::ConditionStatus,
 };
 
 /// The plane behind it.
@@ -17,7 +18,7 @@ use crate::{
     kind = "BuildPlane",
     namespaced,
     doc = "A cluster that runs builds.",
-    status = "BuildPlaneStatus",
+    status = "ConditionStatus",
     derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
@@ -33,8 +34,3 @@ pub struct BuildPlaneSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observer: Option<Observer>,
 }
-
-/// Nothing is said of a build plane.
-#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct BuildPlaneStatus {}

@@ -1,6 +1,5 @@
 //! `DataPlane`: a cluster that runs applications, as an organization sees it.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kubernetes_cluster::{KubernetesCluster, must_be_empty},
     observer::Observer,
-    parse::{is_default, or_default},
+    status::ConditionStatus,
 };
 
 /// The plane behind it, and how applications there are reached.
@@ -21,7 +20,7 @@ use crate::{
     shortname = "dp",
     shortname = "dps",
     doc = "A cluster that runs applications.",
-    status = "DataPlaneStatus",
+    status = "ConditionStatus",
     derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
@@ -61,17 +60,4 @@ pub struct VirtualHosts {
     pub public_virtual_host: String,
     /// Domain of the internal gateway.
     pub organization_virtual_host: String,
-}
-
-/// What is said of a data plane.
-#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct DataPlaneStatus {
-    /// What is said of the data plane.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
-    #[schemars(schema_with = "crate::schemas::conditions")]
-    pub conditions: Vec<Condition>,
-    /// metadata.generation last handled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
 }

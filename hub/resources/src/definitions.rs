@@ -5,7 +5,11 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::{CustomResourceExt, Resource};
 
-use crate::{BuildPlane, Bundle, DataPlane, Environment, Plane, Release};
+use crate::{
+    API, APIBinding, APIClass, BuildPlane, Bundle, Component, DataPlane, Environment, Plane, Release,
+    ScheduledTask, ScheduledTaskBinding, ScheduledTaskClass, Service, ServiceBinding, ServiceClass,
+    WebApplication, WebApplicationBinding, WebApplicationClass, Workload,
+};
 
 /// All definitions, always in the same order.
 pub fn crds() -> Vec<CustomResourceDefinition> {
@@ -15,6 +19,20 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         DataPlane::crd(),
         BuildPlane::crd(),
         Environment::crd(),
+        Component::crd(),
+        Workload::crd(),
+        Service::crd(),
+        ServiceClass::crd(),
+        ServiceBinding::crd(),
+        WebApplication::crd(),
+        WebApplicationClass::crd(),
+        WebApplicationBinding::crd(),
+        ScheduledTask::crd(),
+        ScheduledTaskClass::crd(),
+        ScheduledTaskBinding::crd(),
+        API::crd(),
+        APIClass::crd(),
+        APIBinding::crd(),
         Release::crd(),
     ]
     .map(finished)

@@ -1,11 +1,13 @@
 //! `Environment`: a stage such as development, served by one DataPlane.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::parse::{is_default, or_default};
+use crate::{
+    parse::{is_default, or_default},
+    status::ConditionStatus,
+};
 
 /// The stage.
 #[derive(CustomResource, JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
@@ -17,7 +19,7 @@ use crate::parse::{is_default, or_default};
     shortname = "env",
     shortname = "envs",
     doc = "A stage such as development, and the data plane that serves it.",
-    status = "EnvironmentStatus",
+    status = "ConditionStatus",
     derive = "PartialEq"
 )]
 #[serde(rename_all = "camelCase")]
@@ -60,17 +62,4 @@ pub struct GatewaySecurity {
 pub struct RemoteJwks {
     /// Address of the key set; empty means unset.
     pub uri: String,
-}
-
-/// What is said of an environment.
-#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct EnvironmentStatus {
-    /// What is said of the environment.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
-    #[schemars(schema_with = "crate::schemas::conditions")]
-    pub conditions: Vec<Condition>,
-    /// metadata.generation last handled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
 }

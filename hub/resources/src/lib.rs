@@ -3,7 +3,10 @@
 //! | group | kinds |
 //! |---|---|
 //! | `outhaul.dev/v1alpha1` | [`Plane`], [`Bundle`] |
-//! | `openchoreo.dev/v1alpha1` | [`DataPlane`], [`BuildPlane`], [`Environment`], [`Release`] |
+//! | `openchoreo.dev/v1alpha1`, the platform | [`DataPlane`], [`BuildPlane`], [`Environment`] |
+//! | the same, what teams write | [`Component`], [`Workload`], [`Service`], [`WebApplication`], [`ScheduledTask`], [`API`] |
+//! | the same, their classes | [`ServiceClass`], [`WebApplicationClass`], [`ScheduledTaskClass`], [`APIClass`] |
+//! | the same, in one environment | [`ServiceBinding`], [`WebApplicationBinding`], [`ScheduledTaskBinding`], [`APIBinding`], [`Release`] |
 //!
 //! Who uses it: the hub reads and writes these types, [`crds()`] makes the chart's definitions from them.
 //!
@@ -12,8 +15,9 @@
 //!   is optional there is required here. Where a schema differs on purpose, `docs/compatibility.md` says why.
 //! - **One odd object is one error**: a list or watch of [`Stored`] objects reads any, and [`parse()`] says which one
 //!   is odd and what is wrong with it.
-//! - **No schema has a default**: the API server adds nothing to what somebody wrote, so content is the same in
-//!   every version of the hub.
+//! - **No schema of what travels has a default**: the API server adds nothing to the `spec` of a Release or Bundle, so
+//!   its content is the same in every version of the hub. Other kinds have the defaults that OpenChoreo gave them, and
+//!   no others.
 //!
 //! A Release's or Bundle's `spec` travels to planes as the API server returned it, never through these types:
 //! they are for looking into it.
@@ -23,37 +27,79 @@
     reason = "two printer columns of one kind are often of one type"
 )]
 
+mod api;
+mod api_class;
+mod api_policy;
 mod build_plane;
+mod build_template;
 mod bundle;
+mod component;
 pub mod conditions;
 mod data_plane;
 mod definitions;
 mod delivery;
+mod endpoint_access;
+mod env_var;
 mod environment;
+mod exposed_api;
 mod kubernetes_cluster;
 pub mod names;
 mod observer;
+mod owner;
 mod parse;
 mod plane;
 mod release;
+mod scheduled_task;
 mod schemas;
+mod service;
+mod status;
 mod stored;
+mod vocabulary;
+mod web_application;
+mod workload;
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-pub use build_plane::{BuildPlane, BuildPlaneSpec, BuildPlaneStatus};
+pub use api::{API, APIBinding, APIBindingSpec, APISpec, APIStatus};
+pub use api_class::{APIClass, APIClassSpec, GrpcPolicy, RestPolicy};
+pub use api_policy::{
+    AddressRules, ApiKey, ApiPolicy, Authentication, AuthenticationType, CircuitBreaker, Cors, Jwt,
+    Mediation, OAuth2, RateLimit, Transformation,
+};
+pub use build_plane::{BuildPlane, BuildPlaneSpec};
+pub use build_template::{BuildTemplateRef, TemplateParameter};
 pub use bundle::{Bundle, BundleSpec, Lifecycle};
-pub use data_plane::{DataPlane, DataPlaneSpec, DataPlaneStatus, ImageRegistry, VirtualHosts};
+pub use component::{
+    Component, ComponentBuild, ComponentRepository, ComponentRevision, ComponentSpec, ComponentType,
+};
+pub use data_plane::{DataPlane, DataPlaneSpec, ImageRegistry, VirtualHosts};
 pub use definitions::{crds, to_yaml};
 pub use delivery::{
     BundleObject, DeliveredContent, DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm,
 };
-pub use environment::{
-    Environment, EnvironmentGateway, EnvironmentSpec, EnvironmentStatus, GatewaySecurity, RemoteJwks,
-};
+pub use endpoint_access::{EndpointAccess, EndpointBindingStatus, EndpointStatus};
+pub use env_var::{EnvVar, KeyReference, ValueSource};
+pub use environment::{Environment, EnvironmentGateway, EnvironmentSpec, GatewaySecurity, RemoteJwks};
+pub use exposed_api::{ExposeLevel, ExposedApi, RestApi, RestBackend};
 pub use kubernetes_cluster::{ClusterAuth, ClusterTls, CredentialValue, KubernetesCluster, MutualTls};
 pub use observer::{BasicAuth, Observer, ObserverAuthentication};
+pub use owner::{ComponentOwner, ProjectOwner};
 pub use parse::{InvalidObject, parse};
 pub use plane::{Admission, AdmittedKind, Plane, PlaneSpec, PlaneStatus};
-pub use release::{Release, ReleaseOwner, ReleaseSpec};
+pub use release::{Release, ReleaseSpec};
+pub use scheduled_task::{
+    ScheduledTask, ScheduledTaskBinding, ScheduledTaskBindingSpec, ScheduledTaskClass,
+    ScheduledTaskClassSpec, ScheduledTaskSpec,
+};
+pub use service::{Service, ServiceBinding, ServiceBindingSpec, ServiceClass, ServiceClassSpec, ServiceSpec};
+pub use status::{ConditionStatus, NoStatus};
 pub use stored::{Parts, Stored};
+pub use vocabulary::{ClassName, EndpointType, Open, ReleaseState};
+pub use web_application::{
+    WebApplication, WebApplicationBinding, WebApplicationBindingSpec, WebApplicationClass,
+    WebApplicationClassSpec, WebApplicationSpec,
+};
+pub use workload::{
+    Connection, ConnectionInjection, ConnectionType, Container, EndpointSchema, InjectedVariable, Workload,
+    WorkloadEndpoint, WorkloadSpec, WorkloadTemplate,
+};

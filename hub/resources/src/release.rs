@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     delivery::{BundleObject, DeliveryStatus},
+    owner::ComponentOwner,
     parse::{is_default, or_default},
 };
 
@@ -36,7 +37,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub struct ReleaseSpec {
     /// Who the Release belongs to.
-    pub owner: ReleaseOwner,
+    pub owner: ComponentOwner,
     /// The Environment, by name; it names the DataPlane.
     #[schemars(length(min = 1))]
     pub environment_name: String,
@@ -52,16 +53,4 @@ pub struct ReleaseSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"))]
     pub progressing_interval: Option<String>,
-}
-
-/// Project and component of a Release.
-#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct ReleaseOwner {
-    /// The Project, by name.
-    #[schemars(length(min = 1))]
-    pub project_name: String,
-    /// The Component, by name.
-    #[schemars(length(min = 1))]
-    pub component_name: String,
 }

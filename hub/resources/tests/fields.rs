@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrArray,
+    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use outhaul_hub_resources::crds;
 
@@ -111,9 +111,12 @@ fn walk(kind: &str, path: &str, schema: &JSONSchemaProps, fields: &mut BTreeMap<
             format!("{path}.{name}")
         };
         fields.insert((kind.to_owned(), path.clone()), field(property, required));
-        match items(property) {
-            Some(items) => walk(kind, &format!("{path}[]"), items, fields),
-            None => walk(kind, &path, property, fields),
+        if let Some(items) = items(property) {
+            walk(kind, &format!("{path}[]"), items, fields);
+        } else if let Some(values) = values(property) {
+            walk(kind, &format!("{path}.<key>"), values, fields);
+        } else {
+            walk(kind, &path, property, fields);
         }
     }
 }
@@ -122,6 +125,14 @@ fn items(schema: &JSONSchemaProps) -> Option<&JSONSchemaProps> {
     match schema.items.as_ref()? {
         JSONSchemaPropsOrArray::Schema(items) => Some(items),
         JSONSchemaPropsOrArray::Schemas(_) => panic!("tuples are not structural"),
+    }
+}
+
+/// What a map holds.
+fn values(schema: &JSONSchemaProps) -> Option<&JSONSchemaProps> {
+    match schema.additional_properties.as_ref()? {
+        JSONSchemaPropsOrBool::Schema(values) => Some(values),
+        JSONSchemaPropsOrBool::Bool(_) => panic!("maps without a schema are not structural"),
     }
 }
 
@@ -141,10 +152,15 @@ fn field(schema: &JSONSchemaProps, required: bool) -> Field {
 
 fn type_name(schema: &JSONSchemaProps) -> String {
     let name = match (schema.type_.as_deref(), schema.format.as_deref()) {
+        (None, _) if schema.x_kubernetes_int_or_string == Some(true) => "int or string",
         (None, _) => "any",
         (Some("boolean"), _) => "bool",
         (Some("array"), _) => return format!("[]{}", type_name(items(schema).expect("arrays have items"))),
+        (Some("object"), _) if values(schema).is_some() => {
+            return format!("map[string]{}", type_name(values(schema).expect("it is a map")));
+        }
         (Some("integer" | "string"), Some(format)) => format,
+        (Some("integer"), None) => "int",
         (Some(name), _) => name,
     };
     name.to_owned()
@@ -157,9 +173,17 @@ fn rules(schema: &JSONSchemaProps) -> Vec<String> {
             .map(|value| value.0.as_str().expect("our enums are of strings"));
         values.collect::<Vec<_>>().join(",")
     });
-    let preserve = schema.x_kubernetes_preserve_unknown_fields.unwrap_or_default();
+    let flags = [
+        ("int-or-string", schema.x_kubernetes_int_or_string),
+        (
+            "preserve-unknown-fields",
+            schema.x_kubernetes_preserve_unknown_fields,
+        ),
+    ];
+    let set = flags.into_iter().filter(|(_, set)| *set == Some(true));
     let rules = [
         ("minimum", schema.minimum.map(|minimum| minimum.to_string())),
+        ("maximum", schema.maximum.map(|maximum| maximum.to_string())),
         ("enum", allowed),
         ("minLength", schema.min_length.map(|length| length.to_string())),
         ("maxLength", schema.max_length.map(|length| length.to_string())),
@@ -170,7 +194,5 @@ fn rules(schema: &JSONSchemaProps) -> Vec<String> {
     let named = rules
         .into_iter()
         .filter_map(|(name, value)| Some(format!("{name}={}", value?)));
-    named
-        .chain(preserve.then(|| "preserve-unknown-fields".to_owned()))
-        .collect()
+    named.chain(set.map(|(name, _)| name.to_owned())).collect()
 }

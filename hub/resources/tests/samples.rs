@@ -1,7 +1,8 @@
 //! Objects as clients of OpenChoreo send them, and odd ones, through [`parse`].
 
 use outhaul_hub_resources::{
-    BuildPlane, Bundle, DataPlane, Environment, InvalidObject, Lifecycle, Plane, Release, Stored, parse,
+    APIBinding, BuildPlane, Bundle, DataPlane, EndpointType, Environment, ExposeLevel, InvalidObject,
+    Lifecycle, Open, Plane, Release, ReleaseState, Service, ServiceClass, Stored, Workload, parse,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -130,4 +131,84 @@ fn debug_output_has_no_passwords_or_keys() {
         serde_json::to_string(&plane).unwrap().contains(secret),
         "only Debug hides it"
     );
+}
+
+#[test]
+fn a_class_that_is_left_out_is_the_default_one_and_an_empty_name_is_kept() {
+    let owner = json!({"projectName": "p", "componentName": "c"});
+    for (class, expected) in [
+        (json!({}), "default"),
+        (json!({"className": null}), "default"),
+        (json!({"className": ""}), ""),
+        (json!({"className": "fast"}), "fast"),
+    ] {
+        let mut spec = json!({"owner": owner, "workloadName": "w"});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(class.as_object().unwrap().clone());
+        let service: Service = read("Service", json!({ "spec": spec })).unwrap();
+        assert_eq!(service.spec.class_name.as_str(), expected, "{class}");
+    }
+}
+
+#[test]
+fn a_release_state_that_is_left_out_or_empty_is_active() {
+    let state = |state: Value| {
+        let spec =
+            json!({"apiName": "a", "apiClassName": "c", "environmentName": "e", "releaseState": state});
+        read::<APIBinding>("APIBinding", json!({ "spec": spec })).map(|binding| binding.spec.release_state)
+    };
+    assert_eq!(state(json!(null)).unwrap(), ReleaseState::Active);
+    assert_eq!(state(json!("")).unwrap(), ReleaseState::Active);
+    assert_eq!(state(json!("Undeploy")).unwrap(), ReleaseState::Undeploy);
+    assert!(state(json!("Paused")).is_err());
+}
+
+#[test]
+fn a_workload_may_spell_its_owner_in_lower_case() {
+    let spec = |project: &str, component: &str| {
+        let container = json!({"image": "i:1", "command": [], "args": null, "env": []});
+        json!({"owner": {project: "p", component: "c"}, "containers": {"main": container}})
+    };
+    let lower = spec("projectname", "componentname");
+    let lower: Workload = read("Workload", json!({ "spec": lower })).unwrap();
+    let usual: Workload = read("Workload", json!({"spec": spec("projectName", "componentName")})).unwrap();
+    assert_eq!(lower, usual);
+    let written = serde_json::to_value(&lower.spec).unwrap();
+    assert_eq!(
+        written["owner"],
+        json!({"projectName": "p", "componentName": "c"})
+    );
+}
+
+#[test]
+fn words_that_nobody_checks_are_kept_as_they_are() {
+    let apis = json!({
+        "known": {"type": "REST", "rest": {"backend": {"port": 0}, "exposeLevels": ["Public", "public"]}},
+        "other": {"type": "SOAP", "className": ""},
+    });
+    let spec = json!({"owner": {"projectName": "p", "componentName": "c"}, "workloadName": "", "apis": apis});
+    let service: Service = read("Service", json!({ "spec": spec })).unwrap();
+    let apis = &service.spec.apis;
+    assert_eq!(apis["known"].r#type.known(), Some(EndpointType::Rest));
+    assert_eq!(
+        apis["known"].rest.as_ref().unwrap().expose_levels,
+        [Open::Known(ExposeLevel::Public), Open::Other("public".to_owned())]
+    );
+    assert_eq!(apis["other"].r#type.known(), None);
+    assert_eq!(
+        serde_json::to_value(&apis["other"]).unwrap(),
+        json!({"type": "SOAP", "className": ""})
+    );
+}
+
+#[test]
+fn class_templates_keep_what_nobody_declares() {
+    let template = json!({
+        "selector": null, "strategy": {}, "fieldOfTomorrow": [1.5, {"a": null}],
+        "template": {"metadata": {"creationTimestamp": null}, "spec": {"containers": null}},
+    });
+    let spec = json!({"deploymentTemplate": template, "serviceTemplate": {"type": "ClusterIP"}});
+    let class: ServiceClass = read("ServiceClass", json!({ "spec": spec })).unwrap();
+    assert_eq!(serde_json::to_value(&class.spec).unwrap(), spec);
 }
