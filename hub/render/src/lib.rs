@@ -5,6 +5,7 @@
 //! goes by key. `docs/compatibility.md` lists what differs on purpose.
 
 pub mod build_name;
+pub mod class;
 pub mod duration;
 pub mod merge;
 pub mod name;
