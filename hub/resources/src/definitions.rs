@@ -6,9 +6,10 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::{CustomResourceExt, Resource};
 
 use crate::{
-    API, APIBinding, APIClass, BuildPlane, Bundle, Component, DataPlane, Environment, Plane, Release,
-    ScheduledTask, ScheduledTaskBinding, ScheduledTaskClass, Service, ServiceBinding, ServiceClass,
-    WebApplication, WebApplicationBinding, WebApplicationClass, Workload,
+    API, APIBinding, APIClass, Build, BuildPlane, Bundle, Component, ConfigurationGroup, DataPlane,
+    DeploymentPipeline, Environment, GitCommitRequest, Organization, Plane, Project, Release, ScheduledTask,
+    ScheduledTaskBinding, ScheduledTaskClass, Service, ServiceBinding, ServiceClass, WebApplication,
+    WebApplicationBinding, WebApplicationClass, Workload,
 };
 
 /// All definitions, always in the same order.
@@ -16,10 +17,14 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     [
         Plane::crd(),
         Bundle::crd(),
+        Organization::crd(),
         DataPlane::crd(),
         BuildPlane::crd(),
         Environment::crd(),
+        DeploymentPipeline::crd(),
+        Project::crd(),
         Component::crd(),
+        ConfigurationGroup::crd(),
         Workload::crd(),
         Service::crd(),
         ServiceClass::crd(),
@@ -34,6 +39,8 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         APIClass::crd(),
         APIBinding::crd(),
         Release::crd(),
+        Build::crd(),
+        GitCommitRequest::crd(),
     ]
     .map(finished)
     .into()

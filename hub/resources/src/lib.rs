@@ -3,10 +3,11 @@
 //! | group | kinds |
 //! |---|---|
 //! | `outhaul.dev/v1alpha1` | [`Plane`], [`Bundle`] |
-//! | `openchoreo.dev/v1alpha1`, the platform | [`DataPlane`], [`BuildPlane`], [`Environment`] |
-//! | the same, what teams write | [`Component`], [`Workload`], [`Service`], [`WebApplication`], [`ScheduledTask`], [`API`] |
+//! | `openchoreo.dev/v1alpha1`, the platform | [`Organization`], [`DataPlane`], [`BuildPlane`], [`Environment`], [`DeploymentPipeline`] |
+//! | the same, what teams write | [`Project`], [`Component`], [`ConfigurationGroup`], [`Workload`], [`Service`], [`WebApplication`], [`ScheduledTask`], [`API`] |
 //! | the same, their classes | [`ServiceClass`], [`WebApplicationClass`], [`ScheduledTaskClass`], [`APIClass`] |
 //! | the same, in one environment | [`ServiceBinding`], [`WebApplicationBinding`], [`ScheduledTaskBinding`], [`APIBinding`], [`Release`] |
+//! | the same, what is done once | [`Build`], [`GitCommitRequest`] |
 //!
 //! Who uses it: the hub reads and writes these types, [`crds()`] makes the chart's definitions from them.
 //!
@@ -30,11 +31,13 @@
 mod api;
 mod api_class;
 mod api_policy;
+mod build;
 mod build_plane;
 mod build_template;
 mod bundle;
 mod component;
 pub mod conditions;
+mod configuration_group;
 mod data_plane;
 mod definitions;
 mod delivery;
@@ -42,12 +45,15 @@ mod endpoint_access;
 mod env_var;
 mod environment;
 mod exposed_api;
+mod git_commit_request;
 mod kubernetes_cluster;
 pub mod names;
 mod observer;
+mod organization;
 mod owner;
 mod parse;
 mod plane;
+mod project;
 mod release;
 mod scheduled_task;
 mod schemas;
@@ -66,11 +72,15 @@ pub use api_policy::{
     AddressRules, ApiKey, ApiPolicy, Authentication, AuthenticationType, CircuitBreaker, Cors, Jwt,
     Mediation, OAuth2, RateLimit, Transformation,
 };
+pub use build::{Build, BuildRepository, BuildRevision, BuildSpec, BuildStatus, BuiltImage};
 pub use build_plane::{BuildPlane, BuildPlaneSpec};
 pub use build_template::{BuildTemplateRef, TemplateParameter};
 pub use bundle::{Bundle, BundleSpec, Lifecycle};
 pub use component::{
     Component, ComponentBuild, ComponentRepository, ComponentRevision, ComponentSpec, ComponentType,
+};
+pub use configuration_group::{
+    Configuration, ConfigurationGroup, ConfigurationGroupSpec, ConfigurationValue, EnvironmentGroup,
 };
 pub use data_plane::{DataPlane, DataPlaneSpec, ImageRegistry, VirtualHosts};
 pub use definitions::{crds, to_yaml};
@@ -81,11 +91,18 @@ pub use endpoint_access::{EndpointAccess, EndpointBindingStatus, EndpointStatus}
 pub use env_var::{EnvVar, KeyReference, ValueSource};
 pub use environment::{Environment, EnvironmentGateway, EnvironmentSpec, GatewaySecurity, RemoteJwks};
 pub use exposed_api::{ExposeLevel, ExposedApi, RestApi, RestBackend};
+pub use git_commit_request::{
+    CommitAuthor, CommitPhase, FileEdit, GitCommitRequest, GitCommitRequestSpec, GitCommitRequestStatus,
+};
 pub use kubernetes_cluster::{ClusterAuth, ClusterTls, CredentialValue, KubernetesCluster, MutualTls};
 pub use observer::{BasicAuth, Observer, ObserverAuthentication};
+pub use organization::{Organization, OrganizationSpec, OrganizationStatus};
 pub use owner::{ComponentOwner, ProjectOwner};
 pub use parse::{InvalidObject, parse};
 pub use plane::{Admission, AdmittedKind, Plane, PlaneSpec, PlaneStatus};
+pub use project::{
+    DeploymentPipeline, DeploymentPipelineSpec, Project, ProjectSpec, PromotionPath, PromotionTarget,
+};
 pub use release::{Release, ReleaseSpec};
 pub use scheduled_task::{
     ScheduledTask, ScheduledTaskBinding, ScheduledTaskBindingSpec, ScheduledTaskClass,

@@ -51,6 +51,7 @@ fn only_these_fields_have_a_default() {
         }
     });
     let expected = [
+        "ConfigurationGroup.spec.scope={}",
         r#"Service.spec.apis.<key>.className="default""#,
         r#"Service.spec.className="default""#,
         r#"ServiceBinding.spec.apis.<key>.className="default""#,
@@ -125,10 +126,14 @@ fn names_scopes_and_columns_are_as_documented() {
     let expected = [
         "planes.outhaul.dev Cluster [] Connected,Age",
         "bundles.outhaul.dev Namespaced [] Plane,Ready,Reason,Age",
+        "organizations.openchoreo.dev Cluster [org,orgs] ",
         "dataplanes.openchoreo.dev Namespaced [dp,dps] ",
         "buildplanes.openchoreo.dev Namespaced [] ",
         "environments.openchoreo.dev Namespaced [env,envs] ",
+        "deploymentpipelines.openchoreo.dev Namespaced [deppipe,deppipes] ",
+        "projects.openchoreo.dev Namespaced [proj,projs] ",
         "components.openchoreo.dev Namespaced [comp,comps] ",
+        "configurationgroups.openchoreo.dev Namespaced [configgrp] DisplayName,Organization,Age",
         "workloads.openchoreo.dev Namespaced [] ",
         "services.openchoreo.dev Namespaced [] ",
         "serviceclasses.openchoreo.dev Namespaced [] ",
@@ -143,6 +148,8 @@ fn names_scopes_and_columns_are_as_documented() {
         "apiclasses.openchoreo.dev Namespaced [] ",
         "apibindings.openchoreo.dev Namespaced [] ",
         "releases.openchoreo.dev Namespaced [] Environment,Plane,Ready,Reason,Age",
+        "builds.openchoreo.dev Namespaced [] ",
+        "gitcommitrequests.openchoreo.dev Namespaced [] ",
     ];
     assert_eq!(found, expected);
 }
@@ -174,6 +181,16 @@ fn summary(crd: &CustomResourceDefinition) -> String {
         short_names.join(","),
         columns.join(",")
     )
+}
+
+#[test]
+fn one_kind_is_shown_among_others() {
+    let crds = crds();
+    let names = crds.iter().map(|crd| &crd.spec.names);
+    let found: Vec<_> = names
+        .filter_map(|names| Some((names.kind.as_str(), names.categories.as_ref()?.join(","))))
+        .collect();
+    assert_eq!(found, [("ConfigurationGroup", "choreo,all".to_owned())]);
 }
 
 #[test]
