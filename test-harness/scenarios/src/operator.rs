@@ -164,21 +164,23 @@ impl Operator {
         .await
     }
 
-    /// Waits until the condition Ready of a Release is False for `reason`, said of its current generation. Returns
-    /// its words.
+    /// Waits until the condition Ready of a Release is False for `reason`, said of its current generation, in words
+    /// that `says` takes. Statuses are written as the plane's news arrives, so the first for a reason need not be the
+    /// last.
     ///
     /// # Errors
     /// It does not get there; the error has the last status.
-    pub async fn unready(&self, release: &str, reason: &str) -> Result<String> {
+    pub async fn unready(&self, release: &str, reason: &str, says: impl Fn(&str) -> bool) -> Result<()> {
         let what = format!("Release {release} is not Ready for {reason}");
         poll::until(&what, PATIENCE, || async {
             let release = self.releases().get(release).await?;
             let ready = condition(&release, "Ready").filter(|ready| {
                 ready["observedGeneration"].as_i64() == release.metadata.generation
                     && (&ready["status"], &ready["reason"]) == (&json!("False"), &json!(reason))
+                    && ready["message"].as_str().is_some_and(&says)
             });
-            let ready = ready.with_context(|| release.data["status"].to_string())?;
-            Ok(ready["message"].as_str().unwrap_or_default().to_owned())
+            ready.with_context(|| release.data["status"].to_string())?;
+            Ok(())
         })
         .await
     }

@@ -53,7 +53,11 @@ async fn a_refused_edit_outlives_a_restart_of_the_hub(ground: Ground) {
     stage.operator().ready("cart", "True").await.unwrap();
     let twice = json!([config_map("one", "b"), config_map("one", "c")]);
     stage.operator().release("cart", "eu", &twice).await.unwrap();
-    stage.operator().unready("cart", "InvalidSpec").await.unwrap();
+    stage
+        .operator()
+        .unready("cart", "InvalidSpec", |_any| true)
+        .await
+        .unwrap();
     stage.stop_hub().await.unwrap();
     stage.restart_hub().await.unwrap();
     stage.connected("eu", true).await.unwrap();
