@@ -91,16 +91,19 @@ impl Plane {
                 if object.live.as_ref().is_some_and(unchanged) {
                     object.fight.forgive();
                 }
-                let newer = object.live.as_ref().filter(|known| live.is_known_by(known));
-                let overtaken = newer.is_some_and(|known| known.mark != live.mark);
-                if overtaken {
-                    // Somebody wrote it before this answer came; what, is not known any more. One apply tells.
-                    object.drifted = true;
-                    self.dirty.insert(key.clone());
-                    self.show(key, index, None);
-                } else {
-                    object.live = Some(live);
-                    self.show(key, index, Some(shown));
+                match object.live.as_ref().filter(|known| live.is_known_by(known)) {
+                    None => {
+                        object.live = Some(live);
+                        self.show(key, index, Some(shown));
+                    }
+                    Some(newer) => {
+                        // Somebody wrote it before this answer came; what, is not known any more. One apply tells.
+                        if newer.mark != live.mark {
+                            object.drifted = true;
+                            self.dirty.insert(key.clone());
+                        }
+                        self.show(key, index, None);
+                    }
                 }
                 self.learned(key, now);
             }
@@ -142,10 +145,13 @@ impl Plane {
                 object.cleared = true;
                 object.blocker = None;
                 object.retry.clear();
-                let shown = Shown::of(&object.desired.reference, value);
-                object.live = Some(live);
-                object.compare(value, now);
-                self.show(key, index, Some(shown));
+                let overtaken = object.live.as_ref().is_some_and(|known| live.is_known_by(known));
+                let shown = (!overtaken).then(|| Shown::of(&object.desired.reference, value));
+                if !overtaken {
+                    object.live = Some(live);
+                    object.compare(value, now);
+                }
+                self.show(key, index, shown);
             }
         }
         self.dirty.insert(key.clone());

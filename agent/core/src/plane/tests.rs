@@ -16,7 +16,7 @@ use outhaul_protocol_wire::report::{BlockerReason, Health};
 use serde_json::{Value, json};
 
 use self::cluster::Cluster;
-use super::{Change, News, Plane, Stored};
+use super::{Change, News, Plane, Request, Stored};
 use crate::desired::Desired;
 use crate::item::Brought;
 use crate::record::Record;
@@ -124,6 +124,25 @@ impl Rig {
         }
         self.news.extend(self.plane.news());
         busy
+    }
+
+    /// The request `what`, which waits for its answer; all that come before it are answered.
+    fn ask(&mut self, what: &str) -> Request {
+        for _ in 0..10 {
+            self.plane.advance(self.now);
+            while let Some(write) = self.plane.poll_write(self.now) {
+                self.write(&write.key, write.change);
+                self.plane.written(&write.key, Ok(()), self.now);
+            }
+            while let Some(request) = self.plane.poll_request(self.now) {
+                if cluster::describe(&request.action) == what {
+                    return request;
+                }
+                let answer = self.cluster.answer(&request.action);
+                self.plane.answered(request.id, answer, Duration::ZERO, self.now);
+            }
+        }
+        panic!("it never asks {what}");
     }
 
     /// Rounds and watch events until nothing happens any more, without time passing.
@@ -462,6 +481,43 @@ fn drift_is_repaired_and_others_additions_are_not() {
         (rig.cluster.value("one"), rig.blocker(&key, "one")),
         (Some("1"), None)
     );
+}
+
+/// A Deployment's controller says that it serves.
+fn serves(object: &mut Value) {
+    object["status"] =
+        json!({"observedGeneration": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1});
+}
+
+#[test]
+fn an_answer_that_a_watch_overtook_does_not_undo_what_the_watch_told() {
+    for (applied_before, verb) in [(true, "apply"), (false, "look")] {
+        let mut rig = Rig::new();
+        let mut web = object("apps/v1", "Deployment", "web");
+        let key = rig.announce("cart", 1, &[web.clone()], true);
+        rig.settle_in_time();
+        if applied_before {
+            web["spec"] = json!({"minReadySeconds": 1});
+            rig.announce("cart", 2, &[web], true);
+        } else {
+            // Whoever starts where it may not watch has to look.
+            rig.restart();
+            rig.cluster.forbid_watching(true);
+            rig.cluster.watch(&mut rig.plane, rig.now);
+            rig.plane.advance(rig.now);
+            rig.cluster.watch(&mut rig.plane, rig.now);
+            rig.cluster.forbid_watching(false);
+        }
+        let asked = format!("{verb} Deployment.apps shop/web");
+        let request = rig.ask(&asked);
+        let answer = rig.cluster.answer(&request.action);
+        rig.cluster.edit("web", serves);
+        rig.cluster.watch(&mut rig.plane, rig.now);
+        rig.plane.answered(request.id, answer, Duration::ZERO, rig.now);
+        rig.settle_in_time();
+        let report = agent::Plane::report(&rig.plane, &key).unwrap();
+        assert_eq!(report.objects[0].health, Health::Healthy, "{asked}");
+    }
 }
 
 #[test]
