@@ -167,7 +167,9 @@ impl Plane {
             Course::Object | Course::Server | Course::Overload(_) => None,
         };
         let (object, _) = self.wanted(key, index);
-        object.blocker = Some(blocker.unwrap_or_else(|| failure.blocker()));
+        // A watch may have told meanwhile what was asked.
+        let needless = object.is_applied() && object.live.is_some();
+        object.blocker = (!needless).then(|| blocker.unwrap_or_else(|| failure.blocker()));
         match failure.course() {
             Course::Object | Course::MakeNamespace => object.retry.failed(now),
             // The pace waits for all of them.

@@ -16,7 +16,8 @@ use outhaul_protocol_wire::report::{BlockerReason, Health};
 use serde_json::{Value, json};
 
 use self::cluster::Cluster;
-use super::{Change, News, Plane, Request, Stored};
+use super::{Answer, Change, News, Plane, Request, Stored};
+use crate::blocker::Failure;
 use crate::desired::Desired;
 use crate::item::Brought;
 use crate::record::Record;
@@ -196,6 +197,17 @@ impl Rig {
         self.cluster.forget_watches();
         self.log.clear();
         self.news.clear();
+    }
+
+    /// The agent starts again, and has to look at everything since it may not watch; then it may.
+    fn restart_unwatched(&mut self) {
+        self.restart();
+        self.cluster.forbid_watching(true);
+        for _ in 0..2 {
+            self.plane.advance(self.now);
+            self.cluster.watch(&mut self.plane, self.now);
+        }
+        self.cluster.forbid_watching(false);
     }
 
     /// Of which generation there is something to say.
@@ -500,13 +512,7 @@ fn an_answer_that_a_watch_overtook_does_not_undo_what_the_watch_told() {
             web["spec"] = json!({"minReadySeconds": 1});
             rig.announce("cart", 2, &[web], true);
         } else {
-            // Whoever starts where it may not watch has to look.
-            rig.restart();
-            rig.cluster.forbid_watching(true);
-            rig.cluster.watch(&mut rig.plane, rig.now);
-            rig.plane.advance(rig.now);
-            rig.cluster.watch(&mut rig.plane, rig.now);
-            rig.cluster.forbid_watching(false);
+            rig.restart_unwatched();
         }
         let asked = format!("{verb} Deployment.apps shop/web");
         let request = rig.ask(&asked);
@@ -518,6 +524,20 @@ fn an_answer_that_a_watch_overtook_does_not_undo_what_the_watch_told() {
         let report = agent::Plane::report(&rig.plane, &key).unwrap();
         assert_eq!(report.objects[0].health, Health::Healthy, "{asked}");
     }
+}
+
+#[test]
+fn a_look_that_fails_after_a_watch_told_of_the_object_blocks_nothing() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    rig.restart_unwatched();
+    let look = rig.ask("look ConfigMap shop/one");
+    rig.cluster.watch(&mut rig.plane, rig.now);
+    let failed = Answer::Failed(Failure::Unreachable("no answer".into()));
+    rig.plane.answered(look.id, failed, Duration::ZERO, rig.now);
+    rig.settle_in_time();
+    assert_eq!(rig.blocker(&key, "one"), None);
 }
 
 #[test]
