@@ -7,9 +7,10 @@ use kube::{CustomResourceExt, Resource};
 
 use crate::{
     API, APIBinding, APIClass, Build, BuildPlane, Bundle, Component, ConfigurationGroup, DataPlane,
-    DeploymentPipeline, Environment, GitCommitRequest, Organization, Plane, Project, Release, ScheduledTask,
-    ScheduledTaskBinding, ScheduledTaskClass, Service, ServiceBinding, ServiceClass, WebApplication,
-    WebApplicationBinding, WebApplicationClass, Workload,
+    DeployableArtifact, Deployment, DeploymentPipeline, DeploymentTrack, Endpoint, Environment,
+    GitCommitRequest, Organization, Plane, Project, Release, ScheduledTask, ScheduledTaskBinding,
+    ScheduledTaskClass, Service, ServiceBinding, ServiceClass, WebApplication, WebApplicationBinding,
+    WebApplicationClass, Workload,
 };
 
 /// All definitions, always in the same order.
@@ -41,6 +42,10 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         Release::crd(),
         Build::crd(),
         GitCommitRequest::crd(),
+        DeploymentTrack::crd(),
+        DeployableArtifact::crd(),
+        Deployment::crd(),
+        Endpoint::crd(),
     ]
     .map(finished)
     .into()

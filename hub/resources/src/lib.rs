@@ -7,6 +7,7 @@
 //! | the same, what teams write | [`Project`], [`Component`], [`ConfigurationGroup`], [`Workload`], [`Service`], [`WebApplication`], [`ScheduledTask`], [`API`] |
 //! | the same, their classes | [`ServiceClass`], [`WebApplicationClass`], [`ScheduledTaskClass`], [`APIClass`] |
 //! | the same, in one environment | [`ServiceBinding`], [`WebApplicationBinding`], [`ScheduledTaskBinding`], [`APIBinding`], [`Release`] |
+//! | the same, the older path | [`DeploymentTrack`], [`DeployableArtifact`], [`Deployment`], [`Endpoint`] |
 //! | the same, what is done once | [`Build`], [`GitCommitRequest`] |
 //!
 //! Who uses it: the hub reads and writes these types, [`crds()`] makes the chart's definitions from them.
@@ -31,6 +32,7 @@
 mod api;
 mod api_class;
 mod api_policy;
+pub mod application;
 mod build;
 mod build_plane;
 mod build_template;
@@ -41,7 +43,12 @@ mod configuration_group;
 mod data_plane;
 mod definitions;
 mod delivery;
+mod deployable_artifact;
+mod deployment;
+mod deployment_track;
+mod endpoint;
 mod endpoint_access;
+pub mod endpoint_policy;
 mod env_var;
 mod environment;
 mod exposed_api;
@@ -86,6 +93,18 @@ pub use data_plane::{DataPlane, DataPlaneSpec, ImageRegistry, VirtualHosts};
 pub use definitions::{crds, to_yaml};
 pub use delivery::{
     BundleObject, DeliveredContent, DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm,
+};
+pub use deployable_artifact::{
+    ArtifactBuild, ArtifactConfiguration, ArtifactImage, Dependencies, DeployableArtifact,
+    DeployableArtifactSpec, EndpointTemplate, TargetArtifact, TemplateMetadata,
+};
+pub use deployment::{ConfigurationOverrides, Deployment, DeploymentSpec, EndpointOverride};
+pub use deployment_track::{
+    BuildConfiguration, Buildpack, DeploymentTrack, DeploymentTrackSpec, DockerBuild, TrackBuild,
+};
+pub use endpoint::{
+    BackendAddress, BackendType, ComponentPort, Endpoint, EndpointAddressStatus, EndpointBackend,
+    EndpointSpec, NetworkVisibilities, NetworkVisibility,
 };
 pub use endpoint_access::{EndpointAccess, EndpointBindingStatus, EndpointStatus};
 pub use env_var::{EnvVar, KeyReference, ValueSource};

@@ -55,3 +55,79 @@ pub(crate) fn conditions(_: &mut SchemaGenerator) -> Schema {
         },
     })
 }
+
+/// A whole number of no stated size, as Go's `int` becomes.
+pub(crate) fn integer(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer" })
+}
+
+/// Kubernetes' own `Probe` in the form that OpenChoreo's definitions have of it.
+pub(crate) fn probe(_: &mut SchemaGenerator) -> Schema {
+    let count = |what: &str| json_schema!({ "description": what, "type": "integer", "format": "int32" });
+    let text = |what: &str| json_schema!({ "description": what, "type": "string" });
+    let port =
+        json_schema!({ "description": "Number or name of a port.", "x-kubernetes-int-or-string": true });
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "exec": {
+                "description": "Asks by a command.",
+                "type": "object",
+                "properties": {
+                    "command": {
+                        "description": "The command.",
+                        "type": "array",
+                        "items": { "type": "string" },
+                        "x-kubernetes-list-type": "atomic",
+                    },
+                },
+            },
+            "grpc": {
+                "description": "Asks by gRPC.",
+                "type": "object",
+                "required": ["port"],
+                "properties": {
+                    "port": { "description": "Port.", "type": "integer", "format": "int32" },
+                    "service": { "description": "Service asked for.", "type": "string", "default": "" },
+                },
+            },
+            "httpGet": {
+                "description": "Asks by HTTP.",
+                "type": "object",
+                "required": ["port"],
+                "properties": {
+                    "host": text("Host, where it is not the pod."),
+                    "httpHeaders": {
+                        "description": "Headers.",
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["name", "value"],
+                            "properties": { "name": text("Header."), "value": text("Its value.") },
+                        },
+                        "x-kubernetes-list-type": "atomic",
+                    },
+                    "path": text("Path."),
+                    "port": port,
+                    "scheme": text("Scheme."),
+                },
+            },
+            "tcpSocket": {
+                "description": "Asks by connecting.",
+                "type": "object",
+                "required": ["port"],
+                "properties": { "host": text("Host, where it is not the pod."), "port": port },
+            },
+            "initialDelaySeconds": count("Seconds before the first time."),
+            "periodSeconds": count("Seconds from one time to the next."),
+            "timeoutSeconds": count("Seconds after which there is no answer."),
+            "successThreshold": count("Successes in a row that make it good."),
+            "failureThreshold": count("Failures in a row that make it bad."),
+            "terminationGracePeriodSeconds": {
+                "description": "Seconds that a bad one has to end.",
+                "type": "integer",
+                "format": "int64",
+            },
+        },
+    })
+}

@@ -65,6 +65,10 @@ fn only_these_fields_have_a_default() {
         r#"ScheduledTaskBinding.spec.releaseState="Active""#,
         r#"API.spec.className="default""#,
         r#"APIBinding.spec.releaseState="Active""#,
+        r#"DeployableArtifact.spec.configuration.application.probes.livenessProbe.grpc.service="""#,
+        r#"DeployableArtifact.spec.configuration.application.probes.readinessProbe.grpc.service="""#,
+        r#"Deployment.spec.configurationOverrides.application.probes.livenessProbe.grpc.service="""#,
+        r#"Deployment.spec.configurationOverrides.application.probes.readinessProbe.grpc.service="""#,
     ];
     assert_eq!(found, expected);
 }
@@ -73,7 +77,8 @@ fn only_these_fields_have_a_default() {
 fn every_schema_is_structural() {
     each_of_all(&mut |path, schema| {
         let raw = schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true));
-        assert!(raw || schema.get("type").is_some(), "{path} has no type");
+        let port = schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true));
+        assert!(raw || port || schema.get("type").is_some(), "{path} has no type");
         for key in ["anyOf", "oneOf", "allOf", "not", "$ref"] {
             assert_eq!(schema.get(key), None, "{path} has {key}");
         }
@@ -150,6 +155,10 @@ fn names_scopes_and_columns_are_as_documented() {
         "releases.openchoreo.dev Namespaced [] Environment,Plane,Ready,Reason,Age",
         "builds.openchoreo.dev Namespaced [] ",
         "gitcommitrequests.openchoreo.dev Namespaced [] ",
+        "deploymenttracks.openchoreo.dev Namespaced [deptrack,deptracks] ",
+        "deployableartifacts.openchoreo.dev Namespaced [] ",
+        "deployments.openchoreo.dev Namespaced [] Artifact,Ready,Age",
+        "endpoints.openchoreo.dev Namespaced [] Age,Address",
     ];
     assert_eq!(found, expected);
 }
