@@ -250,7 +250,7 @@ fn ready(facts: &Facts<'_>) -> Option<Said> {
         (Some(refusal), _, _) => (
             conditions::status::FALSE,
             refusal.reason,
-            refusal.message.clone(),
+            fullest(facts, refusal).to_owned(),
             facts.generation,
         ),
         (None, _, Some((plane, _))) => (
@@ -276,6 +276,23 @@ fn ready(facts: &Facts<'_>) -> Option<Said> {
         message,
         generation: Some(generation),
     })
+}
+
+/// What is stored may say more of the same refusal: another hub, or this one before it restarted, heard from the plane
+/// what came of it. That stands until the plane reports, so that two hubs do not write over each other's words.
+fn fullest<'a>(facts: &Facts<'a>, refusal: &'a Refusal) -> &'a str {
+    let has_it = facts.reported.is_some_and(|reported| {
+        facts
+            .content
+            .is_some_and(|(held, _)| held == reported.version.generation)
+    });
+    let stored = condition::get(&facts.stored.conditions, READY).filter(|stored| {
+        !has_it
+            && stored.reason == refusal.reason
+            && stored.observed_generation == Some(signed(facts.generation))
+            && stored.message.starts_with(&refusal.message)
+    });
+    stored.map_or(&refusal.message, |stored| &stored.message)
 }
 
 /// After a restart the last report is not known, and what is stored stands; except that a refusal may be over.
