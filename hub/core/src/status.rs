@@ -316,7 +316,10 @@ fn no_longer_refused(facts: &Facts<'_>) -> Option<Said> {
 
 fn finalizing(facts: &Facts<'_>) -> Said {
     let held = facts.refusal.map(|refusal| refusal.message.clone());
-    let stuck = held.or_else(|| facts.reported.and_then(verdict::stuck));
+    let stuck = match facts.reported {
+        Some(reported) => held.or_else(|| verdict::stuck(reported)),
+        None => held.or_else(|| stored_failure(facts)),
+    };
     let (reason, message) = match stuck {
         None => (
             reason::CLEANUP_IN_PROGRESS,
@@ -331,6 +334,14 @@ fn finalizing(facts: &Facts<'_>) -> Said {
         message,
         generation: Some(facts.generation),
     }
+}
+
+/// What another hub, or this one before it restarted, heard of a removal; it stands until the plane reports.
+fn stored_failure(facts: &Facts<'_>) -> Option<String> {
+    let stored = condition::get(&facts.stored.conditions, FINALIZING)?;
+    let same = stored.reason == reason::CLEANUP_FAILED
+        && stored.observed_generation == Some(signed(facts.generation));
+    same.then(|| stored.message.clone())
 }
 
 fn signed(number: u64) -> i64 {

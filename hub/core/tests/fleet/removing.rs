@@ -183,6 +183,10 @@ fn what_holds_up_a_removal_is_named() {
         finalizing.message
     );
     assert_eq!(status.inventory.len(), 1);
+    // A hub that has not heard it yet leaves it there.
+    let mut world = world.restarted();
+    world.advance(core::time::Duration::from_secs(2));
+    assert_eq!(world.status("cart").conditions, status.conditions);
 }
 
 #[test]
