@@ -22,7 +22,7 @@ pub enum Malformed {
     #[error("it is not a map")]
     NotAMap,
     /// Some quantity in it is none.
-    #[error("{path}: {source}")]
+    #[error("{path}")]
     Quantity {
         /// Where in the template.
         path: String,
@@ -31,7 +31,7 @@ pub enum Malformed {
         source: NotAQuantity,
     },
     /// Some field has another type.
-    #[error("not the spec of a {kind}: {source}")]
+    #[error("not the spec of a {kind}")]
     Type {
         /// The kind that it is for.
         kind: &'static str,
@@ -90,6 +90,8 @@ fn read<'de, K: for<'a> Deserialize<'a>>(
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
     use serde_json::json;
 
     use super::*;
@@ -241,7 +243,9 @@ mod tests {
                 "template.spec.containers[0].resources.limits.cpu: \"lots\" is not a quantity",
             ),
         ] {
-            let error = deployment(Some(&template)).unwrap_err().to_string();
+            let error = deployment(Some(&template)).unwrap_err();
+            let source = error.source().map(|source| format!(": {source}"));
+            let error = format!("{error}{}", source.unwrap_or_default());
             assert!(error.starts_with(expected), "{error}");
         }
     }

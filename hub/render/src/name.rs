@@ -73,6 +73,21 @@ pub fn web_route(binding: &str, endpoint: &str) -> String {
     generate(RESOURCE, &[binding, endpoint, "httproute"])
 }
 
+/// Whether Kubernetes takes `name` as the name of a Namespace or Service: one label of DNS.
+pub fn is_label(name: &str) -> bool {
+    name.len() <= LABEL && is_part(name)
+}
+
+/// Whether Kubernetes takes `name` as the name of most kinds: labels with dots between.
+pub fn is_subdomain(name: &str) -> bool {
+    name.len() <= RESOURCE && name.split('.').all(is_part)
+}
+
+fn is_part(part: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !part.is_empty() && !part.starts_with('-') && !part.ends_with('-') && part.bytes().all(inner)
+}
+
 fn hash(parts: &[&str]) -> String {
     let digest = Sha256::digest(parts.join("-"));
     digest[..HASH / 2]
@@ -266,6 +281,28 @@ mod tests {
                 let least = HASH + parts.len();
                 assert!(name.len() <= limit.max(least) + replaced, "{limit} {name}");
             }
+        }
+    }
+
+    #[test]
+    fn names_are_judged_as_kubernetes_judges_them() {
+        let (fits, long) = ("a".repeat(63), "a".repeat(64));
+        for (name, label, subdomain) in [
+            ("web-1", true, true),
+            ("1", true, true),
+            (&fits, true, true),
+            (&long, false, true),
+            ("a.b", false, true),
+            (&"a".repeat(254), false, false),
+            ("", false, false),
+            ("a..b", false, false),
+            ("-a", false, false),
+            ("a-", false, false),
+            ("a-.b", false, false),
+            ("A", false, false),
+            ("ü", false, false),
+        ] {
+            assert_eq!((is_label(name), is_subdomain(name)), (label, subdomain), "{name}");
         }
     }
 

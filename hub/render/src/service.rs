@@ -1,0 +1,42 @@
+//! From a Service and its Workload to its binding.
+
+use outhaul_hub_resources::{Service, ServiceBinding, ServiceBindingSpec, Workload};
+
+use crate::{
+    change::{self, Change, NotOurs},
+    component::DEVELOPMENT,
+    labels,
+};
+
+/// What is to be done about the binding, which has the name of the Service.
+///
+/// Its spec is replaced as a whole, the release state apart: that is for whoever operates it.
+///
+/// # Errors
+/// Another resource controls the binding.
+pub fn binding(
+    parent: &Service,
+    workload: &Workload,
+    existing: Option<&ServiceBinding>,
+) -> Result<Change<ServiceBinding>, NotOurs> {
+    let spec = &parent.spec;
+    let inherited = parent.metadata.labels.as_ref();
+    let organization = parent.metadata.namespace.as_deref().unwrap_or_default();
+    let labels = labels::in_control_plane(inherited, organization, &spec.owner, DEVELOPMENT);
+    let binding = ServiceBindingSpec {
+        owner: spec.owner.clone(),
+        environment: DEVELOPMENT.to_owned(),
+        class_name: spec.class_name.clone(),
+        workload_spec: workload.spec.template.clone(),
+        apis: spec.apis.clone(),
+        release_state: existing
+            .map(|existing| existing.spec.release_state)
+            .unwrap_or_default(),
+    };
+    let wanted = ServiceBinding {
+        metadata: change::metadata(parent, existing, Some(labels))?,
+        spec: binding,
+        status: existing.and_then(|existing| existing.status.clone()),
+    };
+    Ok(change::change(existing, wanted))
+}
