@@ -3,27 +3,55 @@
 //! | controller | reads | makes | |
 //! |---|---|---|---|
 //! | [`service`], [`web_application`], [`scheduled_task`] | the component's resource, its Workload | its binding | `binding` |
+//! | [`service_binding`], [`web_application_binding`], [`scheduled_task_binding`] | the binding, its class, what its APIs and connections name | its Release | `release` |
+//! | [`api_binding`] | the binding, its API and class | its Release, without objects | `release` |
 //!
-//! Who drives it: the controllers of the hub. Each function returns what is to be written as a [`Change`]. Doing it twice
-//! changes nothing.
+//! Who drives it: the controllers of the hub. Each function says what its inputs are, so that a controller knows what to
+//! watch, and returns what is to be written as a [`Change`]; [`readiness`] and `endpoints` say what a binding's status is
+//! to say. Doing it twice changes nothing.
 //!
 //! What is made here is compared object by object with what OpenChoreo makes of the same input: names, labels, ids and
 //! the presence of fields are part of the contract. Where it draws lots (it walks maps in random order), this crate
 //! goes by key. `docs/compatibility.md` lists what differs on purpose.
+//!
+//! No error takes anything away. What is wrong with a whole binding is a [`RenderError`], and its Release stays as it
+//! is; what is wrong with one object is a [`Problem`] beside the others, and that object stays as it is stored.
 
+pub mod api_binding;
+mod binding;
 pub mod build_name;
 mod change;
 pub mod class;
 pub mod component;
+mod connection;
+mod container;
+mod cron_job;
+mod deployment;
+mod draft;
 pub mod duration;
+mod endpoints;
+mod exposure;
+mod http_route;
 pub mod labels;
 pub mod merge;
 pub mod name;
 pub mod path;
+mod policies;
+mod problem;
 pub mod quantity;
+pub mod readiness;
+pub mod reason;
+mod release;
 pub mod scheduled_task;
+pub mod scheduled_task_binding;
 pub mod service;
+pub mod service_binding;
+mod service_object;
 pub mod template;
 pub mod web_application;
+pub mod web_application_binding;
 
 pub use change::{Change, NotOurs};
+pub use connection::{TargetKey, Targets};
+pub use problem::{Problem, RenderError, Warning};
+pub use release::{Rendered, Wanted};

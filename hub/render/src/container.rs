@@ -1,0 +1,135 @@
+//! The container of a workload, as the overlay of a class.
+
+use std::collections::BTreeSet;
+
+use outhaul_hub_resources::{Container, EndpointType, WorkloadTemplate};
+use serde_json::{Map, Value, json};
+
+use crate::problem::{Problem, Warning};
+
+/// A variable with its value.
+pub(crate) type Variable = (String, String);
+
+/// A port of the workload: one, however many endpoints have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Port {
+    pub(crate) number: i32,
+    pub(crate) protocol: &'static str,
+}
+
+impl Port {
+    pub(crate) fn name(self) -> String {
+        format!("ep-{}-{}", self.number, self.protocol.to_lowercase())
+    }
+}
+
+/// The container that is run. Of several it is the first by name: OpenChoreo draws one by lot.
+pub(crate) fn chosen(workload: &WorkloadTemplate) -> Option<(&str, &Container)> {
+    workload
+        .containers
+        .first_key_value()
+        .map(|(name, container)| (name.as_str(), container))
+}
+
+/// The container as an overlay: what comes from the workload, ports and variables of connections apart.
+pub(crate) fn overlay(workload: &WorkloadTemplate, connected: &[Variable]) -> Option<Map<String, Value>> {
+    let (name, container) = chosen(workload)?;
+    let mut overlay = Map::new();
+    overlay.insert("name".to_owned(), name.into());
+    overlay.insert("image".to_owned(), container.image.as_str().into());
+    overlay.insert("resources".to_owned(), json!({}));
+    for (field, words) in [("command", &container.command), ("args", &container.args)] {
+        if !words.is_empty() {
+            overlay.insert(field.to_owned(), words.as_slice().into());
+        }
+    }
+    let own = container
+        .env
+        .iter()
+        .filter(|variable| !variable.key.is_empty() && !variable.value.is_empty());
+    let own = own.map(|variable| (variable.key.as_str(), variable.value.as_str()));
+    let connected = connected
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let env: Vec<_> = own.chain(connected).map(variable).collect();
+    if !env.is_empty() {
+        overlay.insert("env".to_owned(), env.into());
+    }
+    Some(overlay)
+}
+
+/// An empty value is none.
+fn variable((name, value): (&str, &str)) -> Value {
+    match value {
+        "" => json!({"name": name}),
+        value => json!({"name": name, "value": value}),
+    }
+}
+
+/// The ports of all endpoints, in the order of the endpoints' names: OpenChoreo has them in random order.
+pub(crate) fn ports(workload: &WorkloadTemplate) -> Vec<Port> {
+    let mut known = BTreeSet::new();
+    let ports = workload.endpoints.values().map(|endpoint| Port {
+        number: endpoint.port,
+        protocol: match endpoint.r#type {
+            EndpointType::Udp => "UDP",
+            EndpointType::Http
+            | EndpointType::Rest
+            | EndpointType::Grpc
+            | EndpointType::GraphQl
+            | EndpointType::Websocket
+            | EndpointType::Tcp => "TCP",
+        },
+    });
+    ports.filter(|port| known.insert(*port)).collect()
+}
+
+/// What the container cannot say of the workload.
+pub(crate) fn warnings(workload: &WorkloadTemplate) -> Vec<Warning> {
+    let Some((name, container)) = chosen(workload) else {
+        return Vec::new();
+    };
+    let several = (workload.containers.len() > 1).then(|| Warning::SeveralContainers(name.to_owned()));
+    let left_out = container
+        .env
+        .iter()
+        .filter(|variable| variable.value.is_empty() && variable.value_from.is_some());
+    several
+        .into_iter()
+        .chain(left_out.map(|variable| Warning::ValueFrom(variable.key.clone())))
+        .collect()
+}
+
+/// What Kubernetes would refuse in the containers of a merged pod spec.
+pub(crate) fn check(object: &str, workload: &WorkloadTemplate, pod: Option<&Value>) -> Result<(), Problem> {
+    let Some((chosen, _)) = chosen(workload) else {
+        return Err(Problem::NoContainer {
+            object: object.to_owned(),
+        });
+    };
+    let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
+    for container in list(pod.and_then(|pod| pod.get("containers"))) {
+        if container["image"].as_str().is_none_or(str::is_empty) {
+            return Err(Problem::NoImage {
+                object: object.to_owned(),
+                container: name(container),
+                workload: chosen.to_owned(),
+            });
+        }
+        let two = |variable: &&Value| variable.get("value").is_some() && variable.get("valueFrom").is_some();
+        if let Some(variable) = list(container.get("env")).iter().find(two) {
+            return Err(Problem::TwoValues {
+                object: object.to_owned(),
+                variable: name(variable),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn list(value: Option<&Value>) -> &[Value] {
+    value
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}

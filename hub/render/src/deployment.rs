@@ -1,0 +1,64 @@
+//! The Deployment of a service or web application.
+
+use outhaul_hub_resources::ReleaseState;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    binding::Binding,
+    container::{self, Variable},
+    draft::{Draft, Identity},
+    merge::{POD, merge},
+    name,
+};
+
+/// Adds the Deployment: the class under one container of the workload. A suspended one has no replicas.
+pub(crate) fn add(
+    draft: &mut Draft<'_>,
+    binding: &Binding<'_>,
+    class: Map<String, Value>,
+    connected: &[Variable],
+) {
+    let identity = Identity {
+        kind: "Deployment",
+        id: format!("{}-deployment", binding.name),
+        name: name::workload(binding.name),
+    };
+    let mut spec = class;
+    merge(&mut spec, overlay(binding, connected), POD);
+    if binding.state == ReleaseState::Suspend {
+        spec.insert("replicas".to_owned(), 0.into());
+    }
+    draft.warnings.extend(container::warnings(binding.workload));
+    let pod = spec.get("template").and_then(|template| template.get("spec"));
+    let object = container::check(&identity.object(), binding.workload, pod).map(|()| {
+        json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": binding.metadata(&identity.name),
+            "spec": spec,
+            "status": {},
+        })
+    });
+    draft.add(identity, object);
+}
+
+fn overlay(binding: &Binding<'_>, connected: &[Variable]) -> Map<String, Value> {
+    let containers = container::overlay(binding.workload, connected).map(|mut container| {
+        let ports = container::ports(binding.workload).into_iter().map(
+            |port| json!({"name": port.name(), "containerPort": port.number, "protocol": port.protocol}),
+        );
+        let ports: Vec<_> = ports.collect();
+        if !ports.is_empty() {
+            container.insert("ports".to_owned(), ports.into());
+        }
+        Value::Object(container)
+    });
+    let template = json!({
+        "metadata": {"labels": binding.labels},
+        "spec": {"containers": containers.into_iter().collect::<Vec<_>>()},
+    });
+    Map::from_iter([
+        ("selector".to_owned(), json!({"matchLabels": binding.labels})),
+        ("template".to_owned(), template),
+    ])
+}

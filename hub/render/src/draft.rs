@@ -1,0 +1,116 @@
+//! A Release in the making.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use outhaul_hub_resources::{BundleObject, Release};
+use serde_json::Value;
+
+use crate::{
+    labels,
+    name::{self, CRON_JOB, LABEL, RESOURCE},
+    problem::{Problem, Warning},
+};
+
+/// Objects, and what became of those that could not be rendered.
+#[derive(Default)]
+pub(crate) struct Draft<'a> {
+    /// What the Release has now, by id.
+    stored: BTreeMap<&'a str, &'a BundleObject>,
+    ids: BTreeSet<String>,
+    pub(crate) resources: Vec<BundleObject>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// What an object is called in messages, and in its Release.
+pub(crate) struct Identity {
+    pub(crate) kind: &'static str,
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+impl Identity {
+    /// Where the name is the id too.
+    pub(crate) fn of(kind: &'static str, name: String) -> Self {
+        Self {
+            kind,
+            id: name.clone(),
+            name,
+        }
+    }
+
+    pub(crate) fn object(&self) -> String {
+        format!("{} {:?}", self.kind, self.name)
+    }
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(existing: Option<&'a Release>) -> Self {
+        let stored = existing
+            .map(|release| release.spec.resources.as_slice())
+            .unwrap_or_default();
+        Self {
+            stored: stored
+                .iter()
+                .map(|resource| (resource.id.as_str(), resource))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds an object; where it has a problem, what is stored in its place.
+    pub(crate) fn add(&mut self, identity: Identity, object: Result<Value, Problem>) {
+        if self.ids.contains(&identity.id) {
+            let object = identity.object();
+            return self.problems.push(Problem::SameId {
+                object,
+                id: identity.id,
+            });
+        }
+        match object.and_then(|object| check(&identity).map_or(Ok(object), Err)) {
+            Ok(object) => self.push(BundleObject {
+                id: identity.id,
+                object,
+            }),
+            Err(problem) => {
+                if let Some(stored) = self.stored.get(identity.id.as_str()) {
+                    self.push((*stored).clone());
+                }
+                self.say(problem);
+            }
+        }
+    }
+
+    /// Says something once, though several objects have it.
+    pub(crate) fn say(&mut self, problem: Problem) {
+        if self.problems.last() != Some(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    fn push(&mut self, object: BundleObject) {
+        self.ids.insert(object.id.clone());
+        self.resources.push(object);
+    }
+}
+
+/// Names that Kubernetes would refuse for ever are refused here: the formulas that make them are not ours to change.
+fn check(identity: &Identity) -> Option<Problem> {
+    let (name, object) = (identity.name.as_str(), identity.object());
+    let (limit, fits) = match identity.kind {
+        "Service" => (LABEL, name::is_label(name)),
+        "CronJob" => (CRON_JOB, name.len() <= CRON_JOB && name::is_subdomain(name)),
+        _ => (RESOURCE, name::is_subdomain(name)),
+    };
+    if !labels::is_value(&identity.id) {
+        return Some(Problem::Id {
+            object,
+            id: identity.id.clone(),
+        });
+    }
+    (!fits).then(|| Problem::Name {
+        object,
+        name: name.to_owned(),
+        limit,
+    })
+}

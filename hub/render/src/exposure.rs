@@ -1,0 +1,87 @@
+//! From where components are reached: levels, gateways, hosts, paths.
+
+use std::collections::BTreeSet;
+
+use outhaul_hub_resources::{ComponentOwner, EndpointType, ExposeLevel, ExposedApi, Open, RestApi};
+
+use crate::path;
+
+/// Port of the gateways, as callers see it.
+pub(crate) const GATEWAY_PORT: i32 = 8443;
+
+/// Scheme of the gateways, as callers see it.
+pub(crate) const GATEWAY_SCHEME: &str = "https";
+
+/// A level that has a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level<'a> {
+    /// Anywhere.
+    Public,
+    /// Within the organization. What is not known is no wider than that.
+    Internal(&'a str),
+}
+
+impl<'a> Level<'a> {
+    pub(crate) const PUBLIC: Self = Self::Public;
+    pub(crate) const ORGANIZATION: Self = Self::Internal("Organization");
+
+    fn of(level: &'a Open<ExposeLevel>) -> Option<Self> {
+        match level {
+            Open::Known(ExposeLevel::Project) => None,
+            Open::Known(ExposeLevel::Organization) => Some(Self::ORGANIZATION),
+            Open::Known(ExposeLevel::Public) => Some(Self::Public),
+            Open::Other(name) => Some(Self::Internal(name)),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'a str {
+        match self {
+            Self::Public => "Public",
+            Self::Internal(name) => name,
+        }
+    }
+
+    pub(crate) fn gateway(self) -> &'static str {
+        match self {
+            Self::Public => "gateway-external",
+            Self::Internal(_) => "gateway-internal",
+        }
+    }
+
+    pub(crate) fn host(self, environment: &str) -> String {
+        match self {
+            Self::Public => format!("{environment}.choreoapis.localhost"),
+            Self::Internal(_) => format!("{environment}.choreoapis.internal"),
+        }
+    }
+}
+
+/// The levels of a REST API that have a route, each once. An API that names none is public: so it has always been
+/// routed.
+pub(crate) fn levels(rest: &RestApi) -> Vec<Level<'_>> {
+    if rest.expose_levels.is_empty() {
+        return vec![Level::PUBLIC];
+    }
+    let mut known = BTreeSet::new();
+    let levels = rest.expose_levels.iter().filter_map(Level::of);
+    levels.filter(|level| known.insert(level.name())).collect()
+}
+
+/// What is exposed of an API: nothing, unless it is REST.
+pub(crate) fn rest(api: &ExposedApi) -> Option<&RestApi> {
+    api.rest.as_ref().filter(|_| is_rest(api))
+}
+
+pub(crate) fn is_rest(api: &ExposedApi) -> bool {
+    api.r#type.known() == Some(EndpointType::Rest)
+}
+
+/// What paths to an API of this component begin with.
+pub(crate) fn path(owner: &ComponentOwner, base_path: &str) -> String {
+    path::join(&["/", &owner.project_name, &owner.component_name, base_path])
+}
+
+/// The host of a web application.
+pub(crate) fn web_host(owner: &ComponentOwner, environment: &str) -> String {
+    format!("{}-{environment}.choreoapps.localhost", owner.component_name)
+}

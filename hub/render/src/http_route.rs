@@ -1,0 +1,87 @@
+//! HTTPRoutes: how gateways lead to a component.
+
+use outhaul_hub_resources::RestBackend;
+use serde_json::{Value, json};
+
+use crate::{
+    binding::Binding,
+    draft::{Draft, Identity},
+    exposure::{self, Level},
+    name,
+    problem::Problem,
+};
+
+/// Where the gateways of a plane are.
+const GATEWAY_NAMESPACE: &str = "openchoreo-data-plane";
+
+/// What stands for "nothing stripped, nothing added".
+const ROOT: &str = "/";
+
+/// Adds the route to one API of a service at one level.
+pub(crate) fn add_api(
+    draft: &mut Draft<'_>,
+    binding: &Binding<'_>,
+    api: &str,
+    level: Level<'_>,
+    backend: Result<&RestBackend, Problem>,
+) {
+    let identity = Identity::of("HTTPRoute", name::api_route(binding.name, api, level.name()));
+    let object = backend.map(|backend| {
+        let spec = route(
+            level.gateway(),
+            &level.host(binding.environment),
+            (
+                &exposure::path(binding.owner, &backend.base_path),
+                &backend.base_path,
+            ),
+            (&name::workload(binding.name), backend.port),
+        );
+        object(binding, &identity.name, spec)
+    });
+    draft.add(identity, object);
+}
+
+/// Adds the route to one endpoint of a web application, which has a host of its own.
+pub(crate) fn add_web(draft: &mut Draft<'_>, binding: &Binding<'_>, endpoint: &str, port: i32) {
+    let identity = Identity::of("HTTPRoute", name::web_route(binding.name, endpoint));
+    let spec = route(
+        Level::PUBLIC.gateway(),
+        &exposure::web_host(binding.owner, binding.environment),
+        (ROOT, ROOT),
+        (&name::workload(binding.name), port),
+    );
+    let object = object(binding, &identity.name, spec);
+    draft.add(identity, Ok(object));
+}
+
+fn object(binding: &Binding<'_>, name: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": binding.metadata(name),
+        "spec": spec,
+        "status": {"parents": null},
+    })
+}
+
+/// From a gateway and host, a prefix rewritten to another, to a Service and port.
+fn route(
+    gateway: &str,
+    host: &str,
+    (prefix, rewritten): (&str, &str),
+    (service, port): (&str, i32),
+) -> Value {
+    let rewrite = json!({
+        "type": "URLRewrite",
+        "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": rewritten}},
+    });
+    json!({
+        "parentRefs": [{"name": gateway, "namespace": GATEWAY_NAMESPACE}],
+        "hostnames": [host],
+        "rules": [{
+            "matches": [{"path": {"type": "PathPrefix", "value": prefix}}],
+            "filters": [rewrite],
+            "backendRefs": [{"name": service, "port": port}],
+        }],
+    })
+}

@@ -1,0 +1,107 @@
+//! SecurityPolicy: who may call, and from where.
+
+use outhaul_hub_resources::{AddressRules, ApiPolicy, Authentication, AuthenticationType, Cors, Jwt, Open};
+use serde_json::{Map, Value, json};
+
+use super::Exposed;
+use crate::{duration, problem::Problem};
+
+/// Name of the one provider of keys, which authorization refers to.
+const PROVIDER: &str = "default";
+
+pub(super) fn spec(policy: &ApiPolicy) -> Map<String, Value> {
+    let jwt = jwt(policy);
+    let scopes = jwt
+        .and(policy.authentication.as_ref())
+        .and_then(|authentication| authentication.oauth2.as_ref())
+        .map(|oauth2| oauth2.scopes.as_slice())
+        .unwrap_or_default();
+    let parts = [
+        ("jwt", jwt.map(|jwt| json!({"providers": [provider(jwt)]}))),
+        ("authorization", authorization(scopes, policy.security.as_ref())),
+        ("cors", policy.cors.as_ref().map(cors)),
+    ];
+    parts
+        .into_iter()
+        .filter_map(|(name, part)| Some((name.to_owned(), part?)))
+        .collect()
+}
+
+/// That an API lets anybody in, though its class wants to know callers.
+pub(super) fn unasked(exposed: Exposed<'_>, policy: &ApiPolicy) -> Option<Problem> {
+    let authentication = policy.authentication.as_ref().filter(|_| jwt(policy).is_none())?;
+    Some(Problem::Authentication {
+        api: exposed.api.to_owned(),
+        level: exposed.level.name().to_owned(),
+        class: exposed.class.to_owned(),
+        kind: match &authentication.r#type {
+            Open::Known(AuthenticationType::Jwt) => "jwt".to_owned(),
+            Open::Other(kind) => kind.clone(),
+        },
+    })
+}
+
+fn jwt(policy: &ApiPolicy) -> Option<&Jwt> {
+    let wanted =
+        |authentication: &&Authentication| authentication.r#type == Open::Known(AuthenticationType::Jwt);
+    policy.authentication.as_ref().filter(wanted)?.jwt.as_ref()
+}
+
+fn provider(jwt: &Jwt) -> Value {
+    let mut provider = json!({"name": PROVIDER, "remoteJWKS": {"uri": jwt.jwks}});
+    if !jwt.issuer.is_empty() {
+        provider["issuer"] = jwt.issuer.as_str().into();
+    }
+    if !jwt.audience.is_empty() {
+        provider["audiences"] = jwt.audience.as_slice().into();
+    }
+    provider
+}
+
+/// Gateways stop at the first rule that matches. So blocked addresses come first, and where both addresses and scopes
+/// are asked for, one rule asks for both.
+fn authorization(scopes: &[String], addresses: Option<&AddressRules>) -> Option<Value> {
+    let lists = addresses.map(|rules| (rules.allowed_ips.as_slice(), rules.blocked_ips.as_slice()));
+    let (allowed, blocked) = lists.unwrap_or_default();
+    let token = (!scopes.is_empty()).then(|| json!({"provider": PROVIDER, "scopes": scopes}));
+    let rule = |action: &str, address: Option<&str>, token: Option<&Value>| {
+        let mut principal = Map::new();
+        principal.extend(address.map(|address| ("clientCIDRs".to_owned(), json!([address]))));
+        principal.extend(token.map(|token| ("jwt".to_owned(), token.clone())));
+        json!({"action": action, "principal": principal})
+    };
+    let mut rules: Vec<_> = blocked
+        .iter()
+        .map(|address| rule("Deny", Some(address), None))
+        .collect();
+    rules.extend(
+        allowed
+            .iter()
+            .map(|address| rule("Allow", Some(address), token.as_ref())),
+    );
+    if allowed.is_empty() && token.is_some() {
+        rules.push(rule("Allow", None, token.as_ref()));
+    }
+    // Where nobody is named who may, everybody may who is not blocked.
+    let default = match allowed.is_empty() && token.is_none() {
+        true => "Allow",
+        false => "Deny",
+    };
+    (!rules.is_empty()).then(|| json!({"defaultAction": default, "rules": rules}))
+}
+
+fn cors(cors: &Cors) -> Value {
+    let lists = [
+        ("allowOrigins", &cors.allow_origins),
+        ("allowMethods", &cors.allow_methods),
+        ("allowHeaders", &cors.allow_headers),
+        ("exposeHeaders", &cors.expose_headers),
+    ];
+    let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    let mut fields: Map<_, _> = lists.map(|(name, list)| (name.to_owned(), json!(list))).collect();
+    fields.extend(
+        cors.max_age
+            .map(|age| ("maxAge".to_owned(), duration::of_seconds(age).into())),
+    );
+    fields.into()
+}

@@ -1,0 +1,299 @@
+//! What is wrong with a binding, its class or its connections. Each says what it is about and what to do.
+
+use crate::{change::NotOurs, class::Malformed, duration::NotADuration, reason, template::Unsupported};
+
+/// Why nothing can be rendered. The Release stays as it is: an error takes nothing away.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The class that the binding names does not exist.
+    #[error("{kind} {name:?} not found")]
+    ClassNotFound {
+        /// Kind of the class.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The class that an API names does not exist.
+    #[error("APIClass {class:?} not found for API {api:?}")]
+    ApiClassNotFound {
+        /// Name of the class.
+        class: String,
+        /// Name of the API.
+        api: String,
+    },
+    /// The API that the binding names does not exist.
+    #[error("API {0:?} not found")]
+    ApiNotFound(String),
+    /// The class has a template that is not what it should be.
+    #[error("{kind} {name:?}: correct {template}")]
+    Class {
+        /// Kind of the class.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// The field that holds the template.
+        template: &'static str,
+        /// What is wrong there.
+        #[source]
+        source: Malformed,
+    },
+    /// A connection leads nowhere.
+    #[error(
+        "failed to find target binding for connection {connection}: no service binding found for component {component} \
+         in environment {environment}"
+    )]
+    NoTarget {
+        /// Name of the connection.
+        connection: String,
+        /// Component that it names.
+        component: String,
+        /// Environment of the binding.
+        environment: String,
+    },
+    /// The component that a connection leads to has no such endpoint.
+    #[error("connection {connection}: endpoint {endpoint} not found in target binding {component}")]
+    NoTargetEndpoint {
+        /// Name of the connection.
+        connection: String,
+        /// Endpoint that it names.
+        endpoint: String,
+        /// Component that it names.
+        component: String,
+    },
+    /// A connection lacks what it needs to lead anywhere.
+    #[error("connection {connection}: params.{parameter} is missing")]
+    NoParameter {
+        /// Name of the connection.
+        connection: String,
+        /// The parameter.
+        parameter: &'static str,
+    },
+    /// A variable of a connection cannot be worked out.
+    #[error("connection {connection}, variable {variable}")]
+    Template {
+        /// Name of the connection.
+        connection: String,
+        /// Name of the variable.
+        variable: String,
+        /// What is not supported.
+        #[source]
+        source: Unsupported,
+    },
+    /// A name would be a label of every object, and Kubernetes takes none like it.
+    #[error(
+        "{what} {value:?} cannot be the value of a label: use at most 63 letters, digits, '-', '_' and '.'"
+    )]
+    Label {
+        /// Whose name it is.
+        what: &'static str,
+        /// The name.
+        value: String,
+    },
+    /// The namespace for the objects has a name that Kubernetes does not take.
+    #[error(
+        "namespace {0:?} in the plane has no valid name: use lower-case letters, digits and '-' in the names of project and environment"
+    )]
+    Namespace(String),
+    /// The Release, or the parent, is another's.
+    #[error(transparent)]
+    NotOurs(#[from] NotOurs),
+}
+
+impl RenderError {
+    /// The reason of the condition that says it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::ClassNotFound {
+                kind: "ServiceClass", ..
+            } => reason::SERVICE_CLASS_NOT_FOUND,
+            Self::ClassNotFound {
+                kind: "WebApplicationClass",
+                ..
+            } => reason::WEB_APPLICATION_CLASS_NOT_FOUND,
+            Self::ClassNotFound { .. } => reason::SCHEDULED_TASK_CLASS_NOT_FOUND,
+            Self::ApiClassNotFound { .. } => reason::API_CLASS_NOT_FOUND,
+            Self::ApiNotFound(_)
+            | Self::Class { .. }
+            | Self::NoTarget { .. }
+            | Self::NoTargetEndpoint { .. }
+            | Self::NoParameter { .. }
+            | Self::Template { .. }
+            | Self::Label { .. }
+            | Self::Namespace(_)
+            | Self::NotOurs(_) => reason::INVALID_CONFIGURATION,
+        }
+    }
+}
+
+/// What is wrong with one object. The others are rendered; of this one the stored form stays, where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The workload has nothing to run.
+    #[error("{object}: the workload has no container")]
+    NoContainer {
+        /// Which object.
+        object: String,
+    },
+    /// Kubernetes takes no container without image.
+    #[error(
+        "{object}: container {container:?} has no image: it comes from the class, and the workload's container is named \
+         {workload:?}; give both one name"
+    )]
+    NoImage {
+        /// Which object.
+        object: String,
+        /// The container.
+        container: String,
+        /// The one of the workload.
+        workload: String,
+    },
+    /// Kubernetes takes no variable with two values.
+    #[error(
+        "{object}: variable {variable:?} has a value in the workload and a source in the class; keep one"
+    )]
+    TwoValues {
+        /// Which object.
+        object: String,
+        /// The variable.
+        variable: String,
+    },
+    /// A CronJob without time.
+    #[error("{object}: ScheduledTaskClass {class:?} has no schedule: set spec.cronJobTemplate.schedule")]
+    NoSchedule {
+        /// Which object.
+        object: String,
+        /// The class.
+        class: String,
+    },
+    /// A name that Kubernetes does not take.
+    #[error(
+        "{object}: {name:?} is no valid name of at most {limit} characters: shorten or correct the names it is made of"
+    )]
+    Name {
+        /// Which object.
+        object: String,
+        /// The name.
+        name: String,
+        /// The longest that there may be.
+        limit: usize,
+    },
+    /// An id that Kubernetes does not take as a label.
+    #[error(
+        "{object}: its id {id:?} cannot be a label of at most 63 characters: shorten or correct the names it is made of"
+    )]
+    Id {
+        /// Which object.
+        object: String,
+        /// The id.
+        id: String,
+    },
+    /// Two objects of one id: the first stays.
+    #[error("{object}: another object has the id {id:?} already: rename an API, or list each level once")]
+    SameId {
+        /// Which object.
+        object: String,
+        /// The id.
+        id: String,
+    },
+    /// A REST API that says nothing about itself.
+    #[error("API {api:?} is of type REST and has no rest part: set rest.backend.port")]
+    NoRest {
+        /// The API.
+        api: String,
+    },
+    /// A port that there cannot be.
+    #[error("API {api:?}: rest.backend.port is {port}: set a port from 1 to 65535")]
+    Port {
+        /// The API.
+        api: String,
+        /// The port.
+        port: i32,
+    },
+    /// A route without anything behind it.
+    #[error(
+        "API {api:?} leads to a Service that has no port: give the workload an endpoint with port {port}"
+    )]
+    NoService {
+        /// The API.
+        api: String,
+        /// The port.
+        port: i32,
+    },
+    /// A class that says nothing about REST.
+    #[error(
+        "API {api:?}: APIClass {class:?} has no restPolicy: set it, to {{}} where there is to be no policy"
+    )]
+    NoRestPolicy {
+        /// The API.
+        api: String,
+        /// The class.
+        class: String,
+    },
+    /// A rate limit in a time that is none.
+    #[error("API {api:?}, level {level}: rateLimit.window of APIClass {class:?}: {wrong}")]
+    Window {
+        /// The API.
+        api: String,
+        /// The level.
+        level: String,
+        /// The class.
+        class: String,
+        /// What stands there.
+        wrong: NotADuration,
+    },
+    /// A rate limit below nothing.
+    #[error(
+        "API {api:?}, level {level}: rateLimit.requests of APIClass {class:?} is {requests}: set 0 or more"
+    )]
+    Requests {
+        /// The API.
+        api: String,
+        /// The level.
+        level: String,
+        /// The class.
+        class: String,
+        /// What stands there.
+        requests: i64,
+    },
+    /// Callers that nobody asks who they are, though the class wants it.
+    #[error(
+        "API {api:?}, level {level}: anybody may call it, since APIClass {class:?} asks for authentication {kind:?}; only \
+         \"jwt\" with its jwt part is supported"
+    )]
+    Authentication {
+        /// The API.
+        api: String,
+        /// The level.
+        level: String,
+        /// The class.
+        class: String,
+        /// What the class asks for.
+        kind: String,
+    },
+}
+
+/// What is rendered otherwise than its author may expect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// A variable that is left out.
+    #[error("variable {0:?} has no literal value and is left out: valueFrom is not supported")]
+    ValueFrom(String),
+    /// Containers that are left out.
+    #[error("of several containers only {0:?}, the first by name, is used")]
+    SeveralContainers(String),
+    /// A Service that is left out.
+    #[error("neither workload nor class has a port: there is no Service")]
+    NoPorts,
+    /// A rate limit over another time.
+    #[error("API {api:?}, level {level}: the rate limit counts per {unit}, not per {window}")]
+    Window {
+        /// The API.
+        api: String,
+        /// The level.
+        level: String,
+        /// The time that is written.
+        window: String,
+        /// The time that counts.
+        unit: &'static str,
+    },
+}

@@ -1,0 +1,55 @@
+//! From a ScheduledTaskBinding to its Release.
+
+use outhaul_hub_resources::{Release, ReleaseState, ScheduledTaskBinding, ScheduledTaskClass};
+
+use crate::{
+    binding::Binding,
+    class, cron_job,
+    draft::Draft,
+    problem::RenderError,
+    release::{self, Wanted},
+};
+
+/// What a ScheduledTaskBinding is rendered from, beside itself. All of it is of the binding's namespace.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Inputs<'a> {
+    /// The class that `spec.className` names.
+    pub class: Option<&'a ScheduledTaskClass>,
+    /// The Release of the binding's name.
+    pub existing: Option<&'a Release>,
+}
+
+/// What the binding wants of its Release: one CronJob.
+///
+/// # Errors
+/// Nothing can be rendered; the Release stays as it is.
+pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wanted, RenderError> {
+    let spec = &binding.spec;
+    let view = Binding::new(
+        &binding.metadata,
+        &spec.owner,
+        &spec.environment,
+        &spec.workload_spec,
+        spec.release_state,
+    );
+    if view.state == ReleaseState::Undeploy {
+        return Ok(Wanted::NoRelease);
+    }
+    view.check()?;
+    let kind = "ScheduledTaskClass";
+    let name = spec.class_name.as_str();
+    let class = inputs.class.ok_or_else(|| RenderError::ClassNotFound {
+        kind,
+        name: name.to_owned(),
+    })?;
+    let template =
+        class::cron_job(class.spec.cron_job_template.as_ref()).map_err(|source| RenderError::Class {
+            kind,
+            name: name.to_owned(),
+            template: "spec.cronJobTemplate",
+            source,
+        })?;
+    let mut draft = Draft::new(inputs.existing);
+    cron_job::add(&mut draft, &view, template, name);
+    release::of(binding, &view, draft, inputs.existing)
+}

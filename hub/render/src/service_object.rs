@@ -1,0 +1,48 @@
+//! The Kubernetes Service of a service or web application.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    binding::Binding,
+    container,
+    draft::{Draft, Identity},
+    merge::{SERVICE, merge},
+    name,
+    problem::Warning,
+};
+
+/// Adds the Service: the class under the ports of the workload. Whether there is one: Kubernetes takes none without
+/// ports.
+pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<String, Value>) -> bool {
+    let ports = container::ports(binding.workload).into_iter().map(|port| {
+        json!({"name": port.name(), "port": port.number, "protocol": port.protocol, "targetPort": port.number})
+    });
+    let ports: Vec<_> = ports.collect();
+    let mut overlay = Map::from_iter([
+        ("selector".to_owned(), json!(binding.labels)),
+        ("type".to_owned(), "ClusterIP".into()),
+    ]);
+    if !ports.is_empty() {
+        overlay.insert("ports".to_owned(), ports.into());
+    }
+    let mut spec = class;
+    merge(&mut spec, overlay, SERVICE);
+    if !spec.contains_key("ports") {
+        draft.warnings.push(Warning::NoPorts);
+        return false;
+    }
+    let identity = Identity {
+        kind: "Service",
+        id: format!("{}-service", binding.name),
+        name: name::workload(binding.name),
+    };
+    let object = json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": binding.metadata(&identity.name),
+        "spec": spec,
+        "status": {"loadBalancer": {}},
+    });
+    draft.add(identity, Ok(object));
+    true
+}

@@ -1,0 +1,96 @@
+//! From a WebApplicationBinding to its Release.
+
+use outhaul_hub_resources::{
+    EndpointStatus, EndpointType, Release, ReleaseState, WebApplicationBinding, WebApplicationClass,
+};
+
+use crate::{
+    binding::Binding,
+    class,
+    connection::{self, TargetKey, Targets},
+    deployment,
+    draft::Draft,
+    endpoints, exposure, http_route,
+    problem::RenderError,
+    release::{self, Wanted},
+    service_object,
+};
+
+/// What a WebApplicationBinding is rendered from, beside itself. All of it is of the binding's namespace.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs<'a> {
+    /// The class that `spec.className` names.
+    pub class: Option<&'a WebApplicationClass>,
+    /// The bindings that [`targets`] names.
+    pub targets: Targets<'a>,
+    /// The Release of the binding's name.
+    pub existing: Option<&'a Release>,
+}
+
+/// The bindings that a binding is rendered from, as its connections name them: a change of one is a change of the
+/// binding.
+pub fn targets(binding: &WebApplicationBinding) -> Vec<TargetKey<'_>> {
+    connection::wanted(&view(binding))
+}
+
+/// What the binding wants of its Release: Deployment, Service, and one HTTPRoute per endpoint, by name.
+///
+/// # Errors
+/// Nothing can be rendered; the Release stays as it is.
+pub fn release(binding: &WebApplicationBinding, inputs: &Inputs<'_>) -> Result<Wanted, RenderError> {
+    let view = view(binding);
+    if view.state == ReleaseState::Undeploy {
+        return Ok(Wanted::NoRelease);
+    }
+    view.check()?;
+    let kind = "WebApplicationClass";
+    let name = binding.spec.class_name.as_str();
+    let class = inputs.class.ok_or_else(|| RenderError::ClassNotFound {
+        kind,
+        name: name.to_owned(),
+    })?;
+    let malformed = |template: &'static str| {
+        move |source| RenderError::Class {
+            kind,
+            name: name.to_owned(),
+            template,
+            source,
+        }
+    };
+    let deployment = class::deployment(class.spec.deployment_template.as_ref())
+        .map_err(malformed("spec.deploymentTemplate"))?;
+    let service =
+        class::service(class.spec.service_template.as_ref()).map_err(malformed("spec.serviceTemplate"))?;
+    let connected = connection::variables(&view, &inputs.targets)?;
+    let mut draft = Draft::new(inputs.existing);
+    deployment::add(&mut draft, &view, deployment, &connected);
+    service_object::add(&mut draft, &view, service);
+    for (endpoint, port) in &view.workload.endpoints {
+        http_route::add_web(&mut draft, &view, endpoint, port.port);
+    }
+    release::of(binding, &view, draft, inputs.existing)
+}
+
+/// Where the binding's endpoints are reached: what its status is to say. One that is undeployed is reached nowhere.
+pub fn endpoints(binding: &WebApplicationBinding) -> Vec<EndpointStatus> {
+    let view = view(binding);
+    if view.state == ReleaseState::Undeploy {
+        return Vec::new();
+    }
+    endpoints::of(&view, |_, endpoint| {
+        let public = (endpoint.r#type == EndpointType::Http)
+            .then(|| endpoints::gateway(exposure::web_host(view.owner, view.environment), "/".to_owned()));
+        (None, public)
+    })
+}
+
+fn view(binding: &WebApplicationBinding) -> Binding<'_> {
+    let spec = &binding.spec;
+    Binding::new(
+        &binding.metadata,
+        &spec.owner,
+        &spec.environment,
+        &spec.workload_spec,
+        spec.release_state,
+    )
+}
