@@ -1,0 +1,13 @@
+//! What Releases say, and why: whole ones against what OpenChoreo made of the same, and one case for each rule.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps says enough when it fails, its helpers too"
+)]
+
+#[path = "releases/golden.rs"]
+mod golden;
+#[path = "releases/rules.rs"]
+mod rules;
+#[path = "releases/world.rs"]
+mod world;
