@@ -69,10 +69,12 @@ fn merge_entry(base: &mut Value, overlay: Value, keys: Keys) {
 /// of the overlay only where the base has both, in that order.
 fn ordered(merged: Vec<Value>, key: &str, in_base: &Places, in_overlay: &Places) -> Vec<Value> {
     let place = |places: &Places, entry: &Value| identity(entry, key).and_then(|id| places.get(&id).copied());
-    let (mut overlaid, kept): (Vec<_>, Vec<_>) = merged
+    let (mut overlaid, mut kept): (Vec<_>, Vec<_>) = merged
         .into_iter()
         .partition(|entry| place(in_overlay, entry).is_some());
     overlaid.sort_by_key(|entry| place(in_overlay, entry));
+    // What the base repeats stands together.
+    kept.sort_by_key(|entry| place(in_base, entry).unwrap_or(usize::MAX));
     let mut kept = VecDeque::from(kept);
     let mut list = Vec::with_capacity(kept.len() + overlaid.len());
     for entry in overlaid {
@@ -190,6 +192,7 @@ mod tests {
                 &["A", "B", "LOG_LEVEL", "TASK_TYPE"],
             ),
             (&["sidecar", "main"], &["main"], &["sidecar", "main"]),
+            (&["a", "b", "a"], &["c"], &["c", "a", "a", "b"]),
             (&["main"], &["app"], &["app", "main"]),
             (&["main", "sidecar"], &["main"], &["main", "sidecar"]),
             (&["a", "b", "c"], &["c", "a"], &["b", "c", "a"]),
