@@ -11,7 +11,7 @@ use outhaul_scenarios::Ground;
 use crate::course::Controllers;
 use crate::outcome::Outcome;
 use crate::worker::Role;
-use crate::{burst, drift, feedback, fleet, latency, restart, throughput};
+use crate::{burst, drift, feedback, fleet, latency, memory, restart, throughput};
 
 /// Measures Outhaul beside the least that could do the same, in one run on the same machine.
 #[derive(Debug, Parser)]
@@ -99,6 +99,15 @@ pub enum Measurement {
         #[command(flatten)]
         place: Place,
     },
+    /// What the agent's memory grows by beside objects that it does not manage.
+    Memory {
+        /// How many of them.
+        #[arg(long, default_value_t = 10_000, value_parser = number(1, 100_000))]
+        objects: usize,
+        /// On which clusters.
+        #[command(flatten)]
+        place: Place,
+    },
     /// What idle planes cost one hub.
     Fleet {
         /// How many.
@@ -176,6 +185,7 @@ impl Measurement {
             Self::Apply { place, .. } => ("apply", place.title()?),
             Self::Drift { place, .. } => ("drift", place.title()?),
             Self::Feedback { place, .. } => ("feedback", place.title()?),
+            Self::Memory { place, .. } => ("memory", place.title()?),
             Self::Fleet { .. } => ("fleet", "fake control plane".to_owned()),
             Self::Restart { .. } => ("restart", "fake control plane".to_owned()),
         };
@@ -189,7 +199,8 @@ impl Measurement {
             | Self::Burst { place, .. }
             | Self::Apply { place, .. }
             | Self::Drift { place, .. }
-            | Self::Feedback { place, .. } => place.json.as_ref(),
+            | Self::Feedback { place, .. }
+            | Self::Memory { place, .. } => place.json.as_ref(),
             Self::Fleet { embedded, .. } | Self::Restart { embedded, .. } => embedded.json.as_ref(),
         }
     }
@@ -232,6 +243,9 @@ impl Measurement {
             }
             Self::Feedback { samples, ref place } => {
                 feedback::run(&place.ground()?, place.controllers(), samples).await
+            }
+            Self::Memory { objects, ref place } => {
+                memory::run(&place.ground()?, place.controllers(), objects).await
             }
             Self::Fleet {
                 planes,

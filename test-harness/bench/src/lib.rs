@@ -17,6 +17,7 @@ pub mod floor;
 pub mod latency;
 pub mod machine;
 pub mod measure;
+pub mod memory;
 pub mod outcome;
 pub mod process;
 pub mod programs;
