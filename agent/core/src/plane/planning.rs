@@ -15,7 +15,7 @@ use crate::item::{Item, Place};
 use crate::kinds::Kinds;
 use crate::labels;
 use crate::namespaces::Entry;
-use crate::object::Need;
+use crate::object::{Need, Object};
 use crate::stage::Stage;
 
 /// What one look at a resource found to do.
@@ -51,8 +51,9 @@ impl Plane {
         if let Some(again) = plan.again {
             self.timers.insert((again, key.clone()));
         }
+        let begun = item.objects.iter().any(Object::is_applied);
         for object in plan.due {
-            self.queue(key, object);
+            self.queue(key, object, begun);
         }
         self.check_gone(key, now);
     }
@@ -72,8 +73,8 @@ impl Plane {
         None
     }
 
-    /// A request for this object waits from now on.
-    fn queue(&mut self, key: &Key, object: ObjectRef) {
+    /// A request for this object waits from now on. A resource that has `begun` does not wait for those that have not.
+    fn queue(&mut self, key: &Key, object: ObjectRef, begun: bool) {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
@@ -84,7 +85,11 @@ impl Plane {
         }
         item.busy += 1;
         let key = key.clone();
-        self.requests.wait(About::Object { key, object });
+        let about = About::Object { key, object };
+        match begun {
+            true => self.requests.go_on(about),
+            false => self.requests.wait(about),
+        }
     }
 
     /// What was waiting needs no request any more.

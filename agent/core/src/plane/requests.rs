@@ -117,7 +117,13 @@ pub(super) struct Requests {
 
 impl Requests {
     pub(super) fn wait(&mut self, about: About) {
-        self.waiting.push(about);
+        self.waiting.push(about, Turn::Last);
+    }
+
+    /// The next stage of a resource that has begun: it has its turn before those that have not. So of many resources that
+    /// come at once the first are through early, where otherwise all would be at the end.
+    pub(super) fn go_on(&mut self, about: About) {
+        self.waiting.push(about, Turn::Next);
     }
 
     pub(super) fn next_waiting(&mut self) -> Option<About> {
@@ -144,6 +150,13 @@ impl Requests {
     }
 }
 
+/// Where a resource that had nothing to ask for joins the others.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    Next,
+    Last,
+}
+
 /// Requests of each resource in their order, and the resources in turn: one with a thousand objects does not hold up
 /// one with a single object.
 #[derive(Debug, Default)]
@@ -153,13 +166,16 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn push(&mut self, about: About) {
+    fn push(&mut self, about: About, turn: Turn) {
         let key = about.key().clone();
         if let Some(queue) = self.requests.get_mut(&key) {
             return queue.push_back(about);
         }
         self.requests.insert(key.clone(), VecDeque::from([about]));
-        self.turns.push_back(key);
+        match turn {
+            Turn::Next => self.turns.push_front(key),
+            Turn::Last => self.turns.push_back(key),
+        }
     }
 
     fn pop(&mut self) -> Option<About> {
@@ -180,19 +196,38 @@ mod tests {
     use super::*;
     use crate::testing::{object, release_key};
 
+    fn about(key: &str, name: &str) -> About {
+        let (key, object) = (release_key(key), object(name));
+        About::Object { key, object }
+    }
+
+    fn names(requests: &mut Requests) -> Vec<String> {
+        let waiting = core::iter::from_fn(|| requests.next_waiting());
+        let name = |about| match about {
+            About::Object { object, .. } => object.name,
+            About::Namespace { name, .. } => name,
+            About::Sweep(key) => key.name,
+        };
+        waiting.map(name).collect()
+    }
+
     #[test]
     fn resources_take_turns_and_keep_their_own_order() {
         let mut requests = Requests::default();
         for (key, name) in [("large", "a"), ("large", "b"), ("large", "c"), ("small", "d")] {
-            let (key, object) = (release_key(key), object(name));
-            requests.wait(About::Object { key, object });
+            requests.wait(about(key, name));
         }
-        let order = core::iter::from_fn(|| requests.next_waiting()).map(|about| match about {
-            About::Object { object, .. } => object.name,
-            About::Namespace { name, .. } => name,
-            About::Sweep(key) => key.name,
-        });
-        assert_eq!(order.collect::<Vec<_>>(), ["a", "d", "b", "c"]);
+        assert_eq!(names(&mut requests), ["a", "d", "b", "c"]);
         assert!(requests.is_empty());
+    }
+
+    #[test]
+    fn a_resource_that_has_begun_goes_on_before_others_begin_and_takes_turns_with_them() {
+        let mut requests = Requests::default();
+        requests.wait(about("second", "a"));
+        for name in ["b", "c"] {
+            requests.go_on(about("first", name));
+        }
+        assert_eq!(names(&mut requests), ["b", "a", "c"]);
     }
 }
