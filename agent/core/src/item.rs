@@ -1,6 +1,7 @@
 //! What the plane has of one resource: its newest head, the objects it wants, and those on their way out.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use outhaul_protocol_session::agent::{Holding, Standing};
 use outhaul_protocol_wire::digest::Digest;
@@ -38,8 +39,9 @@ pub struct Item {
     pub reports: Vec<ObjectReport>,
     /// What is said of `departing`.
     pub leftovers: Vec<Leftover>,
-    /// The hash over both, as of the last [`Item::refresh`].
-    pub observed: Digest,
+    /// The hash over both, as of the last [`Item::refresh`]: computed when somebody asks, since of a hundred objects
+    /// that are applied at once each changes it.
+    observed: OnceLock<Digest>,
     /// Requests that wait or are under way.
     pub busy: usize,
     /// Read from the store, and its objects were not looked at since.
@@ -87,7 +89,7 @@ impl Item {
             unreadable: None,
             reports: Vec::new(),
             leftovers: Vec::new(),
-            observed: Digest::default(),
+            observed: OnceLock::new(),
             busy: 0,
             unseen: false,
             withheld: false,
@@ -217,7 +219,13 @@ impl Item {
         changed
     }
 
-    /// Brings `leftovers` and `observed` up to date.
+    /// The hash over all that is said.
+    pub fn observed(&self) -> &Digest {
+        self.observed
+            .get_or_init(|| report::observed(&self.reports, &self.leftovers))
+    }
+
+    /// Brings `leftovers` and the hash up to date.
     pub fn refresh(&mut self) {
         let unreadable = self.unreadable.clone();
         let leftover = |departing: &Departing| {
@@ -227,7 +235,7 @@ impl Item {
         };
         let most = outhaul_protocol_wire::limits::LEFTOVERS;
         self.leftovers = self.departing.iter().take(most).map(leftover).collect();
-        self.observed = report::observed(&self.reports, &self.leftovers);
+        self.observed = OnceLock::new();
     }
 
     fn want(&mut self, desired: Desired) {

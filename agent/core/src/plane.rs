@@ -19,6 +19,7 @@ mod requests;
 mod storing;
 mod sweeping;
 mod taking;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod viewing;
@@ -36,6 +37,7 @@ pub use self::storing::{Change, Write};
 
 use self::requests::Requests;
 use self::storing::Storing;
+use self::telling::Changes;
 use crate::claims::Claims;
 use crate::item::{Brought, Item};
 use crate::kinds::{Kinds, Watched};
@@ -58,6 +60,7 @@ pub struct Plane {
     dirty: BTreeSet<Key>,
     /// Resources whose hash is not up to date.
     stale: BTreeSet<Key>,
+    changes: Changes,
     news: Vec<News>,
     looked: bool,
 }
@@ -140,6 +143,7 @@ impl Plane {
                 item.refresh();
             }
         }
+        self.tell_changes(now);
     }
 
     /// When to call [`Plane::advance`] if nothing happens before, and for what.
@@ -149,7 +153,7 @@ impl Plane {
             .first()
             .map(|(at, _)| (*at, "an object's next attempt"));
         let pause = self.pace.deadline().filter(|_| self.requests.are_waiting());
-        [timer, pause, self.storing.deadline()]
+        [timer, pause, self.storing.deadline(), self.changes.deadline()]
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)
@@ -172,7 +176,10 @@ impl Plane {
 
     /// Whether nothing waits, is under way or has to be written: all that can be done is done.
     pub fn is_at_rest(&self) -> bool {
-        self.dirty.is_empty() && self.requests.is_empty() && self.storing.is_empty()
+        self.dirty.is_empty()
+            && self.requests.is_empty()
+            && self.storing.is_empty()
+            && self.changes.is_empty()
     }
 
     /// Whoever had an object when the agent stopped has it still, before anyone who waits for it.

@@ -215,7 +215,7 @@ impl Plane {
             && !item.is_behind()
         {
             item.withheld = false;
-            self.news.push(News::Whole(key.clone()));
+            self.tell_whole(key);
         }
     }
 

@@ -61,7 +61,7 @@ impl Plane {
             holding.standing = Standing::Recorded;
             item.in_force = true;
             self.save(&held.key, now);
-            self.news.push(News::Whole(held.key.clone()));
+            self.tell_whole(&held.key);
         }
     }
 
@@ -123,7 +123,7 @@ impl Plane {
             self.save(&key, now);
         }
         self.news.push(News::Stored(key.clone(), version));
-        self.news.push(News::Whole(key));
+        self.tell_whole(&key);
         if was_orphaned {
             self.news.push(News::Orphans);
         }

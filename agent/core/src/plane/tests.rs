@@ -4,6 +4,7 @@
 mod cluster;
 mod convergence;
 mod damage;
+mod together;
 
 use core::time::Duration;
 use std::time::Instant;

@@ -4,7 +4,7 @@ use outhaul_protocol_session::agent::{self, Holding, ReportView, Standing};
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{Head, Key};
 
-use super::{News, Plane};
+use super::Plane;
 use crate::item::Item;
 use crate::live::Shown;
 use crate::object::Object;
@@ -28,7 +28,7 @@ impl agent::Plane for Plane {
             version: item.holding.head.version,
             objects: &item.reports,
             leftovers: &item.leftovers,
-            observed: item.observed,
+            observed: *item.observed(),
         })
     }
 
@@ -36,7 +36,7 @@ impl agent::Plane for Plane {
         let counts = |item: &&Item| item.holding.counts();
         let counting = self.items.values().filter(counts);
         self.looked
-            .then(|| counting.map(|item| (item.key(), &item.observed)))
+            .then(|| counting.map(|item| (item.key(), item.observed())))
     }
 }
 
@@ -64,9 +64,8 @@ impl Plane {
         let object = &item.objects[index];
         let blocker = object.shown_blocker(&self.kinds.sight(&object.desired.reference));
         if item.show(index, shown, blocker) {
-            let id = item.objects[index].desired.id.clone();
+            self.changes.object(key, &item.objects[index].desired.id);
             self.stale.insert(key.clone());
-            self.news.push(News::Object(key.clone(), id));
         }
     }
 }
