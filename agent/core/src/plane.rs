@@ -153,7 +153,7 @@ impl Plane {
             .first()
             .map(|(at, _)| (*at, "an object's next attempt"));
         let pause = self.pace.deadline().filter(|_| self.requests.are_waiting());
-        [timer, pause, self.storing.deadline(), self.changes.deadline()]
+        [timer, pause, self.writing_deadline(), self.changes.deadline()]
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)

@@ -25,6 +25,10 @@ const WRITES: usize = 16;
 /// How long what was learned is gathered.
 const GATHER: Duration = Duration::from_secs(1);
 
+/// How much longer it waits for requests that have to wait themselves: applying goes first, and what would be lost with
+/// the agent is found out again by a look.
+const PATIENCE: Duration = Duration::from_secs(9);
+
 /// How long, and how many of, settled resources are remembered, so that their versions never go back.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const MOST_REMEMBERED: usize = 10_000;
@@ -76,10 +80,17 @@ enum Writing {
 #[derive(Debug, Default)]
 pub(super) struct Storing {
     incoming: BTreeMap<Key, Incoming>,
-    unsaved: BTreeMap<Key, Instant>,
+    unsaved: Unsaved,
     forgotten: BTreeSet<Key>,
     writing: BTreeMap<Key, Writing>,
     retries: BTreeMap<Key, Retry>,
+}
+
+/// Resources of which something was learned, and when it is to be written down.
+#[derive(Debug, Default)]
+struct Unsaved {
+    due: BTreeMap<Key, Instant>,
+    order: BTreeSet<(Instant, Key)>,
 }
 
 impl Plane {
@@ -100,14 +111,25 @@ impl Plane {
             let change = Change::Forget;
             return Some(Write { key, change });
         }
-        let key = self.storing.next_unsaved(now)?;
+        let key = self.storing.next_unsaved(now, self.patience())?;
         self.save_now(key)
+    }
+
+    pub(super) fn writing_deadline(&self) -> Option<(Instant, &'static str)> {
+        self.storing.deadline(self.patience())
+    }
+
+    fn patience(&self) -> Duration {
+        match self.requests.are_waiting() {
+            true => PATIENCE,
+            false => Duration::ZERO,
+        }
     }
 
     /// The next write when there is no time left to gather: what was learned and is not written down yet.
     pub fn poll_last_write(&mut self) -> Option<Write> {
         let idle = |key: &&Key| !self.storing.writing.contains_key(*key);
-        let key = self.storing.unsaved.keys().find(idle)?.clone();
+        let key = self.storing.unsaved.due.keys().find(idle)?.clone();
         self.storing.unsaved.remove(&key);
         self.save_now(key)
     }
@@ -137,7 +159,7 @@ impl Plane {
             (Writing::Save, Err(_)) => {
                 self.storing.retry(key, now);
                 if self.items.contains_key(key) {
-                    self.storing.unsaved.insert(key.clone(), now);
+                    self.storing.unsaved.insert(key, now);
                 }
             }
             (Writing::Forget, Err(_)) => {
@@ -280,30 +302,37 @@ impl Storing {
         self.incoming.get(key).or(writing).map(|incoming| &incoming.head)
     }
 
-    pub(super) fn deadline(&self) -> Option<(Instant, &'static str)> {
+    /// When the next write may begin that does not begin at once.
+    fn deadline(&self, patience: Duration) -> Option<(Instant, &'static str)> {
         if self.writing.len() >= WRITES {
             return None;
         }
         let idle = |key: &Key| !self.writing.contains_key(key);
-        let unsaved = self.unsaved.iter().filter(|(key, _)| idle(key));
-        let unsaved = unsaved.filter_map(|(key, at)| self.not_before(key).max(Some(*at)));
-        let incoming = self.incoming.keys().chain(&self.forgotten);
-        let incoming = incoming.filter(|key| idle(key));
-        let at = unsaved
-            .chain(incoming.filter_map(|key| self.not_before(key)))
-            .min()?;
-        Some((at, "a write"))
+        let retried = self.retries.iter().filter(|(key, _)| idle(key));
+        let retried = retried.filter_map(|(key, retry)| {
+            let due = retry.due()?;
+            match self.incoming.contains_key(key) || self.forgotten.contains(key) {
+                true => Some(due),
+                false => self.unsaved.due.get(key).map(|at| due.max(*at + patience)),
+            }
+        });
+        let mut saves = self.unsaved.order.iter();
+        let save = saves.find(|(_, key)| idle(key) && !self.retries.contains_key(key));
+        let save = save.map(|(at, _)| *at + patience);
+        Some((retried.chain(save).min()?, "a write"))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.incoming.is_empty()
-            && self.unsaved.is_empty()
+            && self.unsaved.due.is_empty()
             && self.writing.is_empty()
             && self.forgotten.is_empty()
     }
 
     fn save(&mut self, key: &Key, now: Instant) {
-        self.unsaved.entry(key.clone()).or_insert(now + GATHER);
+        if !self.unsaved.due.contains_key(key) {
+            self.unsaved.insert(key, now + GATHER);
+        }
     }
 
     fn next_incoming(&mut self, now: Instant) -> Option<Incoming> {
@@ -321,13 +350,11 @@ impl Storing {
         Some(key)
     }
 
-    fn next_unsaved(&mut self, now: Instant) -> Option<Key> {
+    fn next_unsaved(&mut self, now: Instant, patience: Duration) -> Option<Key> {
         let ready = |key: &Key| !self.writing.contains_key(key) && !self.waits(key, now);
-        let key = self
-            .unsaved
-            .iter()
-            .find(|(key, at)| **at <= now && ready(key))
-            .map(|(key, _)| key.clone())?;
+        let due = self.unsaved.order.iter();
+        let due = due.take_while(|(at, _)| *at + patience <= now);
+        let key = due.map(|(_, key)| key).find(|key| ready(key))?.clone();
         self.unsaved.remove(&key);
         Some(key)
     }
@@ -341,9 +368,19 @@ impl Storing {
             .get(key)
             .is_some_and(|retry| retry.waits_until(now).is_some())
     }
+}
 
-    fn not_before(&self, key: &Key) -> Option<Instant> {
-        self.retries.get(key).and_then(Retry::due)
+impl Unsaved {
+    fn insert(&mut self, key: &Key, at: Instant) {
+        self.remove(key);
+        self.due.insert(key.clone(), at);
+        self.order.insert((at, key.clone()));
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if let Some(at) = self.due.remove(key) {
+            self.order.remove(&(at, key.clone()));
+        }
     }
 }
 
