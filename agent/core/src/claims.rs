@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::object::ObjectRef;
 
-/// Group, kind, namespace and name.
-type Identity = (String, String, String, String);
+use crate::number;
 
-/// Who has what, and who waits for it.
+/// Who has what, and who waits for it: by the objects' numbers.
 #[derive(Debug, Default)]
-pub struct Claims(BTreeMap<Identity, Claim>);
+pub struct Claims(BTreeMap<u64, Vec<Claim>>);
 
 #[derive(Debug)]
 struct Claim {
+    object: ObjectRef,
     holder: Key,
     waiting: BTreeSet<Key>,
 }
@@ -21,15 +21,22 @@ struct Claim {
 impl Claims {
     /// The resource that has `object`.
     pub fn holder(&self, object: &ObjectRef) -> Option<&Key> {
-        self.0.get(&identity(object)).map(|claim| &claim.holder)
+        let claims = self.0.get(&number::of(object))?;
+        let claim = claims.iter().find(|claim| claim.object.same_object(object))?;
+        Some(&claim.holder)
     }
 
     /// Claims `object` for `key`, or queues it. Returns the other resource that has it.
     pub fn claim(&mut self, object: &ObjectRef, key: &Key) -> Option<Key> {
-        let claim = self.0.entry(identity(object)).or_insert_with(|| Claim {
-            holder: key.clone(),
-            waiting: BTreeSet::new(),
-        });
+        let claims = self.0.entry(number::of(object)).or_default();
+        let Some(claim) = claims.iter_mut().find(|claim| claim.object.same_object(object)) else {
+            claims.push(Claim {
+                object: object.clone(),
+                holder: key.clone(),
+                waiting: BTreeSet::new(),
+            });
+            return None;
+        };
         if claim.holder == *key {
             return None;
         }
@@ -39,28 +46,24 @@ impl Claims {
 
     /// `key` wants `object` no more. Returns the resource that has it now instead.
     pub fn release(&mut self, object: &ObjectRef, key: &Key) -> Option<Key> {
-        let identity = identity(object);
-        let claim = self.0.get_mut(&identity)?;
+        let number = number::of(object);
+        let claims = self.0.get_mut(&number)?;
+        let index = claims.iter().position(|claim| claim.object.same_object(object))?;
+        let claim = &mut claims[index];
         claim.waiting.remove(key);
         if claim.holder != *key {
             return None;
         }
-        match claim.waiting.pop_first() {
-            Some(next) => {
-                claim.holder = next.clone();
-                Some(next)
-            }
-            None => {
-                self.0.remove(&identity);
-                None
-            }
+        if let Some(next) = claim.waiting.pop_first() {
+            claim.holder = next.clone();
+            return Some(next);
         }
+        claims.swap_remove(index);
+        if claims.is_empty() {
+            self.0.remove(&number);
+        }
+        None
     }
-}
-
-fn identity(object: &ObjectRef) -> Identity {
-    let (group, kind, namespace, name) = object.identity();
-    (group.into(), kind.into(), namespace.into(), name.into())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::blocker::blocker;
 use crate::departing::Departing;
 use crate::desired::{Desired, DesiredObject};
 use crate::live::Shown;
+use crate::number;
 use crate::object::Object;
 use crate::record::{self, Record};
 use crate::sweep::Sweep;
@@ -50,6 +51,8 @@ pub struct Item {
     pub withheld: bool,
     /// The search for objects that no inventory names.
     pub sweep: Sweep,
+    /// Places in `objects`, by the objects' numbers.
+    places: Vec<(u64, usize)>,
 }
 
 /// Where an object of a resource is.
@@ -94,6 +97,7 @@ impl Item {
             unseen: false,
             withheld: false,
             sweep: Sweep::default(),
+            places: Vec::new(),
         }
     }
 
@@ -184,10 +188,13 @@ impl Item {
 
     /// Where an object of it is.
     pub fn find(&self, object: &ObjectRef) -> Option<Place> {
-        let wanted = self
-            .objects
+        let number = number::of(object);
+        let first = self.places.partition_point(|(other, _)| *other < number);
+        let same = self.places[first..]
             .iter()
-            .position(|it| it.desired.reference.same_object(object));
+            .take_while(|(other, _)| *other == number);
+        let mut same = same.map(|(_, index)| *index);
+        let wanted = same.find(|index| self.objects[*index].desired.reference.same_object(object));
         wanted.map(Place::Wanted).or_else(|| {
             let departing = self
                 .departing
@@ -253,6 +260,11 @@ impl Item {
             .map(|object| known.report(&object.desired))
             .collect();
         self.departing = known.into_departing(&self.holding.head.key);
+        let objects = self.objects.iter().enumerate();
+        self.places = objects
+            .map(|(index, object)| (number::of(&object.desired.reference), index))
+            .collect();
+        self.places.sort_unstable();
     }
 
     /// Lets everything go. A plane that lost its store learns from the spec what to look for; without it, what is there
@@ -276,6 +288,7 @@ impl Item {
         self.unreadable = None;
         self.departing = Known::of(self).into_departing(&self.holding.head.key);
         self.reports.clear();
+        self.places.clear();
     }
 }
 

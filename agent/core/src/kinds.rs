@@ -140,7 +140,6 @@ impl Kinds {
 
     /// How well `object` can be seen.
     pub fn sight(&self, object: &ObjectRef) -> Sight {
-        let hash = hash(object);
         let mut stranger = false;
         for watched in Watched::both(object) {
             let Some(kind) = self.kinds.get(&watched) else {
@@ -148,7 +147,9 @@ impl Kinds {
             };
             match &kind.state {
                 State::Listing => return Sight::Listing,
-                State::Clear => stranger |= kind.strangers.contains(&hash),
+                // Most kinds have none, and then there is nothing to look up.
+                State::Clear if kind.strangers.is_empty() => {}
+                State::Clear => stranger |= kind.strangers.contains(&hash(object)),
                 State::Refused(failure) => return Sight::Refused(failure.clone()),
             }
         }

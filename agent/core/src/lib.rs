@@ -18,6 +18,7 @@ pub mod labels;
 pub mod live;
 pub mod manifest;
 pub mod namespaces;
+mod number;
 pub mod object;
 pub mod pace;
 pub mod plane;

@@ -27,6 +27,12 @@ impl Plane {
             return;
         };
         let held = self.place(watched, &object);
+        if let Some((key, Place::Wanted(index))) = &held
+            && self.items[key].objects[*index].is_echo(value, key)
+        {
+            self.kinds.named(watched, &object, false);
+            return;
+        }
         let Some(live) = Live::of(value, labels::field_manager(watched.owner)) else {
             return;
         };
