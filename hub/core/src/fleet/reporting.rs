@@ -10,6 +10,7 @@ use outhaul_protocol_wire::report::{Health, ObjectReport, Report};
 use super::Fleet;
 use crate::delivery::{Behind, Delivery};
 use crate::now::Now;
+use crate::pace::List;
 
 /// Stands for the list of objects on their way out, where changes of single objects are told apart.
 const LEFTOVERS: &str = "";
@@ -214,11 +215,14 @@ fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: 
     delivery.observed = Some(reported.observed);
     delivery.term = term;
     delivery.writes.refused = None;
-    let complete = reported.objects.iter().all(says_something);
+    let list = List {
+        objects: reported.objects.len(),
+        complete: reported.objects.iter().all(says_something),
+    };
     for id in &changes {
-        delivery.pace.changed(id, complete, now.uptime);
+        delivery.pace.changed(id, list, now.uptime);
     }
-    if complete && !delivery.resource.is_reported(reported.version.generation) {
+    if list.complete && !delivery.resource.is_reported(reported.version.generation) {
         delivery.pace.hurry(); // the first word about a generation, whatever its objects
     }
     delivery.writes.dirty = true;

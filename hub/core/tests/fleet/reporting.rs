@@ -158,7 +158,8 @@ fn what_is_there_is_written_soon_although_the_rest_does_not_come() {
     };
     agent.report_objects(&mut world, &key, vec![object(0, Health::Healthy), missing]);
     world.run();
-    world.advance(Duration::from_millis(50));
+    assert_eq!(statuses(&world).len(), 0);
+    world.advance(Duration::from_millis(100));
     world.run();
     assert_eq!(statuses(&world).len(), 1);
 }
