@@ -16,14 +16,14 @@ use outhaul_hub_resources::{Bundle, Plane, Release};
 use outhaul_protocol_wire::head::BundleKind;
 use serde_json::json;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::{debug, warn};
 
 /// Requests at once, while no write that matters is under way.
 const CONCURRENT: usize = 4;
 
-/// Requests at once while there is one: Events must not crowd it out.
-const CONCURRENT_WHILE_BUSY: usize = 1;
+/// How long Events wait for writes that matter. Where those never end, Events are published one at a time beside them.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Events that wait. 500 Releases that go in at once make three each.
 const WAITING: usize = 2_048;
@@ -49,6 +49,8 @@ pub(super) struct Notes {
     client: kube::Client,
     waiting: VecDeque<Publication>,
     running: JoinSet<()>,
+    /// Since when Events wait for other writes.
+    held_up: Option<Instant>,
     said: BTreeMap<Note, Said>,
     order: VecDeque<Note>,
     left_out: u64,
@@ -76,6 +78,7 @@ impl Notes {
             client,
             waiting: VecDeque::new(),
             running: JoinSet::new(),
+            held_up: None,
             said: BTreeMap::new(),
             order: VecDeque::new(),
             left_out: 0,
@@ -111,14 +114,21 @@ impl Notes {
         while let Some(ended) = self.running.try_join_next() {
             reap(ended);
         }
-        let concurrent = match busy {
-            true => CONCURRENT_WHILE_BUSY,
-            false => CONCURRENT,
-        };
+        let concurrent = self.concurrent(busy && !self.waiting.is_empty());
         while self.running.len() < concurrent
             && let Some(publication) = self.waiting.pop_front()
         {
             self.running.spawn(publish(self.client.clone(), publication));
+        }
+    }
+
+    fn concurrent(&mut self, held_up: bool) -> usize {
+        let since = held_up.then(|| self.held_up.unwrap_or_else(Instant::now));
+        self.held_up = since;
+        match since.map(|since| since.elapsed() < PATIENCE) {
+            None => CONCURRENT,
+            Some(true) => 0,
+            Some(false) => 1,
         }
     }
 
@@ -301,6 +311,18 @@ mod tests {
             reason: "Blocked".into(),
             message: "m".into(),
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_wait_for_writes_that_matter_but_not_for_ever() {
+        let nowhere = kube::Config::new("http://127.0.0.1:9/".parse().unwrap());
+        let mut notes = Notes::new(kube::Client::try_from(nowhere).unwrap());
+        assert_eq!(notes.concurrent(false), CONCURRENT);
+        assert_eq!(notes.concurrent(true), 0);
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(notes.concurrent(true), 1);
+        assert_eq!(notes.concurrent(false), CONCURRENT);
+        assert_eq!(notes.concurrent(true), 0, "it waits anew");
     }
 
     #[tokio::test]
