@@ -3,7 +3,7 @@
 //! A Release names an Environment, that a DataPlane, that a Plane; a Bundle names its Plane. Who may use a plane,
 //! and for what, the Plane itself says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outhaul_hub_resources::{Admission, AdmittedKind, names};
 use outhaul_protocol_wire::head::Key;
@@ -21,6 +21,8 @@ pub struct Routing {
     environments: BTreeMap<Name, Option<String>>,
     users: BTreeMap<(AdmittedKind, Name), Option<String>>,
     admissions: BTreeMap<PlaneName, Vec<Admission>>,
+    /// The planes that admit a DataPlane or BuildPlane: a fleet has many planes, and each resource asks.
+    admitting: BTreeMap<(AdmittedKind, Name), BTreeSet<PlaneName>>,
 }
 
 /// A way to a plane.
@@ -116,6 +118,7 @@ impl Routing {
             environments: BTreeMap::new(),
             users: BTreeMap::new(),
             admissions: BTreeMap::new(),
+            admitting: BTreeMap::new(),
         }
     }
 
@@ -131,6 +134,19 @@ impl Routing {
 
     /// Sets what a Plane admits, or forgets it.
     pub fn set_plane(&mut self, plane: PlaneName, admits: Option<Vec<Admission>>) {
+        for admission in self.admissions.get(&plane).into_iter().flatten() {
+            let user = user(admission);
+            if let Some(planes) = self.admitting.get_mut(&user) {
+                planes.remove(&plane);
+                if planes.is_empty() {
+                    self.admitting.remove(&user);
+                }
+            }
+        }
+        for admission in admits.iter().flatten() {
+            let planes = self.admitting.entry(user(admission)).or_default();
+            planes.insert(plane.clone());
+        }
         set(&mut self.admissions, plane, admits);
     }
 
@@ -208,18 +224,14 @@ impl Routing {
     }
 
     fn the_one_that_admits(&self, kind: AdmittedKind, user: &Name) -> Result<PlaneName, NoPlane> {
-        let admitting: Vec<_> = self
-            .admissions
-            .iter()
-            .filter(|(_, admissions)| admissions.iter().any(|one| names_user(one, kind, user)))
-            .map(|(plane, _)| plane)
-            .collect();
-        match admitting.as_slice() {
-            [plane] => Ok((*plane).clone()),
-            several_or_none => Err(NoPlane::Ambiguous {
+        let admitting = self.admitting.get(&(kind, user.clone()));
+        let mut planes = admitting.into_iter().flatten();
+        match (planes.next(), planes.next()) {
+            (Some(plane), None) => Ok(plane.clone()),
+            (None | Some(_), _) => Err(NoPlane::Ambiguous {
                 namespace: user.0.clone(),
                 name: user.1.clone(),
-                admitting: several_or_none.len(),
+                admitting: admitting.map_or(0, BTreeSet::len),
             }),
         }
     }
@@ -272,6 +284,16 @@ fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
         Some(value) => map.insert(key, value),
         None => map.remove(&key),
     };
+}
+
+fn user(admission: &Admission) -> (AdmittedKind, Name) {
+    let Admission {
+        kind,
+        namespace,
+        name,
+        ..
+    } = admission;
+    (*kind, (namespace.clone(), name.clone()))
 }
 
 fn names_user(admission: &Admission, kind: AdmittedKind, (namespace, name): &Name) -> bool {
@@ -398,6 +420,11 @@ mod tests {
         routing.set_plane(plane("two"), Some(vec![admission("acme", "dp", &["*"], &[])]));
         let error = route(&routing, "acme", "dev").unwrap_err();
         assert!(matches!(error, NoPlane::Ambiguous { admitting: 2, .. }));
+        routing.set_plane(plane("two"), Some(Vec::new()));
+        assert_eq!(route(&routing, "acme", "dev").unwrap(), "one");
+        routing.set_plane(plane("one"), Some(Vec::new()));
+        let error = route(&routing, "acme", "dev").unwrap_err();
+        assert!(matches!(error, NoPlane::Ambiguous { admitting: 0, .. }));
         routing.set_user(
             AdmittedKind::DataPlane,
             name("acme", "dp"),
