@@ -30,6 +30,9 @@ pub const TARGET: &str = "bench";
 /// Creates at once, where many samples are created: what a busy pipeline does.
 pub const CREATES: usize = 64;
 
+/// Nothing that one write leads to takes as long.
+const REST: Duration = Duration::from_millis(500);
+
 /// How long the plane may take to connect.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -181,6 +184,21 @@ impl Course {
     pub async fn revisions(&self) -> Result<[u64; 2]> {
         let (control, plane) = tokio::try_join!(revision(&self.control), revision(&self.plane))?;
         Ok([control, plane])
+    }
+
+    /// Waits until nothing has been written to the control plane for a while: what is created is recorded.
+    ///
+    /// # Errors
+    /// It refuses to say.
+    pub async fn control_at_rest(&self) -> Result<()> {
+        let mut last = revision(&self.control).await?;
+        loop {
+            tokio::time::sleep(REST).await;
+            match revision(&self.control).await? {
+                now if now == last => return Ok(()),
+                now => last = now,
+            }
+        }
     }
 
     /// What each process used in the whole run, `others` beside hub and agent.
