@@ -178,6 +178,8 @@ impl Listener {
             }
         };
         if timeout(LINGER, settling).await.is_err() {
+            // A closed endpoint refuses whoever dials; one that accepts nobody gives no answer.
+            self.endpoint.set_server_config(None);
             let code = quinn::VarInt::from_u64(why.code()).unwrap_or(quinn::VarInt::MAX);
             self.endpoint.close(code, text.as_bytes());
             let _told = timeout(FLUSH, self.endpoint.wait_idle()).await;

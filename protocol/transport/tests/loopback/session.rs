@@ -22,6 +22,9 @@ use outhaul_protocol_wire::root::Root;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
+/// A refusal would have come by then.
+const A_MOMENT: Duration = Duration::from_millis(300);
+
 /// Long enough for loopback on a loaded machine.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -113,6 +116,17 @@ async fn a_listener_that_closes_tells_everybody() {
         assert!(agent.closed().await.is_restart());
     }
     assert!(hub.listener.accept().await.is_none());
+}
+
+#[tokio::test]
+async fn whoever_dials_a_hub_that_has_closed_is_not_refused_and_may_find_its_successor() {
+    let hub = TestHub::open();
+    let (_one, _never_told) = hub.connect("eu-1").await;
+    hub.listener.close(Close::Restarting, "restarting").await;
+    let (identity, trust) = (hub.identity("eu-2"), hub.authority.trust());
+    let dialer = Dialer::udp(hub.address()).unwrap();
+    let dial = dialer.dial(hub.address(), &trust, &identity);
+    assert!(timeout(A_MOMENT, dial).await.is_err());
 }
 
 #[tokio::test]
