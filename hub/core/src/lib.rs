@@ -20,6 +20,7 @@ pub mod decision;
 mod delivery;
 mod fleet;
 pub mod kinds;
+pub mod lease;
 pub mod listing;
 mod now;
 mod output;

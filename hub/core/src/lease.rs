@@ -1,0 +1,265 @@
+//! Who of several hubs writes what bindings and Releases are made: the holder of a Lease.
+//!
+//! Times of other processes are never compared with ours. A Lease has run out when it has not changed for its duration
+//! as we saw it; ours is good for a shorter time, counted from before the request that renewed it. So two hubs whose
+//! clocks differ, or one that was stopped for a while, never both believe that they hold it.
+
+use core::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+
+/// How long a Lease is left alone that its holder does not renew. This and the two below are what the leader election
+/// of Kubernetes' own controllers uses.
+pub const DURATION: Duration = Duration::from_secs(15);
+
+/// How long a holder believes that it holds after its last renewal: shorter than others wait.
+pub const BELIEF: Duration = Duration::from_secs(10);
+
+/// How often it is looked at and renewed.
+pub const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What one hub knows about the Lease.
+#[derive(Debug)]
+pub struct Candidate {
+    identity: String,
+    name: String,
+    /// What was last seen, and when it was first seen like this.
+    seen: Option<(Lease, Duration)>,
+    /// Until when we hold it.
+    held_until: Option<Duration>,
+}
+
+/// What to do about the Lease.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Move {
+    /// Make it.
+    Create(Box<Lease>),
+    /// Write it over the one that was seen; its resourceVersion is in it.
+    Replace(Box<Lease>),
+    /// Another holds it.
+    Wait,
+}
+
+impl Candidate {
+    /// A hub that holds nothing. `identity` differs between any two processes.
+    pub fn new(name: &str, identity: String) -> Self {
+        Self {
+            identity,
+            name: name.to_owned(),
+            seen: None,
+            held_until: None,
+        }
+    }
+
+    /// What to do, having read the Lease just now.
+    pub fn look(&mut self, stored: Option<Lease>, now: Duration, wall: Timestamp) -> Move {
+        let Some(stored) = stored else {
+            self.seen = None;
+            return Move::Create(Box::new(self.claim(None, wall)));
+        };
+        let since = match &self.seen {
+            Some((known, since)) if known.metadata.resource_version == stored.metadata.resource_version => {
+                *since
+            }
+            _ => now,
+        };
+        let free = self.is_free(&stored, since, now);
+        let step = match free {
+            true => Move::Replace(Box::new(self.claim(Some(&stored), wall))),
+            false => Move::Wait,
+        };
+        if !self.holds(&stored) {
+            self.held_until = None;
+        }
+        self.seen = Some((stored, since));
+        step
+    }
+
+    /// The write of [`Move::Create`] or [`Move::Replace`], begun at `begun`, was taken.
+    pub fn written(&mut self, lease: Lease, begun: Duration) {
+        self.seen = Some((lease, begun));
+        self.held_until = Some(begun + BELIEF);
+    }
+
+    /// Until when we hold it, if we do.
+    pub fn held_until(&self, now: Duration) -> Option<Duration> {
+        self.held_until.filter(|until| now < *until)
+    }
+
+    /// What gives it back, so that another need not wait for it to run out.
+    pub fn release(&mut self, now: Duration, wall: Timestamp) -> Option<Lease> {
+        self.held_until(now)?;
+        self.held_until = None;
+        let (mut lease, _) = self.seen.take()?;
+        let spec = lease.spec.get_or_insert_default();
+        spec.holder_identity = Some(String::new());
+        spec.lease_duration_seconds = Some(1);
+        spec.renew_time = Some(MicroTime(wall));
+        Some(lease)
+    }
+
+    fn is_free(&self, stored: &Lease, since: Duration, now: Duration) -> bool {
+        let spec = stored.spec.clone().unwrap_or_default();
+        let nobody = spec.holder_identity.is_none_or(|holder| holder.is_empty());
+        let seconds = spec
+            .lease_duration_seconds
+            .and_then(|seconds| u64::try_from(seconds).ok());
+        let duration = seconds.map_or(DURATION, Duration::from_secs);
+        nobody || self.holds(stored) || now.saturating_sub(since) >= duration
+    }
+
+    fn holds(&self, stored: &Lease) -> bool {
+        let holder = stored
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.holder_identity.as_ref());
+        holder == Some(&self.identity)
+    }
+
+    fn claim(&self, stored: Option<&Lease>, wall: Timestamp) -> Lease {
+        let former = stored.and_then(|lease| lease.spec.clone()).unwrap_or_default();
+        let renews = stored.is_some_and(|stored| self.holds(stored));
+        let transitions = former.lease_transitions.unwrap_or_default();
+        let spec = LeaseSpec {
+            holder_identity: Some(self.identity.clone()),
+            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            acquire_time: match renews {
+                true => former.acquire_time.clone(),
+                false => Some(MicroTime(wall)),
+            },
+            lease_transitions: Some(match (renews, stored) {
+                (false, Some(_)) => transitions.saturating_add(1),
+                _ => transitions,
+            }),
+            renew_time: Some(MicroTime(wall)),
+            ..former
+        };
+        let metadata = match stored {
+            Some(stored) => stored.metadata.clone(),
+            None => ObjectMeta {
+                name: Some(self.name.clone()),
+                ..ObjectMeta::default()
+            },
+        };
+        Lease {
+            metadata,
+            spec: Some(spec),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn wall(now: Duration) -> Timestamp {
+        Timestamp::UNIX_EPOCH + now
+    }
+
+    /// A Lease as an API server keeps it: every write gets a version, and needs the last one.
+    #[derive(Default)]
+    struct Server {
+        stored: Option<Lease>,
+        version: u64,
+    }
+
+    impl Server {
+        fn write(&mut self, mut lease: Lease) -> Option<Lease> {
+            let stored = self.stored.as_ref();
+            if lease.metadata.resource_version
+                != stored.and_then(|lease| lease.metadata.resource_version.clone())
+            {
+                return None;
+            }
+            self.version += 1;
+            lease.metadata.resource_version = Some(self.version.to_string());
+            self.stored = Some(lease.clone());
+            Some(lease)
+        }
+
+        /// One look of a candidate: whether it holds afterwards.
+        fn look(&mut self, candidate: &mut Candidate, now: Duration) -> bool {
+            match candidate.look(self.stored.clone(), now, wall(now)) {
+                Move::Create(lease) | Move::Replace(lease) => {
+                    if let Some(written) = self.write(*lease) {
+                        candidate.written(written, now);
+                    }
+                }
+                Move::Wait => {}
+            }
+            candidate.held_until(now).is_some()
+        }
+    }
+
+    fn candidate(identity: &str) -> Candidate {
+        Candidate::new("controllers", identity.to_owned())
+    }
+
+    #[test]
+    fn the_first_holds_it_and_the_second_waits() {
+        let (mut server, mut one, mut two) = (Server::default(), candidate("one"), candidate("two"));
+        for now in (0..60).step_by(2) {
+            assert!(server.look(&mut one, s(now)));
+            assert!(!server.look(&mut two, s(now)));
+        }
+        let spec = server.stored.unwrap().spec.unwrap();
+        assert_eq!(spec.lease_transitions, Some(0));
+        assert_eq!(spec.acquire_time, Some(MicroTime(wall(s(0)))));
+        assert_eq!(spec.renew_time, Some(MicroTime(wall(s(58)))));
+    }
+
+    #[test]
+    fn a_silent_holder_stops_before_another_starts() {
+        let (mut server, mut one, mut two) = (Server::default(), candidate("one"), candidate("two"));
+        assert!(server.look(&mut one, s(0)));
+        assert!(!server.look(&mut two, s(1)));
+        assert!(one.held_until(s(9)).is_some());
+        assert!(one.held_until(s(10)).is_none());
+        assert!(!server.look(&mut two, s(15)));
+        assert!(server.look(&mut two, s(16)));
+        assert_eq!(
+            server.stored.clone().unwrap().spec.unwrap().lease_transitions,
+            Some(1)
+        );
+        assert!(!server.look(&mut one, s(17)));
+    }
+
+    #[test]
+    fn a_holder_that_reads_another_name_stops_at_once() {
+        let (mut server, mut one) = (Server::default(), candidate("one"));
+        assert!(server.look(&mut one, s(0)));
+        let spec = server.stored.as_mut().unwrap();
+        spec.spec.as_mut().unwrap().holder_identity = Some("two".into());
+        spec.metadata.resource_version = Some("99".into());
+        assert!(!server.look(&mut one, s(2)));
+        assert!(one.held_until(s(2)).is_none());
+    }
+
+    #[test]
+    fn what_is_given_back_is_taken_at_once() {
+        let (mut server, mut one, mut two) = (Server::default(), candidate("one"), candidate("two"));
+        assert!(server.look(&mut one, s(0)));
+        assert!(!server.look(&mut two, s(0)));
+        let released = one.release(s(1), wall(s(1))).unwrap();
+        assert!(server.write(released).is_some());
+        assert!(one.held_until(s(1)).is_none());
+        assert!(server.look(&mut two, s(2)));
+    }
+
+    #[test]
+    fn only_one_of_two_that_claim_at_once_gets_it() {
+        let (mut server, mut one, mut two) = (Server::default(), candidate("one"), candidate("two"));
+        let Move::Create(lease) = two.look(None, s(0), wall(s(0))) else {
+            panic!("a lease that is not there is made");
+        };
+        assert!(server.look(&mut one, s(0)));
+        assert!(server.write(*lease).is_none());
+        assert!(two.held_until(s(0)).is_none());
+    }
+}
