@@ -1,0 +1,291 @@
+//! From Components to Releases: what is read of the control plane's kinds, what must be looked at again, and what is
+//! to be written.
+//!
+//! [`Controllers`] is one state. One task drives it: what watches tell goes in as [`News`], [`Job`]s come out, and what
+//! came of each goes in again. There is no clock, socket or task here; the time is an argument.
+//!
+//! Promises:
+//! - **Level-triggered.** What is done about a key follows from the objects as they are, not from the news that led to
+//!   it. News may be repeated, merged or come in any order.
+//! - **One at a time.** A key is there once, and one request at most is under way for it.
+//! - **Silent when done.** A key that is as it should be asks for nothing, and nothing is written that says what is
+//!   written already. What the API server keeps otherwise than it was written is not written again.
+//! - **An error takes nothing away.** What cannot be rendered stays as it is stored, and the condition says why.
+//! - **One odd object is that object's.** It stops nothing but what is made of it, and that says so.
+
+pub mod answer;
+mod binding;
+mod component;
+mod dependencies;
+mod id;
+mod index;
+mod kind;
+mod look;
+mod memory;
+mod queue;
+mod sight;
+mod status;
+mod step;
+mod stores;
+
+#[cfg(test)]
+mod tests;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use outhaul_hub_resources::Release;
+
+pub use id::Id;
+pub use kind::{Kind, Object, Watched};
+pub use sight::Sight;
+pub use step::{Job, Note, Outcome, Step};
+
+use crate::Now;
+use index::{Dependency, Index};
+use look::{Look, Plan};
+use memory::{Attempt, Memory, Refused, Written};
+use queue::Queue;
+use stores::Stores;
+
+/// What a watch tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// A list of this kind begins.
+    Begin(Kind),
+    /// The list under way names this object.
+    Listed(Box<Sight>),
+    /// The list of this kind is complete.
+    Complete(Kind),
+    /// An object is new or was changed.
+    Seen(Box<Sight>),
+    /// An object is gone.
+    Gone {
+        /// Which.
+        id: Id,
+        /// Its uid.
+        uid: String,
+    },
+}
+
+/// What one call of [`Controllers::next`] came to.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    /// Nothing waits.
+    Idle,
+    /// One key was looked at, and nothing is to be done about it now.
+    Looked,
+    /// This is to be done.
+    Job(Box<Job>),
+}
+
+/// The state of all controllers.
+#[derive(Debug, Default)]
+pub struct Controllers {
+    stores: Stores,
+    index: Index,
+    queue: Queue,
+    /// Kinds that have been listed.
+    complete: BTreeSet<Kind>,
+    memories: BTreeMap<Id, Memory>,
+    /// Releases that were read for the look that follows.
+    reads: BTreeMap<Id, Release>,
+}
+
+impl Controllers {
+    /// Takes what a watch tells.
+    pub fn tell(&mut self, news: News) {
+        match news {
+            News::Begin(kind) => self.stores.begin(kind),
+            News::Listed(sight) => {
+                self.stores.listed(&sight.id);
+                self.seen(*sight);
+            }
+            News::Complete(kind) => {
+                self.complete.insert(kind);
+                for gone in self.stores.end(kind) {
+                    self.gone(&gone);
+                }
+            }
+            News::Seen(sight) => self.seen(*sight),
+            News::Gone { id, uid } => {
+                if let Some(gone) = self.stores.remove(&id, &uid) {
+                    self.gone(&gone);
+                }
+            }
+        }
+    }
+
+    /// Whether every kind has been listed once. Before that nothing is done: what is not known may exist.
+    pub fn is_complete(&self) -> bool {
+        self.complete.len() == Kind::ALL.len()
+    }
+
+    /// Looks at the next key.
+    pub fn next(&mut self, now: Now) -> Next {
+        if !self.is_complete() {
+            return Next::Idle;
+        }
+        let Some(key) = self.queue.take(now.uptime) else {
+            return Next::Idle;
+        };
+        match self.plan(&key, now) {
+            Plan::Nothing => self.queue.done(&key),
+            Plan::Rest(until) => self.queue.rest(&key, until),
+            Plan::Step(step, notes) => {
+                let step = *step;
+                return Next::Job(Box::new(Job { key, step, notes }));
+            }
+        }
+        Next::Looked
+    }
+
+    /// When something is looked at again without news.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.queue.next_deadline()
+    }
+
+    /// Whether nothing waits, is under way or rests.
+    pub fn is_settled(&self) -> bool {
+        self.is_complete() && self.queue.is_empty()
+    }
+
+    /// Takes what came of a job.
+    pub fn finished(&mut self, job: &Job, outcome: Outcome, now: Now) {
+        let key = &job.key;
+        match outcome {
+            Outcome::Written(sight) => {
+                self.written(job, &sight);
+                self.seen(*sight);
+                self.queue.again(key);
+            }
+            Outcome::Read(release) => {
+                self.reads.insert(key.clone(), *release);
+                self.queue.again(key);
+            }
+            Outcome::Deleted => {
+                if let Some(memory) = self.memories.get_mut(key) {
+                    memory.refused = None;
+                }
+                self.queue.done(key);
+            }
+            Outcome::Refused(message) => {
+                let until = self.queue.failed(key, None, now.uptime);
+                if let Some(attempt) = attempted(&job.step)
+                    && let Some(memory) = self.memories.get_mut(key)
+                {
+                    memory.refused = Some(Refused {
+                        attempt,
+                        message,
+                        until,
+                    });
+                    // To say so.
+                    self.queue.add(key.clone());
+                }
+            }
+            Outcome::Outdated => drop(self.queue.failed(key, None, now.uptime)),
+            Outcome::Failed { retry_after } => drop(self.queue.failed(key, retry_after, now.uptime)),
+        }
+    }
+
+    fn seen(&mut self, sight: Sight) {
+        let id = sight.id.clone();
+        let Some(before) = self.stores.put(sight) else {
+            return;
+        };
+        let after = self.stores.object(&id);
+        if id.kind.is_key() {
+            let dependencies = after
+                .map(|object| dependencies::of(&id, object))
+                .unwrap_or_default();
+            self.index.set(&id, dependencies);
+            self.queue.add(id.clone());
+        }
+        let before = before.as_ref().and_then(|before| before.object.as_ref().ok());
+        let moved = dependencies::moved(before, after);
+        self.wake(&id, moved);
+    }
+
+    fn gone(&mut self, gone: &Sight) {
+        let id = &gone.id;
+        if id.kind.is_key() {
+            self.index.set(id, BTreeSet::new());
+            self.memories.remove(id);
+            self.reads.remove(id);
+        }
+        let moved = dependencies::moved(gone.object.as_ref().ok(), None);
+        self.wake(id, moved);
+    }
+
+    /// Has everything looked at that depends on this object, or on where these components are reached.
+    fn wake(&mut self, id: &Id, moved: BTreeSet<String>) {
+        let components = moved.into_iter().map(|name| Dependency::Component {
+            namespace: id.namespace.clone(),
+            name,
+        });
+        for dependency in components.chain([Dependency::Object(id.clone())]) {
+            for key in self.index.dependents(&dependency) {
+                self.queue.add(key.clone());
+            }
+        }
+    }
+
+    fn written(&mut self, job: &Job, sight: &Sight) {
+        let (Step::Create { content, .. } | Step::Replace { content, .. }) = &job.step else {
+            return;
+        };
+        if let Some(memory) = self.memories.get_mut(&job.key) {
+            memory.refused = None;
+            memory.written = Some(Written {
+                id: sight.id.clone(),
+                content: *content,
+                version: sight.version,
+            });
+        }
+    }
+
+    fn plan(&mut self, key: &Id, now: Now) -> Plan {
+        let read = self.reads.remove(key);
+        let Some(object) = self.stores.object(key) else {
+            return Plan::Nothing;
+        };
+        let mut look = Look {
+            key,
+            stores: &self.stores,
+            read: read.as_ref(),
+            memory: self.memories.entry(key.clone()).or_default(),
+            now,
+        };
+        let plan = match object {
+            Object::Service(service) => component::plan(&mut look, &**service),
+            Object::WebApplication(application) => component::plan(&mut look, &**application),
+            Object::ScheduledTask(task) => component::plan(&mut look, &**task),
+            Object::ServiceBinding(found) => binding::plan(&look, &**found),
+            Object::WebApplicationBinding(found) => binding::plan(&look, &**found),
+            Object::ScheduledTaskBinding(found) => binding::plan(&look, &**found),
+            Object::ApiBinding(found) => binding::plan(&look, &**found),
+            Object::ApiClass(_)
+            | Object::ServiceClass(_)
+            | Object::WebApplicationClass(_)
+            | Object::ScheduledTaskClass(_)
+            | Object::Workload(_)
+            | Object::Api(_)
+            | Object::Release(_) => Plan::Nothing,
+        };
+        let until = look.memory.refused.as_ref().map(|refused| refused.until);
+        match (plan, until) {
+            (Plan::Nothing, Some(until)) if now.uptime < until => Plan::Rest(until),
+            (plan, _) => plan,
+        }
+    }
+}
+
+/// What a step tries to write, where a refusal is remembered.
+fn attempted(step: &Step) -> Option<Attempt> {
+    match step {
+        Step::Create { content, .. } => Some(Attempt::Create(*content)),
+        Step::Replace { content, .. } => Some(Attempt::Replace(*content)),
+        Step::Delete { .. } => Some(Attempt::Delete),
+        Step::Read(_) | Step::Status { .. } => None,
+    }
+}

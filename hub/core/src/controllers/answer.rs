@@ -1,0 +1,54 @@
+//! What a refused request means.
+
+use core::time::Duration;
+
+use kube::core::Status;
+
+use super::Outcome;
+
+/// What came of a step that failed; `status` is what the API server answered, if it was the one that did.
+pub fn outcome(status: Option<&Status>) -> Outcome {
+    let Some(status) = status else {
+        return Outcome::Failed { retry_after: None };
+    };
+    match status.code {
+        // A 404 may also come from a proxy, or be about the namespace. In each case what we know is not what there is.
+        404 | 409 => Outcome::Outdated,
+        400..=428 | 430..=499 => Outcome::Refused(status.message.clone()),
+        _ => {
+            let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
+            let seconds = seconds.filter(|seconds| *seconds > 0);
+            Outcome::Failed {
+                retry_after: seconds.map(|seconds| Duration::from_secs(seconds.into())),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn check(code: u16, details: Value) -> Outcome {
+        let status = json!({"code": code, "message": "words", "details": details});
+        outcome(Some(&serde_json::from_value(status).unwrap()))
+    }
+
+    #[test]
+    fn what_somebody_must_mend_is_told_from_what_passes() {
+        let failed = |seconds: Option<u64>| Outcome::Failed {
+            retry_after: seconds.map(Duration::from_secs),
+        };
+        for code in [404, 409] {
+            assert_eq!(check(code, Value::Null), Outcome::Outdated);
+        }
+        for code in [400, 401, 403, 413, 422] {
+            assert_eq!(check(code, Value::Null), Outcome::Refused("words".into()));
+        }
+        assert_eq!(check(429, json!({"retryAfterSeconds": 3})), failed(Some(3)));
+        assert_eq!(check(500, Value::Null), failed(None));
+        assert_eq!(outcome(None), failed(None));
+    }
+}

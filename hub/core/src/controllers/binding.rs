@@ -1,0 +1,288 @@
+//! Bindings: each makes the Release of its name, and says how that is doing.
+
+use std::collections::BTreeMap;
+
+use outhaul_hub_render::readiness::{self, Readiness};
+use outhaul_hub_render::{
+    Change, RenderError, Rendered, TargetKey, Wanted, api_binding, reason, scheduled_task_binding,
+    service_binding, web_application_binding,
+};
+use outhaul_hub_resources::{
+    API, APIBinding, APIClass, Condition, EndpointStatus, Release, ReleaseState, ScheduledTaskBinding,
+    ScheduledTaskClass, ServiceBinding, ServiceClass, WebApplicationBinding, WebApplicationClass,
+};
+use serde_json::{Value, json};
+
+use super::look::{Look, Plan, Write};
+use super::memory::Attempt;
+use super::status::Words;
+use super::stores::Unreadable;
+use super::{Id, Kind, Note, Step, Stores, Watched, sight};
+
+/// Something is rendered otherwise than one may expect.
+const RENDERED_OTHERWISE: &str = "RenderedOtherwise";
+
+/// What came of rendering; or something that it is made of cannot be read, in words.
+type Rendering = Result<Result<Wanted, RenderError>, String>;
+
+/// A binding of some type.
+pub(super) trait Binding: Watched {
+    fn state(&self) -> ReleaseState;
+    fn is_going(&self) -> bool;
+    /// Everything that it is rendered from is in its namespace.
+    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering;
+    fn conditions(&self) -> &[Condition];
+    /// Where it is reached, as its status says and as it should say; none for types that are not reached.
+    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)>;
+}
+
+/// What is to be done about a binding: first its Release is written or deleted, then its status says so.
+pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
+    if binding.is_going() {
+        return Plan::Nothing;
+    }
+    let release = look.key.beside(Kind::Release);
+    let head = look.stores.get::<Release>(&release.namespace, &release.name);
+    let (head, existing) = match head {
+        None => (None, None),
+        Some(Ok(head)) => (Some(head), look.read.or(Some(head))),
+        Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), true),
+    };
+    let rendering = match binding.render(&release.namespace, look.stores, existing) {
+        Ok(rendering) => rendering,
+        Err(why) => return say(look, binding, invalid(why), true),
+    };
+    let ours = head.filter(|head| is_owned(look.key, head));
+    let readiness = match release_write(look, &release, head, &rendering) {
+        Write::Due(step) => return Plan::Step(Box::new(step), warnings(look, &rendering)),
+        Write::Held(attempt, message) => refused(&release.name, &attempt, &message),
+        Write::Settled => readiness::of(binding.state(), &rendering, ours),
+    };
+    say(look, binding, readiness, rendering.is_err())
+}
+
+/// What is to be done about the Release.
+fn release_write(
+    look: &Look<'_>,
+    release: &Id,
+    head: Option<&Release>,
+    rendering: &Result<Wanted, RenderError>,
+) -> Write {
+    match (rendering, head) {
+        (Err(_), _) | (Ok(Wanted::NoRelease), None) => Write::Settled,
+        (Ok(Wanted::NoRelease), Some(head)) => {
+            let stays = head.metadata.deletion_timestamp.is_none() && is_owned(look.key, head);
+            match look.stores.sight(release).filter(|_| stays) {
+                Some(sight) => look.delete(sight),
+                None => Write::Settled,
+            }
+        }
+        (Ok(Wanted::Release(rendered)), head) => match (&rendered.change, head, look.read) {
+            (Change::Update(wanted), Some(head), None) => {
+                // Of a stored Release only a digest is kept. Where an object could not be rendered, its stored form is
+                // needed.
+                let same = rendered.problems.is_empty() && is_same(look.stores, release, head, wanted);
+                match same {
+                    true => Write::Settled,
+                    false => Write::Due(Step::Read(release.clone())),
+                }
+            }
+            (change, ..) => look.write(change),
+        },
+    }
+}
+
+fn is_same(stores: &Stores, id: &Id, head: &Release, wanted: &Release) -> bool {
+    let spec = serde_json::to_value(&wanted.spec).expect("a spec is a map with text keys");
+    head.metadata == wanted.metadata && stores.digest(id) == Some(sight::digest(&spec))
+}
+
+fn warnings(look: &Look<'_>, rendering: &Result<Wanted, RenderError>) -> Vec<Note> {
+    match rendering {
+        Ok(Wanted::Release(rendered)) => {
+            let warnings = rendered.warnings.iter().map(ToString::to_string);
+            let notes = warnings.filter_map(|warning| look.note(RENDERED_OTHERWISE, warning));
+            notes.collect()
+        }
+        Ok(Wanted::NoRelease) | Err(_) => Vec::new(),
+    }
+}
+
+/// The write of the status, if it says anything new. Where nothing was rendered, what was said of endpoints stays.
+fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, keep_endpoints: bool) -> Plan {
+    let words = Words::from(readiness);
+    let former = binding.conditions();
+    let endpoints = binding.endpoints();
+    let status = |conditions: &[Condition]| match &endpoints {
+        None => json!({"conditions": conditions}),
+        Some((known, _)) if keep_endpoints => json!({"conditions": conditions, "endpoints": listed(known)}),
+        Some((_, wanted)) => json!({"conditions": conditions, "endpoints": listed(wanted)}),
+    };
+    match endpoints.as_ref() {
+        Some((known, wanted)) if !keep_endpoints && known != wanted => {
+            let mut conditions = former.to_vec();
+            let said = words.said(look.generation());
+            crate::condition::set(&mut conditions, said, look.now.wall);
+            look.patch(status(&conditions), look.notes(words, former))
+        }
+        _ => look.status(words, former, status),
+    }
+}
+
+/// In a merge patch, null takes a list away and an absent one keeps it.
+fn listed(endpoints: &[EndpointStatus]) -> Value {
+    match endpoints {
+        [] => Value::Null,
+        _ => serde_json::to_value(endpoints).expect("endpoints are maps with text keys"),
+    }
+}
+
+fn refused(release: &str, attempt: &Attempt, message: &str) -> Readiness {
+    match attempt {
+        Attempt::Create(_) => readiness::creation_failed(release, message),
+        Attempt::Replace(_) => readiness::update_failed(release, message),
+        Attempt::Delete => readiness::deletion_failed(release, message),
+    }
+}
+
+fn invalid(message: String) -> Readiness {
+    Readiness {
+        ready: false,
+        reason: reason::INVALID_CONFIGURATION,
+        message,
+    }
+}
+
+fn unreadable(kind: &str, name: &str, why: Unreadable<'_>) -> Readiness {
+    invalid(format!("{kind} {name:?} cannot be read: {}", why.0))
+}
+
+fn is_owned(key: &Id, release: &Release) -> bool {
+    let owners = release.metadata.owner_references.iter().flatten();
+    let mut controllers = owners.filter(|owner| owner.controller == Some(true));
+    controllers.any(|owner| owner.kind == key.kind.as_str() && owner.name == key.name)
+}
+
+fn found<'a, K: Watched>(stores: &'a Stores, namespace: &str, name: &str) -> Result<Option<&'a K>, String> {
+    match stores.get::<K>(namespace, name) {
+        None => Ok(None),
+        Some(Ok(object)) => Ok(Some(object)),
+        Some(Err(why)) => Err(format!("{} {name:?} cannot be read: {}", K::KIND, why.0)),
+    }
+}
+
+/// The bindings that these connections may lead to.
+fn targets<'a>(stores: &'a Stores, namespace: &str, wanted: &[TargetKey<'_>]) -> Vec<&'a ServiceBinding> {
+    match wanted {
+        [] => Vec::new(),
+        _ => stores
+            .all::<ServiceBinding>(namespace)
+            .filter(|binding| wanted.contains(&TargetKey::of(binding)))
+            .collect(),
+    }
+}
+
+macro_rules! common {
+    () => {
+        fn state(&self) -> ReleaseState {
+            self.spec.release_state
+        }
+
+        fn is_going(&self) -> bool {
+            self.metadata.deletion_timestamp.is_some()
+        }
+
+        fn conditions(&self) -> &[Condition] {
+            let status = self.status.as_ref();
+            status
+                .map(|status| status.conditions.as_slice())
+                .unwrap_or_default()
+        }
+    };
+}
+
+impl Binding for ServiceBinding {
+    common!();
+
+    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
+        let mut api_classes = BTreeMap::new();
+        for (_, name) in service_binding::api_classes(self) {
+            if let Some(class) = found::<APIClass>(stores, namespace, name)? {
+                api_classes.insert(name, class);
+            }
+        }
+        let inputs = service_binding::Inputs {
+            class: found::<ServiceClass>(stores, namespace, self.spec.class_name.as_str())?,
+            api_classes,
+            targets: targets(stores, namespace, &service_binding::targets(self))
+                .into_iter()
+                .collect(),
+            existing,
+        };
+        Ok(service_binding::release(self, &inputs))
+    }
+
+    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
+        let known = self.status.as_ref().map(|status| status.endpoints.as_slice());
+        Some((known.unwrap_or_default(), service_binding::endpoints(self)))
+    }
+}
+
+impl Binding for WebApplicationBinding {
+    common!();
+
+    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
+        let wanted = web_application_binding::targets(self);
+        let inputs = web_application_binding::Inputs {
+            class: found::<WebApplicationClass>(stores, namespace, self.spec.class_name.as_str())?,
+            targets: targets(stores, namespace, &wanted).into_iter().collect(),
+            existing,
+        };
+        Ok(web_application_binding::release(self, &inputs))
+    }
+
+    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
+        let known = self.status.as_ref().map(|status| status.endpoints.as_slice());
+        Some((
+            known.unwrap_or_default(),
+            web_application_binding::endpoints(self),
+        ))
+    }
+}
+
+impl Binding for ScheduledTaskBinding {
+    common!();
+
+    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
+        let class = found::<ScheduledTaskClass>(stores, namespace, self.spec.class_name.as_str())?;
+        let inputs = scheduled_task_binding::Inputs { class, existing };
+        Ok(scheduled_task_binding::release(self, &inputs))
+    }
+
+    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
+        None
+    }
+}
+
+impl Binding for APIBinding {
+    common!();
+
+    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
+        let inputs = api_binding::Inputs {
+            api: found::<API>(stores, namespace, &self.spec.api_name)?,
+            class: found::<APIClass>(stores, namespace, &self.spec.api_class_name)?,
+            existing,
+        };
+        Ok(api_binding::release(self, &inputs).map(|change| {
+            Wanted::Release(Rendered {
+                change,
+                problems: Vec::new(),
+                warnings: Vec::new(),
+            })
+        }))
+    }
+
+    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
+        None
+    }
+}

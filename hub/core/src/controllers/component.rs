@@ -1,0 +1,151 @@
+//! Services, WebApplications and ScheduledTasks: each makes a binding of its Workload.
+
+use core::time::Duration;
+
+use outhaul_hub_render::{Change, NotOurs, reason, scheduled_task, service, web_application};
+use outhaul_hub_resources::{
+    Condition, ConditionStatus, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding, WebApplication,
+    WebApplicationBinding, Workload, conditions,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::Watched;
+use super::look::{Look, Plan, Write};
+use super::status::Words;
+
+/// How long a missing Workload is waited for in silence: people apply a Service and its Workload in one go, in either
+/// order.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The Workload that is named does not exist.
+const WORKLOAD_NOT_FOUND: &str = "WorkloadNotFound";
+
+/// The API server did not take the binding.
+const BINDING_FAILED: &str = "BindingFailed";
+
+/// A component of some type.
+pub(super) trait Component: Watched {
+    type Binding: Watched + Serialize;
+
+    fn workload_name(&self) -> &str;
+    fn status(&self) -> Option<&ConditionStatus>;
+    fn is_going(&self) -> bool;
+    fn binding(
+        &self,
+        workload: &Workload,
+        existing: Option<&Self::Binding>,
+    ) -> Result<Change<Self::Binding>, NotOurs>;
+}
+
+macro_rules! component {
+    ($($kind:ident, $binding:ident, $module:ident;)*) => { $(
+        impl Component for $kind {
+            type Binding = $binding;
+
+            fn workload_name(&self) -> &str {
+                &self.spec.workload_name
+            }
+
+            fn status(&self) -> Option<&ConditionStatus> {
+                self.status.as_ref()
+            }
+
+            fn is_going(&self) -> bool {
+                self.metadata.deletion_timestamp.is_some()
+            }
+
+            fn binding(
+                &self,
+                workload: &Workload,
+                existing: Option<&$binding>,
+            ) -> Result<Change<$binding>, NotOurs> {
+                $module::binding(self, workload, existing)
+            }
+        }
+    )* };
+}
+
+component! {
+    Service, ServiceBinding, service;
+    WebApplication, WebApplicationBinding, web_application;
+    ScheduledTask, ScheduledTaskBinding, scheduled_task;
+}
+
+/// What is to be done about a component: its binding is written. Its status speaks only of what is wrong.
+pub(super) fn plan<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
+    if component.is_going() {
+        return Plan::Nothing;
+    }
+    let namespace = look.key.namespace.as_str();
+    let name = component.workload_name();
+    let workload = match look.stores.get::<Workload>(namespace, name) {
+        Some(Ok(workload)) => workload,
+        Some(Err(why)) => {
+            let message = format!("Workload {name:?} cannot be read: {}", why.0);
+            return complain(look, component, reason::INVALID_CONFIGURATION, message);
+        }
+        None => return missing(look, component),
+    };
+    look.memory.missing = None;
+    let existing = match look.stores.get::<C::Binding>(namespace, &look.key.name) {
+        Some(Ok(existing)) => Some(existing),
+        Some(Err(why)) => {
+            let message = format!(
+                "{} {:?} cannot be read: {}",
+                C::Binding::KIND,
+                look.key.name,
+                why.0
+            );
+            return complain(look, component, reason::INVALID_CONFIGURATION, message);
+        }
+        None => None,
+    };
+    match component.binding(workload, existing) {
+        Err(error) => complain(look, component, reason::INVALID_CONFIGURATION, error.to_string()),
+        Ok(change) => match look.write(&change) {
+            Write::Due(step) => Plan::Step(Box::new(step), Vec::new()),
+            Write::Held(_, message) => complain(look, component, BINDING_FAILED, message),
+            Write::Settled => be_silent(look, component),
+        },
+    }
+}
+
+fn missing<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
+    let now = look.now.uptime;
+    let until = *look.memory.missing.get_or_insert(now) + GRACE;
+    if now < until {
+        return Plan::Rest(until);
+    }
+    let message = format!(
+        "Workload {:?} not found: create it, or correct spec.workloadName",
+        component.workload_name()
+    );
+    complain(look, component, WORKLOAD_NOT_FOUND, message)
+}
+
+fn complain<C: Component>(look: &Look<'_>, component: &C, reason: &str, message: String) -> Plan {
+    let words = Words {
+        ready: false,
+        reason: reason.to_owned(),
+        message,
+    };
+    let former = component.status().map(|status| status.conditions.as_slice());
+    look.status(
+        words,
+        former.unwrap_or_default(),
+        |conditions| json!({"conditions": conditions}),
+    )
+}
+
+/// Takes back what was said of something that is mended.
+fn be_silent<C: Component>(look: &Look<'_>, component: &C) -> Plan {
+    let conditions = component.status().map(|status| status.conditions.as_slice());
+    let others = |condition: &&Condition| condition.type_ != conditions::READY;
+    let conditions = conditions.unwrap_or_default();
+    let kept: Vec<_> = conditions.iter().filter(others).collect();
+    match kept.len() == conditions.len() {
+        true => Plan::Nothing,
+        false => look.patch(json!({"conditions": kept}), Vec::new()),
+    }
+}

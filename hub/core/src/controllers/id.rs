@@ -1,0 +1,38 @@
+//! Which object: its kind, namespace and name.
+
+use std::fmt;
+
+use super::Kind;
+
+/// An object, by name. Who made it again under the same name made the same one, as far as names go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Id {
+    /// The object of this kind that has the namespace and the name of this one.
+    pub fn beside(&self, kind: Kind) -> Self {
+        Self { kind, ..self.clone() }
+    }
+
+    /// An object of the same namespace.
+    pub fn near(&self, kind: Kind, name: &str) -> Self {
+        Self {
+            kind,
+            namespace: self.namespace.clone(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}

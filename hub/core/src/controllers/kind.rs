@@ -1,0 +1,127 @@
+//! The kinds that lead from a Component to its Releases.
+
+use std::fmt;
+
+use kube::core::ApiResource;
+use outhaul_hub_resources as resources;
+use outhaul_hub_resources::{InvalidObject, Stored, parse};
+
+macro_rules! kinds {
+    ($($kind:ident: $type:ident,)*) => {
+        /// A kind that is read to make bindings and Releases, or is made.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $(#[doc = concat!("`", stringify!($type), "`.")] $kind,)*
+        }
+
+        /// An object of one of these kinds.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Object {
+            $(#[doc = concat!("`", stringify!($type), "`.")] $kind(Box<resources::$type>),)*
+        }
+
+        impl Kind {
+            /// All of them, those first that others are made of.
+            pub const ALL: [Self; [$(Self::$kind),*].len()] = [$(Self::$kind),*];
+
+            /// How the API server addresses it.
+            pub fn resource(self) -> ApiResource {
+                match self {
+                    $(Self::$kind => ApiResource::erase::<resources::$type>(&()),)*
+                }
+            }
+
+            /// The kind as objects name it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => stringify!($type),)*
+                }
+            }
+        }
+
+        impl Object {
+            pub(super) fn read(kind: Kind, stored: &Stored) -> Result<Self, InvalidObject> {
+                Ok(match kind {
+                    $(Kind::$kind => Self::$kind(Box::new(parse(stored)?)),)*
+                })
+            }
+
+            pub(super) fn metadata(&self) -> &kube::core::ObjectMeta {
+                match self {
+                    $(Self::$kind(object) => &object.metadata,)*
+                }
+            }
+
+            pub(super) fn metadata_mut(&mut self) -> &mut kube::core::ObjectMeta {
+                match self {
+                    $(Self::$kind(object) => &mut object.metadata,)*
+                }
+            }
+        }
+
+        $(impl Watched for resources::$type {
+            const KIND: Kind = Kind::$kind;
+
+            fn of(object: &Object) -> Option<&Self> {
+                match object {
+                    Object::$kind(object) => Some(object),
+                    _ => None,
+                }
+            }
+        })*
+    };
+}
+
+/// The type of a [`Kind`].
+pub trait Watched: Sized {
+    /// Its kind.
+    const KIND: Kind;
+
+    /// The object, if it is of this type.
+    fn of(object: &Object) -> Option<&Self>;
+}
+
+kinds! {
+    ApiClass: APIClass,
+    ServiceClass: ServiceClass,
+    WebApplicationClass: WebApplicationClass,
+    ScheduledTaskClass: ScheduledTaskClass,
+    Workload: Workload,
+    Api: API,
+    Release: Release,
+    ServiceBinding: ServiceBinding,
+    WebApplicationBinding: WebApplicationBinding,
+    ScheduledTaskBinding: ScheduledTaskBinding,
+    ApiBinding: APIBinding,
+    Service: Service,
+    WebApplication: WebApplication,
+    ScheduledTask: ScheduledTask,
+}
+
+impl Kind {
+    /// Whether objects of this kind are looked at: something is made of them.
+    pub fn is_key(self) -> bool {
+        match self {
+            Self::Service
+            | Self::WebApplication
+            | Self::ScheduledTask
+            | Self::ServiceBinding
+            | Self::WebApplicationBinding
+            | Self::ScheduledTaskBinding
+            | Self::ApiBinding => true,
+            Self::ApiClass
+            | Self::ServiceClass
+            | Self::WebApplicationClass
+            | Self::ScheduledTaskClass
+            | Self::Workload
+            | Self::Api
+            | Self::Release => false,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,163 @@
+//! One look at one key: everything that it is decided from, and what is decided.
+
+use core::time::Duration;
+
+use outhaul_hub_render::Change;
+use outhaul_hub_resources::{Condition, Release};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::memory::{Attempt, Memory, Refused, Written};
+use super::status::Words;
+use super::{Id, Note, Sight, Step, Stores, Watched, sight};
+use crate::{Now, condition};
+
+/// What is decided.
+#[derive(Debug, PartialEq)]
+pub(super) enum Plan {
+    /// All is well, or a watch will tell.
+    Nothing,
+    /// It is looked at again then.
+    Rest(Duration),
+    /// This is to be done.
+    Step(Box<Step>, Vec<Note>),
+}
+
+/// What is to be done about a write that a key wants.
+pub(super) enum Write {
+    /// It is written already.
+    Settled,
+    /// It was refused just now, in these words.
+    Held(Attempt, String),
+    /// It is to be made.
+    Due(Step),
+}
+
+/// What is looked at.
+pub(super) struct Look<'a> {
+    pub(super) key: &'a Id,
+    pub(super) stores: &'a Stores,
+    /// The key's Release with all that it says, where it was asked for.
+    pub(super) read: Option<&'a Release>,
+    pub(super) memory: &'a mut Memory,
+    pub(super) now: Now,
+}
+
+impl Look<'_> {
+    /// The write of a child of the key's name.
+    pub(super) fn write<C: Watched + Serialize>(&self, change: &Change<C>) -> Write {
+        let id = self.key.beside(C::KIND);
+        match change {
+            Change::Keep => Write::Settled,
+            Change::Create(wanted) => {
+                let object = without_status(wanted);
+                let content = content(&object);
+                self.attempt(Attempt::Create(content), Step::Create { id, object, content })
+            }
+            Change::Update(wanted) => {
+                let object = without_status(wanted);
+                let content = content(&object);
+                let stored = self.stores.sight(&id).map(|sight| sight.version);
+                let taken = |written: &Written| {
+                    written.id == id && written.content == content && Some(written.version) == stored
+                };
+                if self.memory.written.as_ref().is_some_and(taken) {
+                    // The API server keeps it otherwise than it was written: writing it again changes nothing.
+                    return Write::Settled;
+                }
+                self.attempt(Attempt::Replace(content), Step::Replace { id, object, content })
+            }
+        }
+    }
+
+    /// The deletion of the key's Release, of which this is known.
+    pub(super) fn delete(&self, release: &Sight) -> Write {
+        let step = Step::Delete {
+            id: release.id.clone(),
+            uid: release.uid.clone(),
+            version: release.version,
+        };
+        self.attempt(Attempt::Delete, step)
+    }
+
+    /// The write of the status that has these words as condition `Ready`, if it says anything new.
+    pub(super) fn status(
+        &self,
+        words: Words,
+        former: &[Condition],
+        status: impl FnOnce(&[Condition]) -> Value,
+    ) -> Plan {
+        let mut conditions = former.to_vec();
+        condition::set(&mut conditions, words.said(self.generation()), self.now.wall);
+        match conditions == former {
+            true => Plan::Nothing,
+            false => self.patch(status(&conditions), self.notes(words, former)),
+        }
+    }
+
+    /// The write of a status.
+    pub(super) fn patch(&self, status: Value, notes: Vec<Note>) -> Plan {
+        let Some(sight) = self.stores.sight(self.key) else {
+            return Plan::Nothing;
+        };
+        let metadata = json!({"resourceVersion": sight.version.to_string(), "uid": sight.uid});
+        let step = Step::Status {
+            id: self.key.clone(),
+            patch: json!({"metadata": metadata, "status": status}),
+        };
+        Plan::Step(Box::new(step), notes)
+    }
+
+    /// An Event about the key.
+    pub(super) fn note(&self, reason: &str, message: String) -> Option<Note> {
+        let sight = self.stores.sight(self.key)?;
+        Some(Note {
+            about: self.key.clone(),
+            uid: sight.uid.clone(),
+            warning: true,
+            reason: reason.to_owned(),
+            message,
+        })
+    }
+
+    /// The generation that is looked at.
+    pub(super) fn generation(&self) -> Option<u64> {
+        let generation = self.stores.object(self.key)?.metadata().generation?;
+        u64::try_from(generation).ok()
+    }
+
+    /// What is wrong is told when it is new. What goes on by itself is no news.
+    pub(super) fn notes(&self, words: Words, former: &[Condition]) -> Vec<Note> {
+        let known = condition::get(former, outhaul_hub_resources::conditions::READY)
+            .is_some_and(|known| known.reason == words.reason && known.message == words.message);
+        match known || !words.is_complaint() {
+            true => Vec::new(),
+            false => self.note(&words.reason, words.message).into_iter().collect(),
+        }
+    }
+
+    fn attempt(&self, attempt: Attempt, step: Step) -> Write {
+        let held = |refused: &&Refused| refused.attempt == attempt && self.now.uptime < refused.until;
+        match self.memory.refused.as_ref().filter(held) {
+            Some(refused) => Write::Held(attempt, refused.message.clone()),
+            None => Write::Due(step),
+        }
+    }
+}
+
+fn without_status<C: Serialize>(object: &C) -> Value {
+    let mut object = serde_json::to_value(object).expect("our types are maps with text keys");
+    if let Value::Object(fields) = &mut object {
+        fields.remove("status");
+    }
+    object
+}
+
+/// Digest of what is written. The resourceVersion says over what, not what.
+fn content(object: &Value) -> outhaul_protocol_wire::digest::Digest {
+    let mut object = object.clone();
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.remove("resourceVersion");
+    }
+    sight::digest(&object)
+}

@@ -1,0 +1,45 @@
+//! What is remembered of a key between two looks. None of it is needed: a hub that starts anew writes the same.
+
+use core::time::Duration;
+
+use outhaul_protocol_wire::digest::Digest;
+
+use super::Id;
+
+/// What is remembered of one key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    /// What was refused last, until it is taken.
+    pub(super) refused: Option<Refused>,
+    /// What was written last.
+    pub(super) written: Option<Written>,
+    /// Since when something that it names is missing.
+    pub(super) missing: Option<Duration>,
+}
+
+/// A write that the API server did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) attempt: Attempt,
+    /// What the API server said.
+    pub(super) message: String,
+    /// When the same is tried again; another content is tried at once.
+    pub(super) until: Duration,
+}
+
+/// What was to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Attempt {
+    Create(Digest),
+    Replace(Digest),
+    Delete,
+}
+
+/// A write that the API server took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) id: Id,
+    pub(super) content: Digest,
+    /// The resourceVersion of what became of it.
+    pub(super) version: u64,
+}

@@ -1,0 +1,81 @@
+//! What is kept of an object that a watch tells.
+
+use kube::ResourceExt as _;
+use outhaul_hub_resources::{Release, Stored};
+use outhaul_protocol_wire::canonical;
+use outhaul_protocol_wire::digest::Digest;
+use serde_json::Value;
+
+use super::{Id, Kind, Object};
+
+/// An object, read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sight {
+    /// Which object.
+    pub id: Id,
+    /// Its uid.
+    pub uid: String,
+    /// Its `metadata.resourceVersion`; API servers promise that it grows and is a number.
+    pub version: u64,
+    /// What it says, or why nobody can tell.
+    pub object: Result<Object, String>,
+    /// Digest of the `spec` of a Release.
+    pub digest: Option<Digest>,
+}
+
+impl Sight {
+    /// Reads an object as the API server returned it. Nobody here needs its managed fields; of a Release the ids of
+    /// its objects are kept, and neither what they are nor their raw status nor the inventory.
+    pub fn read(kind: Kind, stored: &Stored) -> Self {
+        let mut object = Object::read(kind, stored).map_err(|error| described(&error));
+        let mut digest = None;
+        if let Ok(object) = &mut object {
+            object.metadata_mut().managed_fields = None;
+            if let Object::Release(release) = object {
+                digest = digest_of_spec(stored);
+                leave_out_content(release);
+            }
+        }
+        Self {
+            id: Id {
+                kind,
+                namespace: stored.namespace().unwrap_or_default(),
+                name: stored.name_any(),
+            },
+            uid: stored.uid().unwrap_or_default(),
+            version: stored
+                .resource_version()
+                .and_then(|version| version.parse().ok())
+                .unwrap_or_default(),
+            object,
+            digest,
+        }
+    }
+}
+
+/// Digest of a `spec`, as [`Sight::digest`] has it.
+pub(super) fn digest(spec: &Value) -> Digest {
+    Digest::of(&canonical::to_vec(spec))
+}
+
+fn digest_of_spec(stored: &Stored) -> Option<Digest> {
+    let spec = serde_json::from_str(stored.parts().spec?.get()).ok()?;
+    Some(digest(&spec))
+}
+
+fn leave_out_content(release: &mut Release) {
+    for resource in &mut release.spec.resources {
+        resource.object = Value::Null;
+    }
+    if let Some(status) = &mut release.status {
+        status.inventory = Vec::new();
+        for resource in &mut status.resources {
+            resource.status = None;
+        }
+    }
+}
+
+fn described(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,57 @@
+//! What the condition `Ready` of a key says.
+
+use outhaul_hub_render::readiness::Readiness;
+use outhaul_hub_render::reason;
+use outhaul_hub_resources::conditions;
+
+use crate::condition::Said;
+
+/// What it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) ready: bool,
+    pub(super) reason: String,
+    pub(super) message: String,
+}
+
+/// Reasons that come and go by themselves: nobody has to do anything.
+const IN_PASSING: [&str; 4] = [
+    reason::HEALTH_PROGRESSING,
+    reason::HEALTH_DEGRADED,
+    reason::RESOURCES_SUSPENDED,
+    reason::RESOURCES_UNDEPLOYED,
+];
+
+/// The longest message that the definitions of conditions take.
+const MESSAGE: usize = 32_768;
+
+impl Words {
+    pub(super) fn said(&self, generation: Option<u64>) -> Said {
+        let end = self.message.floor_char_boundary(MESSAGE);
+        Said {
+            r#type: conditions::READY,
+            status: match self.ready {
+                true => conditions::status::TRUE,
+                false => conditions::status::FALSE,
+            },
+            reason: self.reason.clone(),
+            message: self.message[..end].to_owned(),
+            generation,
+        }
+    }
+
+    /// Whether somebody has to do something.
+    pub(super) fn is_complaint(&self) -> bool {
+        !self.ready && !IN_PASSING.contains(&self.reason.as_str())
+    }
+}
+
+impl From<Readiness> for Words {
+    fn from(readiness: Readiness) -> Self {
+        Self {
+            ready: readiness.ready,
+            reason: readiness.reason.to_owned(),
+            message: readiness.message,
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! The controllers against a small API server in memory: what they write, and that they stop.
+
+mod server;
+
+use serde_json::{Value, json};
+
+use super::*;
+use server::Server;
+
+fn owner(component: &str) -> Value {
+    json!({"projectName": "shop", "componentName": component})
+}
+
+fn workload(component: &str) -> Value {
+    json!({
+        "owner": owner(component),
+        "containers": {"main": {"image": "registry.example/app:1"}},
+        "endpoints": {"api": {"type": "REST", "port": 9090}},
+    })
+}
+
+fn service(component: &str) -> Value {
+    json!({
+        "owner": owner(component), "workloadName": component, "className": "default",
+        "apis": {"api": {
+            "type": "REST", "className": "default",
+            "rest": {"backend": {"port": 9090, "basePath": "/v1"}, "exposeLevels": ["Public"]},
+        }},
+    })
+}
+
+/// A namespace with classes, and a service in it.
+fn shop() -> Server {
+    let mut server = Server::default();
+    server.put(Kind::ApiClass, "default", json!({"restPolicy": {"defaults": {}}}));
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": {"replicas": 1}}),
+    );
+    server.put(Kind::Workload, "cart", workload("cart"));
+    server.put(Kind::Service, "cart", service("cart"));
+    server
+}
+
+/// One whose Release is in its plane.
+fn running() -> Server {
+    let mut server = shop();
+    server.settle();
+    server.report("cart", "Healthy");
+    server.settle();
+    server.writes.clear();
+    server
+}
+
+fn ready(server: &Server, kind: Kind, name: &str) -> String {
+    let binding = server.get(kind, name);
+    let conditions = binding.pointer("/status/conditions").and_then(Value::as_array);
+    let ready = conditions.and_then(|all| all.iter().find(|one| one["type"] == "Ready"));
+    let text = |field| ready.and_then(|ready| ready[field].as_str()).unwrap_or_default();
+    format!("{} {}: {}", text("status"), text("reason"), text("message"))
+}
+
+fn cart(server: &Server) -> String {
+    ready(server, Kind::ServiceBinding, "cart")
+}
+
+#[test]
+fn a_service_becomes_ready_in_four_writes() {
+    let mut server = shop();
+    server.settle();
+    server.report("cart", "Healthy");
+    server.settle();
+    let expected = [
+        "create ServiceBinding acme/cart",
+        "create Release acme/cart",
+        "status ServiceBinding acme/cart",
+        "status ServiceBinding acme/cart",
+    ];
+    assert_eq!(server.writes, expected);
+    assert_eq!(
+        cart(&server),
+        "True ResourcesActive: All 5 resources are deployed and healthy"
+    );
+    let binding = server.get(Kind::ServiceBinding, "cart");
+    let public = binding.pointer("/status/endpoints/0/public/uri").unwrap();
+    assert_eq!(
+        public,
+        "https://development.choreoapis.localhost:8443/shop/cart/v1"
+    );
+    let owner = &server.get(Kind::Release, "cart")["metadata"]["ownerReferences"][0];
+    assert_eq!(
+        (&owner["kind"], &owner["controller"], &owner["blockOwnerDeletion"]),
+        (&json!("ServiceBinding"), &json!(true), &json!(true))
+    );
+}
+
+#[test]
+fn a_release_that_nobody_has_reported_on_makes_no_binding_ready() {
+    let mut server = shop();
+    server.settle();
+    assert!(
+        cart(&server).starts_with("False ResourceHealthProgressing"),
+        "{}",
+        cart(&server)
+    );
+}
+
+#[test]
+fn a_hub_that_starts_anew_writes_nothing() {
+    let mut server = running();
+    server.restart();
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+}
+
+#[test]
+fn an_order_of_lists_in_which_children_come_first_changes_nothing() {
+    let mut server = running();
+    server.restart_in_order(Kind::ALL.iter().rev().copied());
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+}
+
+#[test]
+fn what_a_release_is_made_of_is_rendered_again_when_it_changes() {
+    let replaced = ["replace Release acme/cart"];
+    let mut server = running();
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": {"replicas": 3}}),
+    );
+    server.settle();
+    assert_eq!(server.writes[..1], replaced);
+    assert_eq!(server.object("cart", "cart-deployment")["spec"]["replicas"], 3);
+
+    let mut server = running();
+    let cors = json!({"allowOrigins": ["https://shop.example"]});
+    server.put(
+        Kind::ApiClass,
+        "default",
+        json!({"restPolicy": {"defaults": {"cors": cors}}}),
+    );
+    server.settle();
+    assert_eq!(server.writes[..1], replaced);
+    assert_eq!(server.read, 1);
+}
+
+#[test]
+fn a_workload_leads_to_its_binding_and_on() {
+    let mut server = running();
+    let mut edited = workload("cart");
+    edited["containers"]["main"]["image"] = json!("registry.example/app:2");
+    server.put(Kind::Workload, "cart", edited);
+    server.settle();
+    let expected = ["replace ServiceBinding acme/cart", "replace Release acme/cart"];
+    assert_eq!(server.writes[..2], expected);
+    let image =
+        &server.object("cart", "cart-deployment")["spec"]["template"]["spec"]["containers"][0]["image"];
+    assert_eq!(image, "registry.example/app:2");
+}
+
+#[test]
+fn a_connection_follows_its_target() {
+    let mut server = running();
+    let mut till = workload("till");
+    till["connections"] = json!({"cart": {
+        "type": "api", "params": {"componentName": "cart", "endpoint": "api"},
+        "inject": {"env": [{"name": "CART", "value": "{{ .url }}"}]},
+    }});
+    server.put(Kind::Workload, "till", till);
+    let mut service = service("till");
+    service["apis"] = json!({});
+    server.put(Kind::Service, "till", service);
+    server.settle();
+    let url = |server: &Server| {
+        let deployment = server.object("till", "till-deployment");
+        deployment["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"].clone()
+    };
+    assert!(
+        url(&server).as_str().unwrap().ends_with(":9090"),
+        "{}",
+        url(&server)
+    );
+    let mut moved = workload("cart");
+    moved["endpoints"]["api"]["port"] = json!(9091);
+    server.put(Kind::Workload, "cart", moved);
+    server.settle();
+    assert!(
+        url(&server).as_str().unwrap().ends_with(":9091"),
+        "{}",
+        url(&server)
+    );
+}
+
+#[test]
+fn a_missing_target_is_named_and_heals() {
+    let mut server = running();
+    let mut till = workload("till");
+    till["connections"] = json!({"stock": {
+        "type": "api", "params": {"componentName": "stock", "endpoint": "api"},
+        "inject": {"env": [{"name": "STOCK", "value": "{{ .url }}"}]},
+    }});
+    server.put(Kind::Workload, "till", till);
+    server.put(Kind::Service, "till", service("till"));
+    server.settle();
+    let said = ready(&server, Kind::ServiceBinding, "till");
+    assert!(
+        said.starts_with("False InvalidConfiguration") && said.contains("component stock"),
+        "{said}"
+    );
+    server.put(Kind::Workload, "stock", workload("stock"));
+    server.put(Kind::Service, "stock", service("stock"));
+    server.settle();
+    assert!(server.has(Kind::Release, "till"));
+}
+
+#[test]
+fn suspend_undeploy_and_back() {
+    let mut server = running();
+    server.merge(
+        Kind::ServiceBinding,
+        "cart",
+        json!({"spec": {"releaseState": "Suspend"}}),
+    );
+    server.settle();
+    assert_eq!(server.object("cart", "cart-deployment")["spec"]["replicas"], 0);
+    server.report("cart", "Suspended");
+    server.settle();
+    assert_eq!(cart(&server), "False ResourcesSuspended: Resources suspended");
+
+    server.hold_deletions = true;
+    server.merge(
+        Kind::ServiceBinding,
+        "cart",
+        json!({"spec": {"releaseState": "Undeploy"}}),
+    );
+    server.settle();
+    assert_eq!(
+        cart(&server),
+        "False ResourcesUndeployed: Resources being undeployed"
+    );
+    assert_eq!(
+        server
+            .get(Kind::ServiceBinding, "cart")
+            .pointer("/status/endpoints"),
+        None
+    );
+    server.finish_deletions();
+    server.settle();
+    assert_eq!(cart(&server), "False ResourcesUndeployed: Resources undeployed");
+    assert!(!server.has(Kind::Release, "cart"));
+
+    // The Service does not change what is for whoever operates it.
+    server.put(Kind::Service, "cart", service("cart"));
+    server.settle();
+    assert!(!server.has(Kind::Release, "cart"));
+
+    server.merge(
+        Kind::ServiceBinding,
+        "cart",
+        json!({"spec": {"releaseState": "Active"}}),
+    );
+    server.settle();
+    assert_eq!(server.object("cart", "cart-deployment")["spec"]["replicas"], 1);
+}
+
+#[test]
+fn a_deleted_service_takes_everything_with_it() {
+    let mut server = running();
+    server.delete(Kind::Service, "cart");
+    server.settle();
+    assert!(!server.has(Kind::ServiceBinding, "cart") && !server.has(Kind::Release, "cart"));
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+    assert!(server.controllers.memories.is_empty() && server.controllers.is_settled());
+}
+
+#[test]
+fn a_missing_class_is_named_and_heals() {
+    let mut server = shop();
+    server.delete(Kind::ServiceClass, "default");
+    server.settle();
+    assert_eq!(
+        cart(&server),
+        r#"False ServiceClassNotFound: ServiceClass "default" not found"#
+    );
+    assert_eq!(server.notes, ["ServiceClassNotFound"]);
+    server.put(Kind::ServiceClass, "default", json!({}));
+    server.settle();
+    assert!(server.has(Kind::Release, "cart"));
+    server.delete(Kind::ServiceClass, "default");
+    server.settle();
+    assert!(server.has(Kind::Release, "cart"), "an error takes nothing away");
+}
+
+#[test]
+fn a_malformed_class_stops_only_its_bindings() {
+    let mut server = running();
+    server.put(
+        Kind::ServiceClass,
+        "odd",
+        json!({"deploymentTemplate": {"replicas": "many"}}),
+    );
+    server.put(Kind::ApiClass, "odd", json!({"restPolicy": 7}));
+    server.put(Kind::Workload, "till", workload("till"));
+    let mut by_class = service("till");
+    by_class["className"] = json!("odd");
+    server.put(Kind::Service, "till", by_class);
+    let mut by_api_class = service("till");
+    by_api_class["apis"]["api"]["className"] = json!("odd");
+    server.put(Kind::Service, "pay", by_api_class);
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": {"replicas": 2}}),
+    );
+    server.settle();
+    for (name, odd) in [("till", r#"ServiceClass "odd""#), ("pay", r#"APIClass "odd""#)] {
+        let said = ready(&server, Kind::ServiceBinding, name);
+        assert!(
+            said.starts_with("False InvalidConfiguration") && said.contains(odd),
+            "{said}"
+        );
+    }
+    assert_eq!(server.object("cart", "cart-deployment")["spec"]["replicas"], 2);
+}
+
+#[test]
+fn an_object_that_cannot_be_rendered_stays_as_it_is_stored() {
+    let mut server = running();
+    let limited =
+        |window| json!({"restPolicy": {"defaults": {"rateLimit": {"requests": 5, "window": window}}}});
+    server.put(Kind::ApiClass, "default", limited("1m"));
+    server.settle();
+    let before = server.get(Kind::Release, "cart")["spec"].clone();
+    server.writes.clear();
+    server.put(Kind::ApiClass, "default", limited("1d"));
+    server.settle();
+    assert_eq!(server.get(Kind::Release, "cart")["spec"], before);
+    let said = cart(&server);
+    assert!(
+        said.starts_with("False InvalidConfiguration") && said.contains("rateLimit.window"),
+        "{said}"
+    );
+    assert_eq!(server.writes, ["status ServiceBinding acme/cart"]);
+}
+
+#[test]
+fn two_bindings_of_one_name_do_not_fight() {
+    let mut server = running();
+    server.put(Kind::WebApplicationClass, "default", json!({}));
+    let web = json!({"owner": owner("cart"), "workloadName": "cart", "className": "default"});
+    server.put(Kind::WebApplication, "cart", web);
+    server.settle();
+    let said = ready(&server, Kind::WebApplicationBinding, "cart");
+    assert!(said.starts_with("False InvalidConfiguration"), "{said}");
+    assert!(said.contains(r#"belongs to ServiceBinding "cart""#), "{said}");
+    let expected = [
+        "create WebApplicationBinding acme/cart",
+        "status WebApplicationBinding acme/cart",
+    ];
+    assert_eq!(server.writes, expected);
+    server.delete(Kind::Service, "cart");
+    server.settle();
+    let owner = &server.get(Kind::Release, "cart")["metadata"]["ownerReferences"][0]["kind"];
+    assert_eq!(owner, "WebApplicationBinding");
+}
+
+#[test]
+fn a_lost_owner_reference_and_a_foreign_edit_are_repaired() {
+    let mut server = running();
+    server.merge(
+        Kind::Release,
+        "cart",
+        json!({"metadata": {"ownerReferences": null}, "spec": {"interval": "5m"}}),
+    );
+    server.settle();
+    let release = server.get(Kind::Release, "cart");
+    assert_eq!(
+        release["metadata"]["ownerReferences"][0]["kind"],
+        "ServiceBinding"
+    );
+    assert_eq!(release["spec"].get("interval"), None);
+}
+
+#[test]
+fn a_scheduled_task_keeps_its_release_state_and_settles() {
+    let mut server = running();
+    let template = json!({"cronJobTemplate": {"schedule": "0 * * * *"}});
+    server.put(Kind::ScheduledTaskClass, "default", template);
+    let task = json!({"owner": owner("cart"), "workloadName": "cart", "className": "default"});
+    server.put(Kind::ScheduledTask, "bill", task.clone());
+    server.settle();
+    let suspended = json!({"spec": {"releaseState": "Suspend"}});
+    server.merge(Kind::ScheduledTaskBinding, "bill", suspended);
+    server.settle();
+    assert_eq!(server.object("bill", "bill-cronjob")["spec"]["suspend"], true);
+    server.writes.clear();
+    server.put(Kind::ScheduledTask, "bill", task);
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+    server.merge(
+        Kind::ScheduledTaskBinding,
+        "bill",
+        json!({"spec": {"releaseState": "Undeploy"}}),
+    );
+    server.settle();
+    assert!(!server.has(Kind::Release, "bill"));
+}
+
+#[test]
+fn an_api_binding_waits_for_its_api() {
+    let mut server = running();
+    let binding = json!({"apiName": "open", "apiClassName": "default", "environmentName": "development"});
+    server.put(Kind::ApiBinding, "open", binding);
+    server.settle();
+    assert_eq!(
+        ready(&server, Kind::ApiBinding, "open"),
+        r#"False InvalidConfiguration: API "open" not found"#
+    );
+    let api = json!({"owner": owner("open"), "environmentName": "development", "type": "REST", "className": "default"});
+    server.put(Kind::Api, "open", api);
+    server.settle();
+    assert_eq!(
+        ready(&server, Kind::ApiBinding, "open"),
+        "True ResourcesActive: No resources to deploy"
+    );
+}
+
+#[test]
+fn a_missing_workload_is_named_after_a_while_and_forgotten_when_it_comes() {
+    let mut server = shop();
+    server.delete(Kind::Workload, "cart");
+    server.settle();
+    let said = ready(&server, Kind::Service, "cart");
+    assert!(
+        said.starts_with(r#"False WorkloadNotFound: Workload "cart" not found"#),
+        "{said}"
+    );
+    server.put(Kind::Workload, "cart", workload("cart"));
+    server.settle();
+    assert_eq!(
+        server.get(Kind::Service, "cart").pointer("/status/conditions"),
+        Some(&json!([]))
+    );
+    assert!(server.has(Kind::Release, "cart"));
+}
+
+#[test]
+fn a_workload_that_comes_a_little_later_costs_no_write() {
+    let mut server = shop();
+    server.delete(Kind::Workload, "cart");
+    server.run_until_idle();
+    server.put(Kind::Workload, "cart", workload("cart"));
+    server.settle();
+    assert_eq!(server.writes[0], "create ServiceBinding acme/cart");
+}
+
+#[test]
+fn what_is_refused_is_said_and_tried_again_less_and_less_often() {
+    let mut server = shop();
+    server.refuse = Some((Kind::Release, "quota exceeded"));
+    server.run_for(Duration::from_secs(60));
+    assert_eq!(
+        cart(&server),
+        r#"False ReleaseCreationFailed: failed to create release "cart": quota exceeded"#
+    );
+    assert!((8..=12).contains(&server.refused), "{}", server.refused);
+    let statuses = server.writes.iter().filter(|write| write.starts_with("status"));
+    assert_eq!(statuses.count(), 1);
+    // Other content is tried at once.
+    let tries = server.refused;
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": {"replicas": 2}}),
+    );
+    server.run_until_idle();
+    assert_eq!(server.refused, tries + 1);
+    server.refuse = None;
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": {"replicas": 3}}),
+    );
+    server.settle();
+    assert!(server.has(Kind::Release, "cart"));
+    assert!(
+        cart(&server).starts_with("False ResourceHealthProgressing"),
+        "{}",
+        cart(&server)
+    );
+}
+
+#[test]
+fn what_the_api_server_keeps_otherwise_is_not_written_again() {
+    let mut server = shop();
+    server.alters = true;
+    server.settle();
+    let replaced = server.writes.iter().filter(|write| write.starts_with("replace"));
+    assert!(replaced.count() <= 2, "{:?}", server.writes);
+}
+
+#[test]
+fn outdated_writes_are_made_again() {
+    let mut server = shop();
+    server.outdated = 3;
+    server.settle();
+    assert!(server.has(Kind::Release, "cart"));
+}

@@ -1,0 +1,322 @@
+//! An API server in memory that the controllers write to, and that tells them what it has.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use outhaul_hub_resources::Stored;
+use serde_json::{Value, json};
+
+use crate::Now;
+use crate::controllers::{Controllers, Id, Job, Kind, News, Next, Outcome, Sight, Step};
+
+const NAMESPACE: &str = "acme";
+
+/// Looks until the controllers must be silent: one that never ends fails a test instead of hanging it.
+const PATIENCE: usize = 2_000;
+
+#[derive(Default)]
+pub(super) struct Server {
+    pub(super) controllers: Controllers,
+    objects: BTreeMap<Id, Value>,
+    version: u64,
+    now: Duration,
+    started: bool,
+    /// Every write that was taken.
+    pub(super) writes: Vec<String>,
+    /// Reasons of the Events.
+    pub(super) notes: Vec<String>,
+    /// Reads of Releases.
+    pub(super) read: usize,
+    /// Writes of this kind's objects are refused, in these words.
+    pub(super) refuse: Option<(Kind, &'static str)>,
+    /// How often.
+    pub(super) refused: usize,
+    /// Writes that still fail as outdated.
+    pub(super) outdated: usize,
+    /// Deleted Releases stay until that is finished.
+    pub(super) hold_deletions: bool,
+    /// Releases are kept otherwise than they are written.
+    pub(super) alters: bool,
+}
+
+impl Server {
+    pub(super) fn has(&self, kind: Kind, name: &str) -> bool {
+        self.objects.contains_key(&id(kind, name))
+    }
+
+    pub(super) fn get(&self, kind: Kind, name: &str) -> &Value {
+        &self.objects[&id(kind, name)]
+    }
+
+    /// An object of a Release.
+    pub(super) fn object(&self, release: &str, object: &str) -> &Value {
+        let resources = self.get(Kind::Release, release)["spec"]["resources"]
+            .as_array()
+            .unwrap();
+        let found = resources
+            .iter()
+            .find(|resource| resource["id"] == object)
+            .unwrap();
+        &found["object"]
+    }
+
+    /// Creates an object or replaces its spec.
+    pub(super) fn put(&mut self, kind: Kind, name: &str, spec: Value) {
+        let id = id(kind, name);
+        let mut object = match self.objects.get(&id) {
+            Some(object) => object.clone(),
+            None => json!({
+                "apiVersion": "openchoreo.dev/v1alpha1", "kind": kind.as_str(),
+                "metadata": {"name": name, "namespace": NAMESPACE},
+            }),
+        };
+        object["spec"] = spec;
+        self.store(&id, object);
+    }
+
+    pub(super) fn merge(&mut self, kind: Kind, name: &str, patch: Value) {
+        let id = id(kind, name);
+        let mut object = self.objects[&id].clone();
+        json_patch::merge(&mut object, &patch);
+        self.store(&id, object);
+    }
+
+    /// Deletes an object, and what it owns.
+    pub(super) fn delete(&mut self, kind: Kind, name: &str) {
+        let id = id(kind, name);
+        let Some(object) = self.objects.remove(&id) else {
+            return;
+        };
+        let uid = object["metadata"]["uid"].clone();
+        self.controllers.tell(News::Gone {
+            id,
+            uid: uid.as_str().unwrap().to_owned(),
+        });
+        let owned = |object: &&Value| object["metadata"]["ownerReferences"][0]["uid"] == uid;
+        let owned: Vec<Id> = self.objects.values().filter(owned).map(name_of).collect();
+        for owned in owned {
+            self.delete(owned.kind, &owned.name);
+        }
+    }
+
+    /// Removes what is being deleted.
+    pub(super) fn finish_deletions(&mut self) {
+        let going = |object: &&Value| object["metadata"].get("deletionTimestamp").is_some();
+        let going: Vec<Id> = self.objects.values().filter(going).map(name_of).collect();
+        for id in going {
+            self.delete(id.kind, &id.name);
+        }
+    }
+
+    /// The plane reports this health of all objects of a Release.
+    pub(super) fn report(&mut self, release: &str, health: &str) {
+        let object = self.get(Kind::Release, release);
+        let generation = object["metadata"]["generation"].clone();
+        let resources = object["spec"]["resources"].as_array().unwrap();
+        let one = |resource: &Value| json!({"id": resource["id"], "version": "v1", "kind": "Any", "name": "any", "healthStatus": health});
+        let resources: Vec<_> = resources.iter().map(one).collect();
+        let status = json!({"observedGeneration": generation, "resources": resources});
+        self.merge(Kind::Release, release, json!({"status": status}));
+    }
+
+    /// Other controllers take over.
+    pub(super) fn restart(&mut self) {
+        self.restart_in_order(Kind::ALL);
+    }
+
+    pub(super) fn restart_in_order(&mut self, kinds: impl IntoIterator<Item = Kind>) {
+        self.controllers = Controllers::default();
+        self.started = true;
+        for kind in kinds {
+            self.controllers.tell(News::Begin(kind));
+            for (id, object) in &self.objects {
+                if id.kind == kind {
+                    self.controllers.tell(News::Listed(Box::new(sight(kind, object))));
+                }
+            }
+            self.controllers.tell(News::Complete(kind));
+        }
+    }
+
+    /// Runs until nothing waits any more, however long that takes.
+    pub(super) fn settle(&mut self) {
+        self.run_until_idle();
+        while let Some(deadline) = self.controllers.next_deadline() {
+            assert!(
+                deadline < Duration::from_secs(1_000),
+                "it never settles: {:?}",
+                self.writes
+            );
+            self.now = deadline;
+            self.run_until_idle();
+        }
+        assert!(self.controllers.is_settled());
+    }
+
+    /// Runs for so long.
+    pub(super) fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.run_until_idle();
+        while let Some(deadline) = self
+            .controllers
+            .next_deadline()
+            .filter(|deadline| *deadline <= end)
+        {
+            self.now = deadline;
+            self.run_until_idle();
+        }
+        self.now = end;
+    }
+
+    /// Runs until something would have to be waited for.
+    pub(super) fn run_until_idle(&mut self) {
+        if !self.started {
+            self.restart();
+        }
+        for _ in 0..PATIENCE {
+            match self.controllers.next(self.time()) {
+                Next::Idle => return,
+                Next::Looked => {}
+                Next::Job(job) => {
+                    let outcome = self.take(&job);
+                    self.controllers.finished(&job, outcome, self.time());
+                }
+            }
+        }
+        panic!("it never ends: {:?}", self.writes);
+    }
+
+    fn time(&self) -> Now {
+        Now {
+            uptime: self.now,
+            wall: Timestamp::UNIX_EPOCH + self.now,
+        }
+    }
+
+    fn take(&mut self, job: &Job) -> Outcome {
+        if let Some((kind, words)) = self.refuse
+            && matches!(&job.step, Step::Create { id, .. } | Step::Replace { id, .. } if id.kind == kind)
+        {
+            self.refused += 1;
+            return Outcome::Refused(words.to_owned());
+        }
+        if self.outdated > 0 && !matches!(job.step, Step::Read(_)) {
+            self.outdated -= 1;
+            return Outcome::Outdated;
+        }
+        let outcome = self.execute(&job.step);
+        if !matches!(outcome, Outcome::Outdated) {
+            self.notes
+                .extend(job.notes.iter().map(|note| note.reason.clone()));
+        }
+        outcome
+    }
+
+    fn execute(&mut self, step: &Step) -> Outcome {
+        match step {
+            Step::Read(id) => {
+                self.read += 1;
+                match self.objects.get(id) {
+                    Some(object) => Outcome::Read(Box::new(serde_json::from_value(object.clone()).unwrap())),
+                    None => Outcome::Outdated,
+                }
+            }
+            Step::Create { id, object, .. } => match self.objects.contains_key(id) {
+                true => Outcome::Outdated,
+                false => self.write("create", id, object.clone()),
+            },
+            Step::Replace { id, object, .. } => {
+                let Some(stored) = self.objects.get(id) else {
+                    return Outcome::Outdated;
+                };
+                if stored["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] {
+                    return Outcome::Outdated;
+                }
+                let mut object = object.clone();
+                object["status"] = stored["status"].clone();
+                self.write("replace", id, object)
+            }
+            Step::Status { id, patch } => {
+                let Some(stored) = self.objects.get(id) else {
+                    return Outcome::Outdated;
+                };
+                let same = |field| stored["metadata"][field] == patch["metadata"][field];
+                if !same("resourceVersion") || !same("uid") {
+                    return Outcome::Outdated;
+                }
+                let mut object = stored.clone();
+                json_patch::merge(&mut object, patch);
+                self.write("status", id, object)
+            }
+            Step::Delete { id, uid, .. } => {
+                assert_eq!(self.objects[id]["metadata"]["uid"], **uid);
+                self.writes.push(format!("delete {id}"));
+                match self.hold_deletions {
+                    true => {
+                        let going = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
+                        self.merge(id.kind, &id.name, going);
+                    }
+                    false => self.delete(id.kind, &id.name),
+                }
+                Outcome::Deleted
+            }
+        }
+    }
+
+    fn write(&mut self, verb: &str, id: &Id, mut object: Value) -> Outcome {
+        if self.alters && id.kind == Kind::Release {
+            object["spec"]["resources"][0]["object"]["altered"] = json!(true);
+        }
+        self.writes.push(format!("{verb} {id}"));
+        self.store(id, object);
+        Outcome::Written(Box::new(sight(id.kind, &self.objects[id])))
+    }
+
+    /// Stores an object, and tells of it unless nothing changed.
+    fn store(&mut self, id: &Id, mut object: Value) {
+        let stored = self.objects.get(id);
+        if object["status"].is_null() {
+            object.as_object_mut().unwrap().remove("status");
+        }
+        let same_spec = stored.is_some_and(|stored| stored["spec"] == object["spec"]);
+        let generation = stored.and_then(|stored| stored["metadata"]["generation"].as_u64());
+        let metadata = &mut object["metadata"];
+        metadata["generation"] = json!(generation.unwrap_or_default() + u64::from(!same_spec));
+        if stored.is_none() {
+            metadata["uid"] = json!(format!("u-{}", self.version + 1));
+        }
+        if stored == Some(&object) {
+            return;
+        }
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        self.objects.insert(id.clone(), object);
+        if self.started {
+            let sight = sight(id.kind, &self.objects[id]);
+            self.controllers.tell(News::Seen(Box::new(sight)));
+        }
+    }
+}
+
+fn id(kind: Kind, name: &str) -> Id {
+    Id {
+        kind,
+        namespace: NAMESPACE.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn name_of(object: &Value) -> Id {
+    let kind = object["kind"].as_str().unwrap();
+    let kind = Kind::ALL
+        .into_iter()
+        .find(|known| known.as_str() == kind)
+        .unwrap();
+    id(kind, object["metadata"]["name"].as_str().unwrap())
+}
+
+fn sight(kind: Kind, object: &Value) -> Sight {
+    let stored: Stored = serde_json::from_str(&object.to_string()).unwrap();
+    Sight::read(kind, &stored)
+}
