@@ -4,8 +4,6 @@
 //! waits for anybody: messages to agents go where there is room, writes and reads run in the background, and their
 //! outcomes come back to it. So no two parts of the hub can wait for each other.
 
-mod clock;
-mod notes;
 mod outbox;
 mod outcome;
 mod signal;
@@ -23,10 +21,10 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::clock::Clock;
 use crate::handle::FleetEvent;
+use crate::notes::Notes;
 use crate::readiness::{Check, Reporter};
-use clock::Clock;
-use notes::Notes;
 use writer::{Finished, Writer};
 
 pub(crate) use outbox::{Ending, Outbox, Receiving, outbox};

@@ -13,12 +13,14 @@
 //! What happens is decided in `outhaul-hub-core`; here it is carried. Parts are tasks that own their state and talk
 //! through bounded channels; the fleet never waits for any of them. The first part that ends stops the others.
 
+mod clock;
 mod config;
 mod fleet;
 mod gateway;
 mod handle;
 mod hub;
 mod identity;
+mod notes;
 mod random;
 mod readiness;
 pub mod rest;

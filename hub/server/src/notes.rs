@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::Resource as _;
 use kube::api::{Api, Patch, PatchParams, PostParams};
-use outhaul_hub_core::{Note, Subject, resource};
+use outhaul_hub_core::{Note, Subject, controllers, resource};
 use outhaul_hub_resources::{Bundle, Plane, Release};
 use outhaul_protocol_wire::head::BundleKind;
 use serde_json::json;
@@ -45,15 +45,34 @@ const COMPONENT: &str = "outhaul-hub";
 /// Where Events about objects without a namespace go.
 const CLUSTER_NAMESPACE: &str = "default";
 
-pub(super) struct Notes {
+pub(crate) struct Notes {
     client: kube::Client,
     waiting: VecDeque<Publication>,
     running: JoinSet<()>,
     /// Since when Events wait for other writes.
     held_up: Option<Instant>,
-    said: BTreeMap<Note, Said>,
-    order: VecDeque<Note>,
+    said: BTreeMap<Notice, Said>,
+    order: VecDeque<Notice>,
     left_out: u64,
+}
+
+/// What an Event says, and about what.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Notice {
+    about: About,
+    warning: bool,
+    reason: String,
+    message: String,
+}
+
+/// An object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct About {
+    api_version: String,
+    kind: String,
+    namespace: Option<String>,
+    name: String,
+    uid: String,
 }
 
 struct Said {
@@ -73,7 +92,7 @@ enum Publication {
 }
 
 impl Notes {
-    pub(super) fn new(client: kube::Client) -> Self {
+    pub(crate) fn new(client: kube::Client) -> Self {
         Self {
             client,
             waiting: VecDeque::new(),
@@ -85,8 +104,8 @@ impl Notes {
         }
     }
 
-    pub(super) fn publish(&mut self, note: Note, now: Timestamp) {
-        let publication = self.count(note, now);
+    pub(crate) fn publish(&mut self, notice: impl Into<Notice>, now: Timestamp) {
+        let publication = self.count(notice.into(), now);
         self.waiting.push_back(publication);
         if self.waiting.len() > WAITING {
             self.leave_out_oldest();
@@ -110,7 +129,7 @@ impl Notes {
     }
 
     /// Starts what there is room for.
-    pub(super) fn start(&mut self, busy: bool) {
+    pub(crate) fn start(&mut self, busy: bool) {
         while let Some(ended) = self.running.try_join_next() {
             reap(ended);
         }
@@ -136,7 +155,7 @@ impl Notes {
     ///
     /// # Cancel safety
     /// Safe.
-    pub(super) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) {
         match self.running.join_next().await {
             Some(ended) => reap(ended),
             None => std::future::pending().await,
@@ -144,7 +163,7 @@ impl Notes {
     }
 
     /// Publishes what waits, within a bound.
-    pub(super) async fn finish(mut self) {
+    pub(crate) async fn finish(mut self) {
         let finishing = async {
             self.start(false);
             while self.running.join_next().await.is_some() {
@@ -156,25 +175,25 @@ impl Notes {
         }
     }
 
-    fn count(&mut self, note: Note, now: Timestamp) -> Publication {
+    fn count(&mut self, notice: Notice, now: Timestamp) -> Publication {
         let fresh = |said: &&mut Said| now.duration_since(said.first) < SAME;
-        if let Some(said) = self.said.get_mut(&note).filter(fresh) {
+        if let Some(said) = self.said.get_mut(&notice).filter(fresh) {
             said.count += 1;
             return Publication::Again {
-                namespace: namespace(&note.subject),
+                namespace: notice.about.event_namespace(),
                 name: said.name.clone(),
                 count: said.count,
                 last: now,
             };
         }
-        let event = event(&note, now);
+        let event = event(&notice, now);
         let said = Said {
             name: event.metadata.name.clone().unwrap_or_default(),
             first: now,
             count: 1,
         };
-        if self.said.insert(note.clone(), said).is_none() {
-            self.order.push_back(note);
+        if self.said.insert(notice.clone(), said).is_none() {
+            self.order.push_back(notice);
         }
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()
@@ -226,24 +245,20 @@ async fn send(client: kube::Client, publication: Publication) -> kube::Result<()
     Ok(())
 }
 
-fn event(note: &Note, now: Timestamp) -> Event {
-    let about = reference(&note.subject);
-    let name = format!(
-        "{}.{:x}",
-        about.name.clone().unwrap_or_default(),
-        now.as_nanosecond()
-    );
-    let end = note.message.floor_char_boundary(MESSAGE);
+fn event(notice: &Notice, now: Timestamp) -> Event {
+    let about = notice.about.reference();
+    let name = format!("{}.{:x}", notice.about.name, now.as_nanosecond());
+    let end = notice.message.floor_char_boundary(MESSAGE);
     Event {
         metadata: ObjectMeta {
             name: Some(name),
-            namespace: Some(namespace(&note.subject)),
+            namespace: Some(notice.about.event_namespace()),
             ..ObjectMeta::default()
         },
         involved_object: about,
-        type_: Some(if note.warning { "Warning" } else { "Normal" }.to_owned()),
-        reason: Some(note.reason.clone()),
-        message: Some(note.message[..end].to_owned()),
+        type_: Some(if notice.warning { "Warning" } else { "Normal" }.to_owned()),
+        reason: Some(notice.reason.clone()),
+        message: Some(notice.message[..end].to_owned()),
         source: Some(EventSource {
             component: Some(COMPONENT.to_owned()),
             host: None,
@@ -256,38 +271,73 @@ fn event(note: &Note, now: Timestamp) -> Event {
     }
 }
 
-fn namespace(subject: &Subject) -> String {
-    match subject {
-        Subject::Bundle(key) => key.namespace.clone(),
-        Subject::Plane(..) => CLUSTER_NAMESPACE.to_owned(),
+impl About {
+    fn event_namespace(&self) -> String {
+        let namespace = self.namespace.as_deref();
+        namespace.unwrap_or(CLUSTER_NAMESPACE).to_owned()
+    }
+
+    fn reference(&self) -> ObjectReference {
+        ObjectReference {
+            api_version: Some(self.api_version.clone()),
+            kind: Some(self.kind.clone()),
+            namespace: self.namespace.clone(),
+            name: Some(self.name.clone()),
+            uid: Some(self.uid.clone()),
+            ..ObjectReference::default()
+        }
     }
 }
 
-fn reference(subject: &Subject) -> ObjectReference {
-    let (api_version, kind, namespace, name, uid) = match subject {
-        Subject::Bundle(key) => {
-            let named = resource::bundle_name(key);
-            let api_version = match key.kind {
-                BundleKind::Release => Release::api_version(&()),
-                BundleKind::Bundle => Bundle::api_version(&()),
-            };
-            (
-                api_version,
-                key.kind.as_str(),
-                Some(named.namespace),
-                named.name,
-                &key.uid,
-            )
+impl From<Note> for Notice {
+    fn from(note: Note) -> Self {
+        let about = match &note.subject {
+            Subject::Bundle(key) => {
+                let named = resource::bundle_name(key);
+                let api_version = match key.kind {
+                    BundleKind::Release => Release::api_version(&()),
+                    BundleKind::Bundle => Bundle::api_version(&()),
+                };
+                About {
+                    api_version: api_version.into_owned(),
+                    kind: key.kind.as_str().to_owned(),
+                    namespace: Some(named.namespace),
+                    name: named.name,
+                    uid: key.uid.to_string(),
+                }
+            }
+            Subject::Plane(name, uid) => About {
+                api_version: Plane::api_version(&()).into_owned(),
+                kind: "Plane".to_owned(),
+                namespace: None,
+                name: name.to_string(),
+                uid: uid.to_string(),
+            },
+        };
+        Self {
+            about,
+            warning: note.warning,
+            reason: note.reason,
+            message: note.message,
         }
-        Subject::Plane(name, uid) => (Plane::api_version(&()), "Plane", None, name.to_string(), uid),
-    };
-    ObjectReference {
-        api_version: Some(api_version.into_owned()),
-        kind: Some(kind.to_owned()),
-        namespace,
-        name: Some(name),
-        uid: Some(uid.to_string()),
-        ..ObjectReference::default()
+    }
+}
+
+impl From<controllers::Note> for Notice {
+    fn from(note: controllers::Note) -> Self {
+        let resource = note.about.kind.resource();
+        Self {
+            about: About {
+                api_version: resource.api_version,
+                kind: resource.kind,
+                namespace: Some(note.about.namespace),
+                name: note.about.name,
+                uid: note.uid,
+            },
+            warning: note.warning,
+            reason: note.reason,
+            message: note.message,
+        }
     }
 }
 
