@@ -6,6 +6,7 @@ use outhaul_hub_core::view::{BundleName, BundleView, PlaneView};
 use outhaul_protocol_wire::ids::PlaneName;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::controllers::Progress;
 use crate::fleet::Request;
 use crate::readiness::Readiness;
 use crate::tokens::{IssuedToken, TokenError, TokenRequest, Tokens};
@@ -16,6 +17,7 @@ pub struct HubHandle {
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) events: broadcast::Sender<FleetEvent>,
     pub(crate) readiness: watch::Receiver<Readiness>,
+    pub(crate) controllers: watch::Receiver<Progress>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) client: kube::Client,
 }
@@ -82,6 +84,11 @@ impl HubHandle {
     /// Whether the hub can do its work now, and what is missing.
     pub fn ready(&self) -> Readiness {
         self.readiness.borrow().clone()
+    }
+
+    /// How the controllers are doing, and every change of that.
+    pub fn controllers(&self) -> watch::Receiver<Progress> {
+        self.controllers.clone()
     }
 
     /// Changes from now on.

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use outhaul_hub_core::controllers::News;
 use outhaul_hub_core::{Fleet, Settings};
 use outhaul_protocol_transport::authority::Authority;
 use outhaul_protocol_transport::carrier::EndpointSecret;
@@ -15,12 +16,13 @@ use outhaul_protocol_transport::listener::{ListenError, Listener, ListenerConfig
 use outhaul_protocol_transport::pki::PkiError;
 use outhaul_protocol_wire::ids::Epoch;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch as latest};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::config::Config;
+use crate::controllers::{ControllersTask, NEWS, Progress};
 use crate::fleet::{FleetTask, REQUESTS, SIGNALS};
 use crate::handle::HubHandle;
 use crate::identity::{self, IdentityError};
@@ -170,6 +172,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
 
 struct Parts {
     fleet: FleetTask,
+    controllers: ControllersTask,
+    news: mpsc::Sender<News>,
     client: kube::Client,
     signals: mpsc::Sender<crate::fleet::Signal>,
     listener: Listener,
@@ -194,10 +198,18 @@ impl Parts {
         let (signals, signals_receiver) = mpsc::channel(SIGNALS);
         let (requests, requests_receiver) = mpsc::channel(REQUESTS);
         let (events, _) = broadcast::channel(EVENTS);
+        let (news, news_receiver) = mpsc::channel(NEWS);
+        let (progress, progress_receiver) = latest::channel(Progress::default());
         let (reporter, readiness) = Reporter::new();
         let synced = CancellationToken::new();
         let client = config.client;
         let address = config.advertise.or_else(|| reachable(agents));
+        let controllers = ControllersTask {
+            client: client.clone(),
+            namespace: config.namespace.clone(),
+            news: news_receiver,
+            progress,
+        };
         let tokens = Tokens::new(
             client.clone(),
             config.namespace,
@@ -210,6 +222,7 @@ impl Parts {
             requests,
             events: events.clone(),
             readiness,
+            controllers: progress_receiver,
             tokens: Arc::clone(&tokens),
             client: client.clone(),
         };
@@ -227,6 +240,8 @@ impl Parts {
         };
         Self {
             fleet,
+            controllers,
+            news,
             client,
             signals,
             listener,
@@ -243,7 +258,7 @@ impl Parts {
         let stop = shutdown.child_token();
         let mut parts = JoinSet::new();
         let part = |name: &'static str| move |()| (name, Ok(()));
-        let watching = watch::run(self.client, self.signals.clone(), stop.clone());
+        let watching = watch::run(self.client, self.signals.clone(), self.news, stop.clone());
         parts.spawn(then(watching, part("watch")));
         let serving = serve_agents(
             self.listener,
@@ -255,6 +270,7 @@ impl Parts {
         );
         parts.spawn(then(serving, part("gateway")));
         parts.spawn(then(self.fleet.run(stop.clone()), part("fleet")));
+        parts.spawn(then(self.controllers.run(stop.clone()), part("controllers")));
         let answering = rest::serve(self.rest, self.handle, self.access, stop.clone());
         parts.spawn(then(answering, |served| ("REST", served.map_err(RunError::Rest))));
 

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `watch` | brings every resource that matters to the fleet |
 //! | `fleet` | owns the one state, and carries out what it decides: writes, Events, messages to agents |
+//! | `controllers` | makes bindings of components and Releases of bindings, while it holds the Lease |
 //! | `gateway` | the port for agents: handshakes, enrolment, sessions |
 //! | `tokens` | one-time tokens and the certificates that agents get for them |
 //! | [`rest`] | questions of people and scripts |
@@ -15,6 +16,7 @@
 
 mod clock;
 mod config;
+mod controllers;
 mod fleet;
 mod gateway;
 mod handle;
@@ -28,6 +30,7 @@ mod tokens;
 mod watch;
 
 pub use config::Config;
+pub use controllers::{Progress, Written};
 pub use handle::{FleetEvent, HubHandle, HubStopped};
 pub use hub::{Hub, RunError, StartError, run};
 pub use identity::IdentityError;

@@ -1,4 +1,6 @@
-//! Watches of the control plane: every kind that decides what planes hold.
+//! Watches of the control plane: every kind that decides what planes hold, and every kind that leads there.
+//!
+//! A kind is watched once. Releases are told to the fleet and to the controllers, the other kinds to one of them.
 //!
 //! Objects come as text and are read one by one: a Release or Bundle whose spec nobody can read is refused by name, any
 //! other malformed object is one line in the log, and none stops a list. When every kind has been listed once the
@@ -8,12 +10,15 @@
 use std::pin::pin;
 
 use futures::TryStreamExt as _;
+use kube::ResourceExt as _;
 use kube::api::Api;
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
+use outhaul_hub_core::controllers::{self, Id, News, Sight};
 use outhaul_hub_core::listing::{Kind, Listing};
 use outhaul_hub_resources::Stored;
+use outhaul_protocol_wire::head::BundleKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -28,20 +33,42 @@ const PAGE: u32 = 100;
 struct Stopped;
 
 /// Watches every kind until `shutdown`. The fleet is told when all have been listed.
-pub(crate) async fn run(client: kube::Client, signals: mpsc::Sender<Signal>, shutdown: CancellationToken) {
+pub(crate) async fn run(
+    client: kube::Client,
+    signals: mpsc::Sender<Signal>,
+    news: mpsc::Sender<News>,
+    shutdown: CancellationToken,
+) {
     let mut watches = JoinSet::new();
     let (listed, mut lists) = mpsc::channel(Kind::ALL.len());
     for kind in Kind::ALL {
-        let watch = Watch {
+        let fleet = Fleet {
             kind,
-            api: Api::all_with(client.clone(), &kind.resource()),
             signals: signals.clone(),
             listed: Some(listed.clone()),
             listing: Listing::new(kind),
         };
-        watches.spawn(watch.run());
+        let watch = Watch {
+            resource: kind.resource(),
+            fleet: Some(fleet),
+            controllers: (kind == Kind::Bundle(BundleKind::Release)).then(|| Follower {
+                kind: controllers::Kind::Release,
+                news: news.clone(),
+            }),
+        };
+        watches.spawn(watch.run(client.clone()));
     }
-    drop(listed);
+    let others = controllers::Kind::ALL.into_iter();
+    for kind in others.filter(|kind| *kind != controllers::Kind::Release) {
+        let news = news.clone();
+        let watch = Watch {
+            resource: kind.resource(),
+            fleet: None,
+            controllers: Some(Follower { kind, news }),
+        };
+        watches.spawn(watch.run(client.clone()));
+    }
+    drop((listed, news));
     let reading = async {
         for _ in Kind::ALL {
             if lists.recv().await.is_none() {
@@ -66,18 +93,30 @@ pub(crate) async fn run(client: kube::Client, signals: mpsc::Sender<Signal>, shu
 }
 
 struct Watch {
+    resource: ApiResource,
+    fleet: Option<Fleet>,
+    controllers: Option<Follower>,
+}
+
+/// What tells the fleet.
+struct Fleet {
     kind: Kind,
-    api: Api<Stored>,
     signals: mpsc::Sender<Signal>,
     listed: Option<mpsc::Sender<()>>,
     listing: Listing,
 }
 
+/// What tells the controllers.
+struct Follower {
+    kind: controllers::Kind,
+    news: mpsc::Sender<News>,
+}
+
 impl Watch {
-    async fn run(mut self) {
-        let resource: ApiResource = self.kind.resource();
+    async fn run(mut self, client: kube::Client) {
+        let api: Api<Stored> = Api::all_with(client, &self.resource);
         let config = watcher::Config::default().page_size(PAGE);
-        let events = watcher(self.api.clone(), config).backoff(watcher::DefaultBackoff::default());
+        let events = watcher(api, config).backoff(watcher::DefaultBackoff::default());
         let mut events = pin!(events);
         loop {
             match events.try_next().await {
@@ -88,7 +127,7 @@ impl Watch {
                 }
                 Ok(None) => return,
                 Err(error) => warn!(
-                    kind = resource.kind,
+                    kind = self.resource.kind,
                     error = &error as &dyn std::error::Error,
                     "Watch failed; trying again"
                 ),
@@ -97,6 +136,18 @@ impl Watch {
     }
 
     async fn event(&mut self, event: Event<Stored>) -> Result<(), Stopped> {
+        if let Some(controllers) = &self.controllers {
+            controllers.tell(&event).await?;
+        }
+        match &mut self.fleet {
+            Some(fleet) => fleet.tell(event).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Fleet {
+    async fn tell(&mut self, event: Event<Stored>) -> Result<(), Stopped> {
         let sights = match event {
             Event::Init => {
                 self.listing.begin();
@@ -120,5 +171,33 @@ impl Watch {
             listed.send(()).await.map_err(|_closed| Stopped)?;
         }
         Ok(())
+    }
+}
+
+impl Follower {
+    async fn tell(&self, event: &Event<Stored>) -> Result<(), Stopped> {
+        let news = match event {
+            Event::Init => News::Begin(self.kind),
+            Event::InitApply(object) => News::Listed(self.read(object)),
+            Event::InitDone => News::Complete(self.kind),
+            Event::Apply(object) => News::Seen(self.read(object)),
+            Event::Delete(object) => News::Gone {
+                id: Id {
+                    kind: self.kind,
+                    namespace: object.namespace().unwrap_or_default(),
+                    name: object.name_any(),
+                },
+                uid: object.uid().unwrap_or_default(),
+            },
+        };
+        self.news.send(news).await.map_err(|_closed| Stopped)
+    }
+
+    fn read(&self, object: &Stored) -> Box<Sight> {
+        let sight = Sight::read(self.kind, object);
+        if let Err(error) = &sight.object {
+            warn!(id = %sight.id, error, "An object cannot be read: nothing is made of it");
+        }
+        Box::new(sight)
     }
 }

@@ -57,3 +57,13 @@ async fn a_release_lives_and_dies_on_a_real_api_server() {
     session.until(|message| *message == settled).await;
     assert!(rig.releases().get_opt("cart").await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_service_comes_and_goes_on_a_real_api_server() {
+    let Some(programs) = require_or_skip() else { return };
+    let cluster = Cluster::start(&programs, Options::controllers()).await.unwrap();
+    cluster.install(Path::new(DEFINITIONS)).await.unwrap();
+    let client = cluster.client().await.unwrap();
+    set_up(&client).await;
+    crate::controllers::comes_goes_and_comes_back(Rig::over(cluster, client).await).await;
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use outhaul_hub_resources::Release;
 use outhaul_protocol_transport::control::Control;
 use outhaul_protocol_transport::dialer::{Dialer, EnrolError, Enrolled};
 use outhaul_protocol_transport::identity::Identity;
@@ -126,20 +127,45 @@ impl Plane {
 
     /// Reports the one ConfigMap of a Release.
     pub(crate) async fn report(&mut self, session: &mut Session, head: &Head, health: Health) {
-        let objects = vec![ObjectReport {
-            id: "config".into(),
-            object: ObjectRef {
-                group: String::new(),
-                version: "v1".into(),
-                kind: "ConfigMap".into(),
-                namespace: "shop".into(),
-                name: head.key.name.clone(),
-            },
-            uid: Some(Uid::new("live").unwrap()),
-            health,
-            status: RawStatus::Absent,
-            blocker: None,
-        }];
+        let object = ObjectRef {
+            group: String::new(),
+            version: "v1".into(),
+            kind: "ConfigMap".into(),
+            namespace: "shop".into(),
+            name: head.key.name.clone(),
+        };
+        let objects = vec![observed("config", object, health)];
+        self.report_objects(session, head, objects).await;
+    }
+
+    /// Reports every object of a Release.
+    pub(crate) async fn report_all(
+        &mut self,
+        session: &mut Session,
+        head: &Head,
+        release: &Release,
+        health: Health,
+    ) {
+        let objects = release.spec.resources.iter().map(|resource| {
+            let text = |path| {
+                let value = resource.object.pointer(path).and_then(|value| value.as_str());
+                value.unwrap_or_default().to_owned()
+            };
+            let api_version = text("/apiVersion");
+            let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+            let object = ObjectRef {
+                group: group.to_owned(),
+                version: version.to_owned(),
+                kind: text("/kind"),
+                namespace: text("/metadata/namespace"),
+                name: text("/metadata/name"),
+            };
+            observed(&resource.id, object, health)
+        });
+        self.report_objects(session, head, objects.collect()).await;
+    }
+
+    async fn report_objects(&mut self, session: &mut Session, head: &Head, objects: Vec<ObjectReport>) {
         let observed = report::observed(&objects, &[]);
         self.observed.insert(head.key.clone(), observed);
         let report = Report {
@@ -151,6 +177,17 @@ impl Plane {
             observed: Some(observed),
         };
         session.say(AgentMessage::Report(report)).await;
+    }
+}
+
+fn observed(id: &str, object: ObjectRef, health: Health) -> ObjectReport {
+    ObjectReport {
+        id: id.to_owned(),
+        object,
+        uid: Some(Uid::new("live").unwrap()),
+        health,
+        status: RawStatus::Absent,
+        blocker: None,
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Rig<K = FakeKube> {
 }
 
 impl Rig {
-    /// An embedded control plane with Environment `dev` on DataPlane `dp-eu` and `prod` on `dp-us`, and a hub that is
+    /// An embedded control plane with Environments `dev` and `development` on DataPlane `dp-eu` and `prod` on `dp-us`, and a hub that is
     /// ready.
     pub(crate) async fn start() -> Self {
         let kube = control_plane(&to_yaml(&crds())).await;
@@ -151,12 +151,15 @@ pub(crate) async fn control_plane(definitions: &str) -> FakeKube {
 pub(crate) async fn set_up(client: &Client) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     create(client, None, namespace).await;
-    for (environment, data_plane) in [("dev", "dp-eu"), ("prod", "dp-us")] {
+    for (environment, data_plane) in [("dev", "dp-eu"), ("development", "dp-eu"), ("prod", "dp-us")] {
         let environment = json!({
             "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Environment",
             "metadata": {"name": environment, "namespace": NAMESPACE},
             "spec": {"dataPlaneRef": data_plane},
         });
+        create(client, Some(NAMESPACE), environment).await;
+    }
+    for data_plane in ["dp-eu", "dp-us"] {
         let data_plane = json!({
             "apiVersion": "openchoreo.dev/v1alpha1", "kind": "DataPlane",
             "metadata": {"name": data_plane, "namespace": NAMESPACE},
@@ -165,7 +168,6 @@ pub(crate) async fn set_up(client: &Client) {
                 "gateway": {"publicVirtualHost": "example.org", "organizationVirtualHost": "example.internal"},
             },
         });
-        create(client, Some(NAMESPACE), environment).await;
         create(client, Some(NAMESPACE), data_plane).await;
     }
 }

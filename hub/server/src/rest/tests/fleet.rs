@@ -47,6 +47,7 @@ impl SmallFleet {
             requests,
             events: broadcast::Sender::new(64),
             readiness: reader,
+            controllers: watch::channel(Default::default()).1,
             tokens: Arc::new(tokens(client.clone())),
             client,
         };

@@ -1,0 +1,127 @@
+//! Holds the Lease under which the controllers write, as long as it can.
+//!
+//! Others read until when it is held; what they read there is never later than what is so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::{Api, PostParams};
+use outhaul_hub_core::lease::{Candidate, INTERVAL, Move};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+
+/// Name of the Lease, in the hub's namespace.
+pub(super) const NAME: &str = "outhaul-hub-controllers";
+
+/// A request that takes longer has failed: the next look is then late, not lost.
+const REQUEST_TIME: Duration = Duration::from_secs(2);
+
+/// Until when the Lease is held, by the uptime of [`Clock`].
+pub(super) type Held = Option<Duration>;
+
+pub(super) struct Election {
+    leases: Api<Lease>,
+    candidate: Candidate,
+    clock: Arc<Clock>,
+    held: watch::Sender<Held>,
+}
+
+impl Election {
+    /// One in which nothing is held yet, and where to read that.
+    pub(super) fn new(
+        client: kube::Client,
+        namespace: &str,
+        clock: Arc<Clock>,
+    ) -> (Self, watch::Receiver<Held>) {
+        let identity = uuid::Builder::from_random_bytes(crate::random::bytes()).into_uuid();
+        let (held, receiver) = watch::channel(None);
+        let election = Self {
+            leases: Api::namespaced(client, namespace),
+            candidate: Candidate::new(NAME, format!("outhaul-hub-{identity}")),
+            clock,
+            held,
+        };
+        (election, receiver)
+    }
+
+    /// Takes part until `stop`, then gives the Lease back.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut looks = interval(INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                // Dropping it in mid request is safe: whether it was renewed is read again before it is given back.
+                () = stop.cancelled() => break,
+                () = async { looks.tick().await; self.look().await; } => {}
+            }
+        }
+        self.give_back().await;
+    }
+
+    async fn look(&mut self) {
+        match timeout(REQUEST_TIME, self.try_to_hold()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(
+                lease = NAME,
+                error = &error as &dyn std::error::Error,
+                "Cannot take or renew the Lease of the controllers; trying again"
+            ),
+            Err(_elapsed) => warn!(
+                lease = NAME,
+                "No answer about the Lease of the controllers; trying again"
+            ),
+        }
+        self.tell();
+    }
+
+    async fn try_to_hold(&mut self) -> kube::Result<()> {
+        let begun = self.clock.now();
+        let stored = self.leases.get_opt(NAME).await?;
+        let params = PostParams::default();
+        let written = match self.candidate.look(stored, begun.uptime, begun.wall) {
+            Move::Create(lease) => self.leases.create(&params, &lease).await,
+            Move::Replace(lease) => self.leases.replace(NAME, &params, &lease).await,
+            Move::Wait => return Ok(()),
+        };
+        match written {
+            Ok(lease) => self.candidate.written(lease, begun.uptime),
+            // Another was faster; the next look tells who.
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn tell(&self) {
+        let until = self.candidate.held_until(self.clock.now().uptime);
+        self.held.send_if_modified(|held| {
+            if held.is_some() != until.is_some() {
+                info!(lease = NAME, held = until.is_some(), "Lease of the controllers");
+            }
+            let changed = *held != until;
+            *held = until;
+            changed
+        });
+    }
+
+    async fn give_back(mut self) {
+        let now = self.clock.now();
+        let Some(lease) = self.candidate.release(now.uptime, now.wall) else {
+            return;
+        };
+        self.tell();
+        let params = PostParams::default();
+        let released = timeout(REQUEST_TIME, self.leases.replace(NAME, &params, &lease));
+        if !matches!(released.await, Ok(Ok(_))) {
+            warn!(
+                lease = NAME,
+                "The Lease of the controllers was not given back: the next hub waits until it has run out"
+            );
+        }
+    }
+}
