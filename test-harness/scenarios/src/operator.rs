@@ -142,6 +142,24 @@ impl Operator {
             .await
     }
 
+    /// Waits until the condition Ready of an object is there for `reason`, said of its current generation.
+    ///
+    /// # Errors
+    /// It does not get there; the error has the last status.
+    pub async fn said(&self, kind: &str, name: &str, reason: &str) -> Result<DynamicObject> {
+        let what = format!("{kind} {name} says {reason}");
+        poll::until(&what, PATIENCE, || async {
+            let object = self.api(kind).get(name).await?;
+            let ready = condition(&object, "Ready").filter(|ready| {
+                ready["observedGeneration"].as_i64() == object.metadata.generation
+                    && ready["reason"] == reason
+            });
+            ensure!(ready.is_some(), "{}", object.data["status"]);
+            Ok(object)
+        })
+        .await
+    }
+
     /// Waits until REST names `reason` as the blocker of an object. Returns the blocker's words.
     ///
     /// # Errors
@@ -223,12 +241,17 @@ impl Operator {
         .await
     }
 
-    fn api(&self, kind: &str) -> Api<DynamicObject> {
+    /// The objects of one of our kinds in the operator's namespace.
+    pub fn api(&self, kind: &str) -> Api<DynamicObject> {
         let kind = GroupVersionKind::gvk("openchoreo.dev", "v1alpha1", kind);
         Api::namespaced_with(self.control.clone(), NAMESPACE, &ApiResource::from_gvk(&kind))
     }
 
-    async fn apply(&self, kind: &str, name: &str, spec: Value) -> Result<()> {
+    /// Creates an object of one of our kinds, or edits it.
+    ///
+    /// # Errors
+    /// The control plane refuses.
+    pub async fn apply(&self, kind: &str, name: &str, spec: Value) -> Result<()> {
         let object = json!({
             "apiVersion": "openchoreo.dev/v1alpha1", "kind": kind, "metadata": { "name": name }, "spec": spec,
         });

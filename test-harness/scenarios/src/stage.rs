@@ -72,6 +72,15 @@ impl Stage {
         Self::set_up(ground, planes, Role::BareControlPlane, Role::BarePlane).await
     }
 
+    /// The same with controllers in the control plane alone: what belongs to something goes with it there, and nothing
+    /// moves by itself in planes.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn start_with_bare_planes(ground: &Ground, planes: &[&str]) -> Result<Self> {
+        Self::set_up(ground, planes, Role::ControlPlane, Role::BarePlane).await
+    }
+
     async fn set_up(ground: &Ground, planes: &[&str], control: Role, plane: Role) -> Result<Self> {
         let clusters = planes.iter().map(|_| Cluster::start(ground, plane));
         let control = Cluster::start(ground, control);

@@ -5,6 +5,7 @@
 )]
 
 mod blockers;
+mod components;
 mod credentials;
 mod damage;
 mod delivery;
