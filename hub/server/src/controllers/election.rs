@@ -29,6 +29,8 @@ pub(super) struct Election {
     candidate: Candidate,
     clock: Arc<Clock>,
     held: watch::Sender<Held>,
+    /// Whether the last look failed.
+    fails: bool,
 }
 
 impl Election {
@@ -45,6 +47,7 @@ impl Election {
             candidate: Candidate::new(NAME, format!("outhaul-hub-{identity}")),
             clock,
             held,
+            fails: false,
         };
         (election, receiver)
     }
@@ -64,19 +67,23 @@ impl Election {
     }
 
     async fn look(&mut self) {
-        match timeout(REQUEST_TIME, self.try_to_hold()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(
-                lease = NAME,
-                error = &error as &dyn std::error::Error,
-                "Cannot take or renew the Lease of the controllers; trying again"
-            ),
-            Err(_elapsed) => warn!(
-                lease = NAME,
-                "No answer about the Lease of the controllers; trying again"
-            ),
+        let looked = timeout(REQUEST_TIME, self.try_to_hold()).await;
+        match looked {
+            Ok(Ok(())) => self.fails = false,
+            Ok(Err(error)) => self.complain(&error),
+            Err(elapsed) => self.complain(&elapsed),
         }
         self.tell();
+    }
+
+    /// Says once that it fails, not every two seconds.
+    fn complain(&mut self, error: &(dyn std::error::Error + 'static)) {
+        if !std::mem::replace(&mut self.fails, true) {
+            warn!(
+                lease = NAME,
+                error, "Cannot read, take or renew the Lease of the controllers; trying again"
+            );
+        }
     }
 
     async fn try_to_hold(&mut self) -> kube::Result<()> {

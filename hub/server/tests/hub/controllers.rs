@@ -229,6 +229,8 @@ async fn what_is_settled_stays_as_it_is() {
         until_reason(&rig, name, NO_PLANE).await;
     }
     let written = settled(&rig.hub).await.written;
+    assert_eq!((written.created, written.replaced, written.deleted), (4, 0, 0));
+    assert!(written.statuses <= 4, "{written:?}");
     // Whatever an unrelated change stirs up is over when this one is through.
     service(&rig, "pay").await;
     until_reason(&rig, "pay", NO_PLANE).await;
