@@ -150,6 +150,15 @@ fn refuse_untrackable(live: Option<&Value>, schema: &Schema) -> Result<(), Apply
     let Some(live) = live.filter(|live| !typed::is_trackable(schema.root(), live)) else {
         return Ok(());
     };
+    let mistypings = typed::mistypings(schema.root(), live);
+    if !mistypings.is_empty() && !schema.root().is_typed() {
+        let message = format!(
+            "failed to create typed live object ({}): {}",
+            identity(live),
+            typed::listed(&mistypings)
+        );
+        return Err(ApplyError::Mistyped(message));
+    }
     let message = format!(
         "failed to create manager for existing fields: failed to convert new object ({}) to smd typed: {}",
         identity(live),

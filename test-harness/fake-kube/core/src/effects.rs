@@ -100,6 +100,7 @@ fn is_daemon_set(kind: &Kind) -> bool {
 /// What admission adds to a new object, in nobody's name.
 pub(crate) fn admit(kind: &Kind, object: &mut Value) {
     tolerate(kind, object);
+    forget_traffic(kind, object);
     if is_pod(kind) {
         object["status"]["qosClass"] = quality_of_service(object).into();
     }
@@ -114,6 +115,16 @@ pub(crate) fn admit(kind: &Kind, object: &mut Value) {
     }
     if is_daemon_set(kind) {
         entries_mut(object, "annotations")[TEMPLATE_GENERATION] = "1".into();
+    }
+}
+
+/// A Service that only stands for a name elsewhere has no traffic to send anywhere, whatever it says.
+pub(crate) fn forget_traffic(kind: &Kind, object: &mut Value) {
+    let is_service = kind.id.group.is_empty() && &*kind.name == "Service";
+    if is_service && object["spec"]["type"] == "ExternalName" {
+        object["spec"]
+            .as_object_mut()
+            .map(|spec| spec.remove("internalTrafficPolicy"));
     }
 }
 
@@ -177,6 +188,16 @@ fn entries_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Value {
     meta::metadata_mut(object)
         .entry(field)
         .or_insert_with(|| json!({}))
+}
+
+/// What a Service would get as its address in a dry run: the first of all, which nobody gets.
+pub(crate) fn pretend_address(kind: &Kind, object: &mut Value) {
+    let is_service = kind.id.group.is_empty() && &*kind.name == "Service";
+    let spec = &object["spec"];
+    let has_one = spec["clusterIP"].as_str().is_some_and(|ip| !ip.is_empty());
+    if is_service && spec["type"] != "ExternalName" && !has_one {
+        object["spec"]["clusterIP"] = "10.96.0.0".into();
+    }
 }
 
 impl Cluster {
@@ -274,7 +295,9 @@ impl Cluster {
             return;
         }
         let services = GroupResource::new("", "services");
-        if let Some(existing) = self.store.get(&services, &Key::of(service)) {
+        let existing = self.store.get(&services, &Key::of(service));
+        if let Some(existing) = existing.filter(|existing| existing.value()["spec"]["clusterIP"].is_string())
+        {
             for field in ["clusterIP", "clusterIPs"] {
                 service["spec"][field] = existing.value()["spec"][field].clone();
             }

@@ -58,6 +58,8 @@ pub struct Traits {
     pub creates_on_update: bool,
     /// A deletion answers with what was deleted.
     pub shows_deleted: bool,
+    /// Labels, annotations and the rest of metadata may be written through the status.
+    pub metadata_by_status: bool,
     /// The status that a new object has.
     pub initial_status: Option<Value>,
     /// Names need not be DNS-1123 subdomains, only path segments (RBAC does that).

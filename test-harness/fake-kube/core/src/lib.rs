@@ -14,13 +14,21 @@
 //! Built-in kinds
 //! - Served are those in the table of [`registry`], each in one version, without `exec`, `attach`, `portforward`,
 //!   `proxy`, `eviction` and `ephemeralcontainers`.
-//! - Of the rules that the real server has in code, those that releases commonly break are checked (names, keys, lower
-//!   bounds, selectors, names of ports, what never changes), often with one fault named of several. The rest is not: a
-//!   Service with port 80000, or of a type that there is not, is taken. Nobody is warned about pod specs.
+//! - Of the rules that the real server has in code, these are not there: of pods those for volumes, variables, hooks,
+//!   probes beyond their one handler, resources, security, scheduling; of claims those for sizes and classes; those for
+//!   backends of an Ingress, ports and addresses of a NetworkPolicy, metrics of a HorizontalPodAutoscaler, numbers of a
+//!   PodDisruptionBudget, subjects of a RoleBinding; for numbers of rollouts and Jobs; for statuses, but the phase of a
+//!   namespace. Nobody is warned about pod specs.
+//! - What a schema requires and code as well is complained of in the words of the schema. What is quoted is quoted as
+//!   it was sent, where the real server shows its own types, and without the difference to what was there.
+//! - A claim or a Job is not written again where nothing changes.
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
-//! - Services get no node ports. ServiceAccounts keep more of their `secrets` than names. A NetworkPolicy's generation
-//!   does not count a change from an empty map to none. A role's empty rules have no owner.
-//! - Metadata is not written through their status. Fields behind features that are off are kept.
+//! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
+//!   inner traffic, which means nothing there, is dropped rather than hidden.
+//! - ServiceAccounts keep more of their `secrets` than names. An empty map and none are the same, also where a
+//!   NetworkPolicy's generation or the data of what is immutable tell them apart. A role's empty rules have no owner.
+//! - Who owns the number of replicas is not followed through a scale to zero, or to the number that is there.
+//! - Fields behind features that are off are kept.
 //! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque and do not expire.
 //!
 //! Custom kinds
@@ -31,7 +39,9 @@
 //! - Embedded resources must have a type and fit their schema; their metadata and the form of their type are not looked
 //!   at. Faults in the entries of a map are said to be at `a.key`, not at `a[key]`; of what is neither a number nor a
 //!   text and may be either, another one of the two is said to be missing.
-//! - Metadata's empty maps are the same as none. Who scaled is recorded as for built-in kinds.
+//! - Metadata's empty maps and lists are the same as none. Who scaled is recorded as for built-in kinds.
+//! - A whole number with a point is an integer, also where it is of the wrong type. Below declared fields of a root that
+//!   keeps unknown ones, unknown ones are dropped from an apply before anybody owns them.
 //!
 //! Requests and answers
 //! - There is no admission beyond namespaces, tolerations and what protects claims: no webhooks, policies, quotas,

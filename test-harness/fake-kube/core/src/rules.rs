@@ -1,16 +1,25 @@
 //! Rules that hold for all kinds, and those of single kinds that are data.
 
+mod budgets;
 pub(crate) mod carried;
 mod definitions;
+mod fields;
 pub(crate) mod finalizers;
+pub(crate) mod frozen;
 pub(crate) mod immutable;
+pub(crate) mod jobs;
 mod keys;
 pub(crate) mod metadata;
 pub(crate) mod names;
-mod numbers;
-mod ports;
+pub(crate) mod owners;
+pub(crate) mod phases;
+mod places;
+mod pods;
 mod qualified;
+mod roles;
 mod scale;
+mod selectors;
+mod services;
 pub(crate) mod size;
 mod workloads;
 
@@ -28,9 +37,14 @@ pub(crate) fn of_kind(served: &Served, object: &Value) -> Vec<FieldError> {
     let mut errors = scale::check(served, object);
     errors.extend(definitions::check(kind, object));
     errors.extend(workloads::check(kind, object));
-    errors.extend(numbers::check(kind, object));
+    errors.extend(fields::check(kind, object));
+    errors.extend(pods::check(kind, object));
+    errors.extend(jobs::check(kind, object));
+    errors.extend(budgets::check(kind, object));
+    errors.extend(roles::check(kind, object));
+    errors.extend(selectors::check(served, object));
     errors.extend(keys::check(kind, object));
-    errors.extend(ports::check(kind, object));
+    errors.extend(services::check(kind, object));
     errors.extend(size::check_data(kind, object));
     errors
 }

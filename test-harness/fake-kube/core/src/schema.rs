@@ -27,7 +27,7 @@ mod zero;
 pub use builtins::{Builtins, Gvk};
 pub use canonical::canonicalize;
 pub use crd::SchemaError;
-pub use decoding::undecodable;
+pub use decoding::{unconvertible, undecodable};
 pub use defaulting::{complete, default, default_applied};
 pub use field_error::{FieldError, Problem};
 pub use node::{ListType, MapType, Type};

@@ -57,8 +57,8 @@ pub enum Ignored {
     Status,
     /// `metadata` and `spec`: the status subresource of custom resources.
     AllButStatus,
-    /// `spec` and labels: the status subresource of most built-in kinds, through which annotations may be written.
-    SpecAndLabels,
+    /// `spec` and these fields of `metadata`: the status subresource of most built-in kinds.
+    Spec(&'static [&'static str]),
 }
 
 impl Ignored {
@@ -67,7 +67,12 @@ impl Ignored {
             Self::Nothing => FieldSet::default(),
             Self::Status => FieldSet::of_fields(&[&["status"]]),
             Self::AllButStatus => FieldSet::of_fields(&[&["metadata"], &["spec"]]),
-            Self::SpecAndLabels => FieldSet::of_fields(&[&["spec"], &["metadata", "labels"]]),
+            Self::Spec(of_metadata) => {
+                let more = of_metadata
+                    .iter()
+                    .map(|field| FieldSet::of_fields(&[&["metadata", field]]));
+                more.fold(FieldSet::of_fields(&[&["spec"]]), |all, field| all.union(&field))
+            }
         }
     }
 }

@@ -6,24 +6,43 @@ use crate::fieldset::{Element, item_element};
 use crate::schema::go::{go_syntax, go_type, go_value};
 use crate::schema::{ListType, SchemaRef, Type};
 
+const UNDECLARED: &str = "field not declared in schema";
+
 /// Complaints about `config`, each with its path in front.
 pub(super) fn complaints(schema: SchemaRef<'_>, config: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(schema, config, "", &mut found);
+    // Where the whole object may have any fields, so may its parts.
+    if schema.preserves_unknown() && !schema.is_typed() {
+        found.retain(|complaint| !complaint.ends_with(UNDECLARED) || complaint.starts_with(".metadata"));
+    }
     found
 }
 
 /// Whether all items of lists have an identity; two may have the same.
 pub(super) fn is_trackable(schema: SchemaRef<'_>, value: &Value) -> bool {
+    has_identities(schema, value) && (schema.is_typed() || mistypings(schema, value).is_empty())
+}
+
+/// Complaints about values of other types than the schema has.
+pub(super) fn mistypings(schema: SchemaRef<'_>, value: &Value) -> Vec<String> {
+    let mut complaints = complaints(schema, value);
+    complaints.retain(|complaint| complaint.contains(": expected "));
+    complaints
+}
+
+fn has_identities(schema: SchemaRef<'_>, value: &Value) -> bool {
     match value {
-        Value::Object(fields) => fields
-            .iter()
-            .all(|(name, field)| schema.child(name).is_none_or(|child| is_trackable(child, field))),
+        Value::Object(fields) => fields.iter().all(|(name, field)| {
+            schema
+                .child(name)
+                .is_none_or(|child| has_identities(child, field))
+        }),
         Value::Array(items) => {
             let is_atomic = schema.list_type() == ListType::Atomic;
             items.iter().all(|item| {
                 (is_atomic || item_element(schema, item).is_ok())
-                    && schema.items().is_none_or(|inner| is_trackable(inner, item))
+                    && schema.items().is_none_or(|inner| has_identities(inner, item))
             })
         }
         _ => true,
@@ -41,6 +60,14 @@ pub(super) fn listed(complaints: &[String]) -> String {
 fn check(schema: SchemaRef<'_>, value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Null => {}
+        other if is_quantity(schema) => {
+            if !is_scalar(other) {
+                found.push(said_of(
+                    path,
+                    &format!("expected any scalar, got &{{{}}}", go_value(other)),
+                ));
+            }
+        }
         Value::Object(fields) if takes(schema, Type::Object) => check_object(schema, fields, path, found),
         Value::Array(items) if takes(schema, Type::Array) => check_list(schema, items, path, found),
         other => {
@@ -51,11 +78,14 @@ fn check(schema: SchemaRef<'_>, value: &Value, path: &str, found: &mut Vec<Strin
     }
 }
 
+fn is_quantity(schema: SchemaRef<'_>) -> bool {
+    schema
+        .definition_name()
+        .is_some_and(|name| name.ends_with(".Quantity"))
+}
+
 fn takes(schema: SchemaRef<'_>, kind: Type) -> bool {
-    match schema.kind() {
-        Some(declared) => declared == kind,
-        None => !schema.is_int_or_string(),
-    }
+    schema.kind().is_none_or(|declared| declared == kind)
 }
 
 fn check_object(schema: SchemaRef<'_>, fields: &Map<String, Value>, path: &str, found: &mut Vec<String>) {
@@ -64,7 +94,7 @@ fn check_object(schema: SchemaRef<'_>, fields: &Map<String, Value>, path: &str, 
         match schema.child(name) {
             Some(child) => check(child, field, &path, found),
             None => {
-                found.push(said_of(&path, "field not declared in schema"));
+                found.push(said_of(&path, UNDECLARED));
                 return;
             }
         }
@@ -98,10 +128,8 @@ fn check_list(schema: SchemaRef<'_>, items: &[Value], path: &str, found: &mut Ve
 }
 
 fn wrong_type(schema: SchemaRef<'_>, value: &Value) -> Option<String> {
-    let Some(kind) = schema.kind() else {
-        return (schema.is_int_or_string() && !is_scalar(value))
-            .then(|| format!("expected any scalar, got {}", go_value(value)));
-    };
+    // What may be of two types is of any here.
+    let kind = schema.kind()?;
     if schema.format() == Some("date-time") {
         return (!is_scalar(value)).then(|| format!("expected any scalar, got &{{{}}}", go_value(value)));
     }

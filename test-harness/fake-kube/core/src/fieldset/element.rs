@@ -49,13 +49,25 @@ impl fmt::Display for Element {
             Self::Key(keys) => {
                 let keys: Vec<String> = keys
                     .iter()
-                    .map(|(name, value)| format!("{name}={value}"))
+                    .map(|(name, value)| format!("{name}={}", key_text(&value.0)))
                     .collect();
                 write!(f, "[{}]", keys.join(","))
             }
             Self::Value(value) => write!(f, "[={value}]"),
             Self::Index(index) => write!(f, "[{index}]"),
         }
+    }
+}
+
+/// A key that is no scalar has its parts side by side.
+fn key_text(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", key_text(value)))
+            .collect(),
+        Value::Array(items) => format!("[{}]", items.iter().map(key_text).collect::<Vec<_>>().join(",")),
+        scalar => Scalar(scalar.clone()).to_string(),
     }
 }
 

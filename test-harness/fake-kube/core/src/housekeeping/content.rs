@@ -10,7 +10,7 @@ use crate::kind::{GroupResource, Kind};
 use crate::meta;
 use crate::moment::Moment;
 use crate::object::Object;
-use crate::request::DeleteOptions;
+use crate::request::{DeleteOptions, Propagation};
 use crate::store::Key;
 
 impl Cluster {
@@ -73,8 +73,12 @@ impl Cluster {
             .list(&kind.shelf, namespace)
             .map(|(_, object)| object.clone())
             .collect();
+        let how = DeleteOptions {
+            propagation: Some(Propagation::Background),
+            ..DeleteOptions::default()
+        };
         for object in all.iter().filter(|object| !meta::is_terminating(object.value())) {
-            self.begin_deletion(kind, object, &DeleteOptions::default(), false, moment);
+            self.begin_deletion(kind, object, &how, false, moment);
         }
         self.store.list(&kind.shelf, namespace).count()
     }

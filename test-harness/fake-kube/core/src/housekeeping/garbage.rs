@@ -37,8 +37,10 @@ impl Cluster {
             return;
         }
         if present.is_empty() {
+            let says = |finalizer: &&str| [FOREGROUND, ORPHAN].contains(finalizer);
+            let is_said = meta::finalizers(object.value()).iter().any(says);
             let how = DeleteOptions {
-                propagation: None,
+                propagation: (!is_said).then_some(Propagation::Background),
                 ..DeleteOptions::default()
             };
             self.begin_deletion(kind, object, &how, false, moment);

@@ -78,6 +78,8 @@ fn merge_field(
         (Some(Value::Object(before)), Value::Object(change)) if !replaces(field) => {
             Some(Value::Object(merge_objects(field, before, change)?))
         }
+        // What takes the place of another is taken as it is, directives and all.
+        (Some(Value::Object(_)), Value::Object(_)) => Some(change.clone()),
         (Some(Value::Array(before)), Value::Array(change)) => {
             Some(Value::Array(lists::merge(field, &before, change)?))
         }
@@ -124,8 +126,15 @@ fn merge_in_order(
 ) -> Result<(), PatchError> {
     let malformed = || PatchError::BadRequest("invalid patch format of setElementOrder list".to_owned());
     let order = order.as_array().ok_or_else(malformed)?;
+    if patch.get(name).is_some_and(Value::is_null) {
+        let message = "expected a []interface {}, but received a %!s(<nil>)".to_owned();
+        return Err(PatchError::Failed(message));
+    }
     let field = schema.and_then(|schema| schema.entry(name));
     let before = merged.get(name).and_then(Value::as_array).cloned();
+    if let Some(change) = patch.get(name).and_then(Value::as_array) {
+        order::check(change, order, lists::merge_key(field))?;
+    }
     let items = match (&before, patch.get(name).and_then(Value::as_array)) {
         (Some(before), None) => before.clone(),
         (None, Some(change)) => directives::stripped_items(change),

@@ -189,6 +189,7 @@ impl Row {
             unconditional_update: !self.must_name_version,
             creates_on_update: CREATED_BY_UPDATE.contains(&(self.group, self.kind)),
             shows_deleted: SHOWN_WHEN_DELETED.contains(&(self.group, self.kind)),
+            metadata_by_status: !STATUS_ALONE.contains(&(self.group, self.kind)),
             initial_status: status,
             free_names: self.free_names,
             label_names: self.label_names,
@@ -196,6 +197,13 @@ impl Row {
         }
     }
 }
+
+/// Kinds whose status is all that can be written through their status.
+const STATUS_ALONE: &[(&str, &str)] = &[
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("apiregistration.k8s.io", "APIService"),
+    ("storage.k8s.io", "VolumeAttachment"),
+];
 
 /// Kinds whose update creates what is not there.
 const CREATED_BY_UPDATE: &[(&str, &str)] = &[
@@ -317,7 +325,7 @@ const ROWS: &[Row] = &[
     cluster(AUTHORIZATION, "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview").review(),
     cluster(AUTHORIZATION, "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview").review(),
     cluster(AUTHORIZATION, "v1", "subjectaccessreviews", "SubjectAccessReview").review(),
-    namespaced("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler").short(&["hpa"]).in_all().status(r#"{"currentMetrics":null,"desiredReplicas":0}"#),
+    namespaced("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler").short(&["hpa"]).in_all().status(r#"{"currentMetrics":null,"desiredReplicas":0}"#).generation(),
     namespaced("batch", "v1", "cronjobs", "CronJob").short(&["cj"]).in_all().status("{}").generation(),
     namespaced("batch", "v1", "jobs", "Job").in_all().status("{}").generation(),
     cluster("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest").short(&["csr"]).status("{}"),

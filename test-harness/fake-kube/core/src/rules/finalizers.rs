@@ -1,5 +1,7 @@
 //! Finalizers have qualified names, and those of an object that is being deleted may only become fewer.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::metadata::invalid;
@@ -53,8 +55,13 @@ fn takes_any(kind: &Kind) -> bool {
 }
 
 /// Custom kinds only warn of its absence.
-pub(super) fn warnings(object: &Value) -> Vec<String> {
-    let bare = meta::finalizers(object).into_iter().filter(|name| is_bare(name));
+pub(super) fn warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
+    let before = old.map(meta::finalizers).unwrap_or_default();
+    let added: BTreeSet<&str> = meta::finalizers(new)
+        .into_iter()
+        .filter(|name| !before.contains(name))
+        .collect();
+    let bare = added.into_iter().filter(|name| is_bare(name));
     bare.map(|name| {
         let how = if name.contains('.') {
             " including a path (/)"
@@ -83,6 +90,7 @@ pub(super) fn check_additions(old: &Value, new: &Value) -> Option<FieldError> {
         return None;
     }
     added.sort_unstable();
+    added.dedup();
     let listed: Vec<String> = added.iter().map(|f| format!("{f:?}")).collect();
     let detail = format!(
         "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",

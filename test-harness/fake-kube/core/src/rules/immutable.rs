@@ -35,7 +35,6 @@ const RULES: &[Rule] = &[
     rule("apps", "ReplicaSet", "spec.selector", When::Always),
     rule("apps", "DaemonSet", "spec.selector", When::Always),
     rule("batch", "Job", "spec.selector", When::Always),
-    rule("batch", "Job", "spec.template", When::Always),
     rule("batch", "Job", "spec.completionMode", When::Always),
     rule("", "Secret", "type", When::Always),
     rule("", "Secret", "data", When::Flagged),
@@ -90,7 +89,7 @@ impl Rule {
         let (before, after) = (at(old, self.path), at(new, self.path));
         let guarded = match self.when {
             When::Always => true,
-            When::Set => before.is_some(),
+            When::Set => before.is_some() && after.is_some(),
             When::Flagged => old["immutable"] == true,
         };
         if !guarded || before == after {

@@ -15,6 +15,20 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
         return Vec::new();
     }
     let mut errors = Vec::new();
+    for key in object["data"]
+        .as_object()
+        .into_iter()
+        .flat_map(|data| data.keys())
+    {
+        if object["binaryData"].get(key).is_some() {
+            let path = FieldPath::root().field("data").key(key);
+            errors.push(invalid(
+                path,
+                key.as_str(),
+                "duplicate of key present in binaryData",
+            ));
+        }
+    }
     for field in ["data", "binaryData"] {
         for key in object[field].as_object().into_iter().flat_map(|data| data.keys()) {
             let path = FieldPath::root().field(field).key(key);

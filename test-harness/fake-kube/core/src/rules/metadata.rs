@@ -34,10 +34,10 @@ pub(crate) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldEr
 
 /// What a client is warned of that wrote `new` over `old`.
 pub(crate) fn new_warnings(kind: &Kind, old: Option<&Value>, new: &Value) -> Vec<String> {
-    if kind.custom.is_none() || old.is_some_and(|old| meta::finalizers(old) == meta::finalizers(new)) {
+    if kind.custom.is_none() {
         return Vec::new();
     }
-    finalizers::warnings(new)
+    finalizers::warnings(old, new)
 }
 
 fn common(object: &Value) -> Vec<FieldError> {

@@ -54,6 +54,32 @@ pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
     if fits { None } else { invalid(rule.to_owned()) }
 }
 
+/// What is wrong with a DNS label.
+pub(super) fn complaint_of_label(name: &str) -> Option<String> {
+    if name.len() > 63 {
+        return Some("must be no more than 63 bytes".to_owned());
+    }
+    if is_label(name) {
+        return None;
+    }
+    Some(
+        if is_subdomain(name) {
+            "must not contain dots"
+        } else {
+            LABEL
+        }
+        .to_owned(),
+    )
+}
+
+/// What is wrong with a DNS subdomain.
+pub(super) fn complaint_of_subdomain(name: &str) -> Option<String> {
+    if name.len() > 253 {
+        return Some("must be no more than 253 bytes".to_owned());
+    }
+    (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned())
+}
+
 pub(super) fn is_subdomain(text: &str) -> bool {
     text.split('.').all(is_label_of_any_length)
 }

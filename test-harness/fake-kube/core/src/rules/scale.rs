@@ -72,6 +72,9 @@ fn field(path: &[String]) -> FieldPath {
 fn at<'a>(object: &'a Value, path: &[String]) -> Result<Option<&'a Value>, &'a Value> {
     let mut value = object;
     for name in path {
+        if value.is_null() {
+            return Ok(None);
+        }
         let Some(fields) = value.as_object() else {
             return Err(value);
         };

@@ -1,5 +1,7 @@
 //! Filling in what was left out.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::{Schema, SchemaRef, Type};
@@ -41,6 +43,9 @@ fn drop_hollow(schema: SchemaRef<'_>, value: &mut Value, drops_nulls: bool) {
                 // In a map of texts a null is a text.
                 *field = Value::from("");
             }
+            if let Some(bytes) = listed_bytes(schema, entry, field) {
+                *field = bytes;
+            }
             drop_hollow(entry, field, drops_nulls);
             let is_lost = schema.is_typed() && is_zero(schema, entry, name, field);
             let is_refused = drops_nulls && field.is_null() && !entry.is_nullable();
@@ -48,12 +53,33 @@ fn drop_hollow(schema: SchemaRef<'_>, value: &mut Value, drops_nulls: bool) {
         }),
         Value::Array(list) => {
             if let Some(items) = schema.items() {
-                list.iter_mut()
-                    .for_each(|item| drop_hollow(items, item, drops_nulls));
+                for item in list {
+                    if schema.is_typed() && item.is_null() && items.kind() == Some(Type::String) {
+                        // In a list of texts a null is a text.
+                        *item = Value::from("");
+                    }
+                    if schema.is_typed() && item.is_null() && items.kind() == Some(Type::Object) {
+                        *item = Value::Object(Map::new());
+                    }
+                    drop_hollow(items, item, drops_nulls);
+                }
             }
         }
         _ => {}
     }
+}
+
+/// Bytes may be given one by one; they are shown as text.
+fn listed_bytes(object: SchemaRef<'_>, field: SchemaRef<'_>, value: &Value) -> Option<Value> {
+    if !object.is_typed() || field.format() != Some("byte") {
+        return None;
+    }
+    let byte = |item: &Value| match item {
+        Value::Null => Some(0),
+        item => item.as_u64().and_then(|number| u8::try_from(number).ok()),
+    };
+    let bytes: Vec<u8> = value.as_array()?.iter().map(byte).collect::<Option<_>>()?;
+    Some(STANDARD.encode(bytes).into())
 }
 
 /// Whether a typed object forgets this field.

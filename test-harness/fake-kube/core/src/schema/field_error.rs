@@ -54,6 +54,11 @@ pub enum Problem {
         /// The item, or its keys.
         value: Value,
     },
+    /// The value names something that is not there.
+    NotFound {
+        /// The name.
+        value: Value,
+    },
     /// The field may not be set, or not changed.
     Forbidden {
         /// Why.
@@ -82,6 +87,7 @@ impl FieldError {
             Problem::WrongType { .. } => "FieldValueTypeInvalid",
             Problem::Unsupported { .. } => "FieldValueNotSupported",
             Problem::Duplicate { .. } => "FieldValueDuplicate",
+            Problem::NotFound { .. } => "FieldValueNotFound",
             Problem::Forbidden { .. } => "FieldValueForbidden",
             Problem::TooLong { .. } => "FieldValueTooLong",
             Problem::TooMany { .. } => "FieldValueTooMany",
@@ -107,6 +113,7 @@ impl FieldError {
             Problem::RuleBroken { detail } => with_detail("Invalid value", detail),
             Problem::Unsupported { value, allowed } => unsupported(value, allowed),
             Problem::Duplicate { value } => format!("Duplicate value: {}", shown(value)),
+            Problem::NotFound { value } => format!("Not found: {}", shown(value)),
             Problem::Forbidden { detail } => with_detail("Forbidden", detail),
             Problem::TooLong { max } => format!("Too long: may not be more than {max} bytes"),
             Problem::TooMany { actual, max } => format!("Too many: {actual}: must have at most {max} items"),

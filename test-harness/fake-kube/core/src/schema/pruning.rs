@@ -34,8 +34,27 @@ fn prune_value(schema: SchemaRef<'_>, value: &mut Value, path: &FieldPath, unkno
                 for (index, item) in list.iter_mut().enumerate() {
                     prune_value(items, item, &path.index(index), unknown);
                 }
+            } else if !schema.preserves_unknown() && (schema.kind().is_some() || schema.is_int_or_string()) {
+                list.iter_mut()
+                    .enumerate()
+                    .for_each(|(index, item)| prune_all(item, &path.index(index), unknown));
             }
         }
+        _ => {}
+    }
+}
+
+/// Removes all fields: what stands where no list should.
+fn prune_all(value: &mut Value, path: &FieldPath, unknown: &mut Vec<FieldPath>) {
+    match value {
+        Value::Object(fields) => {
+            unknown.extend(fields.keys().map(|name| path.field(name)));
+            fields.clear();
+        }
+        Value::Array(list) => list
+            .iter_mut()
+            .enumerate()
+            .for_each(|(index, item)| prune_all(item, &path.index(index), unknown)),
         _ => {}
     }
 }

@@ -27,6 +27,12 @@ pub(crate) struct Rule {
     as_list: bool,
     #[serde(default)]
     when: Vec<Condition>,
+    /// What is there gives way.
+    #[serde(default)]
+    anew: bool,
+    /// What is there goes.
+    #[serde(default)]
+    drop: bool,
     /// Filled in when the object is stored for the first time, by nobody's wish: no writer owns it.
     #[serde(default)]
     at_creation: bool,
@@ -77,8 +83,14 @@ impl Rule {
 
     /// Fills its field of `object` in, if it is absent and the rule applies.
     pub(crate) fn carry_out(&self, object: &mut Map<String, Value>) {
-        let applies =
-            at(object, &self.field).is_none() && self.when.iter().all(|condition| condition.holds(object));
+        if let ([field], true) = (&*self.field, self.drop) {
+            if self.when.iter().all(|condition| condition.holds(object)) {
+                object.remove(&**field);
+            }
+            return;
+        }
+        let applies = (self.anew || at(object, &self.field).is_none())
+            && self.when.iter().all(|condition| condition.holds(object));
         if applies && let Some(value) = self.value_for(object) {
             put(object, &self.field, value);
         }

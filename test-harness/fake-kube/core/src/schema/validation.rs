@@ -87,6 +87,9 @@ fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Ve
         errors.push(error);
     }
     if value.is_null() {
+        if !schema.is_nullable() && !schema.is_typed() {
+            scalars::check_enumeration(schema, value, path, errors);
+        }
         return;
     }
     if let Some(junctors) = schema.junctors() {

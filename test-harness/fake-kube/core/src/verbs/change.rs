@@ -46,8 +46,7 @@ impl Cluster {
         incoming::check_namespace(served, target, &mut new)?;
         incoming::check_name(target, &new)?;
         let key = key_of(target);
-        let may_create = part == Part::Main && served.kind.traits.creates_on_update;
-        if may_create && self.store.get(&served.kind.shelf, &key).is_none() {
+        if served.kind.traits.creates_on_update && self.store.get(&served.kind.shelf, &key).is_none() {
             if meta::resource_version(&new).is_some_and(|version| version.parse::<u64>().is_err()) {
                 check_version(served, &Value::Null, &new)?;
             }
@@ -55,7 +54,7 @@ impl Cluster {
             meta::remove(&mut absent, "uid");
             check_uid(served, &absent, &new, request.options.dry_run)?;
             meta::remove(&mut new, "resourceVersion");
-            return self.create_object(served, request, new, moment);
+            return self.create_object(served, request, new, part, moment);
         }
         let old = match self.existing(served, &key) {
             Ok(old) => old,
@@ -141,10 +140,11 @@ impl Cluster {
         let config = &request.body;
         let key = key_of(target);
         let Some(old) = self.store.get(&served.kind.shelf, &key).cloned() else {
-            return match part {
-                Part::Main => self.create_by_apply(served, target, request, moment),
-                Part::Status => Err(Refusal::not_found(&served.kind.id, &key.name)),
-            };
+            // Kinds that an update creates are created through their status as well.
+            if part == Part::Status && !served.kind.traits.creates_on_update {
+                return Err(Refusal::not_found(&served.kind.id, &key.name));
+            }
+            return self.create_by_apply(served, target, request, part, moment);
         };
         check_applied_type(served, config)?;
         let by = incoming::manager(served, options, Operation::Apply, part.subresource(), moment);
@@ -179,7 +179,12 @@ impl Cluster {
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
-        let warnings = incoming::shape(served, &request.options, sent, &mut new)?;
+        let mut warnings = incoming::shape(served, &request.options, sent, &mut new)?;
+        let when = match sent {
+            Sent::Whole => "",
+            Sent::Patched | Sent::Merged(_) => " after mutating admission happens",
+        };
+        warnings.extend(rules::owners::dedupe(&mut new, when));
         let warned = |refusal: Refusal| refusal.warned(&warnings);
         check_uid(served, &shown, &new, request.options.dry_run).map_err(warned)?;
         let names_version = meta::resource_version(&new).is_some_and(|version| version != "0");
@@ -187,7 +192,11 @@ impl Cluster {
             return Err(warned(incoming::must_name_version(served, meta::name(&new))));
         }
         check_version(served, &shown, &new).map_err(warned)?;
+        let unsaid = unsaid_marks(&new);
         restore(served, &shown, &mut new, part);
+        for field in &unsaid {
+            meta::remove(&mut new, field);
+        }
         let by = incoming::manager(
             served,
             &request.options,
@@ -196,6 +205,11 @@ impl Cluster {
             moment,
         );
         apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
+        for field in unsaid {
+            if let Some(mark) = meta::metadata(&shown).and_then(|metadata| metadata.get(field)) {
+                meta::set(&mut new, field, mark.clone());
+            }
+        }
         self.replace(served, request, old, new, warnings, part, moment)
     }
 
@@ -221,7 +235,9 @@ impl Cluster {
         let object = if same(&shown, &new) {
             old.clone()
         } else {
-            count_generation(served, &shown, &mut new);
+            if part == Part::Main {
+                count_generation(served, &shown, &mut new);
+            }
             self.replace_or_finish(served, request, new, old.version(), moment)?
         };
         let mut reply = Reply::ok(super::read::show(served, request, object, moment));
@@ -244,12 +260,21 @@ impl Cluster {
         }
         if meta::is_terminating(&new) && self.may_go(&served.kind, &new) {
             let stored = served.store_form(new);
-            let last = Object::new(stored.clone(), self.store.version() + 1);
+            let last = Object::new(stored.clone(), before);
             self.drop_object(&served.kind, stored);
             return Ok(Arc::new(last));
         }
         self.save(served, new, moment)
     }
+}
+
+/// The marks of a deletion that a write does not repeat: they stay, but whoever owned them does so no more.
+fn unsaid_marks(object: &Value) -> Vec<&'static str> {
+    let is_said = |field: &&str| meta::metadata(object).is_some_and(|metadata| metadata.contains_key(*field));
+    ["deletionTimestamp", "deletionGracePeriodSeconds"]
+        .into_iter()
+        .filter(|field| !is_said(field))
+        .collect()
 }
 
 const PATCHES_OF_CUSTOM_KINDS: &str =
@@ -344,12 +369,15 @@ pub(super) fn check_convertible<T>(
     if applied.is_err() {
         return Ok(());
     }
-    let Some(why) = schema::undecodable(&served.version().schema, config) else {
+    let Some(why) = schema::unconvertible(&served.version().schema, config) else {
         return Ok(());
     };
     let (version, kind) = (served.api_version(), &served.kind.name);
     let slash = if version.contains('/') { "" } else { "/" };
-    let place = if why.starts_with("parsing time") {
+    let is_plain = ["parsing time", "json: ", "cannot convert"]
+        .iter()
+        .any(|start| why.starts_with(start));
+    let place = if is_plain {
         ""
     } else {
         "error decoding from json: "

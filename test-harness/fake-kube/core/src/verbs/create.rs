@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::decoding::{self, Sent};
+use super::state::Part;
 use super::{change, incoming};
 use crate::apply::{self, Operation};
 use crate::cluster::Cluster;
@@ -37,7 +38,7 @@ impl Cluster {
         let mut object = decoding::decode(served, request)?;
         incoming::check_namespace(served, target, &mut object)?;
         self.name(served, &mut object, moment);
-        self.create_object(served, request, object, moment)
+        self.create_object(served, request, object, Part::Main, moment)
     }
 
     /// Creates what is decoded and named.
@@ -46,11 +47,19 @@ impl Cluster {
         served: &Served,
         request: &Request,
         mut object: Value,
+        part: Part,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
-        let by = incoming::manager(served, &request.options, Operation::Update, None, moment);
+        let by = incoming::manager(
+            served,
+            &request.options,
+            Operation::Update,
+            part.subresource(),
+            moment,
+        );
         let schema = &served.version().schema;
         let mut warnings = incoming::shape(served, &request.options, Sent::Whole, &mut object)?;
+        warnings.extend(rules::owners::dedupe(&mut object, ""));
         complete(served, &mut object, moment);
         apply::track_update(None, &mut object, &by, schema);
         schema::complete(schema, &mut object);
@@ -71,6 +80,7 @@ impl Cluster {
         served: &Served,
         target: &Target,
         request: &Request,
+        part: Part,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
         let config = &request.body;
@@ -82,7 +92,13 @@ impl Cluster {
             );
             return Err(Refusal::conflict(&served.kind.id, meta::name(config), &why));
         }
-        let by = incoming::manager(served, &request.options, Operation::Apply, None, moment);
+        let by = incoming::manager(
+            served,
+            &request.options,
+            Operation::Apply,
+            part.subresource(),
+            moment,
+        );
         let schema = &served.version().schema;
         let force = request.options.force.unwrap_or(false);
         let applied = apply::apply(None, config, &by, force, schema);
@@ -146,6 +162,8 @@ impl Cluster {
             return Err(refusal);
         }
         if options.dry_run {
+            let mut object = object;
+            effects::pretend_address(kind, &mut object);
             let shown = self.candidate(served, object, moment)?;
             return Ok(Arc::new(shown.without_version()));
         }

@@ -30,10 +30,24 @@ impl Cluster {
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let (how, dry_run) = options(request)?;
+        let warnings = warnings(served, &how);
+        let reply = self.delete_one(served, target, request, &how, dry_run, moment);
+        warned(reply, warnings)
+    }
+
+    fn delete_one(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+        how: &DeleteOptions,
+        dry_run: bool,
+        moment: &Moment,
+    ) -> Result<Reply, Refusal> {
         let old = self.existing(served, &key_of(target))?;
         check_protected(served, meta::name(old.value()))?;
         check_preconditions(served, old.value(), &how.preconditions)?;
-        let deleted = self.begin_deletion(&served.kind, &old, &how, dry_run, moment);
+        let deleted = self.begin_deletion(&served.kind, &old, how, dry_run, moment);
         Ok(match deleted {
             Deleted::Gone(last) if served.kind.traits.shows_deleted => {
                 let last = marked_last(served, last, moment);
@@ -80,11 +94,12 @@ impl Cluster {
             served.api_version(),
             list_meta,
         );
-        Ok(Reply::ok(Body::List {
+        let reply = Reply::ok(Body::List {
             head,
             items: chosen,
             kinds: served.kind.custom.is_some(),
-        }))
+        });
+        warned(Ok(reply), warnings(served, &how))
     }
 
     /// Removes an object, or marks it and leaves it to its finalizers.
@@ -101,7 +116,7 @@ impl Cluster {
             return Deleted::Waits(old.clone());
         }
         let mut object = old.value().clone();
-        set_propagation(&mut object, how.propagation);
+        set_propagation(kind, &mut object, how.propagation);
         hold_definition(kind, &mut object);
         if self.may_go(kind, &object) {
             return Deleted::Gone(if dry_run {
@@ -197,8 +212,38 @@ fn check_preconditions(served: &Served, object: &Value, wanted: &Preconditions) 
     check("ResourceVersion", &wanted.resource_version, version, "modified")
 }
 
-fn set_propagation(object: &mut Value, propagation: Option<Propagation>) {
-    let Some(propagation) = propagation else { return };
+fn is_job(kind: &Kind) -> bool {
+    &*kind.id.group == "batch" && &*kind.name == "Job"
+}
+
+/// Who deletes a Job may not know that its pods stay.
+fn warnings(served: &Served, how: &DeleteOptions) -> Vec<String> {
+    let warning = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to \
+                   remove them or set propagationPolicy=Orphan to suppress this warning";
+    let is_meant = is_job(&served.kind) && how.propagation.is_none();
+    is_meant.then(|| warning.to_owned()).into_iter().collect()
+}
+
+fn warned(reply: Result<Reply, Refusal>, warnings: Vec<String>) -> Result<Reply, Refusal> {
+    match reply {
+        Ok(mut reply) => {
+            reply.warnings.extend(warnings);
+            Ok(reply)
+        }
+        Err(refusal) => Err(refusal.warned(&warnings)),
+    }
+}
+
+/// Jobs leave their pods behind unless somebody says otherwise: the deletion, or a finalizer.
+fn default_propagation(kind: &Kind, object: &Value) -> Option<Propagation> {
+    let says = |finalizer: &&str| [FOREGROUND, ORPHAN].contains(finalizer);
+    (is_job(kind) && !meta::finalizers(object).iter().any(says)).then_some(Propagation::Orphan)
+}
+
+fn set_propagation(kind: &Kind, object: &mut Value, propagation: Option<Propagation>) {
+    let Some(propagation) = propagation.or_else(|| default_propagation(kind, object)) else {
+        return;
+    };
     for finalizer in [FOREGROUND, ORPHAN] {
         meta::remove_finalizer(object, finalizer);
     }

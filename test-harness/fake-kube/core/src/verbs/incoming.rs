@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::decoding::Sent;
-use super::state::Part;
+use super::state::{self, Part};
 use crate::apply::{Ignored, Manager, Operation};
 use crate::effects;
 use crate::kind::Served;
@@ -77,6 +77,7 @@ pub(super) fn shape_applied(
     schema::canonicalize(schema, object);
     effects::fold_string_data(&served.kind, object);
     schema::default_applied(schema, object);
+    effects::read_in(&served.kind, object);
     Ok(warnings)
 }
 
@@ -131,17 +132,29 @@ pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: P
         _ => schema::validate_update(schema, old, new),
     });
     errors.extend(rules::of_kind(served, new));
+    if part == Part::Status {
+        errors.extend(rules::phases::check(kind, new));
+    }
     errors.extend(rules::immutable::check(kind, old, new));
+    errors.extend(rules::frozen::check(kind, old, new));
+    errors.extend(rules::jobs::check_update(kind, old, new));
     schema::check_rules(schema, Some(old), new, &mut errors);
     accept(served, new, &errors)
 }
 
 fn accept(served: &Served, object: &Value, errors: &[FieldError]) -> Result<(), Refusal> {
     if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(invalid(served, meta::name(object), errors))
+        return Ok(());
     }
+    // A schema and code may require the same.
+    let mut once: Vec<FieldError> = Vec::with_capacity(errors.len());
+    for error in errors {
+        let is_required = matches!(error.problem, Problem::Required { .. });
+        if !(is_required && once.contains(error)) {
+            once.push(error.clone());
+        }
+    }
+    Err(invalid(served, meta::name(object), &once))
 }
 
 /// A path of this kind that does not have the method of the request.
@@ -189,6 +202,9 @@ pub(super) fn manager(
 ) -> Manager {
     let ignores = match (served.version().status, subresource) {
         (false, _) => Ignored::Nothing,
+        (true, Some("status")) if served.kind.traits.metadata_by_status => {
+            Ignored::Spec(state::kept_by_status(served))
+        }
         (true, Some("status")) => Ignored::AllButStatus,
         (true, _) => Ignored::Status,
     };

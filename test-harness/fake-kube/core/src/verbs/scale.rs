@@ -50,7 +50,10 @@ impl Cluster {
             // A scale leaves a zero out, so nobody sets it.
             unset(&mut new, &scale.spec_replicas);
         }
-        apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
+        // A scale has the owners that its object has for the number; of one without any nobody keeps account.
+        if is_owned(&shown, &scale.spec_replicas) {
+            apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
+        }
         set(&mut new, &scale.spec_replicas, replicas.into());
         incoming::validate_update(served, &shown, &new, Part::Main)?;
         state::bump_generation(&mut new);
@@ -160,6 +163,15 @@ fn selector_text(selector: &Value) -> String {
         }
         _ => String::new(),
     }
+}
+
+fn is_owned(object: &Value, path: &[String]) -> bool {
+    let names: Vec<String> = path.iter().map(|name| format!("f:{name}")).collect();
+    let entries = meta::metadata(object).and_then(|metadata| metadata.get("managedFields")?.as_array());
+    entries
+        .into_iter()
+        .flatten()
+        .any(|entry| at(&entry["fieldsV1"], &names).is_some())
 }
 
 fn at<'a>(object: &'a Value, path: &[String]) -> Option<&'a Value> {

@@ -26,6 +26,14 @@ impl Part {
 
 /// Puts back what this write may not change.
 pub(super) fn restore(served: &Served, old: &Value, new: &mut Value, part: Part) {
+    if part == Part::Status && served.kind.traits.metadata_by_status {
+        let (metadata, status) = (new["metadata"].take(), new.get_mut("status").map(Value::take));
+        *new = old.clone();
+        new["metadata"] = metadata;
+        set_or_remove(new, "status", status);
+        restore_metadata(old, new, kept_by_status(served));
+        return;
+    }
     if part == Part::Status {
         let status = new.get_mut("status").map(Value::take);
         let managed = meta::remove(new, "managedFields");
@@ -36,14 +44,28 @@ pub(super) fn restore(served: &Served, old: &Value, new: &mut Value, part: Part)
         }
         return;
     }
-    for field in incoming::SERVER_OWNED.into_iter().chain(["name", "namespace"]) {
+    restore_metadata(old, new, &[]);
+    if served.version().status {
+        set_or_remove(new, "status", old.get("status").cloned());
+    }
+}
+
+fn restore_metadata(old: &Value, new: &mut Value, more: &[&str]) {
+    let fields = incoming::SERVER_OWNED.into_iter().chain(["name", "namespace"]);
+    for field in fields.chain(more.iter().copied()) {
         match meta::metadata(old).and_then(|m| m.get(field)) {
             Some(value) => meta::set(new, field, value.clone()),
             None => _ = meta::remove(new, field),
         }
     }
-    if served.version().status {
-        set_or_remove(new, "status", old.get("status").cloned());
+}
+
+/// What of metadata a kind does not take through the status, though it takes metadata there.
+pub(super) fn kept_by_status(served: &Served) -> &'static [&'static str] {
+    match (&*served.kind.id.group, &*served.kind.name) {
+        ("apps", "Deployment") => &["labels"],
+        ("", "Pod") => &["ownerReferences"],
+        _ => &[],
     }
 }
 

@@ -2,6 +2,10 @@
 
 use serde_json::Value;
 
+use super::directives::PATCH;
+use crate::patch::PatchError;
+use crate::schema::go::go_value;
+
 /// `items` with those that `patch` names in its order, and the others put among them where they were in `live`.
 ///
 /// An item that is new goes before those that only `live` has.
@@ -31,6 +35,25 @@ pub(super) fn interleaved(
     }
     result.extend(others);
     result
+}
+
+/// The items of a patch must come in the order that it gives, and be in it; those that go do not count.
+pub(super) fn check(patch: &[Value], order: &[Value], key: Option<&str>) -> Result<(), PatchError> {
+    let mut order_left = order.iter();
+    let stays = |item: &&Value| item.get(PATCH).is_none();
+    let fits = patch
+        .iter()
+        .filter(stays)
+        .all(|item| order_left.any(|each| is_same(each, item, key)));
+    if fits {
+        return Ok(());
+    }
+    let shown = |list: &[Value]| go_value(&Value::from(list));
+    Err(PatchError::Failed(format!(
+        "The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n",
+        shown(patch),
+        shown(order)
+    )))
 }
 
 fn is_same(a: &Value, b: &Value, key: Option<&str>) -> bool {

@@ -93,6 +93,7 @@ pub(super) fn may_follow(error: &FieldError) -> bool {
         Problem::Invalid { .. }
         | Problem::RuleBroken { .. }
         | Problem::Duplicate { .. }
+        | Problem::NotFound { .. }
         | Problem::Forbidden { .. } => true,
         Problem::Required { .. }
         | Problem::WrongType { .. }

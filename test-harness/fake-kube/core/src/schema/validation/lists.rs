@@ -38,7 +38,7 @@ fn check_list(schema: SchemaRef<'_>, items: &[Value], path: &FieldPath, errors: 
         _ if schema.is_typed() => {}
         ListType::Atomic => {}
         ListType::Set => report_repeated(items, path, errors),
-        ListType::Map => match items.iter().position(|item| !item.is_object()) {
+        ListType::Map => match items.iter().position(|item| !item.is_object() && !item.is_null()) {
             Some(index) => {
                 let detail = "must be an object for an array of list-type map".to_owned();
                 errors.push(invalid(&path.index(index), items[index].clone(), detail));

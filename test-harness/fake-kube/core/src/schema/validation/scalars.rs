@@ -12,10 +12,15 @@ pub(super) fn check_text(schema: SchemaRef<'_>, text: &str, path: &FieldPath, er
         errors.push(error);
     }
     if let Some(name) = limits.format.as_deref()
-        && !format::is_valid(name, text)
+        && (!format::is_valid(name, text) || is_no_bytes(schema, name, text))
     {
         errors.push(mistyped(path, name, text));
     }
+}
+
+/// No bytes at all are none to what reads a custom resource.
+fn is_no_bytes(schema: SchemaRef<'_>, format: &str, text: &str) -> bool {
+    format == "byte" && text.is_empty() && !schema.is_typed()
 }
 
 /// The first rule that the text breaks; the API server names no more.

@@ -1,0 +1,16 @@
+//! A disruption budget has one bound.
+
+use serde_json::Value;
+
+use super::metadata::invalid;
+use crate::kind::Kind;
+use crate::schema::{FieldError, FieldPath};
+
+/// What is wrong between the bounds of a PodDisruptionBudget.
+pub(super) fn check(kind: &Kind, object: &Value) -> Option<FieldError> {
+    let spec = &object["spec"];
+    let has_both = !spec["minAvailable"].is_null() && !spec["maxUnavailable"].is_null();
+    let is_budget = &*kind.id.group == "policy" && &*kind.name == "PodDisruptionBudget";
+    let detail = "minAvailable and maxUnavailable cannot be both set";
+    (is_budget && has_both).then(|| invalid(FieldPath::root().field("spec"), spec.clone(), detail))
+}

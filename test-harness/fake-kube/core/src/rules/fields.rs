@@ -1,0 +1,238 @@
+//! What single fields of built-in kinds may be, as tables.
+
+use serde_json::Value;
+
+use super::metadata::invalid;
+use super::names::complaint_of_label;
+use super::places::{self, Place};
+use crate::kind::Kind;
+use crate::schema::{FieldError, FieldPath, Problem};
+
+/// What is asked of a field.
+#[derive(Clone, Copy)]
+enum Ask {
+    /// That it is not negative.
+    NotNegative,
+    /// That it is positive.
+    Positive,
+    /// That it is there, and neither empty nor zero.
+    Given,
+    /// The same, in more words.
+    GivenFor(&'static str),
+    /// That it is one of these, or not there.
+    OneOf(&'static [&'static str]),
+    /// That it is the number of a port.
+    Port,
+    /// The same, where it is there at all.
+    ContainerPort,
+    /// That it is the number of a port, or a name of one.
+    PortOrName,
+    /// That it is the name of a port.
+    PortName,
+    /// That it is a DNS label.
+    Label,
+}
+
+use Ask::{ContainerPort, Given, GivenFor, Label, NotNegative, OneOf, Port, PortName, PortOrName, Positive};
+
+const PROTOCOLS: Ask = OneOf(&["SCTP", "TCP", "UDP"]);
+
+/// Group, kind, place and what is asked.
+#[rustfmt::skip]
+const TABLE: &[(&str, &str, &str, Ask)] = &[
+    ("apps", "Deployment", "spec.replicas", NotNegative),
+    ("apps", "Deployment", "spec.minReadySeconds", NotNegative),
+    ("apps", "Deployment", "spec.revisionHistoryLimit", NotNegative),
+    ("apps", "Deployment", "spec.progressDeadlineSeconds", NotNegative),
+    ("apps", "Deployment", "spec.template.spec.restartPolicy", OneOf(&["Always"])),
+    ("apps", "DaemonSet", "spec.minReadySeconds", NotNegative),
+    ("apps", "DaemonSet", "spec.revisionHistoryLimit", NotNegative),
+    ("apps", "DaemonSet", "spec.template.spec.restartPolicy", OneOf(&["Always"])),
+    ("apps", "ReplicaSet", "spec.replicas", NotNegative),
+    ("apps", "ReplicaSet", "spec.minReadySeconds", NotNegative),
+    ("apps", "StatefulSet", "spec.replicas", NotNegative),
+    ("apps", "StatefulSet", "spec.minReadySeconds", NotNegative),
+    ("apps", "StatefulSet", "spec.template.spec.restartPolicy", OneOf(&["Always"])),
+    ("batch", "Job", "spec.parallelism", NotNegative),
+    ("batch", "Job", "spec.completions", NotNegative),
+    ("batch", "Job", "spec.activeDeadlineSeconds", NotNegative),
+    ("batch", "Job", "spec.backoffLimit", NotNegative),
+    ("batch", "Job", "spec.ttlSecondsAfterFinished", NotNegative),
+    ("batch", "Job", "spec.podReplacementPolicy", OneOf(&["Failed", "TerminatingOrFailed"])),
+    ("policy", "PodDisruptionBudget", "spec.unhealthyPodEvictionPolicy", OneOf(&["AlwaysAllow", "IfHealthyBudget"])),
+    ("coordination.k8s.io", "Lease", "spec.leaseDurationSeconds", Positive),
+    ("coordination.k8s.io", "Lease", "spec.leaseTransitions", NotNegative),
+    ("rbac.authorization.k8s.io", "Role", "rules[].verbs", Given),
+    ("", "PersistentVolumeClaim", "spec.accessModes", GivenFor("at least 1 access mode is required")),
+    ("", "PersistentVolumeClaim", "spec.volumeMode", OneOf(&["Block", "Filesystem"])),
+    ("", "Service", "spec.type", OneOf(&["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"])),
+    ("", "Service", "spec.sessionAffinity", OneOf(&["ClientIP", "None"])),
+    ("", "Service", "spec.internalTrafficPolicy", OneOf(&["Cluster", "Local"])),
+    ("", "Service", "spec.ports[].name", Label),
+    ("", "Service", "spec.ports[].port", Port),
+    ("", "Service", "spec.ports[].protocol", PROTOCOLS),
+    ("", "Service", "spec.ports[].targetPort", PortOrName),
+];
+
+/// The same of the specs of pods.
+#[rustfmt::skip]
+const PODS: &[(&str, Ask)] = &[
+    ("containers", Given),
+    ("preemptionPolicy", OneOf(&["PreemptLowerPriority", "Never"])),
+    ("restartPolicy", OneOf(&["Always", "OnFailure", "Never"])),
+    ("volumes[].name", Given),
+    ("volumes[].name", Label),
+];
+
+/// The same of containers of either list.
+#[rustfmt::skip]
+const CONTAINERS: &[(&str, Ask)] = &[
+    ("name", Given),
+    ("name", Label),
+    ("image", Given),
+    ("imagePullPolicy", OneOf(&["Always", "IfNotPresent", "Never"])),
+    ("terminationMessagePolicy", OneOf(&["File", "FallbackToLogsOnError"])),
+    ("ports[].name", PortName),
+    ("ports[].containerPort", Given),
+    ("ports[].containerPort", ContainerPort),
+    ("ports[].protocol", PROTOCOLS),
+    ("env[].name", Given),
+    ("volumeMounts[].name", Given),
+    ("volumeMounts[].mountPath", Given),
+];
+
+/// What is wrong with single fields of an object.
+pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
+    let own = TABLE
+        .iter()
+        .filter(|(group, name, ..)| *group == &*kind.id.group && *name == &*kind.name);
+    let root = (FieldPath::root(), Some(object));
+    let mut errors: Vec<FieldError> = own
+        .flat_map(|(.., path, ask)| ask_all(&root, path, *ask))
+        .collect();
+    let Some(pods) = places::pod_spec(kind, object) else {
+        return errors;
+    };
+    errors.extend(PODS.iter().flat_map(|(path, ask)| ask_all(&pods, path, *ask)));
+    for list in ["containers[]", "initContainers[]"] {
+        for container in places::all(pods.clone(), list) {
+            errors.extend(
+                CONTAINERS
+                    .iter()
+                    .flat_map(|(path, ask)| ask_all(&container, path, *ask)),
+            );
+        }
+    }
+    errors
+}
+
+fn ask_all(start: &Place<'_>, path: &str, ask: Ask) -> Vec<FieldError> {
+    let places = places::all(start.clone(), path).into_iter();
+    places.flat_map(|(path, value)| ask.of(&path, value)).collect()
+}
+
+impl Ask {
+    fn of(self, path: &FieldPath, value: Option<&Value>) -> Vec<FieldError> {
+        let is_given = value.is_some_and(is_given);
+        let complain = |detail: String| invalid(path.clone(), value.cloned().unwrap_or_default(), detail);
+        match (self, value) {
+            (Given, _) if !is_given => vec![required(path)],
+            (GivenFor(why), _) if !is_given => vec![FieldError {
+                path: path.clone(),
+                problem: Problem::Required {
+                    detail: why.to_owned(),
+                },
+            }],
+            (NotNegative, Some(Value::Number(number)))
+                if number.as_i64().is_some_and(|number| number < 0) =>
+            {
+                vec![complain("must be greater than or equal to 0".to_owned())]
+            }
+            (Positive, Some(Value::Number(number))) if number.as_i64().is_some_and(|number| number <= 0) => {
+                vec![complain("must be greater than 0".to_owned())]
+            }
+            (OneOf(_), Some(Value::String(text))) if text.is_empty() => vec![required(path)],
+            (OneOf(allowed), Some(Value::String(text))) if !allowed.contains(&&**text) => {
+                vec![unsupported(path, text, allowed)]
+            }
+            // What is not there is the port 0 to the server.
+            (Port | PortOrName, None) => {
+                let detail = "must be between 1 and 65535, inclusive";
+                vec![invalid(path.clone(), 0, detail)]
+            }
+            (ContainerPort, Some(Value::Number(number))) if number.as_i64() == Some(0) => Vec::new(),
+            (Port | ContainerPort | PortOrName, Some(Value::Number(number)))
+                if number
+                    .as_i64()
+                    .is_some_and(|number| !(1..=65_535).contains(&number)) =>
+            {
+                vec![complain("must be between 1 and 65535, inclusive".to_owned())]
+            }
+            (PortOrName, Some(Value::String(name))) => {
+                complaints_of_port(name).into_iter().map(complain).collect()
+            }
+            (PortName, Some(Value::String(name))) if !name.is_empty() => {
+                complaints_of_port(name).into_iter().map(complain).collect()
+            }
+            (Label, Some(Value::String(name))) if !name.is_empty() => {
+                complaint_of_label(name).into_iter().map(complain).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn is_given(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Number(number) => number.as_i64() != Some(0),
+        _ => true,
+    }
+}
+
+fn complaints_of_port(name: &str) -> Vec<String> {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let complaints = [
+        (name.len() > 15, "must be no more than 15 bytes"),
+        (
+            name.is_empty() || !name.bytes().all(is_allowed),
+            "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
+        ),
+        (
+            !name.bytes().any(|byte| byte.is_ascii_lowercase()),
+            "must contain at least one letter (a-z)",
+        ),
+        (name.contains("--"), "must not contain consecutive hyphens"),
+        (
+            name.starts_with('-') || name.ends_with('-'),
+            "must not begin or end with a hyphen",
+        ),
+    ];
+    let held = complaints.into_iter().filter(|(holds, _)| *holds);
+    held.map(|(_, complaint)| complaint.to_owned()).collect()
+}
+
+pub(super) fn complain(path: FieldPath, problem: Problem) -> FieldError {
+    FieldError { path, problem }
+}
+
+pub(super) fn required(path: &FieldPath) -> FieldError {
+    let detail = String::new();
+    FieldError {
+        path: path.clone(),
+        problem: Problem::Required { detail },
+    }
+}
+
+pub(super) fn unsupported(path: &FieldPath, value: &str, allowed: &[&str]) -> FieldError {
+    let problem = Problem::Unsupported {
+        value: value.into(),
+        allowed: allowed.iter().map(|each| (*each).to_owned()).collect(),
+    };
+    FieldError {
+        path: path.clone(),
+        problem,
+    }
+}

@@ -1,0 +1,86 @@
+//! Specs of which only a few fields may change.
+
+use serde_json::Value;
+
+use crate::kind::Kind;
+use crate::schema::{FieldError, FieldPath, Problem};
+
+const POD: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
+                   `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
+                   existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
+                   previously negative)\n";
+const CLAIM: &str = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n";
+
+/// What an update changes of a Pod's or a claim's spec that it may not. The server shows the difference below.
+pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
+    let path = FieldPath::root().field("spec");
+    let forbidden = |path: FieldPath, detail: &str| {
+        let detail = detail.to_owned();
+        vec![FieldError {
+            path,
+            problem: Problem::Forbidden { detail },
+        }]
+    };
+    match (&*kind.id.group, &*kind.name) {
+        ("", "Pod") => {
+            let count = |object: &Value, list: &str| object["spec"][list].as_array().map_or(0, Vec::len);
+            for list in ["containers", "initContainers"] {
+                if count(old, list) != count(new, list) {
+                    return forbidden(path.field(list), "pod updates may not add or remove containers");
+                }
+            }
+            if pod_but_for_images(old) == pod_but_for_images(new) {
+                return Vec::new();
+            }
+            forbidden(path, POD)
+        }
+        ("", "PersistentVolumeClaim")
+            if claim_but_for_size(old, new, old) != claim_but_for_size(old, new, new) =>
+        {
+            forbidden(path, CLAIM)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn pod_but_for_images(pod: &Value) -> Value {
+    let mut spec = pod["spec"].clone();
+    for list in ["containers", "initContainers"] {
+        let containers = spec
+            .get_mut(list)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten();
+        for container in containers.filter_map(Value::as_object_mut) {
+            container.remove("image");
+        }
+    }
+    if let Some(fields) = spec.as_object_mut() {
+        fields.remove("tolerations");
+        fields.remove("activeDeadlineSeconds");
+    }
+    spec
+}
+
+/// What of `claim`, which is one of the two others, may not change.
+fn claim_but_for_size(old: &Value, new: &Value, claim: &Value) -> Value {
+    let mut spec = claim["spec"].clone();
+    if let Some(fields) = spec.as_object_mut() {
+        if old["spec"]["volumeName"].as_str().is_none_or(str::is_empty) {
+            fields.remove("volumeName");
+        }
+        if old["spec"]["storageClassName"].is_null() {
+            fields.remove("storageClassName");
+        }
+        if new["status"]["phase"] == "Bound" {
+            fields.remove("volumeAttributesClassName");
+            let requests = fields
+                .get_mut("resources")
+                .and_then(|resources| resources.get_mut("requests"));
+            if let Some(requests) = requests.and_then(Value::as_object_mut) {
+                requests.remove("storage");
+            }
+        }
+    }
+    spec
+}

@@ -1,0 +1,131 @@
+//! What the parts of a Job must have to do with each other.
+
+use serde_json::Value;
+
+use super::fields::{complain, unsupported};
+use super::metadata::invalid;
+use super::places;
+use crate::kind::Kind;
+use crate::schema::{FieldError, FieldPath, Problem};
+use crate::selector::LabelSelector;
+
+/// What pods that end may say.
+const RESTARTS: [&str; 2] = ["OnFailure", "Never"];
+
+/// What is wrong with a Job, or with those that a CronJob makes.
+pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
+    let start = (FieldPath::root(), Some(object));
+    let job = match (&*kind.id.group, &*kind.name) {
+        ("batch", "Job") => "spec",
+        ("batch", "CronJob") => "spec.jobTemplate.spec",
+        _ => return Vec::new(),
+    };
+    let Some((path, Some(spec))) = places::all(start, job).pop() else {
+        return Vec::new();
+    };
+    let mut errors = Vec::new();
+    if spec["completionMode"] == "Indexed" && spec["completions"].is_null() {
+        let detail = "when completion mode is Indexed".to_owned();
+        errors.push(complain(path.field("completions"), Problem::Required { detail }));
+    }
+    let place = path.field("template").field("spec").field("restartPolicy");
+    match spec["template"]["spec"]["restartPolicy"].as_str() {
+        Some("Always") => {
+            let detail = "valid values: \"OnFailure\", \"Never\"".to_owned();
+            errors.push(complain(place, Problem::Required { detail }));
+        }
+        Some(other) if !RESTARTS.contains(&other) => errors.push(unsupported(&place, other, &RESTARTS)),
+        _ => {}
+    }
+    errors
+}
+
+/// What an update changes of a Job that it may not.
+pub(crate) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
+    if &*kind.id.group != "batch" || &*kind.name != "Job" {
+        return Vec::new();
+    }
+    let (before, after) = (&old["spec"], &new["spec"]);
+    let mut errors = check_selector(after);
+    errors.extend(check_completions(before, after));
+    let spec = FieldPath::root().field("spec");
+    let (path, value, is_same) = if may_be_arranged(old) {
+        let is_same = but_for_arrangement(&before["template"]["spec"])
+            == but_for_arrangement(&after["template"]["spec"]);
+        (spec.field("template.spec"), &after["template"]["spec"], is_same)
+    } else {
+        (
+            spec.field("template"),
+            &after["template"],
+            before["template"] == after["template"],
+        )
+    };
+    if !is_same {
+        errors.push(invalid(path, value.clone(), "field is immutable"));
+    }
+    errors
+}
+
+/// A Job has its selector from the server, and an update without it has none.
+fn check_selector(spec: &Value) -> Vec<FieldError> {
+    let root = FieldPath::root().field("spec");
+    let mut errors = Vec::new();
+    if spec["selector"].is_null() {
+        let detail = String::new();
+        errors.push(complain(root.field("selector"), Problem::Required { detail }));
+    }
+    let labels = &spec["template"]["metadata"]["labels"];
+    if spec["selector"].is_null() || !LabelSelector::from_object(&spec["selector"]).matches_labels(labels) {
+        let path = root.field("template").field("metadata").field("labels");
+        errors.push(invalid(
+            path,
+            labels.clone(),
+            "`selector` does not match template `labels`",
+        ));
+    }
+    errors
+}
+
+fn check_completions(old: &Value, new: &Value) -> Option<FieldError> {
+    let (before, after) = (&old["completions"], &new["completions"]);
+    let path = FieldPath::root().field("spec").field("completions");
+    let detail = if new["completionMode"] != "Indexed" {
+        "field is immutable"
+    } else if after.is_null() || *after == new["parallelism"] {
+        return None;
+    } else {
+        "can only be modified in tandem with spec.parallelism"
+    };
+    (before != after).then(|| invalid(path, after.clone(), detail))
+}
+
+/// Whether the pods of a Job may still be arranged otherwise: it waits, and has none.
+fn may_be_arranged(job: &Value) -> bool {
+    let conditions = job["status"]["conditions"].as_array();
+    let is_suspended = conditions.is_some_and(|all| {
+        all.iter()
+            .any(|condition| condition["type"] == "Suspended" && condition["status"] == "True")
+    });
+    let has_none = job["status"]["active"].as_i64().unwrap_or(0) == 0;
+    job["spec"]["suspend"] == true && (job["status"]["startTime"].is_null() || is_suspended) && has_none
+}
+
+fn but_for_arrangement(pods: &Value) -> Value {
+    let mut pods = pods.clone();
+    for list in ["containers", "initContainers"] {
+        let containers = pods
+            .get_mut(list)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten();
+        for container in containers.filter_map(Value::as_object_mut) {
+            container.remove("resources");
+        }
+    }
+    if let Some(fields) = pods.as_object_mut() {
+        for field in ["affinity", "nodeSelector", "schedulingGates", "tolerations"] {
+            fields.remove(field);
+        }
+    }
+    pods
+}

@@ -1,0 +1,55 @@
+//! Places in an object: `spec.ports[].port` is that field of each port.
+
+use serde_json::Value;
+
+use crate::kind::Kind;
+use crate::schema::FieldPath;
+
+/// A place, and what is there.
+pub(super) type Place<'a> = (FieldPath, Option<&'a Value>);
+
+/// Every place that `path` means below `start`. Where what would hold the last field is missing, so is the place.
+pub(super) fn all<'a>((start, value): Place<'a>, path: &str) -> Vec<Place<'a>> {
+    let mut places = vec![(start, value)];
+    for name in path.split('.') {
+        let (name, is_list) = name.strip_suffix("[]").map_or((name, false), |name| (name, true));
+        let there = places
+            .into_iter()
+            .filter(|(_, value)| value.is_some_and(Value::is_object));
+        let fields = there.map(|(path, value)| (path.field(name), value.and_then(|value| value.get(name))));
+        places = if is_list {
+            fields.flat_map(items).collect()
+        } else {
+            fields.collect()
+        };
+    }
+    places
+}
+
+/// The items of a list, with their places.
+pub(super) fn items<'a>((path, list): Place<'a>) -> Vec<Place<'a>> {
+    let items = list.and_then(Value::as_array).into_iter().flatten().enumerate();
+    items
+        .map(|(index, item)| (path.index(index), Some(item)))
+        .collect()
+}
+
+/// Where objects of a kind have the spec of pods.
+pub(super) fn pod_spec<'a>(kind: &Kind, object: &'a Value) -> Option<Place<'a>> {
+    if kind.id.group.is_empty() && &*kind.name == "Pod" {
+        return all((FieldPath::root(), Some(object)), "spec").pop();
+    }
+    all(pod_template(kind, object)?, "spec").pop()
+}
+
+/// Where objects of a kind have the template of pods.
+pub(super) fn pod_template<'a>(kind: &Kind, object: &'a Value) -> Option<Place<'a>> {
+    let path = match (&*kind.id.group, &*kind.name) {
+        ("apps", "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet") | ("batch", "Job") => {
+            "spec.template"
+        }
+        ("batch", "CronJob") => "spec.jobTemplate.spec.template",
+        _ => return None,
+    };
+    all((FieldPath::root(), Some(object)), path).pop()
+}

@@ -1,0 +1,56 @@
+//! What the parts of a role's rules must have to do with each other.
+
+use serde_json::Value;
+
+use super::fields::complain;
+use super::metadata::invalid;
+use super::places;
+use crate::kind::Kind;
+use crate::schema::{FieldError, FieldPath, Problem};
+
+/// What is wrong with the rules of a role.
+pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
+    let is_role = matches!(&*kind.name, "ClusterRole" | "Role");
+    if &*kind.id.group != "rbac.authorization.k8s.io" || !is_role {
+        return Vec::new();
+    }
+    let rules = places::all((FieldPath::root(), Some(object)), "rules[]").into_iter();
+    rules
+        .filter_map(|(path, rule)| Some(check_rule(kind, rule?, &path)))
+        .flatten()
+        .collect()
+}
+
+fn check_rule(kind: &Kind, rule: &Value, path: &FieldPath) -> Vec<FieldError> {
+    let is_given = |field: &str| rule[field].as_array().is_some_and(|items| !items.is_empty());
+    if is_given("nonResourceURLs") {
+        let path = path.field("nonResourceURLs");
+        let wrong = |detail: &str| invalid(path.clone(), rule["nonResourceURLs"].clone(), detail);
+        let is_both = ["apiGroups", "resources", "resourceNames"]
+            .into_iter()
+            .any(is_given);
+        let complaints = [
+            (
+                kind.is_namespaced(),
+                "namespaced rules cannot apply to non-resource URLs",
+            ),
+            (
+                is_both,
+                "rules cannot apply to both regular resources and non-resource URLs",
+            ),
+        ];
+        let held = complaints.into_iter().filter(|(holds, _)| *holds);
+        return held.map(|(_, detail)| wrong(detail)).collect();
+    }
+    let wanted = [
+        ("apiGroups", "resource rules must supply at least one api group"),
+        ("resources", "resource rules must supply at least one resource"),
+    ];
+    let missing = wanted.into_iter().filter(|(field, _)| !is_given(field));
+    missing
+        .map(|(field, detail)| {
+            let detail = detail.to_owned();
+            complain(path.field(field), Problem::Required { detail })
+        })
+        .collect()
+}

@@ -1,0 +1,109 @@
+//! Selectors by labels, wherever a built-in kind has one.
+
+use serde_json::Value;
+
+use super::fields::complain;
+use super::metadata::invalid;
+use super::qualified::{complaints_of_name, complaints_of_value};
+use crate::kind::Served;
+use crate::schema::{FieldError, FieldPath, Problem, SchemaRef};
+
+/// What is wrong with the selectors of an object.
+pub(super) fn check(served: &Served, object: &Value) -> Vec<FieldError> {
+    let schema = served.version().schema.root();
+    let mut errors = Vec::new();
+    if schema.is_typed()
+        && let Some((schema, spec)) = schema.field("spec").zip(object.get("spec"))
+    {
+        visit(schema, spec, &FieldPath::root().field("spec"), &mut errors);
+    }
+    errors
+}
+
+/// Whether a selector selects anything, if only nothing.
+pub(super) fn is_valid(selector: &Value) -> bool {
+    let mut errors = Vec::new();
+    check_selector(selector, &FieldPath::root(), &mut errors);
+    errors.is_empty()
+}
+
+fn visit(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
+    if schema
+        .definition_name()
+        .is_some_and(|name| name.ends_with(".LabelSelector"))
+    {
+        return check_selector(value, path, errors);
+    }
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if let Some(entry) = schema.field(name) {
+                    visit(entry, field, &path.field(name), errors);
+                }
+            }
+        }
+        Value::Array(list) => {
+            for (schema, (index, item)) in schema.items().into_iter().cycle().zip(list.iter().enumerate()) {
+                visit(schema, item, &path.index(index), errors);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_selector(selector: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
+    let labels = path.field("matchLabels");
+    for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
+        let value = value.as_str().unwrap_or_default();
+        errors.extend(
+            complaints_of_name(key)
+                .into_iter()
+                .map(|why| invalid(labels.clone(), key.as_str(), why)),
+        );
+        errors.extend(
+            complaints_of_value(value)
+                .into_iter()
+                .map(|why| invalid(labels.clone(), value, why)),
+        );
+    }
+    let requirements = selector["matchExpressions"].as_array().into_iter().flatten();
+    for (index, requirement) in requirements.enumerate() {
+        check_requirement(requirement, &path.field("matchExpressions").index(index), errors);
+    }
+}
+
+fn check_requirement(requirement: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
+    let text = |field: &str| requirement[field].as_str().unwrap_or_default();
+    let values = requirement["values"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let place = path.field("values");
+    match text("operator") {
+        "In" | "NotIn" if values.is_empty() => {
+            let detail = "must be specified when `operator` is 'In' or 'NotIn'".to_owned();
+            errors.push(complain(place.clone(), Problem::Required { detail }));
+        }
+        "Exists" | "DoesNotExist" if !values.is_empty() => {
+            let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'".to_owned();
+            errors.push(complain(place.clone(), Problem::Forbidden { detail }));
+        }
+        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+        other => errors.push(invalid(
+            path.field("operator"),
+            other,
+            "not a valid selector operator",
+        )),
+    }
+    let key = text("key");
+    errors.extend(
+        complaints_of_name(key)
+            .into_iter()
+            .map(|why| invalid(path.field("key"), key, why)),
+    );
+    for (index, value) in values.iter().enumerate() {
+        let value = value.as_str().unwrap_or_default();
+        let why = complaints_of_value(value).into_iter();
+        errors.extend(why.map(|why| invalid(place.index(index), value, why)));
+    }
+}

@@ -1,0 +1,109 @@
+//! What the parts of a Service must have to do with each other.
+
+use serde_json::{Value, json};
+
+use super::fields::required;
+use super::metadata::invalid;
+use super::names::complaint_of_subdomain;
+use super::qualified::{complaints_of_name, complaints_of_value};
+use crate::kind::Kind;
+use crate::schema::{FieldError, FieldPath, Problem};
+
+/// What is wrong with a Service beside single fields.
+pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
+    if !kind.id.group.is_empty() || &*kind.name != "Service" {
+        return Vec::new();
+    }
+    let spec = &object["spec"];
+    let path = FieldPath::root().field("spec");
+    let ports = spec["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut errors = Vec::new();
+    if spec["type"] == "ExternalName" {
+        errors.extend(check_external_name(spec, &path));
+    } else if ports.is_empty() && spec["clusterIP"] != "None" {
+        errors.push(required(&path.field("ports")));
+    }
+    if spec["type"] != "ExternalName" && spec["internalTrafficPolicy"].is_null() && is_known_type(spec) {
+        errors.push(required(&path.field("internalTrafficPolicy")));
+    }
+    for (key, value) in spec["selector"].as_object().into_iter().flatten() {
+        let value = value.as_str().unwrap_or_default();
+        let why = complaints_of_name(key).into_iter();
+        errors.extend(why.map(|why| invalid(path.field("selector"), key.as_str(), why)));
+        let why = complaints_of_value(value).into_iter();
+        errors.extend(why.map(|why| invalid(path.field("selector"), value, why)));
+    }
+    errors.extend(check_names(ports, &path.field("ports")));
+    errors.extend(check_duplicates(ports, &path.field("ports")));
+    errors
+}
+
+fn is_known_type(spec: &Value) -> bool {
+    ["ClusterIP", "LoadBalancer", "NodePort"]
+        .iter()
+        .any(|known| spec["type"] == *known)
+}
+
+fn check_external_name(spec: &Value, path: &FieldPath) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for field in ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+        let is_set = match &spec[field] {
+            Value::Null => false,
+            Value::Array(items) => !items.is_empty(),
+            _ => true,
+        };
+        if is_set {
+            let detail = "may not be set for ExternalName services".to_owned();
+            errors.push(FieldError {
+                path: path.field(field),
+                problem: Problem::Forbidden { detail },
+            });
+        }
+    }
+    let path = path.field("externalName");
+    let given = spec["externalName"].as_str().unwrap_or_default();
+    let name = given.strip_suffix('.').unwrap_or(given);
+    if name.is_empty() {
+        errors.push(required(&path));
+    } else {
+        errors.extend(complaint_of_subdomain(name).map(|detail| invalid(path, name, detail)));
+    }
+    errors
+}
+
+/// Several ports need names to tell them apart.
+fn check_names(ports: &[Value], path: &FieldPath) -> Vec<FieldError> {
+    let name = |port: &Value| port["name"].as_str().unwrap_or_default().to_owned();
+    let mut errors = Vec::new();
+    for (index, port) in ports.iter().enumerate().filter(|_| ports.len() > 1) {
+        let path = path.index(index).field("name");
+        let taken = name(port);
+        if taken.is_empty() {
+            errors.push(required(&path));
+        } else if ports[..index].iter().any(|other| name(other) == taken) {
+            let problem = Problem::Duplicate { value: taken.into() };
+            errors.push(FieldError { path, problem });
+        }
+    }
+    errors
+}
+
+/// Two ports of one protocol and number are one. The server shows them as it has them itself.
+fn check_duplicates(ports: &[Value], path: &FieldPath) -> Vec<FieldError> {
+    let key = |port: &Value| (port["protocol"].clone(), port["port"].clone());
+    let again = ports
+        .iter()
+        .enumerate()
+        .filter(|(index, port)| ports[..*index].iter().any(|other| key(other) == key(port)));
+    let errors = again.map(|(index, port)| {
+        let value = json!({
+            "AppProtocol": null, "Name": "", "NodePort": 0, "Port": port["port"], "Protocol": port["protocol"],
+            "TargetPort": 0,
+        });
+        FieldError {
+            path: path.index(index),
+            problem: Problem::Duplicate { value },
+        }
+    });
+    errors.collect()
+}
