@@ -10,9 +10,8 @@ use clap::Parser;
 /// Sequences of creates, applies, patches, updates, deletes, gets and lists go to both, answer by answer, whole bodies
 /// included. A sequence whose answers differ is shrunk, shown, and written to a file as a contract case.
 ///
-/// Differences that are meant are excused and counted by name. One is broad: where the real server says that an object of
-/// a built-in kind is invalid, the embedded one may take it, or refuse it in another way ("rules in code of built-in
-/// kinds").
+/// Differences that are meant are excused by name, each by the field and the complaint, and counted. The most of them
+/// are rules of built-in kinds that the embedded one lacks ("unchecked").
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "outhaul-fake-kube-differential",
@@ -44,6 +43,10 @@ pub struct Arguments {
     /// Stop when so many different differences were found.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub differences: usize,
+
+    /// Replays at most to make a sequence that found something shorter.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub tries: usize,
 
     /// Where cases of differences are written.
     #[arg(long, value_name = "FOLDER", default_value = "target/differential")]

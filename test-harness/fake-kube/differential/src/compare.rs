@@ -51,6 +51,7 @@ impl Difference {
                 fake.body.get("message"),
                 &mut lines,
             );
+            collect_causes(&causes(real), &causes(fake), &mut lines);
         }
         if real.warnings != fake.warnings {
             lines.push(Line {
@@ -118,23 +119,7 @@ fn collect(path: &str, real: Option<&Value>, fake: Option<&Value>, lines: &mut V
                 collect(&format!("{path}/{name}"), r.get(name), f.get(name), lines);
             }
         }
-        (Some(Value::Array(r)), Some(Value::Array(f))) if path == CAUSES => {
-            let only = |these: &[Value], those: &[Value]| -> Vec<String> {
-                these
-                    .iter()
-                    .filter(|cause| !those.contains(cause))
-                    .map(Value::to_string)
-                    .collect()
-            };
-            let nothing = String::new;
-            let line = |real, fake| Line {
-                path: path.to_owned(),
-                real,
-                fake,
-            };
-            lines.extend(only(r, f).into_iter().map(|cause| line(cause, nothing())));
-            lines.extend(only(f, r).into_iter().map(|cause| line(nothing(), cause)));
-        }
+        (Some(Value::Array(r)), Some(Value::Array(f))) if path == CAUSES => collect_causes(r, f, lines),
         (Some(Value::Array(r)), Some(Value::Array(f))) => {
             for index in 0..r.len().max(f.len()) {
                 collect(&format!("{path}/{index}"), r.get(index), f.get(index), lines);
@@ -150,6 +135,34 @@ fn collect(path: &str, real: Option<&Value>, fake: Option<&Value>, lines: &mut V
         }
         _ => {}
     }
+}
+
+fn causes(answer: &Answer) -> Vec<Value> {
+    let causes = answer.body.pointer(CAUSES).and_then(Value::as_array);
+    causes.cloned().unwrap_or_default()
+}
+
+/// What one complains of and the other does not.
+fn collect_causes(real: &[Value], fake: &[Value], lines: &mut Vec<Line>) {
+    let only = |these: &[Value], those: &[Value]| -> Vec<String> {
+        let missing = these.iter().filter(|cause| !those.contains(cause));
+        missing.map(Value::to_string).collect()
+    };
+    let line = |real, fake| Line {
+        path: CAUSES.to_owned(),
+        real,
+        fake,
+    };
+    lines.extend(
+        only(real, fake)
+            .into_iter()
+            .map(|cause| line(cause, String::new())),
+    );
+    lines.extend(
+        only(fake, real)
+            .into_iter()
+            .map(|cause| line(String::new(), cause)),
+    );
 }
 
 #[cfg(test)]

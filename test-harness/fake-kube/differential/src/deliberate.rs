@@ -3,7 +3,11 @@
 //! Each entry looks at one request and both answers. One that holds explains the whole difference. The sequence ends
 //! there if one of them did what was asked, since the two hold different objects after it.
 
-use crate::compare::Difference;
+mod unchecked;
+
+use serde_json::Value;
+
+use crate::compare::{Difference, Line};
 use crate::server::Answer;
 use crate::step::Step;
 
@@ -26,29 +30,19 @@ pub struct Case<'a> {
 type Rule = (&'static str, fn(&Case<'_>) -> bool);
 
 const RULES: &[Rule] = &[
-    ("rules in code of built-in kinds", is_rule_of_builtin),
     ("warnings about built-in kinds", is_warning_of_builtin),
     ("names of Go types", is_name_of_type),
     ("empty rules of a role", is_empty_rules),
     ("empty and absent in a network policy", is_empty_or_absent),
+    ("numbers that do not fit", is_overflow),
+    ("claims and Jobs that are written as they are", is_written_again),
+    ("two families of addresses", is_of_two_families),
 ];
 
 /// The name of the deliberate difference that explains this one.
 pub fn explain(case: &Case<'_>) -> Option<&'static str> {
-    RULES.iter().find(|(_, holds)| holds(case)).map(|(name, _)| *name)
-}
-
-/// The real server calls an object of a built-in kind invalid. Whatever the embedded one says to that is excused if it
-/// takes the object, or refuses it with 404, 409 or 422: it has not all the rules that the real one has in code.
-///
-/// This is broad. Faults that the embedded one names and the real one does not, other words for the same fault, and a
-/// rule that the embedded one claims to have and lost are excused as well; contract cases hold those that it has. Only
-/// what the embedded one refuses and the real one takes is never excused.
-fn is_rule_of_builtin(case: &Case<'_>) -> bool {
-    if case.is_custom || case.real.code != 422 || case.real.body["reason"] != "Invalid" {
-        return false;
-    }
-    case.fake.code < 300 || matches!(case.fake.code, 404 | 409 | 422)
+    let rule = RULES.iter().find(|(_, holds)| holds(case));
+    rule.map(|(name, _)| *name).or_else(|| unchecked::explain(case))
 }
 
 /// The real server reads the specs of pods for what works but is seldom meant, and says so.
@@ -69,15 +63,16 @@ fn is_warning_of_builtin(case: &Case<'_>) -> bool {
 fn is_name_of_type(case: &Case<'_>) -> bool {
     let without_type = |answer: &Answer| {
         let message = answer.body["message"].as_str().unwrap_or_default();
-        Some(
-            message
-                .split(';')
-                .map(str::trim)
-                .find(|part| part.contains("json: cannot unmarshal"))?
-                .split(" of type ")
-                .next()?
-                .to_owned(),
-        )
+        let parts = message.split(';').map(str::trim);
+        let part = parts
+            .into_iter()
+            .find(|part| part.contains("json: cannot unmarshal"))?;
+        let (what, field) = part
+            .split(" of type ")
+            .next()?
+            .split_once(" into Go struct field ")?;
+        // Structs that are inlined have a name there, too.
+        Some((what.to_owned(), field.rsplit('.').next()?.to_owned()))
     };
     let message = without_type(case.real);
     case.real.code == 400 && case.fake.code == 400 && message.is_some() && message == without_type(case.fake)
@@ -85,13 +80,43 @@ fn is_name_of_type(case: &Case<'_>) -> bool {
 
 /// A role whose rules are an empty list has an owner of them there until it is next read from storage.
 fn is_empty_rules(case: &Case<'_>) -> bool {
-    let is_about_rules = |line: &crate::compare::Line| line.path.ends_with("/f:rules");
-    case.real.code == case.fake.code && case.difference.lines.iter().all(is_about_rules)
+    let is_about_owners = |line: &Line| {
+        line.path.contains("/managedFields") || matches!(&*line.path, "/rules" | "/metadata/resourceVersion")
+    };
+    let is_role = case.step.path.contains("/roles");
+    is_role && case.real.code == case.fake.code && case.difference.lines.iter().all(is_about_owners)
 }
 
 /// Network policies are compared by a function to which an empty map and none are two things, so their generation counts on.
 fn is_empty_or_absent(case: &Case<'_>) -> bool {
-    case.step.path.contains("/networkpolicies") && case.only_differs_in("/metadata/generation")
+    let is_counted = |line: &Line| {
+        line.path.starts_with("/metadata/managedFields")
+            || matches!(&*line.path, "/metadata/generation" | "/metadata/resourceVersion")
+    };
+    case.step.path.contains("/networkpolicies") && case.difference.lines.iter().all(is_counted)
+}
+
+/// Some claims and Jobs get a new version from the first write after their creation, though it changes nothing that is
+/// shown.
+fn is_written_again(case: &Case<'_>) -> bool {
+    let is_of_kind = ["/persistentvolumeclaims/", "/jobs/"]
+        .iter()
+        .any(|kind| case.step.path.contains(kind));
+    let is_told = |line: &Line| matches!(&*line.path, "/metadata/resourceVersion" | "warnings");
+    is_of_kind && case.step.method != "GET" && case.difference.lines.iter().all(is_told)
+}
+
+/// What families of addresses a cluster has is looked at before anything else of a Service.
+fn is_of_two_families(case: &Case<'_>) -> bool {
+    let is_about_families = |cause: &Value| unchecked::text(cause, "field").starts_with("spec.ipFamil");
+    let causes = unchecked::causes(case.real);
+    case.step.path.contains("/services") && !causes.is_empty() && causes.iter().all(is_about_families)
+}
+
+/// A number too large for its field becomes another one when it is applied; the embedded server refuses it.
+fn is_overflow(case: &Case<'_>) -> bool {
+    let message = case.fake.body["message"].as_str().unwrap_or_default();
+    !case.is_custom && case.fake.code == 422 && message.contains("Checked value must be of type integer")
 }
 
 impl Case<'_> {

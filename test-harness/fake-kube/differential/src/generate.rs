@@ -23,6 +23,18 @@ const DEPTH: usize = 9;
 /// How many in a hundred optional fields are there, by depth: objects stay small enough to read.
 const DENSITY: [usize; 10] = [70, 45, 40, 30, 25, 20, 15, 10, 5, 0];
 
+/// Lists that every kind which has them wants something in.
+const NEVER_EMPTY: &[(&str, &str)] = &[
+    ("PodSpec", "containers"),
+    ("ExecAction", "command"),
+    ("PolicyRule", "verbs"),
+    ("PolicyRule", "apiGroups"),
+    ("PolicyRule", "resources"),
+    ("PersistentVolumeClaimSpec", "accessModes"),
+    ("HTTPIngressRuleValue", "paths"),
+    ("IngressSpec", "rules"),
+];
+
 /// An object of this kind, with this name.
 pub fn object(kind: &Kind, name: &str, dice: &mut Dice) -> Value {
     let mut object = value(kind.versions[0].schema.root(), &kind.name, dice, 0);
@@ -98,7 +110,7 @@ fn scalar(schema: SchemaRef<'_>, kind: Option<Type>, owner: &str, field: &str, d
     match kind {
         Some(Type::Boolean) => dice.chance(50).into(),
         Some(Type::Integer) => dice.pick(&[0, 1, 1, 2, 3, 5]).to_owned().into(),
-        Some(Type::Number) => dice.pick(&[json!(0.5), json!(1), json!(2.5), json!(3.0)]).clone(),
+        Some(Type::Number) => dice.pick(&[json!(0.5), json!(1), json!(2.5), json!(4)]).clone(),
         Some(Type::String) => dice.pick(&hints::words()).clone(),
         _ if schema.is_int_or_string() => dice
             .pick(&[json!(1), json!("a"), json!("50%"), json!(80)])
@@ -178,12 +190,13 @@ fn object_of(schema: SchemaRef<'_>, owner: &str, field: &str, dice: &mut Dice, d
     if schema.preserves_unknown() && dice.chance(50) {
         object.insert("extra".to_owned(), anything(dice));
     }
+    shape::agree(&own, &mut object);
     Value::Object(object)
 }
 
 fn wants(definition: &str, field: &str, dice: &mut Dice, depth: usize) -> bool {
     let density = if hints::is_usual(definition, field) {
-        90
+        98
     } else {
         DENSITY[depth.min(DEPTH)]
     };
@@ -196,7 +209,7 @@ fn list_of(schema: SchemaRef<'_>, owner: &str, field: &str, dice: &mut Dice, dep
     };
     let wanted = dice
         .weighted(&[(1, 0), (5, 1), (4, 2), (1, 3)])
-        .max(usize::from(field == "containers"));
+        .max(usize::from(NEVER_EMPTY.contains(&(owner, field))));
     let mut list: Vec<Value> = Vec::new();
     for _ in 0..wanted {
         let item = named(items, owner, field, dice, depth + 1);

@@ -6,9 +6,9 @@
 //! controllers ([`pair`]). Their answers are compared ([`compare`]) after what differs between any two servers has become
 //! tokens ([`normal`]). A difference is shrunk ([`shrink`]) and becomes a contract case.
 //!
-//! Where the two differ, the embedded API is wrong, but for what [`deliberate`] excuses. The broadest excuse is "rules in
-//! code of built-in kinds": where the real server answers that an object of a built-in kind is invalid, nothing is said
-//! about how the embedded one refuses it, or that it does. A run counts every answer that an excuse covers, by its name.
+//! Where the two differ, the embedded API is wrong, but for what [`deliberate`] excuses by name. Each excuse covers one
+//! rule, told by the field and the complaint, and a run counts what each covered. What is not generated cannot differ:
+//! [`generate`] says in its tables which fields that is, and why.
 
 pub mod arguments;
 pub mod compare;

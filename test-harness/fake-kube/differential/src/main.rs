@@ -55,7 +55,7 @@ impl Screen {
         self.shown = Instant::now();
         let seconds = self.begun.elapsed().as_secs_f64();
         println!(
-            "{seconds:>6.0} s: {} sequences ({:.1}/s; {} ended early), {} requests, {} differences in {}, {} excused",
+            "{seconds:>6.0} s: {} sequences ({:.1}/s; {} ended early), {} requests, {} differences in {}, {} excused, {} lost",
             tally.sequences,
             tally.sequences as f64 / seconds,
             tally.parted,
@@ -63,6 +63,7 @@ impl Screen {
             tally.differences.len(),
             tally.differences.values().sum::<u64>(),
             tally.excused.values().sum::<u64>(),
+            tally.lost,
         );
     }
 }

@@ -18,12 +18,15 @@ fn pattern(text: &str) -> Regex {
 
 static UID: LazyLock<Regex> =
     LazyLock::new(|| pattern("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"));
-static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b10\.\d+\.\d+\.[1-9]\d*\b"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b10\.\d+\.\d+\.\d+\b"));
 static GENERATED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bgen-[a-z0-9]{5}\b"));
 static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"));
 static NAMESPACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bsequence-\d+\b"));
 static VERSION: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(ResourceVersion[^()]*\()(\d+)\)|(ResourceVersion[^():]*: )(\d+)"));
+
+/// An entry of a map, which one server names as it names fields.
+static ENTRY: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[([A-Za-z][-A-Za-z./0-9]*)\]"));
 
 /// Stateful over one sequence with one server.
 #[derive(Debug, Default)]
@@ -82,6 +85,7 @@ impl Normal {
             };
             normal.insert(self.text(name), field);
         }
+        settle_namespace(&mut normal);
         normal
     }
 
@@ -138,6 +142,19 @@ fn is_node_port(field: &str, value: &Value) -> bool {
     matches!(field, "nodePort" | "healthCheckNodePort") && value.as_u64().is_some_and(|port| port >= 30_000)
 }
 
+/// The finalizers of a namespace that is deleted come in the order of a Go map.
+fn settle_namespace(fields: &mut Map<String, Value>) {
+    let is_namespace = fields
+        .get("spec")
+        .is_some_and(|spec| spec["finalizers"].is_array());
+    let finalizers = fields
+        .get_mut("metadata")
+        .and_then(|metadata| metadata.get_mut("finalizers"));
+    if let Some(finalizers) = finalizers.and_then(Value::as_array_mut).filter(|_| is_namespace) {
+        finalizers.sort_by_key(Value::to_string);
+    }
+}
+
 /// Within the hour: given by a server, not by a request.
 fn is_recent(text: &str) -> bool {
     let distance = text
@@ -185,17 +202,65 @@ fn settle_status(body: &mut Value) {
         body["message"] = "<patch>".into();
         body["details"] = Value::Null;
     }
+    if body["message"]
+        .as_str()
+        .is_some_and(|message| message.contains("field not declared in schema"))
+    {
+        // What else is wrong is said or not, by the order of a Go map.
+        body["message"] = "<undeclared>".into();
+    }
     if let Some(causes) = body.pointer_mut("/details/causes").and_then(Value::as_array_mut) {
+        for cause in causes.iter_mut() {
+            if let Some(message) = cause["message"].as_str() {
+                cause["message"] = ordered(message).into();
+            }
+            if let Some(field) = cause["field"].as_str() {
+                cause["field"] = ENTRY.replace_all(field, ".$1").into();
+            }
+        }
         causes.sort_by_key(Value::to_string);
+    }
+    if let Some(message) = body["message"].as_str() {
+        body["message"] = ENTRY.replace_all(&ordered(message), ".$1").into();
     }
     if let Some(message) = body["message"]
         .as_str()
-        .filter(|message| message.contains('[') || message.contains(','))
+        .filter(|message| message.starts_with("Apply failed with"))
+    {
+        // Conflicts come in the order of their times, which do not agree.
+        body["message"] = message.replace("conflicts: ", "conflicts:\n").into();
+    }
+    if let Some(message) = body["message"]
+        .as_str()
+        .filter(|message| message.contains(['[', ',', '\n']))
     {
         let mut parts: Vec<&str> = message.split(['[', ']', ',', '\n']).map(str::trim).collect();
         parts.sort_unstable();
         body["message"] = parts.join("; ").into();
     }
+}
+
+/// A text whose quoted objects have their fields in alphabetical order: Go has them in that of its types.
+fn ordered(text: &str) -> String {
+    // Said or not, by the way that a value takes inside.
+    let text = text.replace("error decoding from json: ", "");
+    let mut ordered = String::new();
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find('{') {
+        ordered.push_str(&rest[..start]);
+        let mut values = serde_json::Deserializer::from_str(&rest[start..]).into_iter::<Value>();
+        match values.next() {
+            Some(Ok(value)) => {
+                ordered.push_str(&value.to_string());
+                rest = &rest[start + values.byte_offset()..];
+            }
+            _ => {
+                ordered.push('{');
+                rest = &rest[start + 1..];
+            }
+        }
+    }
+    ordered + rest
 }
 
 /// An object without what only its server can know: as a client would send it to either.
@@ -224,7 +289,10 @@ fn forget(value: &mut Value) {
                 let is_given = field
                     .as_str()
                     .is_some_and(|text| UID.is_match(text) || ADDRESS.is_match(text));
-                let is_address = matches!(name.as_str(), "clusterIP" | "clusterIPs" | "nodePort");
+                let is_address = matches!(
+                    name.as_str(),
+                    "clusterIP" | "clusterIPs" | "nodePort" | "ipFamilies" | "ipFamilyPolicy"
+                );
                 is_owner || !is_given && !is_address
             });
             for (_, field) in fields.iter_mut().filter(|(name, _)| *name != "ownerReferences") {
@@ -267,6 +335,14 @@ mod tests {
         assert_eq!(
             normal(json!({"a": now, "b": "2020-01-02T03:04:05Z"})),
             json!({"a": "<now>", "b": "2020-01-02T03:04:05Z"})
+        );
+    }
+
+    #[test]
+    fn quoted_objects_have_no_order() {
+        assert_eq!(
+            ordered(r#"a: {"b":1,"a":{}}: {x} {"#),
+            r#"a: {"a":{},"b":1}: {x} {"#
         );
     }
 

@@ -28,6 +28,8 @@ pub struct Plan {
     /// Names for uids and versions that may be used later.
     kept: Vec<String>,
     counter: usize,
+    /// A name was generated: two would come in another order in each list.
+    has_generated: bool,
     /// What the last list left to fetch.
     next: Option<String>,
 }
@@ -61,6 +63,7 @@ impl Plan {
             applied: BTreeMap::new(),
             kept: Vec::new(),
             counter: 0,
+            has_generated: false,
             next: None,
         }
     }
@@ -75,7 +78,11 @@ impl Plan {
         let at = self.dice.below(self.kinds.len());
         let kind = self.kinds[at].clone();
         let name = self.name(&kind);
-        let subject = Subject { at, name };
+        let mut subject = Subject {
+            at,
+            name,
+            is_dry: false,
+        };
         let verb = self.verb(&kind, &subject);
         let mut step = match verb {
             Verb::Create => self.create(&kind, &subject),
@@ -85,11 +92,12 @@ impl Plan {
             Verb::Status => self.status(&kind, &subject),
             Verb::Scale => self.scale(&kind, &subject),
             Verb::Delete => self.delete(&kind, &subject),
-            Verb::DeleteAll => self.delete_all(&kind),
+            Verb::DeleteAll => self.delete_all(&kind, at),
             Verb::Get => Step::bare("GET", self.item(&kind, &subject.name, "")),
             Verb::List => self.list(&kind),
         };
         self.keep(&mut step);
+        subject.is_dry = step.path.contains("dryRun") || step.body.get("dryRun").is_some();
         (step, subject)
     }
 
@@ -97,7 +105,9 @@ impl Plan {
     pub fn learn(&mut self, subject: &Subject, code: u16, body: &Value) {
         let key = (subject.at, subject.name.clone());
         let kind = &self.kinds[subject.at];
-        if code < 300 && body["kind"] == *kind.name && body["metadata"]["name"].is_string() {
+        if subject.is_dry || body["metadata"]["generateName"].is_string() {
+            // Nothing came of it, or something of another name.
+        } else if code < 300 && body["kind"] == *kind.name && body["metadata"]["name"].is_string() {
             self.live.insert(key, normal::plain(body));
         } else if code == 404 || body["status"] == "Success" {
             self.live.remove(&key);
@@ -158,7 +168,9 @@ impl Plan {
     fn create(&mut self, kind: &Kind, subject: &Subject) -> Step {
         let mut body = generate::object(kind, &subject.name, &mut self.dice);
         self.maybe_spoil(kind, &mut body, 15);
-        if kind.is_namespaced() && self.dice.chance(4) {
+        // A Job has labels of its own name, which it shares with its template or not.
+        if kind.is_namespaced() && &*kind.name != "Job" && !self.has_generated && self.dice.chance(4) {
+            self.has_generated = true;
             let metadata = body["metadata"].as_object_mut().expect("made as an object");
             metadata.remove("name");
             metadata.insert("generateName".to_owned(), "gen-".into());
@@ -186,13 +198,17 @@ impl Plan {
         self.applied.insert(key, body.clone());
         self.maybe_spoil(kind, &mut body, 10);
         if kind.custom.is_some() {
-            drop_empty_maps(&mut body);
+            drop_empty(&mut body);
         }
         let force = if self.dice.chance(45) { "&force=true" } else { "" };
         let more = self.options(false);
-        let part = if kind.versions[0].status && &*kind.name != "Namespace" && self.dice.chance(6) {
+        let is_there = self.live.contains_key(&(subject.at, subject.name.clone()));
+        let part = if kind.versions[0].status && is_there && self.dice.chance(6) {
             body["status"] = generate::status(kind, &mut self.dice).unwrap_or_default();
-            only_status(&mut body);
+            if let Some(fields) = body.as_object_mut() {
+                fields
+                    .retain(|name, _| matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
+            }
             "status"
         } else {
             ""
@@ -218,6 +234,10 @@ impl Plan {
         let mut step = Step::with_body("PATCH", path, content, body);
         if content != Content::Patch && self.dice.chance(4) {
             self.condition(&mut step.body);
+            // A uid in a patch is a change of it, and refused as one; what else is wrong is not looked at.
+            step.body["metadata"]
+                .as_object_mut()
+                .map(|metadata| metadata.remove("uid"));
         }
         step
     }
@@ -241,7 +261,8 @@ impl Plan {
         let status = generate::status(kind, &mut self.dice).unwrap_or_default();
         let part = if self.dice.chance(90) { "status" } else { "" };
         let path = format!("{}{}", self.item(kind, &subject.name, part), self.options(true));
-        if self.dice.chance(50) {
+        // Where an update creates what is not there, so does one of the status, with less than it needs.
+        if kind.traits.creates_on_update || self.dice.chance(50) {
             let body = json!({"status": status});
             return Step::with_body("PATCH", path, Content::Merge, body);
         }
@@ -255,7 +276,14 @@ impl Plan {
 
     fn scale(&mut self, kind: &Kind, subject: &Subject) -> Step {
         let path = self.item(kind, &subject.name, "scale");
-        let replicas = *self.dice.pick(&[0, 1, 2, 5, -1]);
+        // A scale to the number that is there loses its owners in the real server, one after the other.
+        let current = self.live(subject)["spec"]["replicas"].as_i64();
+        // Nor is it certain who owns a zero.
+        let others: Vec<i64> = [1, 2, 5, -1]
+            .into_iter()
+            .filter(|number| Some(*number) != current)
+            .collect();
+        let replicas = *self.dice.pick(&others);
         // Who scaled a custom object is not recorded as the real server does, which loses some of it on the way.
         let choice = if kind.custom.is_some() {
             0
@@ -297,6 +325,12 @@ impl Plan {
         if self.dice.chance(20) {
             let mut condition = json!({});
             self.condition(&mut condition);
+            if !policy.is_empty() {
+                // Where a policy changes the finalizers first, the version of before is not that of the deletion.
+                condition["metadata"]
+                    .as_object_mut()
+                    .map(|metadata| metadata.remove("resourceVersion"));
+            }
             body.insert("preconditions".to_owned(), condition["metadata"].take());
         }
         if policy.is_empty() && self.dice.chance(8) {
@@ -311,7 +345,9 @@ impl Plan {
         Step::with_body("DELETE", path, Content::Json, body)
     }
 
-    fn delete_all(&mut self, kind: &Kind) -> Step {
+    fn delete_all(&mut self, kind: &Kind, at: usize) -> Step {
+        // Which are left is not told.
+        self.live.retain(|(of, _), _| *of != at);
         let selector = self.dice.pick(&[
             "?labelSelector=app",
             "?labelSelector=a%3Db",
@@ -419,21 +455,14 @@ impl Plan {
     }
 }
 
-/// An empty map in the metadata that is applied to a custom resource is there until something else is written, though no
+/// An empty map or list in the metadata that is applied to a custom resource is there until something else is written, though no
 /// answer shows it.
-fn drop_empty_maps(body: &mut Value) {
+fn drop_empty(body: &mut Value) {
     if let Some(metadata) = body["metadata"].as_object_mut() {
-        metadata.retain(|_, value| value.as_object().is_none_or(|map| !map.is_empty()));
-    }
-}
-
-/// What of metadata can be written through the status differs between built-in kinds, in code.
-fn only_status(body: &mut Value) {
-    if let Some(fields) = body.as_object_mut() {
-        fields.retain(|name, _| matches!(name.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
-    }
-    if let Some(metadata) = body["metadata"].as_object_mut() {
-        metadata.retain(|name, _| name == "name");
+        metadata.retain(|_, value| {
+            value.as_object().is_none_or(|map| !map.is_empty())
+                && value.as_array().is_none_or(|list| !list.is_empty())
+        });
     }
 }
 
@@ -442,4 +471,6 @@ fn only_status(body: &mut Value) {
 pub struct Subject {
     at: usize,
     name: String,
+    /// It is asked what would be.
+    is_dry: bool,
 }

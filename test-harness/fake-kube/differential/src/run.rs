@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use outhaul_kubernetes::Programs;
 use serde_json::{Value, json};
 
@@ -18,6 +18,10 @@ use crate::step::Step;
 /// Sequences to one pair of servers: what they leave behind makes the real one slower.
 const SEQUENCES_PER_PAIR: usize = 1500;
 
+/// Sequences that may be lost in one run: real servers close connections now and then, and two of them do so more often
+/// on a busy machine. More than that is a server that does not work.
+const LOST: u64 = 10;
+
 /// What a run has found so far.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -31,6 +35,8 @@ pub struct Tally {
     pub excused: BTreeMap<&'static str, u64>,
     /// Sequences that ended early at such an answer, since the two held different objects after it.
     pub parted: u64,
+    /// Sequences that a server did not answer to the end: what they showed does not count.
+    pub lost: u64,
 }
 
 /// A difference, as small as it could be made.
@@ -79,9 +85,13 @@ pub async fn run(
         if pair.used() >= SEQUENCES_PER_PAIR {
             pair = Pair::start(programs, &kinds).await?;
         }
-        play(&mut pair, &kinds, seed, arguments.length, &mut tally, listener)
-            .await
-            .with_context(|| format!("the sequence of seed {seed}"))?;
+        if let Err(error) = play(&mut pair, &kinds, seed, arguments, &mut tally, listener).await {
+            tally.lost += 1;
+            if tally.lost > LOST {
+                return Err(error.context(format!("the sequence of seed {seed}")));
+            }
+            pair = Pair::start(programs, &kinds).await?;
+        }
         listener.progress(&tally);
     }
     Ok(tally)
@@ -91,11 +101,13 @@ async fn play(
     pair: &mut Pair,
     kinds: &Kinds,
     seed: u64,
-    length: usize,
+    arguments: &Arguments,
     tally: &mut Tally,
     listener: &mut impl Listener,
 ) -> Result<()> {
-    let outcome = pair.explore(&mut Plan::new(kinds, seed), length).await?;
+    let outcome = pair
+        .explore(&mut Plan::new(kinds, seed), arguments.length)
+        .await?;
     tally.sequences += 1;
     tally.requests += outcome.steps.len() as u64;
     for name in outcome.excused {
@@ -109,7 +121,7 @@ async fn play(
             let times = tally.differences.entry(signature.clone()).or_default();
             *times += 1;
             if *times == 1 {
-                let steps = shrink(pair, outcome.steps, &signature).await?;
+                let steps = shrink(pair, outcome.steps, &signature, arguments.tries).await?;
                 let difference = pair.replay(&steps).await?.map_or(difference, |(_, found)| found);
                 listener.found(&Finding {
                     seed,

@@ -6,18 +6,16 @@ use serde_json::Value;
 use crate::pair::Pair;
 use crate::step::Step;
 
-/// Tries at most: each is a whole sequence, some 50 ms.
-const TRIES: usize = 300;
-
-/// Leaves out requests and parts of bodies as long as the last request still makes a difference of this signature.
+/// Leaves out requests and parts of bodies as long as the last request still makes a difference of this signature, in so
+/// many tries at most: each is a whole sequence, some 50 ms.
 ///
 /// # Errors
 /// When a server does not answer.
-pub async fn shrink(pair: &mut Pair, steps: Vec<Step>, signature: &str) -> Result<Vec<Step>> {
+pub async fn shrink(pair: &mut Pair, steps: Vec<Step>, signature: &str, tries: usize) -> Result<Vec<Step>> {
     let mut shrinking = Shrinking {
         pair,
         signature,
-        tries: 0,
+        tries,
     };
     let steps = shrinking.without_steps(steps).await?;
     let mut steps = shrinking.without_fields(steps).await?;
@@ -28,16 +26,17 @@ pub async fn shrink(pair: &mut Pair, steps: Vec<Step>, signature: &str) -> Resul
 struct Shrinking<'a> {
     pair: &'a mut Pair,
     signature: &'a str,
+    /// How many are left.
     tries: usize,
 }
 
 impl Shrinking<'_> {
     /// Whether these requests make the same difference, and the last of them makes it.
     async fn holds(&mut self, steps: &[Step]) -> Result<bool> {
-        self.tries += 1;
-        if self.tries > TRIES {
+        if self.tries == 0 {
             return Ok(false);
         }
+        self.tries -= 1;
         let found = self.pair.replay(steps).await?;
         Ok(found.is_some_and(|(index, difference)| {
             index + 1 == steps.len() && difference.signature() == self.signature

@@ -21,7 +21,7 @@ enum Change {
 /// Changes an object somewhere below `spec`, `data` or `metadata`. Now and then the change is one that no schema allows.
 pub fn mutate(kind: &Kind, object: &mut Value, dice: &mut Dice) {
     let root = kind.versions[0].schema.root();
-    let places: Vec<Place<'_>> = walk::places(root, object)
+    let places: Vec<Place<'_>> = walk::places(root, &kind.name, object)
         .into_iter()
         .filter(|place| is_free(&place.path))
         .collect();
@@ -49,23 +49,28 @@ pub(super) fn is_free(path: &[Part]) -> bool {
     };
     match field(0) {
         "apiVersion" | "kind" | "status" => false,
-        "metadata" => matches!(
+        "metadata" => {
+            matches!(
+                field(1),
+                "labels" | "annotations" | "finalizers" | "ownerReferences"
+            ) && !field(2).starts_with("deprecated.")
+        }
+        // What addresses there are is the cluster's affair.
+        _ => !matches!(
             field(1),
-            "labels" | "annotations" | "finalizers" | "ownerReferences"
+            "clusterIP" | "clusterIPs" | "ipFamilies" | "ipFamilyPolicy"
         ),
-        _ => true,
     }
 }
 
 fn carry_out(change: Change, object: &mut Value, place: &Place<'_>, dice: &mut Dice) {
-    let field = walk::field_name(&place.path).to_owned();
     let Some(slot) = walk::at(object, &place.path) else {
         return;
     };
     match (change, slot) {
         (Change::Drop, _) => _ = walk::remove(object, &place.path),
-        (Change::Renew, slot) => renew(slot, place, &field, dice),
-        (Change::Add, slot) => add(slot, place, &field, dice),
+        (Change::Renew, slot) => renew(slot, place, dice),
+        (Change::Add, slot) => add(slot, place, dice),
         (Change::Duplicate, Value::Array(items)) if !items.is_empty() => {
             let copy = dice.pick(items).clone();
             items.push(copy);
@@ -75,22 +80,22 @@ fn carry_out(change: Change, object: &mut Value, place: &Place<'_>, dice: &mut D
         (Change::Unknown, Value::Object(fields)) => {
             _ = fields.insert("unheardOf".to_owned(), dice.pick(&hints::oddities()).clone());
         }
-        (_, slot) => renew(slot, place, &field, dice),
+        (_, slot) => renew(slot, place, dice),
     }
 }
 
-fn renew(slot: &mut Value, place: &Place<'_>, field: &str, dice: &mut Dice) {
+fn renew(slot: &mut Value, place: &Place<'_>, dice: &mut Dice) {
     if let Some(schema) = place.schema {
-        *slot = named(schema, "", field, dice, place.path.len().min(5));
+        *slot = named(schema, &place.owner, &place.field, dice, place.path.len().min(5));
     } else {
         *slot = dice.pick(&hints::words()).clone();
     }
 }
 
 /// Adds what is generated anew and not there yet.
-fn add(slot: &mut Value, place: &Place<'_>, field: &str, dice: &mut Dice) {
+fn add(slot: &mut Value, place: &Place<'_>, dice: &mut Dice) {
     let Some(schema) = place.schema else { return };
-    let fresh = named(schema, "", field, dice, 1);
+    let fresh = named(schema, &place.owner, &place.field, dice, 1);
     match (slot, fresh) {
         (Value::Object(fields), Value::Object(fresh)) => {
             for (name, value) in fresh {

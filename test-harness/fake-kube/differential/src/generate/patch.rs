@@ -65,7 +65,7 @@ fn forget(patch: &mut Value, from: &Value, dice: &mut Dice) {
 /// Adds a directive of the strategic kind somewhere.
 fn direct(kind: &Kind, patch: &mut Value, from: &Value, dice: &mut Dice) {
     let schema = kind.versions[0].schema.root();
-    let lists: Vec<_> = walk::places(schema, from)
+    let lists: Vec<_> = walk::places(schema, &kind.name, from)
         .into_iter()
         .filter(|place| {
             is_free(&place.path) && place.path.iter().all(|part| matches!(part, walk::Part::Field(_)))
@@ -125,7 +125,7 @@ pub fn json_patch(kind: &Kind, from: &Value, to: &Value, dice: &mut Dice) -> Val
     let mut sources: Vec<(String, Value)> = Vec::new();
     for (object, is_target) in [(from, true), (to, false)] {
         let mut object = object.clone();
-        for place in walk::places(schema, &object.clone()) {
+        for place in walk::places(schema, &kind.name, &object.clone()) {
             if !is_free(&place.path) {
                 continue;
             }
@@ -161,7 +161,8 @@ fn operation(targets: &[String], sources: &[(String, Value)], dice: &mut Dice) -
         4..=7 => json!({"op": "remove", "path": target}),
         8 => json!({"op": "test", "path": target, "value": value}),
         9 => json!({"op": "copy", "from": target, "path": path}),
-        10 => json!({"op": "move", "from": target, "path": path}),
+        // Nothing moves into itself.
+        10 if !path.starts_with(&target) => json!({"op": "move", "from": target, "path": path}),
         _ => json!({"op": "add", "path": format!("{target}/-"), "value": value}),
     })
 }

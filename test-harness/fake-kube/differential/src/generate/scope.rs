@@ -58,15 +58,29 @@ const PARTLY: &[(&str, &[&str])] = &[
     ("LeaseSpec", &["acquireTime", "holderIdentity", "leaseDurationSeconds", "leaseTransitions", "renewTime"]),
     ("GRPCAction", &["port", "service"]),
     ("Lifecycle", &["postStart", "preStop"]),
+    // Of the statuses of pods and claims, what anybody but a kubelet or a volume driver would write.
+    ("PodStatus", &["conditions", "message", "phase", "reason"]),
+    ("HorizontalPodAutoscalerStatus", &["conditions", "currentReplicas", "desiredReplicas", "lastScaleTime", "observedGeneration"]),
+    ("PodCondition", &["lastTransitionTime", "message", "reason", "status", "type"]),
+    ("PersistentVolumeClaimStatus", &["accessModes", "conditions", "phase"]),
     ("Namespace", &[]),
     ("ObjectMeta", &["annotations", "finalizers", "labels", "ownerReferences"]),
+];
+
+/// What names another object says of which type it is.
+const REFERENCES: [&str; 4] = [
+    "CrossVersionObjectReference",
+    "OwnerReference",
+    "RoleRef",
+    "Subject",
 ];
 
 /// Whether a field of a definition is generated.
 pub(super) fn includes(definition: &str, field: &str) -> bool {
     if matches!(field, "apiVersion" | "kind" | "metadata" | "status") {
         // Of an object they are written apart; an inner object may do without.
-        return definition == "PodTemplateSpec" && field == "metadata";
+        return definition == "PodTemplateSpec" && field == "metadata"
+            || REFERENCES.contains(&definition) && matches!(field, "apiVersion" | "kind");
     }
     let row = PARTLY.iter().find(|(name, _)| *name == definition);
     row.is_none_or(|(_, fields)| fields.contains(&field))

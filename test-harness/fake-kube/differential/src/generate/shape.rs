@@ -1,7 +1,7 @@
 //! What parts of an object must have to do with each other, so that the whole is valid more often than not.
 
 use outhaul_fake_kube_core::kind::Kind;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::dice::Dice;
 
@@ -20,6 +20,24 @@ pub(super) fn settle(kind: &Kind, object: &mut Value, dice: &mut Dice) {
             object["spec"]["defaultBackend"] = json!({"service": {"name": "a", "port": {"number": 80}}});
         }
         "Service" => settle_service(object),
+        _ => {}
+    }
+}
+
+/// Makes the fields of a part agree.
+pub(super) fn agree(definition: &str, fields: &mut Map<String, Value>) {
+    match definition {
+        "LabelSelectorRequirement" => {
+            if matches!(
+                fields.get("operator").and_then(Value::as_str),
+                Some("In" | "NotIn")
+            ) {
+                fields.insert("values".to_owned(), json!(["a", "b"]));
+            } else {
+                fields.remove("values");
+            }
+        }
+        "Toleration" => _ = fields.entry("key").or_insert_with(|| "a".into()),
         _ => {}
     }
 }

@@ -3,6 +3,8 @@
 use outhaul_fake_kube_core::schema::SchemaRef;
 use serde_json::Value;
 
+use super::definition;
+
 /// A step into a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
@@ -10,48 +12,73 @@ pub(super) enum Part {
     Item(usize),
 }
 
-/// A place, and its schema where one is known.
+/// A place, its schema where one is known, and the name of the definition and of the field that hints know it by.
 #[derive(Debug, Clone)]
 pub(super) struct Place<'a> {
     pub(super) path: Vec<Part>,
     pub(super) schema: Option<SchemaRef<'a>>,
+    pub(super) owner: String,
+    pub(super) field: String,
 }
 
-/// All places below the root of `value`, outside in.
-pub(super) fn places<'a>(schema: SchemaRef<'a>, value: &Value) -> Vec<Place<'a>> {
+/// All places below the root of `value`, an object of the kind `kind`, outside in.
+pub(super) fn places<'a>(schema: SchemaRef<'a>, kind: &str, value: &Value) -> Vec<Place<'a>> {
     let mut found = Vec::new();
-    collect(Some(schema), value, &mut Vec::new(), &mut found);
+    let root = Place {
+        path: Vec::new(),
+        schema: Some(schema),
+        owner: kind.to_owned(),
+        field: kind.to_owned(),
+    };
+    collect(&root, value, &mut found);
     found
 }
 
-fn collect<'a>(
-    schema: Option<SchemaRef<'a>>,
-    value: &Value,
-    path: &mut Vec<Part>,
-    found: &mut Vec<Place<'a>>,
-) {
-    if !path.is_empty() {
-        found.push(Place {
-            path: path.clone(),
-            schema,
-        });
-    }
+fn collect<'a>(place: &Place<'a>, value: &Value, found: &mut Vec<Place<'a>>) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
-                path.push(Part::Field(name.clone()));
-                collect(schema.and_then(|schema| schema.entry(name)), field, path, found);
-                path.pop();
+                visit(place.entry(name), field, found);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                path.push(Part::Item(index));
-                collect(schema.and_then(|schema| schema.items()), item, path, found);
-                path.pop();
+                visit(place.item(index), item, found);
             }
         }
         _ => {}
+    }
+}
+
+fn visit<'a>(place: Place<'a>, value: &Value, found: &mut Vec<Place<'a>>) {
+    found.push(place.clone());
+    collect(&place, value, found);
+}
+
+impl<'a> Place<'a> {
+    fn entry(&self, name: &str) -> Self {
+        let own = self.schema.map_or("", |schema| definition(schema, &self.field));
+        let is_field = self.schema.is_some_and(|schema| schema.field(name).is_some());
+        let (owner, field) = match own {
+            // Entries of a map are known as the map is.
+            _ if !is_field => (self.owner.as_str(), self.field.as_str()),
+            "metadata" => ("ObjectMeta", name),
+            own => (own, name),
+        };
+        Self {
+            path: [self.path.as_slice(), &[Part::Field(name.to_owned())]].concat(),
+            schema: self.schema.and_then(|schema| schema.entry(name)),
+            owner: owner.to_owned(),
+            field: field.to_owned(),
+        }
+    }
+
+    fn item(&self, index: usize) -> Self {
+        Self {
+            path: [self.path.as_slice(), &[Part::Item(index)]].concat(),
+            schema: self.schema.and_then(|schema| schema.items()),
+            ..self.clone()
+        }
     }
 }
 
