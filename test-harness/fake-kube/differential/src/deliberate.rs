@@ -37,6 +37,7 @@ const RULES: &[Rule] = &[
     ("numbers that do not fit", is_overflow),
     ("claims and Jobs that are written as they are", is_written_again),
     ("two families of addresses", is_of_two_families),
+    ("metadata of a custom kind that became empty", is_hollow_metadata),
 ];
 
 /// The name of the deliberate difference that explains this one.
@@ -104,6 +105,19 @@ fn is_written_again(case: &Case<'_>) -> bool {
         .any(|kind| case.step.path.contains(kind));
     let is_told = |line: &Line| matches!(&*line.path, "/metadata/resourceVersion" | "warnings");
     is_of_kind && case.step.method != "GET" && case.difference.lines.iter().all(is_told)
+}
+
+/// Labels or the like of a custom resource of which an apply takes the last are kept, empty, until the next write, which
+/// changes nothing else.
+fn is_hollow_metadata(case: &Case<'_>) -> bool {
+    let metadata = &case.real.body["metadata"];
+    let lacks_some = ["annotations", "finalizers", "labels", "ownerReferences"]
+        .iter()
+        .any(|field| metadata[field].is_null());
+    case.is_custom
+        && case.step.method == "PATCH"
+        && lacks_some
+        && case.only_differs_in("/metadata/resourceVersion")
 }
 
 /// What families of addresses a cluster has is looked at before anything else of a Service.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::metadata::invalid;
 use super::names::complaint_of_label;
 use super::places::{self, Place};
+use super::qualified::complaints_of_name;
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath, Problem};
 
@@ -31,9 +32,14 @@ enum Ask {
     PortName,
     /// That it is a DNS label.
     Label,
+    /// That it is a name with an optional domain in front.
+    Qualified,
 }
 
-use Ask::{ContainerPort, Given, GivenFor, Label, NotNegative, OneOf, Port, PortName, PortOrName, Positive};
+use Ask::{
+    ContainerPort, Given, GivenFor, Label, NotNegative, OneOf, Port, PortName, PortOrName, Positive,
+    Qualified,
+};
 
 const PROTOCOLS: Ask = OneOf(&["SCTP", "TCP", "UDP"]);
 
@@ -58,6 +64,8 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("batch", "Job", "spec.activeDeadlineSeconds", NotNegative),
     ("batch", "Job", "spec.backoffLimit", NotNegative),
     ("batch", "Job", "spec.ttlSecondsAfterFinished", NotNegative),
+    ("batch", "Job", "spec.completionMode", OneOf(&["NonIndexed", "Indexed"])),
+    ("batch", "CronJob", "spec.concurrencyPolicy", OneOf(&["Allow", "Forbid", "Replace"])),
     ("batch", "Job", "spec.podReplacementPolicy", OneOf(&["Failed", "TerminatingOrFailed"])),
     ("policy", "PodDisruptionBudget", "spec.unhealthyPodEvictionPolicy", OneOf(&["AlwaysAllow", "IfHealthyBudget"])),
     ("coordination.k8s.io", "Lease", "spec.leaseDurationSeconds", Positive),
@@ -68,6 +76,7 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("", "Service", "spec.type", OneOf(&["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"])),
     ("", "Service", "spec.sessionAffinity", OneOf(&["ClientIP", "None"])),
     ("", "Service", "spec.internalTrafficPolicy", OneOf(&["Cluster", "Local"])),
+    ("", "Service", "spec.ports[].appProtocol", Qualified),
     ("", "Service", "spec.ports[].name", Label),
     ("", "Service", "spec.ports[].port", Port),
     ("", "Service", "spec.ports[].protocol", PROTOCOLS),
@@ -173,6 +182,9 @@ impl Ask {
             }
             (PortName, Some(Value::String(name))) if !name.is_empty() => {
                 complaints_of_port(name).into_iter().map(complain).collect()
+            }
+            (Qualified, Some(Value::String(name))) => {
+                complaints_of_name(name).into_iter().map(complain).collect()
             }
             (Label, Some(Value::String(name))) if !name.is_empty() => {
                 complaint_of_label(name).into_iter().map(complain).collect()
