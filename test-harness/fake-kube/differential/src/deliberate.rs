@@ -115,7 +115,7 @@ fn is_hollow_metadata(case: &Case<'_>) -> bool {
         .iter()
         .any(|field| metadata[field].is_null());
     case.is_custom
-        && case.step.method == "PATCH"
+        && matches!(case.step.method, "PATCH" | "PUT")
         && lacks_some
         && case.only_differs_in("/metadata/resourceVersion")
 }

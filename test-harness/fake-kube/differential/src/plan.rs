@@ -460,7 +460,8 @@ impl Plan {
 fn drop_empty(body: &mut Value) {
     if let Some(metadata) = body["metadata"].as_object_mut() {
         metadata.retain(|_, value| {
-            value.as_object().is_none_or(|map| !map.is_empty())
+            !value.is_null()
+                && value.as_object().is_none_or(|map| !map.is_empty())
                 && value.as_array().is_none_or(|list| !list.is_empty())
         });
     }
