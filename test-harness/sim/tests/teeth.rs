@@ -22,7 +22,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
     (Broken::HubTrustsItsWrites, 11, "recorded before applied"),
     (
         Broken::ObservedUntold,
-        13,
+        62,
         "everything converges once faults heal",
     ),
     (
