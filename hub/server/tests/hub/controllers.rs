@@ -110,7 +110,9 @@ pub(crate) async fn comes_goes_and_comes_back<K>(rig: Rig<K>) -> (Rig<K>, Plane,
     );
     let written = settled(&rig.hub).await.written;
     assert_eq!((written.created, written.replaced, written.deleted), (2, 0, 0));
-    assert!((2..=3).contains(&written.statuses), "{written:?}");
+    // One for each word on the way; how many words there are depends on what the watches show together: no class, no
+    // Release yet, no plane, on its way, healthy.
+    assert!((2..=5).contains(&written.statuses), "{written:?}");
 
     let rig = rig.restart_hub().await;
     let mut session = plane.dial(&rig).await;
