@@ -45,7 +45,7 @@ pub(crate) async fn run(
         tokio::select! {
             arriving = listener.accept() => match arriving {
                 Some(arriving) => {
-                    connections.spawn(serve(arriving, context.clone()));
+                    connections.spawn(serve(Box::new(arriving), context.clone()));
                 }
                 None => break,
             },
@@ -70,7 +70,7 @@ pub(crate) async fn run(
 }
 
 /// What comes before a session, or instead of one, is boxed: a fleet of sessions would keep room for it.
-async fn serve(arriving: Arriving, context: Context) {
+async fn serve(arriving: Box<Arriving>, context: Context) {
     let remote = arriving.remote_address();
     match Box::pin(arriving.complete(SystemTime::now())).await {
         Ok(Arrival::Plane(link)) => {

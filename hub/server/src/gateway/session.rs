@@ -99,9 +99,11 @@ async fn converse(
         loop {
             match reader.read().await {
                 Ok(Some(message)) => {
-                    if signals.send(Signal::Message(session, message)).await.is_err() {
+                    // Not sent in one go: an idle session would keep room for a second signal, which is large.
+                    let Ok(room) = signals.reserve().await else {
                         return;
-                    }
+                    };
+                    room.send(Signal::Message(session, message));
                 }
                 Ok(None) => {
                     link.close(Close::Finished, "the agent ended the session");
@@ -130,15 +132,16 @@ async fn speak(
     session: SessionId,
     signals: &mpsc::Sender<Signal>,
 ) {
+    // Last words are boxed: a fleet of sessions would keep room for them.
     loop {
         // Both arms only receive: dropping one loses nothing.
         let message = tokio::select! {
             biased;
-            ending = &mut receiving.ending => return end(link, writer, ending.ok()).await,
+            ending = &mut receiving.ending => return Box::pin(end(link, writer, ending.ok())).await,
             message = receiving.messages.recv() => message,
         };
         let Some(message) = message else {
-            return end(link, writer, None).await;
+            return Box::pin(end(link, writer, None)).await;
         };
         if let Err(error) = writer.write(&message).await {
             info!(
