@@ -4,7 +4,7 @@
 //! as a template is used as it is, since that is what workloads have been getting. What Go would take and this program
 //! does not know is an error with a name: never another value.
 //!
-//! Every template ends: there are no loops, and text, nesting and result have bounds.
+//! Every template ends: there are no loops, and text, nesting, values and result have bounds.
 
 mod format;
 mod function;
@@ -19,6 +19,9 @@ const TEXT: usize = 16 * 1024;
 
 /// Bytes of what comes out: Linux takes no longer variable than 128 KiB.
 const RESULT: usize = 64 * 1024;
+
+/// Bytes of all values that are worked out on the way: many times what a result may have.
+const VALUES: usize = 1024 * 1024;
 
 /// Blocks and parentheses in each other.
 const DEPTH: usize = 32;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Failure, RESULT,
+    Failure, RESULT, VALUES,
     format::plain,
     parse::{Branch, Command, Node, Operand, Pipeline, Term},
 };
@@ -36,14 +36,17 @@ pub(super) fn run(nodes: &[Node], values: &BTreeMap<&str, String>) -> Result<Str
     let mut run = Run {
         variables: vec![("", Value::Map(values))],
         result: String::new(),
+        used: 0,
     };
     run.nodes(nodes, &Value::Map(values))?;
     Ok(run.result)
 }
 
-pub(super) struct Run<'a> {
+struct Run<'a> {
     variables: Vec<(&'a str, Value<'a>)>,
     result: String,
+    /// Bytes of all values so far.
+    used: usize,
 }
 
 impl<'a> Run<'a> {
@@ -108,10 +111,11 @@ impl<'a> Run<'a> {
         if let Term::Function(function) = command.head.term {
             let arguments = command.arguments.len() + usize::from(last.is_some());
             let mut last = last;
-            return function.call(arguments, &mut |index| match command.arguments.get(index) {
+            let value = function.call(arguments, &mut |index| match command.arguments.get(index) {
                 Some(operand) => self.operand(operand, dot),
                 None => last.take().ok_or(Failure::Wrong),
-            });
+            })?;
+            return self.counted(value);
         }
         let fields = command.head.fields.as_slice();
         match fields {
@@ -141,13 +145,25 @@ impl<'a> Run<'a> {
             Term::Function(function) => function.call(0, &mut |_| Err(Failure::Wrong))?,
             Term::Group(pipeline) => self.pipeline(pipeline, dot)?,
         };
-        fields.iter().try_fold(value, |value, name| match value {
+        let value = fields.iter().try_fold(value, |value, name| match value {
             Value::Map(map) => Ok(map
                 .get(name.as_str())
                 .map_or(Value::Nothing, |text| Value::Text(text.clone()))),
             Value::Nothing => Ok(Value::Nothing),
             Value::Text(_) | Value::Number(_) | Value::Bool(_) => Err(Failure::Wrong),
-        })
+        })?;
+        self.counted(value)
+    }
+
+    /// A variable that is joined with itself doubles each time, so every value counts, shown or not.
+    fn counted(&mut self, value: Value<'a>) -> Result<Value<'a>, Failure> {
+        if let Value::Text(text) = &value {
+            self.used += text.len();
+        }
+        match self.used {
+            ..=VALUES => Ok(value),
+            _ => Err(Failure::Unsupported("more than 1 MiB of values on the way")),
+        }
     }
 
     fn variable(&mut self, name: &str) -> Result<&mut Value<'a>, Failure> {

@@ -224,6 +224,12 @@ fn what_only_go_does_is_said() {
     let long = "x".repeat(TEXT + 1);
     let deep = format!("{}1{}", "{{ if true }}".repeat(40), "{{ end }}".repeat(40));
     let wide = "{{ $x := printf \"%1024s\" .port }}".to_owned() + &"{{ $x }}".repeat(100);
+    let doubled = "{{ $x := `abc` }}".to_owned() + &"{{ $x = print $x $x }}".repeat(20);
+    let handed_on = format!(
+        "{{{{ $x := `{}` }}}}{{{{ len (print{}) }}}}",
+        "x".repeat(8_000),
+        " $x".repeat(2_000)
+    );
     for template in [
         "{{ range . }}{{ . }}{{ end }}",
         "{{ define \"x\" }}{{ end }}",
@@ -235,6 +241,8 @@ fn what_only_go_does_is_said() {
         &long,
         &deep,
         &wide,
+        &doubled,
+        &handed_on,
     ] {
         assert!(render(template, &values()).is_err(), "{template}");
     }
