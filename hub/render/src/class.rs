@@ -45,7 +45,7 @@ pub enum Malformed {
 ///
 /// # Errors
 /// It is not one.
-pub fn deployment(template: Option<&Value>) -> Result<Map<String, Value>, Malformed> {
+pub(crate) fn deployment(template: Option<&Value>) -> Result<Map<String, Value>, Malformed> {
     read::<DeploymentSpec>("Deployment", template, &shape::DEPLOYMENT)
 }
 
@@ -53,7 +53,7 @@ pub fn deployment(template: Option<&Value>) -> Result<Map<String, Value>, Malfor
 ///
 /// # Errors
 /// It is not one.
-pub fn service(template: Option<&Value>) -> Result<Map<String, Value>, Malformed> {
+pub(crate) fn service(template: Option<&Value>) -> Result<Map<String, Value>, Malformed> {
     read::<ServiceSpec>("Service", template, &shape::SERVICE)
 }
 
@@ -61,7 +61,7 @@ pub fn service(template: Option<&Value>) -> Result<Map<String, Value>, Malformed
 ///
 /// # Errors
 /// It is not one.
-pub fn cron_job(template: Option<&Value>) -> Result<Map<String, Value>, Malformed> {
+pub(crate) fn cron_job(template: Option<&Value>) -> Result<Map<String, Value>, Malformed> {
     read::<CronJobSpec>("CronJob", template, &shape::CRON_JOB)
 }
 

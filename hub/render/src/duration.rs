@@ -26,12 +26,12 @@ pub struct NotADuration(pub String);
 ///
 /// # Errors
 /// It has no number, no unit or an unknown one, or is longer than 292 years.
-pub fn parse(text: &str) -> Result<i64, NotADuration> {
+pub(crate) fn parse(text: &str) -> Result<i64, NotADuration> {
     read(text).ok_or_else(|| NotADuration(text.to_owned()))
 }
 
 /// Writes whole seconds: `1h0m0s`, `24h0m0s`, `59s`, `0s`.
-pub fn of_seconds(seconds: i64) -> String {
+pub(crate) fn of_seconds(seconds: i64) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
     let seconds = seconds.unsigned_abs();
     let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use outhaul_hub_resources::ComponentOwner;
 
 /// The longest label value.
-pub const VALUE: usize = 63;
+pub(crate) const VALUE: usize = 63;
 
 /// Labels of one object.
-pub type Labels = BTreeMap<String, String>;
+pub(crate) type Labels = BTreeMap<String, String>;
 
 /// Of resources in the control plane: those that `inherited` has, and whose they are.
-pub fn in_control_plane(
+pub(crate) fn in_control_plane(
     inherited: Option<&Labels>,
     organization: &str,
     owner: &ComponentOwner,
@@ -31,7 +31,7 @@ pub fn in_control_plane(
 }
 
 /// Of objects in a plane: whose they are. Selectors have the same.
-pub fn in_plane(organization: &str, owner: &ComponentOwner, environment: &str) -> Labels {
+pub(crate) fn in_plane(organization: &str, owner: &ComponentOwner, environment: &str) -> Labels {
     [
         ("organization-name", organization),
         ("project-name", &owner.project_name),
@@ -43,7 +43,7 @@ pub fn in_plane(organization: &str, owner: &ComponentOwner, environment: &str) -
 }
 
 /// Whether Kubernetes takes `text` as the value of a label.
-pub fn is_value(text: &str) -> bool {
+pub(crate) fn is_value(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let ends = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -8,23 +8,23 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Map, Value};
 
 /// Which lists merge entry by entry: the name of the field, and of the field that says which entry is which.
-pub type Keys = &'static [(&'static str, &'static str)];
+pub(crate) type Keys = &'static [(&'static str, &'static str)];
 
 /// The lists of pod templates that overlays have. Of a port its number alone counts, not the protocol.
-pub const POD: Keys = &[
+pub(crate) const POD: Keys = &[
     ("containers", "name"),
     ("env", "name"),
     ("ports", "containerPort"),
 ];
 
 /// The lists of a Service that overlays have. Of a port its number alone counts, not the protocol.
-pub const SERVICE: Keys = &[("ports", "port")];
+pub(crate) const SERVICE: Keys = &[("ports", "port")];
 
 /// Every list is replaced whole.
-pub const NO_LISTS: Keys = &[];
+pub(crate) const NO_LISTS: Keys = &[];
 
 /// Lays `overlay` over `base`. A null takes the field away. A list that is absent or empty in `base` is taken as it is.
-pub fn merge(base: &mut Map<String, Value>, overlay: Map<String, Value>, keys: Keys) {
+pub(crate) fn merge(base: &mut Map<String, Value>, overlay: Map<String, Value>, keys: Keys) {
     for (field, value) in overlay {
         match (base.get_mut(&field), value) {
             (_, Value::Null) => {

@@ -6,13 +6,13 @@
 use sha2::{Digest as _, Sha256};
 
 /// The longest name of most kinds.
-pub const RESOURCE: usize = 253;
+pub(crate) const RESOURCE: usize = 253;
 
 /// The longest label value, and the longest name of a Namespace, Service, Job or container.
-pub const LABEL: usize = 63;
+pub(crate) const LABEL: usize = 63;
 
 /// The longest name of a CronJob: the Jobs that it makes append eleven characters.
-pub const CRON_JOB: usize = 52;
+pub(crate) const CRON_JOB: usize = 52;
 
 /// Hex digits of the hash.
 const HASH: usize = 8;
@@ -24,7 +24,7 @@ const HASH: usize = 8;
 ///
 /// Letters outside ASCII are kept, though Kubernetes refuses the name then: so does the original. The hash is over the
 /// parts joined by `-`, so `a-b, c` and `a, b-c` are one name.
-pub fn generate(limit: usize, parts: &[&str]) -> String {
+pub(crate) fn generate(limit: usize, parts: &[&str]) -> String {
     let hash = hash(parts);
     let room = limit.saturating_sub(HASH + parts.len());
     let (share, rest) = match parts.len() {
@@ -44,42 +44,42 @@ pub fn generate(limit: usize, parts: &[&str]) -> String {
 }
 
 /// The namespace in a plane that holds the objects of one project in one environment.
-pub fn namespace(organization: &str, project: &str, environment: &str) -> String {
+pub(crate) fn namespace(organization: &str, project: &str, environment: &str) -> String {
     generate(LABEL, &["dp", organization, project, environment])
 }
 
 /// The Deployment, Service or CronJob of a binding.
-pub fn workload(binding: &str) -> String {
+pub(crate) fn workload(binding: &str) -> String {
     generate(RESOURCE, &[binding])
 }
 
 /// The HTTPRoute of one API of a Service at one expose level.
-pub fn api_route(binding: &str, api: &str, level: &str) -> String {
+pub(crate) fn api_route(binding: &str, api: &str, level: &str) -> String {
     generate(LABEL, &[binding, api, &level.to_lowercase(), "httproute"])
 }
 
 /// The SecurityPolicy of one API of a Service at one expose level.
-pub fn security_policy(binding: &str, api: &str, level: &str) -> String {
+pub(crate) fn security_policy(binding: &str, api: &str, level: &str) -> String {
     generate(LABEL, &[binding, api, &level.to_lowercase()])
 }
 
 /// The BackendTrafficPolicy of one API of a Service at one expose level.
-pub fn traffic_policy(binding: &str, api: &str, level: &str) -> String {
+pub(crate) fn traffic_policy(binding: &str, api: &str, level: &str) -> String {
     generate(LABEL, &[binding, api, &level.to_lowercase(), "btp"])
 }
 
 /// The HTTPRoute of one endpoint of a web application.
-pub fn web_route(binding: &str, endpoint: &str) -> String {
+pub(crate) fn web_route(binding: &str, endpoint: &str) -> String {
     generate(RESOURCE, &[binding, endpoint, "httproute"])
 }
 
 /// Whether Kubernetes takes `name` as the name of a Namespace or Service: one label of DNS.
-pub fn is_label(name: &str) -> bool {
+pub(crate) fn is_label(name: &str) -> bool {
     name.len() <= LABEL && is_part(name)
 }
 
 /// Whether Kubernetes takes `name` as the name of most kinds: labels with dots between.
-pub fn is_subdomain(name: &str) -> bool {
+pub(crate) fn is_subdomain(name: &str) -> bool {
     name.len() <= RESOURCE && name.split('.').all(is_part)
 }
 

@@ -2,7 +2,7 @@
 
 /// The shortest path that means the same: no doubled or trailing slash, no `.`, and no `..` that could be resolved.
 /// Of nothing, `.` is left.
-pub fn clean(path: &str) -> String {
+pub(crate) fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut kept: Vec<&str> = Vec::new();
     for element in path.split('/') {
@@ -23,7 +23,7 @@ pub fn clean(path: &str) -> String {
 }
 
 /// Joins what is not empty with slashes, and cleans it. Of nothing, nothing is left.
-pub fn join(elements: &[&str]) -> String {
+pub(crate) fn join(elements: &[&str]) -> String {
     let present: Vec<_> = elements
         .iter()
         .copied()

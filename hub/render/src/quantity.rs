@@ -31,7 +31,7 @@ pub struct NotAQuantity(pub String);
 ///
 /// # Errors
 /// It is none, or has more digits than fit into 128 bits.
-pub fn canonical(value: &Value) -> Result<String, NotAQuantity> {
+pub(crate) fn canonical(value: &Value) -> Result<String, NotAQuantity> {
     let refused = || NotAQuantity(value.to_string());
     match value {
         Value::String(text) => read(text.trim()).ok_or_else(refused),

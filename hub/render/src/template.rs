@@ -49,7 +49,7 @@ enum Failure {
 ///
 /// # Errors
 /// The template needs something of Go that is not supported here.
-pub fn render(template: &str, values: &BTreeMap<&str, String>) -> Result<String, Unsupported> {
+pub(crate) fn render(template: &str, values: &BTreeMap<&str, String>) -> Result<String, Unsupported> {
     let result = match template.len() {
         ..=TEXT => parse::parse(template).and_then(|nodes| run::run(&nodes, values)),
         _ => Err(Failure::Unsupported("more than 16 KiB")),
