@@ -11,7 +11,7 @@ use crate::meta;
 use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::registry::{self, CrdError};
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 use crate::store::Key;
 
 /// Holds a definition until its custom resources are gone.
@@ -266,13 +266,9 @@ impl Cluster {
         let defined = registry::kind_of_crd(crd).map_err(|error| refuse(&error))?;
         let expected = format!("{}.{}", defined.id.resource, defined.id.group);
         if meta::name(crd) != expected {
-            let detail = "must be spec.names.plural+\".\"+spec.group".to_owned();
-            let problem = Problem::Invalid {
-                value: meta::name(crd).into(),
-                detail,
-            };
             let path = FieldPath::root().field("metadata").field("name");
-            let error = FieldError { path, problem };
+            let detail = "must be spec.names.plural+\".\"+spec.group";
+            let error = FieldError::invalid(path, meta::name(crd), detail);
             return Err(Refusal::invalid(
                 &kind.id.group,
                 &kind.name,

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::metadata::invalid;
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
 
@@ -12,5 +11,6 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Option<FieldError> {
     let has_both = !spec["minAvailable"].is_null() && !spec["maxUnavailable"].is_null();
     let is_budget = &*kind.id.group == "policy" && &*kind.name == "PodDisruptionBudget";
     let detail = "minAvailable and maxUnavailable cannot be both set";
-    (is_budget && has_both).then(|| invalid(FieldPath::root().field("spec"), spec.clone(), detail))
+    (is_budget && has_both)
+        .then(|| FieldError::invalid(FieldPath::root().field("spec"), spec.clone(), detail))
 }

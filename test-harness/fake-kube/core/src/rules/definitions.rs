@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::metadata::invalid;
 use crate::effects;
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 const APPROVAL: &str = "api-approved.kubernetes.io";
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
@@ -44,14 +43,14 @@ fn check_group(object: &Value) -> Option<FieldError> {
         .field("metadata")
         .field("annotations")
         .key(APPROVAL);
-    Some(required(path, &detail))
+    Some(FieldError::required(path, detail))
 }
 
 fn check_scope(spec: &Value) -> Option<FieldError> {
     let scope = spec["scope"]
         .as_str()
         .filter(|scope| !["Cluster", "Namespaced"].contains(scope))?;
-    Some(unsupported(
+    Some(FieldError::unsupported(
         FieldPath::root().field("spec").field("scope"),
         scope,
         &["Cluster", "Namespaced"],
@@ -63,7 +62,7 @@ fn check_version(version: &Value, index: usize, count: usize, errors: &mut Vec<F
     let own = spec.field("versions").index(index).field("schema");
     let schema = &version["schema"]["openAPIV3Schema"];
     if schema.is_null() {
-        errors.push(required(own.field("openAPIV3Schema"), ""));
+        errors.push(FieldError::required(own.field("openAPIV3Schema"), ""));
         return;
     }
     // The server keeps the schema of a lone version where that of all versions used to be.
@@ -71,8 +70,15 @@ fn check_version(version: &Value, index: usize, count: usize, errors: &mut Vec<F
     let place = place.field("openAPIV3Schema");
     match schema["type"].as_str() {
         Some("object") => check_fields(schema, &place, errors),
-        None | Some("") => errors.push(required(place.field("type"), "must not be empty at the root")),
-        Some(other) => errors.push(invalid(place.field("type"), other, "must be object at the root")),
+        None | Some("") => errors.push(FieldError::required(
+            place.field("type"),
+            "must not be empty at the root",
+        )),
+        Some(other) => errors.push(FieldError::invalid(
+            place.field("type"),
+            other,
+            "must be object at the root",
+        )),
     }
 }
 
@@ -84,18 +90,21 @@ fn check_node(schema: &Value, path: &FieldPath, empty: &str, errors: &mut Vec<Fi
     .iter()
     .any(|flag| schema[flag] == true);
     match schema["type"].as_str() {
-        None | Some("") if !is_free => errors.push(required(path.field("type"), empty)),
+        None | Some("") if !is_free => errors.push(FieldError::required(path.field("type"), empty)),
         Some(other) if !other.is_empty() && !TYPES.contains(&other) => {
-            errors.push(unsupported(path.field("type"), other, &TYPES));
+            errors.push(FieldError::unsupported(path.field("type"), other, &TYPES));
         }
         Some("array") if schema["items"].is_null() => {
-            errors.push(required(path.field("items"), "must be specified"));
+            errors.push(FieldError::required(path.field("items"), "must be specified"));
         }
         _ => {}
     }
     if schema["x-kubernetes-list-type"] == "map" && schema["x-kubernetes-list-map-keys"].is_null() {
         let detail = "must not be empty if x-kubernetes-list-type is map";
-        errors.push(required(path.field("x-kubernetes-list-map-keys"), detail));
+        errors.push(FieldError::required(
+            path.field("x-kubernetes-list-map-keys"),
+            detail,
+        ));
     }
     check_fields(schema, path, errors);
 }
@@ -119,20 +128,4 @@ fn check_fields(schema: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) 
         let empty = "must not be empty for specified array items";
         check_node(&schema["items"], &path.field("items"), empty, errors);
     }
-}
-
-fn required(path: FieldPath, detail: &str) -> FieldError {
-    let detail = detail.to_owned();
-    FieldError {
-        path,
-        problem: Problem::Required { detail },
-    }
-}
-
-fn unsupported(path: FieldPath, value: &str, allowed: &[&str]) -> FieldError {
-    let problem = Problem::Unsupported {
-        value: value.into(),
-        allowed: allowed.iter().map(|each| (*each).to_owned()).collect(),
-    };
-    FieldError { path, problem }
 }

@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::metadata::invalid;
 use super::names::complaint_of_label;
 use super::places::{self, Place};
 use super::qualified::complaints_of_name;
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 /// What is asked of a field.
 #[derive(Clone, Copy)]
@@ -143,15 +142,11 @@ fn ask_all(start: &Place<'_>, path: &str, ask: Ask) -> Vec<FieldError> {
 impl Ask {
     fn of(self, path: &FieldPath, value: Option<&Value>) -> Vec<FieldError> {
         let is_given = value.is_some_and(is_given);
-        let complain = |detail: String| invalid(path.clone(), value.cloned().unwrap_or_default(), detail);
+        let complain =
+            |detail: String| FieldError::invalid(path.clone(), value.cloned().unwrap_or_default(), detail);
         match (self, value) {
-            (Given, _) if !is_given => vec![required(path)],
-            (GivenFor(why), _) if !is_given => vec![FieldError {
-                path: path.clone(),
-                problem: Problem::Required {
-                    detail: why.to_owned(),
-                },
-            }],
+            (Given, _) if !is_given => vec![FieldError::required(path.clone(), "")],
+            (GivenFor(why), _) if !is_given => vec![FieldError::required(path.clone(), why)],
             (NotNegative, Some(Value::Number(number)))
                 if number.as_i64().is_some_and(|number| number < 0) =>
             {
@@ -160,14 +155,16 @@ impl Ask {
             (Positive, Some(Value::Number(number))) if number.as_i64().is_some_and(|number| number <= 0) => {
                 vec![complain("must be greater than 0".to_owned())]
             }
-            (OneOf(_), Some(Value::String(text))) if text.is_empty() => vec![required(path)],
+            (OneOf(_), Some(Value::String(text))) if text.is_empty() => {
+                vec![FieldError::required(path.clone(), "")]
+            }
             (OneOf(allowed), Some(Value::String(text))) if !allowed.contains(&&**text) => {
-                vec![unsupported(path, text, allowed)]
+                vec![FieldError::unsupported(path.clone(), &**text, allowed)]
             }
             // What is not there is the port 0 to the server.
             (Port | PortOrName, None) => {
                 let detail = "must be between 1 and 65535, inclusive";
-                vec![invalid(path.clone(), 0, detail)]
+                vec![FieldError::invalid(path.clone(), 0, detail)]
             }
             (ContainerPort, Some(Value::Number(number))) if number.as_i64() == Some(0) => Vec::new(),
             (Port | ContainerPort | PortOrName, Some(Value::Number(number)))
@@ -224,27 +221,4 @@ fn complaints_of_port(name: &str) -> Vec<String> {
     ];
     let held = complaints.into_iter().filter(|(holds, _)| *holds);
     held.map(|(_, complaint)| complaint.to_owned()).collect()
-}
-
-pub(super) fn complain(path: FieldPath, problem: Problem) -> FieldError {
-    FieldError { path, problem }
-}
-
-pub(super) fn required(path: &FieldPath) -> FieldError {
-    let detail = String::new();
-    FieldError {
-        path: path.clone(),
-        problem: Problem::Required { detail },
-    }
-}
-
-pub(super) fn unsupported(path: &FieldPath, value: &str, allowed: &[&str]) -> FieldError {
-    let problem = Problem::Unsupported {
-        value: value.into(),
-        allowed: allowed.iter().map(|each| (*each).to_owned()).collect(),
-    };
-    FieldError {
-        path: path.clone(),
-        problem,
-    }
 }

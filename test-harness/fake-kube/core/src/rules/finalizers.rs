@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::metadata::invalid;
 use super::qualified::complaints_of_name;
 use crate::kind::Kind;
 use crate::meta;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 /// Names without a domain that mean something to the server.
 const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
@@ -29,12 +28,12 @@ pub(super) fn check_names(object: &Value) -> Vec<FieldError> {
         .flat_map(|name| {
             complaints_of_name(name)
                 .into_iter()
-                .map(move |detail| invalid(path(), *name, detail))
+                .map(move |detail| FieldError::invalid(path(), *name, detail))
         })
         .collect();
     if finalizers.contains(&"orphan") && finalizers.contains(&"foregroundDeletion") {
         let detail = "finalizer orphan and foregroundDeletion cannot be both set";
-        errors.push(invalid(path(), finalizers, detail));
+        errors.push(FieldError::invalid(path(), finalizers, detail));
     }
     errors
 }
@@ -45,7 +44,7 @@ pub(super) fn check_qualified(kind: &Kind, object: &Value) -> Vec<FieldError> {
     let finalizers = meta::finalizers(object).into_iter().enumerate();
     finalizers
         .filter(|(_, name)| kind.custom.is_none() && !takes_any(kind) && is_bare(name))
-        .map(|(index, name)| invalid(path().index(index), name, detail))
+        .map(|(index, name)| FieldError::invalid(path().index(index), name, detail))
         .collect()
 }
 
@@ -96,8 +95,5 @@ pub(super) fn check_additions(old: &Value, new: &Value) -> Option<FieldError> {
         "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
         listed.join(", ")
     );
-    Some(FieldError {
-        path: path(),
-        problem: Problem::Forbidden { detail },
-    })
+    Some(FieldError::forbidden(path(), detail))
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 const POD: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
                    `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
@@ -14,13 +14,7 @@ const CLAIM: &str = "spec is immutable after creation except resources.requests 
 /// What an update changes of a Pod's or a claim's spec that it may not. The server shows the difference below.
 pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
     let path = FieldPath::root().field("spec");
-    let forbidden = |path: FieldPath, detail: &str| {
-        let detail = detail.to_owned();
-        vec![FieldError {
-            path,
-            problem: Problem::Forbidden { detail },
-        }]
-    };
+    let forbidden = |path: FieldPath, detail: &str| vec![FieldError::forbidden(path, detail)];
     match (&*kind.id.group, &*kind.name) {
         ("", "Pod") => {
             let count = |object: &Value, list: &str| object["spec"][list].as_array().map_or(0, Vec::len);

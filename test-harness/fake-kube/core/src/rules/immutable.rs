@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 /// When a field is immutable.
 enum When {
@@ -102,21 +102,12 @@ impl Rule {
         if matches!(self.when, When::Set) {
             path = path.index(0);
         }
-        let problem = match self.when {
-            When::Flagged => Problem::Forbidden {
-                detail: "field is immutable when `immutable` is set".to_owned(),
-            },
-            When::Always => invalid(after, "field is immutable"),
-            When::Set => invalid(after, "may not change once set"),
-        };
-        Some(FieldError { path, problem })
-    }
-}
-
-fn invalid(value: Option<&Value>, detail: &str) -> Problem {
-    Problem::Invalid {
-        value: value.cloned().unwrap_or(Value::Null),
-        detail: detail.to_owned(),
+        let value = after.cloned().unwrap_or(Value::Null);
+        Some(match self.when {
+            When::Flagged => FieldError::forbidden(path, "field is immutable when `immutable` is set"),
+            When::Always => FieldError::invalid(path, value, "field is immutable"),
+            When::Set => FieldError::invalid(path, value, "may not change once set"),
+        })
     }
 }
 

@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
-use super::fields::{complain, unsupported};
-use super::metadata::invalid;
 use super::places;
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 use crate::selector::LabelSelector;
 
 /// What pods that end may say.
@@ -25,16 +23,18 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     };
     let mut errors = Vec::new();
     if spec["completionMode"] == "Indexed" && spec["completions"].is_null() {
-        let detail = "when completion mode is Indexed".to_owned();
-        errors.push(complain(path.field("completions"), Problem::Required { detail }));
+        let detail = "when completion mode is Indexed";
+        errors.push(FieldError::required(path.field("completions"), detail));
     }
     let place = path.field("template").field("spec").field("restartPolicy");
     match spec["template"]["spec"]["restartPolicy"].as_str() {
         Some("Always") => {
-            let detail = "valid values: \"OnFailure\", \"Never\"".to_owned();
-            errors.push(complain(place, Problem::Required { detail }));
+            let detail = "valid values: \"OnFailure\", \"Never\"";
+            errors.push(FieldError::required(place, detail));
         }
-        Some(other) if !RESTARTS.contains(&other) => errors.push(unsupported(&place, other, &RESTARTS)),
+        Some(other) if !RESTARTS.contains(&other) => {
+            errors.push(FieldError::unsupported(place, other, &RESTARTS))
+        }
         _ => {}
     }
     errors
@@ -61,7 +61,7 @@ pub(crate) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldEr
         )
     };
     if !is_same {
-        errors.push(invalid(path, value.clone(), "field is immutable"));
+        errors.push(FieldError::invalid(path, value.clone(), "field is immutable"));
     }
     errors
 }
@@ -71,13 +71,12 @@ fn check_selector(spec: &Value) -> Vec<FieldError> {
     let root = FieldPath::root().field("spec");
     let mut errors = Vec::new();
     if spec["selector"].is_null() {
-        let detail = String::new();
-        errors.push(complain(root.field("selector"), Problem::Required { detail }));
+        errors.push(FieldError::required(root.field("selector"), ""));
     }
     let labels = &spec["template"]["metadata"]["labels"];
     if spec["selector"].is_null() || !LabelSelector::from_object(&spec["selector"]).matches_labels(labels) {
         let path = root.field("template").field("metadata").field("labels");
-        errors.push(invalid(
+        errors.push(FieldError::invalid(
             path,
             labels.clone(),
             "`selector` does not match template `labels`",
@@ -96,7 +95,7 @@ fn check_completions(old: &Value, new: &Value) -> Option<FieldError> {
     } else {
         "can only be modified in tandem with spec.parallelism"
     };
-    (before != after).then(|| invalid(path, after.clone(), detail))
+    (before != after).then(|| FieldError::invalid(path, after.clone(), detail))
 }
 
 /// Whether the pods of a Job may still be arranged otherwise: it waits, and has none.

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::metadata::invalid;
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
 
@@ -22,7 +21,7 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     {
         if object["binaryData"].get(key).is_some() {
             let path = FieldPath::root().field("data").key(key);
-            errors.push(invalid(
+            errors.push(FieldError::invalid(
                 path,
                 key.as_str(),
                 "duplicate of key present in binaryData",
@@ -32,7 +31,7 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     for field in ["data", "binaryData"] {
         for key in object[field].as_object().into_iter().flat_map(|data| data.keys()) {
             let path = FieldPath::root().field(field).key(key);
-            errors.extend(complaint(key).map(|detail| invalid(path, key.as_str(), detail)));
+            errors.extend(complaint(key).map(|detail| FieldError::invalid(path, key.as_str(), detail)));
         }
     }
     errors

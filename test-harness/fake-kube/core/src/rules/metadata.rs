@@ -51,14 +51,6 @@ fn field(name: &str) -> FieldPath {
     FieldPath::root().field("metadata").field(name)
 }
 
-pub(super) fn invalid(path: FieldPath, value: impl Into<Value>, detail: impl Into<String>) -> FieldError {
-    let problem = Problem::Invalid {
-        value: value.into(),
-        detail: detail.into(),
-    };
-    FieldError { path, problem }
-}
-
 fn entries<'a>(object: &'a Value, name: &str) -> impl Iterator<Item = (&'a String, &'a str)> {
     let map = meta::metadata(object).and_then(|m| m.get(name)?.as_object());
     map.into_iter()
@@ -71,10 +63,10 @@ fn check_labels(object: &Value) -> Vec<FieldError> {
         .flat_map(|(key, value)| {
             let of_key = complaints_of_name(key)
                 .into_iter()
-                .map(move |detail| invalid(field("labels"), key.as_str(), detail));
+                .map(move |detail| FieldError::invalid(field("labels"), key.as_str(), detail));
             let of_value = complaints_of_value(value)
                 .into_iter()
-                .map(move |detail| invalid(field("labels"), value, detail));
+                .map(move |detail| FieldError::invalid(field("labels"), value, detail));
             of_key.chain(of_value)
         })
         .collect()
@@ -85,7 +77,7 @@ fn check_annotations(object: &Value) -> Vec<FieldError> {
         .flat_map(|(key, _)| {
             complaints_of_name(&key.to_lowercase())
                 .into_iter()
-                .map(move |detail| invalid(field("annotations"), key.as_str(), detail))
+                .map(move |detail| FieldError::invalid(field("annotations"), key.as_str(), detail))
         })
         .collect();
     let weight: usize = entries(object, "annotations")
@@ -111,12 +103,7 @@ fn check_owners(object: &Value) -> Vec<FieldError> {
         let text = |name: &str| owner[name].as_str().unwrap_or_default();
         for name in ["apiVersion", "kind", "name", "uid"] {
             if text(name).is_empty() {
-                let detail = "must not be empty".to_owned();
-                let problem = Problem::Required { detail };
-                errors.push(FieldError {
-                    path: path.field(name),
-                    problem,
-                });
+                errors.push(FieldError::required(path.field(name), "must not be empty"));
             }
         }
         if owner["controller"] != true {
@@ -125,7 +112,7 @@ fn check_owners(object: &Value) -> Vec<FieldError> {
         let this = format!("{}/{}", text("kind"), text("name"));
         match &controller {
             None => controller = Some(this),
-            Some(first) => errors.push(invalid(
+            Some(first) => errors.push(FieldError::invalid(
                 field("ownerReferences"),
                 Value::from(owners),
                 format!(
@@ -142,12 +129,9 @@ fn check_managed_fields(object: &Value) -> Vec<FieldError> {
     let entries = entries.into_iter().flatten().enumerate();
     entries
         .filter(|(_, entry)| !matches!(entry["operation"].as_str(), Some("Apply" | "Update")))
-        .map(|(index, entry)| FieldError {
-            path: field("managedFields").index(index).field("operation"),
-            problem: Problem::Unsupported {
-                value: entry["operation"].clone(),
-                allowed: vec!["Apply".to_owned(), "Update".to_owned()],
-            },
+        .map(|(index, entry)| {
+            let path = field("managedFields").index(index).field("operation");
+            FieldError::unsupported(path, entry["operation"].clone(), &["Apply", "Update"])
         })
         .collect()
 }

@@ -1,9 +1,7 @@
 //! What names may look like.
 
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
-
-use serde_json::Value;
+use crate::schema::{FieldError, FieldPath};
 
 pub(super) const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
      and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
@@ -15,22 +13,9 @@ const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alpha
 /// What is wrong with the name of an object of this kind.
 pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
     let path = FieldPath::root().field("metadata").field("name");
-    let invalid = |detail: String| {
-        let problem = Problem::Invalid {
-            value: Value::String(name.to_owned()),
-            detail,
-        };
-        Some(FieldError {
-            path: path.clone(),
-            problem,
-        })
-    };
+    let invalid = |detail: String| Some(FieldError::invalid(path.clone(), name, detail));
     if name.is_empty() {
-        let detail = "name or generateName is required".to_owned();
-        return Some(FieldError {
-            path,
-            problem: Problem::Required { detail },
-        });
+        return Some(FieldError::required(path, "name or generateName is required"));
     }
     if kind.traits.free_names {
         return match name {

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::metadata::invalid;
 use crate::effects;
 use crate::kind::Kind;
 use crate::meta;
@@ -23,5 +22,5 @@ pub(crate) fn check(kind: &Kind, object: &Value) -> Option<FieldError> {
     };
     let phase = object["status"]["phase"].as_str().unwrap_or_default();
     let path = FieldPath::root().field("status").field("Phase");
-    (phase != expected).then(|| invalid(path, phase, detail))
+    (phase != expected).then(|| FieldError::invalid(path, phase, detail))
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::metadata::invalid;
 use super::places::{self, Place};
 use super::qualified::{complaints_of_name, complaints_of_value};
 use crate::kind::Kind;
@@ -52,13 +51,13 @@ fn check_labels(kind: &Kind, object: &Value) -> Vec<FieldError> {
         let path = path.field("labels");
         let value = value.as_str().unwrap_or_default();
         let of_key = complaints_of_name(key).into_iter();
-        errors.extend(of_key.map(|why| invalid(path.clone(), key.as_str(), why)));
+        errors.extend(of_key.map(|why| FieldError::invalid(path.clone(), key.as_str(), why)));
         let of_value = complaints_of_value(value).into_iter();
-        errors.extend(of_value.map(|why| invalid(path.clone(), value, why)));
+        errors.extend(of_value.map(|why| FieldError::invalid(path.clone(), value, why)));
     }
     for (key, _) in entries("annotations") {
         let why = complaints_of_name(&key.to_lowercase()).into_iter();
-        errors.extend(why.map(|why| invalid(path.field("annotations"), key.as_str(), why)));
+        errors.extend(why.map(|why| FieldError::invalid(path.field("annotations"), key.as_str(), why)));
     }
     errors
 }
@@ -69,10 +68,7 @@ fn check_taken<'a>(container: &Place<'a>, taken: &mut BTreeSet<&'a str>) -> Opti
     let name = container
         .and_then(|container| container["name"].as_str())
         .unwrap_or_default();
-    (!name.is_empty() && !taken.insert(name)).then(|| FieldError {
-        path: path.field("name"),
-        problem: Problem::Duplicate { value: name.into() },
-    })
+    (!name.is_empty() && !taken.insert(name)).then(|| FieldError::duplicate(path.field("name"), name))
 }
 
 /// What is mounted is there, and each at a place of its own.
@@ -89,7 +85,7 @@ fn check_mounts(container: &Place<'_>, volumes: &BTreeSet<&str>) -> Vec<FieldErr
             });
         }
         if !places.insert(text("mountPath").to_owned()) {
-            errors.push(invalid(
+            errors.push(FieldError::invalid(
                 path.field("mountPath"),
                 text("mountPath"),
                 "must be unique",
@@ -116,7 +112,7 @@ fn check_env(container: &Place<'_>) -> Vec<FieldError> {
             1 => continue,
             _ => "may not have more than one field specified at a time",
         };
-        errors.push(invalid(path.field("valueFrom"), "", detail));
+        errors.push(FieldError::invalid(path.field("valueFrom"), "", detail));
     }
     errors
 }
@@ -127,10 +123,7 @@ fn check_ports(container: &Place<'_>) -> Vec<FieldError> {
     let ports = places::all(container.clone(), "ports[].name").into_iter();
     let again = ports.filter_map(|(path, name)| {
         let name = name?.as_str().filter(|name| !name.is_empty())?;
-        (!names.insert(name.to_owned())).then(|| FieldError {
-            path,
-            problem: Problem::Duplicate { value: name.into() },
-        })
+        (!names.insert(name.to_owned())).then(|| FieldError::duplicate(path, name))
     });
     again.collect()
 }
@@ -148,11 +141,8 @@ fn check_no_hooks((path, container): &Place<'_>) -> Vec<FieldError> {
     let given = fields.filter(|field| container.is_some_and(|container| container[*field].is_object()));
     given
         .map(|field| {
-            let detail = "may not be set for init containers without restartPolicy=Always".to_owned();
-            FieldError {
-                path: path.field(field),
-                problem: Problem::Forbidden { detail },
-            }
+            let detail = "may not be set for init containers without restartPolicy=Always";
+            FieldError::forbidden(path.field(field), detail)
         })
         .collect()
 }
@@ -167,17 +157,12 @@ fn check_probe(container: &Place<'_>, field: &str) -> Vec<FieldError> {
             .filter(|handler| !probe[handler].is_null())
             .collect();
         if given.is_empty() {
-            let detail = "must specify a handler type".to_owned();
-            let problem = Problem::Required { detail };
-            errors.push(FieldError { path, problem });
+            errors.push(FieldError::required(path, "must specify a handler type"));
             continue;
         }
         for handler in &given[1..] {
-            let detail = "may not specify more than 1 handler type".to_owned();
-            errors.push(FieldError {
-                path: path.field(handler),
-                problem: Problem::Forbidden { detail },
-            });
+            let detail = "may not specify more than 1 handler type";
+            errors.push(FieldError::forbidden(path.field(handler), detail));
         }
     }
     errors

@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
-use super::fields::complain;
-use super::metadata::invalid;
 use super::places;
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 /// What is wrong with the rules of a role.
 pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
@@ -25,7 +23,7 @@ fn check_rule(kind: &Kind, rule: &Value, path: &FieldPath) -> Vec<FieldError> {
     let is_given = |field: &str| rule[field].as_array().is_some_and(|items| !items.is_empty());
     if is_given("nonResourceURLs") {
         let path = path.field("nonResourceURLs");
-        let wrong = |detail: &str| invalid(path.clone(), rule["nonResourceURLs"].clone(), detail);
+        let wrong = |detail: &str| FieldError::invalid(path.clone(), rule["nonResourceURLs"].clone(), detail);
         let is_both = ["apiGroups", "resources", "resourceNames"]
             .into_iter()
             .any(is_given);
@@ -48,9 +46,6 @@ fn check_rule(kind: &Kind, rule: &Value, path: &FieldPath) -> Vec<FieldError> {
     ];
     let missing = wanted.into_iter().filter(|(field, _)| !is_given(field));
     missing
-        .map(|(field, detail)| {
-            let detail = detail.to_owned();
-            complain(path.field(field), Problem::Required { detail })
-        })
+        .map(|(field, detail)| FieldError::required(path.field(field), detail))
         .collect()
 }

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::metadata::invalid;
 use crate::kind::Served;
 use crate::schema::go::{go_type, go_value};
 use crate::schema::{FieldError, FieldPath};
@@ -50,7 +49,7 @@ fn check_number(path: &[String], object: &Value) -> Option<FieldError> {
         0..=MAX => return None,
         _ => format!("should be less than or equal to {MAX}"),
     };
-    Some(invalid(field(path), number, detail))
+    Some(FieldError::invalid(field(path), number, detail))
 }
 
 fn mistyped(path: &[String], value: &Value, shown: Value, expected: &str) -> FieldError {
@@ -60,7 +59,7 @@ fn mistyped(path: &[String], value: &Value, shown: Value, expected: &str) -> Fie
         go_value(value),
         go_type(value)
     );
-    invalid(field(path), shown, detail)
+    FieldError::invalid(field(path), shown, detail)
 }
 
 /// Written as in the definition, with a dot in front.

@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
-use super::fields::complain;
-use super::metadata::invalid;
 use super::qualified::{complaints_of_name, complaints_of_value};
 use crate::kind::Served;
-use crate::schema::{FieldError, FieldPath, Problem, SchemaRef};
+use crate::schema::{FieldError, FieldPath, SchemaRef};
 
 /// What is wrong with the selectors of an object.
 pub(super) fn check(served: &Served, object: &Value) -> Vec<FieldError> {
@@ -58,12 +56,12 @@ fn check_selector(selector: &Value, path: &FieldPath, errors: &mut Vec<FieldErro
         errors.extend(
             complaints_of_name(key)
                 .into_iter()
-                .map(|why| invalid(labels.clone(), key.as_str(), why)),
+                .map(|why| FieldError::invalid(labels.clone(), key.as_str(), why)),
         );
         errors.extend(
             complaints_of_value(value)
                 .into_iter()
-                .map(|why| invalid(labels.clone(), value, why)),
+                .map(|why| FieldError::invalid(labels.clone(), value, why)),
         );
     }
     let requirements = selector["matchExpressions"].as_array().into_iter().flatten();
@@ -81,15 +79,15 @@ fn check_requirement(requirement: &Value, path: &FieldPath, errors: &mut Vec<Fie
     let place = path.field("values");
     match text("operator") {
         "In" | "NotIn" if values.is_empty() => {
-            let detail = "must be specified when `operator` is 'In' or 'NotIn'".to_owned();
-            errors.push(complain(place.clone(), Problem::Required { detail }));
+            let detail = "must be specified when `operator` is 'In' or 'NotIn'";
+            errors.push(FieldError::required(place.clone(), detail));
         }
         "Exists" | "DoesNotExist" if !values.is_empty() => {
-            let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'".to_owned();
-            errors.push(complain(place.clone(), Problem::Forbidden { detail }));
+            let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+            errors.push(FieldError::forbidden(place.clone(), detail));
         }
         "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-        other => errors.push(invalid(
+        other => errors.push(FieldError::invalid(
             path.field("operator"),
             other,
             "not a valid selector operator",
@@ -99,11 +97,11 @@ fn check_requirement(requirement: &Value, path: &FieldPath, errors: &mut Vec<Fie
     errors.extend(
         complaints_of_name(key)
             .into_iter()
-            .map(|why| invalid(path.field("key"), key, why)),
+            .map(|why| FieldError::invalid(path.field("key"), key, why)),
     );
     for (index, value) in values.iter().enumerate() {
         let value = value.as_str().unwrap_or_default();
         let why = complaints_of_value(value).into_iter();
-        errors.extend(why.map(|why| invalid(place.index(index), value, why)));
+        errors.extend(why.map(|why| FieldError::invalid(place.index(index), value, why)));
     }
 }

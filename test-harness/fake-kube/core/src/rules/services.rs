@@ -2,12 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::fields::required;
-use super::metadata::invalid;
 use super::names::complaint_of_subdomain;
 use super::qualified::{complaints_of_name, complaints_of_value};
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 /// What is wrong with a Service beside single fields.
 pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
@@ -21,17 +19,17 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     if spec["type"] == "ExternalName" {
         errors.extend(check_external_name(spec, &path));
     } else if ports.is_empty() && spec["clusterIP"] != "None" {
-        errors.push(required(&path.field("ports")));
+        errors.push(FieldError::required(path.field("ports"), ""));
     }
     if spec["type"] != "ExternalName" && spec["internalTrafficPolicy"].is_null() && is_known_type(spec) {
-        errors.push(required(&path.field("internalTrafficPolicy")));
+        errors.push(FieldError::required(path.field("internalTrafficPolicy"), ""));
     }
     for (key, value) in spec["selector"].as_object().into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
         let why = complaints_of_name(key).into_iter();
-        errors.extend(why.map(|why| invalid(path.field("selector"), key.as_str(), why)));
+        errors.extend(why.map(|why| FieldError::invalid(path.field("selector"), key.as_str(), why)));
         let why = complaints_of_value(value).into_iter();
-        errors.extend(why.map(|why| invalid(path.field("selector"), value, why)));
+        errors.extend(why.map(|why| FieldError::invalid(path.field("selector"), value, why)));
     }
     errors.extend(check_names(ports, &path.field("ports")));
     errors.extend(check_duplicates(ports, &path.field("ports")));
@@ -53,20 +51,17 @@ fn check_external_name(spec: &Value, path: &FieldPath) -> Vec<FieldError> {
             _ => true,
         };
         if is_set {
-            let detail = "may not be set for ExternalName services".to_owned();
-            errors.push(FieldError {
-                path: path.field(field),
-                problem: Problem::Forbidden { detail },
-            });
+            let detail = "may not be set for ExternalName services";
+            errors.push(FieldError::forbidden(path.field(field), detail));
         }
     }
     let path = path.field("externalName");
     let given = spec["externalName"].as_str().unwrap_or_default();
     let name = given.strip_suffix('.').unwrap_or(given);
     if name.is_empty() {
-        errors.push(required(&path));
+        errors.push(FieldError::required(path, ""));
     } else {
-        errors.extend(complaint_of_subdomain(name).map(|detail| invalid(path, name, detail)));
+        errors.extend(complaint_of_subdomain(name).map(|detail| FieldError::invalid(path, name, detail)));
     }
     errors
 }
@@ -79,10 +74,9 @@ fn check_names(ports: &[Value], path: &FieldPath) -> Vec<FieldError> {
         let path = path.index(index).field("name");
         let taken = name(port);
         if taken.is_empty() {
-            errors.push(required(&path));
+            errors.push(FieldError::required(path, ""));
         } else if ports[..index].iter().any(|other| name(other) == taken) {
-            let problem = Problem::Duplicate { value: taken.into() };
-            errors.push(FieldError { path, problem });
+            errors.push(FieldError::duplicate(path, taken));
         }
     }
     errors
@@ -100,10 +94,7 @@ fn check_duplicates(ports: &[Value], path: &FieldPath) -> Vec<FieldError> {
             "AppProtocol": null, "Name": "", "NodePort": 0, "Port": port["port"], "Protocol": port["protocol"],
             "TargetPort": 0,
         });
-        FieldError {
-            path: path.index(index),
-            problem: Problem::Duplicate { value },
-        }
+        FieldError::duplicate(path.index(index), value)
     });
     errors.collect()
 }

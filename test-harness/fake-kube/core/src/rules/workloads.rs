@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::metadata::invalid;
 use super::selectors;
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 use crate::selector::LabelSelector;
 
 const KINDS: [&str; 4] = ["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"];
@@ -31,7 +30,11 @@ fn check_selector(kind: &Kind, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if spec["selector"].is_object() && is_empty("matchLabels") && is_empty("matchExpressions") {
         let detail = format!("empty selector is invalid for {}", kind.singular);
-        errors.push(invalid(root.field("selector"), spec["selector"].clone(), detail));
+        errors.push(FieldError::invalid(
+            root.field("selector"),
+            spec["selector"].clone(),
+            detail,
+        ));
     }
     let labels = &spec["template"]["metadata"]["labels"];
     // What is no selector is not asked what it selects.
@@ -40,7 +43,7 @@ fn check_selector(kind: &Kind, object: &Value) -> Vec<FieldError> {
     if spec["selector"].is_null() || is_one && !selects(&spec["selector"]) {
         let path = root.field("template").field("metadata").field("labels");
         let detail = "`selector` does not match template `labels`";
-        errors.push(invalid(path, labels.clone(), detail));
+        errors.push(FieldError::invalid(path, labels.clone(), detail));
     }
     errors
 }
@@ -65,21 +68,14 @@ fn check_strategy(kind: &Kind, object: &Value) -> Vec<FieldError> {
         let value = json!({"Type": given, "RollingUpdate": strategy["rollingUpdate"]});
         errors.push(if &*kind.name == "StatefulSet" {
             let detail = format!("must be '{}' or '{}'", known[0], known[1]);
-            invalid(path.clone(), value, detail)
+            FieldError::invalid(path.clone(), value, detail)
         } else {
-            let allowed = known.iter().map(|each| (*each).to_owned()).collect();
-            FieldError {
-                path: path.clone(),
-                problem: Problem::Unsupported { value, allowed },
-            }
+            FieldError::unsupported(path.clone(), value, known)
         });
     }
     if given == "Recreate" && strategy["rollingUpdate"].is_object() {
-        let detail = "may not be specified when strategy `type` is 'Recreate'".to_owned();
-        errors.push(FieldError {
-            path: path.field("rollingUpdate"),
-            problem: Problem::Forbidden { detail },
-        });
+        let detail = "may not be specified when strategy `type` is 'Recreate'";
+        errors.push(FieldError::forbidden(path.field("rollingUpdate"), detail));
     }
     errors
 }

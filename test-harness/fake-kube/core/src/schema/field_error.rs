@@ -79,6 +79,52 @@ pub enum Problem {
 }
 
 impl FieldError {
+    /// The field must be there, with what else there is to say, if anything.
+    pub fn required(path: FieldPath, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self {
+            path,
+            problem: Problem::Required { detail },
+        }
+    }
+
+    /// The value breaks the rule `detail`.
+    pub fn invalid(path: FieldPath, value: impl Into<Value>, detail: impl Into<String>) -> Self {
+        let (value, detail) = (value.into(), detail.into());
+        Self {
+            path,
+            problem: Problem::Invalid { value, detail },
+        }
+    }
+
+    /// The value is none of `allowed`.
+    pub fn unsupported(path: FieldPath, value: impl Into<Value>, allowed: &[&str]) -> Self {
+        let value = value.into();
+        let allowed = allowed.iter().map(|each| (*each).to_owned()).collect();
+        Self {
+            path,
+            problem: Problem::Unsupported { value, allowed },
+        }
+    }
+
+    /// A list has `value` already.
+    pub fn duplicate(path: FieldPath, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        Self {
+            path,
+            problem: Problem::Duplicate { value },
+        }
+    }
+
+    /// The field may not be set, or not changed, because of `detail`.
+    pub fn forbidden(path: FieldPath, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self {
+            path,
+            problem: Problem::Forbidden { detail },
+        }
+    }
+
     /// The `reason` of this complaint among the causes of a Status.
     pub fn reason(&self) -> &'static str {
         match self.problem {

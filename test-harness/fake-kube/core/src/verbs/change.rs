@@ -18,7 +18,7 @@ use crate::refusal::{Cause, Refusal};
 use crate::reply::Reply;
 use crate::request::{PatchKind, Request, Target, whole_numbers};
 use crate::rules;
-use crate::schema::{self, FieldError, FieldPath, Problem};
+use crate::schema::{self, FieldError, FieldPath};
 
 impl Cluster {
     pub(crate) fn update(
@@ -287,15 +287,8 @@ fn check_patched_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Re
         return Ok(());
     }
     let path = FieldPath::root().field("metadata").field("uid");
-    let problem = Problem::Invalid {
-        value: uid.into(),
-        detail: "field is immutable".to_owned(),
-    };
-    Err(incoming::invalid(
-        served,
-        meta::name(old),
-        &[FieldError { path, problem }],
-    ))
+    let error = FieldError::invalid(path, uid, "field is immutable");
+    Err(incoming::invalid(served, meta::name(old), &[error]))
 }
 
 /// The uid that a client sends is a condition, not a value.

@@ -7,7 +7,7 @@ use crate::meta;
 use crate::refusal::Refusal;
 use crate::request::{Request, Verb, whole_numbers};
 use crate::schema::go::{go_value, json_type};
-use crate::schema::{self, FieldError, FieldPath, Problem};
+use crate::schema::{self, FieldError, FieldPath};
 
 /// Versions that decode into kinds but are not served any more.
 const REMOVED_VERSIONS: [&str; 2] = ["apps/v1beta1", "apps/v1beta2"];
@@ -178,17 +178,9 @@ fn unregistered(api_version: &str, kind: &str) -> String {
 fn wrong_kind(served: &Served, given: &str, name: &str) -> Refusal {
     let expected = &served.kind.name;
     if served.kind.custom.is_some() {
-        let problem = Problem::Invalid {
-            value: given.into(),
-            detail: format!("must be {expected}"),
-        };
         let path = FieldPath::root().field("kind");
-        return Refusal::invalid(
-            &served.kind.id.group,
-            given,
-            name,
-            &[FieldError { path, problem }],
-        );
+        let error = FieldError::invalid(path, given, format!("must be {expected}"));
+        return Refusal::invalid(&served.kind.id.group, given, name, &[error]);
     }
     let version = &served.version().name;
     let package = match served.kind.id.group.split('.').next().unwrap_or_default() {

@@ -175,15 +175,8 @@ pub(super) fn no_such_subresource(served: &Served, name: &str) -> Refusal {
 
 /// A write without the resourceVersion that its kind demands. The server names the resource here, not the kind.
 pub(super) fn must_name_version(served: &Served, name: &str) -> Refusal {
-    let detail = "must be specified for an update".to_owned();
     let path = FieldPath::root().field("metadata").field("resourceVersion");
-    let error = FieldError {
-        path,
-        problem: Problem::Invalid {
-            value: Value::from(0),
-            detail,
-        },
-    };
+    let error = FieldError::invalid(path, 0, "must be specified for an update");
     Refusal::invalid(&served.kind.id.group, &served.kind.id.resource, name, &[error])
 }
 

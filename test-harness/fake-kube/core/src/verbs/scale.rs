@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::request::{PatchKind, Request, Target, Verb};
 use crate::schema::go::json_type;
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 impl Cluster {
     pub(super) fn scale(
@@ -103,12 +103,8 @@ fn check(served: &Served, target: &Target, wanted: &Value) -> Result<i64, Refusa
     incoming::check_name(target, wanted)?;
     let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or(0);
     if replicas < 0 && served.kind.custom.is_none() {
-        let problem = Problem::Invalid {
-            value: replicas.into(),
-            detail: "must be greater than or equal to 0".to_owned(),
-        };
         let path = FieldPath::root().field("spec").field("replicas");
-        let error = FieldError { path, problem };
+        let error = FieldError::invalid(path, replicas, "must be greater than or equal to 0");
         return Err(Refusal::invalid(
             "autoscaling",
             "Scale",

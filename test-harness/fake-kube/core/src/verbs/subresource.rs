@@ -11,7 +11,7 @@ use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::request::{Request, Target, Verb};
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 impl Cluster {
     pub(crate) fn subresource(
@@ -110,12 +110,8 @@ fn check_lifetime(seconds: i64) -> Result<(), Refusal> {
     if seconds >= 600 {
         return Ok(());
     }
-    let problem = Problem::Invalid {
-        value: seconds.into(),
-        detail: "may not specify a duration less than 10 minutes".to_owned(),
-    };
     let path = FieldPath::root().field("spec").field("expirationSeconds");
-    let error = FieldError { path, problem };
+    let error = FieldError::invalid(path, seconds, "may not specify a duration less than 10 minutes");
     Err(Refusal::invalid(
         "authentication.k8s.io",
         "TokenRequest",

@@ -4,7 +4,7 @@ use crate::cluster::Cluster;
 use crate::kind::Served;
 use crate::refusal::{Cause, Refusal};
 use crate::request::{Options, VersionMatch};
-use crate::schema::{FieldError, FieldPath, Problem};
+use crate::schema::{FieldError, FieldPath};
 
 impl Cluster {
     /// Refuses a list whose versions make no sense or cannot be had any more.
@@ -73,14 +73,8 @@ impl Cluster {
                     "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
                 ));
             }
-            let problem = Problem::Unsupported {
-                value: value.into(),
-                allowed: vec!["NotOlderThan".to_owned()],
-            };
-            errors.push(FieldError {
-                path: FieldPath::root().field(field),
-                problem,
-            });
+            let path = FieldPath::root().field(field);
+            errors.push(FieldError::unsupported(path, value, &["NotOlderThan"]));
         }
         if let Some(version) = options.unparsed_version.as_ref().filter(|_| errors.is_empty()) {
             return Err(Refusal::new(500, "", unparsed(version)));
@@ -149,13 +143,11 @@ fn list_errors(options: &Options) -> Vec<FieldError> {
         ));
     }
     match wanted {
-        VersionMatch::Unknown(other) => errors.push(FieldError {
-            path: FieldPath::root().field(field),
-            problem: Problem::Unsupported {
-                value: other.as_str().into(),
-                allowed: ["Exact", "NotOlderThan", ""].map(str::to_owned).to_vec(),
-            },
-        }),
+        VersionMatch::Unknown(other) => {
+            let path = FieldPath::root().field(field);
+            let allowed = ["Exact", "NotOlderThan", ""];
+            errors.push(FieldError::unsupported(path, other.as_str(), &allowed));
+        }
         VersionMatch::Exact if options.resource_version == Some(0) => {
             let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
             errors.push(forbidden(field, why));
@@ -166,13 +158,7 @@ fn list_errors(options: &Options) -> Vec<FieldError> {
 }
 
 fn forbidden(field: &str, detail: &str) -> FieldError {
-    let problem = Problem::Forbidden {
-        detail: detail.to_owned(),
-    };
-    FieldError {
-        path: FieldPath::root().field(field),
-        problem,
-    }
+    FieldError::forbidden(FieldPath::root().field(field), detail)
 }
 
 /// Refuses fields that selectors of this kind cannot ask about.
