@@ -41,8 +41,9 @@ pub(crate) fn new_warnings(kind: &Kind, old: Option<&Value>, new: &Value) -> Vec
 }
 
 fn common(object: &Value) -> Vec<FieldError> {
-    let mut errors = check_labels(object);
-    errors.extend(check_annotations(object));
+    let metadata = &object["metadata"];
+    let mut errors = check_labels(&metadata["labels"], &field("labels"));
+    errors.extend(check_annotations(&metadata["annotations"], &field("annotations")));
     errors.extend(check_owners(object));
     errors
 }
@@ -51,46 +52,49 @@ fn field(name: &str) -> FieldPath {
     FieldPath::root().field("metadata").field(name)
 }
 
-fn entries<'a>(object: &'a Value, name: &str) -> impl Iterator<Item = (&'a String, &'a str)> {
-    let map = meta::metadata(object).and_then(|m| m.get(name)?.as_object());
-    map.into_iter()
-        .flat_map(Map::iter)
-        .map(|(key, value)| (key, value.as_str().unwrap_or_default()))
-}
-
-fn check_labels(object: &Value) -> Vec<FieldError> {
-    entries(object, "labels")
-        .flat_map(|(key, value)| {
-            let of_key = complaints_of_name(key)
-                .into_iter()
-                .map(move |detail| FieldError::invalid(field("labels"), key.as_str(), detail));
-            let of_value = complaints_of_value(value)
-                .into_iter()
-                .map(move |detail| FieldError::invalid(field("labels"), value, detail));
-            of_key.chain(of_value)
-        })
+/// What is wrong with the labels of `path`, or with what selects by them.
+pub(super) fn check_labels(labels: &Value, path: &FieldPath) -> Vec<FieldError> {
+    let complaints = entries(labels).flat_map(|(key, value)| {
+        let of_key = complaints_of_name(key)
+            .into_iter()
+            .map(move |why| (key.as_str(), why));
+        let of_value = complaints_of_value(value)
+            .into_iter()
+            .map(move |why| (value, why));
+        of_key.chain(of_value)
+    });
+    complaints
+        .map(|(text, why)| FieldError::invalid(path.clone(), text, why))
         .collect()
 }
 
-fn check_annotations(object: &Value) -> Vec<FieldError> {
-    let mut errors: Vec<FieldError> = entries(object, "annotations")
+/// What is wrong with the annotations of `path`.
+pub(super) fn check_annotations(annotations: &Value, path: &FieldPath) -> Vec<FieldError> {
+    let mut errors: Vec<FieldError> = entries(annotations)
         .flat_map(|(key, _)| {
             complaints_of_name(&key.to_lowercase())
                 .into_iter()
-                .map(move |detail| FieldError::invalid(field("annotations"), key.as_str(), detail))
+                .map(move |why| FieldError::invalid(path.clone(), key.as_str(), why))
         })
         .collect();
-    let weight: usize = entries(object, "annotations")
+    let weight: usize = entries(annotations)
         .map(|(key, value)| key.len() + value.len())
         .sum();
     if weight > MAX_ANNOTATION_BYTES {
         let max = MAX_ANNOTATION_BYTES as u64;
         errors.push(FieldError {
-            path: field("annotations"),
+            path: path.clone(),
             problem: Problem::TooLong { max },
         });
     }
     errors
+}
+
+fn entries(map: &Value) -> impl Iterator<Item = (&String, &str)> {
+    map.as_object()
+        .into_iter()
+        .flat_map(Map::iter)
+        .map(|(key, value)| (key, value.as_str().unwrap_or_default()))
 }
 
 fn check_owners(object: &Value) -> Vec<FieldError> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::metadata;
 use super::places::{self, Place};
-use super::qualified::{complaints_of_name, complaints_of_value};
 use crate::kind::Kind;
 use crate::schema::{FieldError, Problem};
 
@@ -45,20 +45,12 @@ fn check_labels(kind: &Kind, object: &Value) -> Vec<FieldError> {
     let Some((path, Some(template))) = places::pod_template(kind, object) else {
         return Vec::new();
     };
-    let entries = |field: &str| template["metadata"][field].as_object().into_iter().flatten();
-    let mut errors = Vec::new();
-    for (key, value) in entries("labels") {
-        let path = path.field("labels");
-        let value = value.as_str().unwrap_or_default();
-        let of_key = complaints_of_name(key).into_iter();
-        errors.extend(of_key.map(|why| FieldError::invalid(path.clone(), key.as_str(), why)));
-        let of_value = complaints_of_value(value).into_iter();
-        errors.extend(of_value.map(|why| FieldError::invalid(path.clone(), value, why)));
-    }
-    for (key, _) in entries("annotations") {
-        let why = complaints_of_name(&key.to_lowercase()).into_iter();
-        errors.extend(why.map(|why| FieldError::invalid(path.field("annotations"), key.as_str(), why)));
-    }
+    let metadata = &template["metadata"];
+    let mut errors = metadata::check_labels(&metadata["labels"], &path.field("labels"));
+    errors.extend(metadata::check_annotations(
+        &metadata["annotations"],
+        &path.field("annotations"),
+    ));
     errors
 }
 

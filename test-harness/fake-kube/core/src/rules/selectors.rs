@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::metadata::check_labels;
 use super::qualified::{complaints_of_name, complaints_of_value};
 use crate::kind::Served;
 use crate::schema::{FieldError, FieldPath, SchemaRef};
@@ -50,20 +51,7 @@ fn visit(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Ve
 }
 
 fn check_selector(selector: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
-    let labels = path.field("matchLabels");
-    for (key, value) in selector["matchLabels"].as_object().into_iter().flatten() {
-        let value = value.as_str().unwrap_or_default();
-        errors.extend(
-            complaints_of_name(key)
-                .into_iter()
-                .map(|why| FieldError::invalid(labels.clone(), key.as_str(), why)),
-        );
-        errors.extend(
-            complaints_of_value(value)
-                .into_iter()
-                .map(|why| FieldError::invalid(labels.clone(), value, why)),
-        );
-    }
+    errors.extend(check_labels(&selector["matchLabels"], &path.field("matchLabels")));
     let requirements = selector["matchExpressions"].as_array().into_iter().flatten();
     for (index, requirement) in requirements.enumerate() {
         check_requirement(requirement, &path.field("matchExpressions").index(index), errors);

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::metadata::check_labels;
 use super::names::complaint_of_subdomain;
-use super::qualified::{complaints_of_name, complaints_of_value};
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
 
@@ -24,13 +24,7 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     if spec["type"] != "ExternalName" && spec["internalTrafficPolicy"].is_null() && is_known_type(spec) {
         errors.push(FieldError::required(path.field("internalTrafficPolicy"), ""));
     }
-    for (key, value) in spec["selector"].as_object().into_iter().flatten() {
-        let value = value.as_str().unwrap_or_default();
-        let why = complaints_of_name(key).into_iter();
-        errors.extend(why.map(|why| FieldError::invalid(path.field("selector"), key.as_str(), why)));
-        let why = complaints_of_value(value).into_iter();
-        errors.extend(why.map(|why| FieldError::invalid(path.field("selector"), value, why)));
-    }
+    errors.extend(check_labels(&spec["selector"], &path.field("selector")));
     errors.extend(check_names(ports, &path.field("ports")));
     errors.extend(check_duplicates(ports, &path.field("ports")));
     errors
