@@ -69,6 +69,7 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("policy", "PodDisruptionBudget", "spec.unhealthyPodEvictionPolicy", OneOf(&["AlwaysAllow", "IfHealthyBudget"])),
     ("coordination.k8s.io", "Lease", "spec.leaseDurationSeconds", Positive),
     ("coordination.k8s.io", "Lease", "spec.leaseTransitions", NotNegative),
+    ("rbac.authorization.k8s.io", "ClusterRole", "rules[].verbs", Given),
     ("rbac.authorization.k8s.io", "Role", "rules[].verbs", Given),
     ("", "PersistentVolumeClaim", "spec.accessModes", GivenFor("at least 1 access mode is required")),
     ("", "PersistentVolumeClaim", "spec.volumeMode", OneOf(&["Block", "Filesystem"])),
