@@ -15,10 +15,10 @@ enum Ask {
     NotNegative,
     /// That it is positive.
     Positive,
-    /// That it is there, and neither empty nor zero.
-    Given,
-    /// The same, in more words.
-    GivenFor(&'static str),
+    /// That it is neither empty nor zero; a schema asks that it is there.
+    Filled,
+    /// That it is there, and neither empty nor zero, with what else there is to say.
+    Given(&'static str),
     /// That it is one of these, or not there.
     OneOf(&'static [&'static str]),
     /// That it is the number of a port.
@@ -36,8 +36,7 @@ enum Ask {
 }
 
 use Ask::{
-    ContainerPort, Given, GivenFor, Label, NotNegative, OneOf, Port, PortName, PortOrName, Positive,
-    Qualified,
+    ContainerPort, Filled, Given, Label, NotNegative, OneOf, Port, PortName, PortOrName, Positive, Qualified,
 };
 
 const PROTOCOLS: Ask = OneOf(&["SCTP", "TCP", "UDP"]);
@@ -69,9 +68,9 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("policy", "PodDisruptionBudget", "spec.unhealthyPodEvictionPolicy", OneOf(&["AlwaysAllow", "IfHealthyBudget"])),
     ("coordination.k8s.io", "Lease", "spec.leaseDurationSeconds", Positive),
     ("coordination.k8s.io", "Lease", "spec.leaseTransitions", NotNegative),
-    ("rbac.authorization.k8s.io", "ClusterRole", "rules[].verbs", Given),
-    ("rbac.authorization.k8s.io", "Role", "rules[].verbs", Given),
-    ("", "PersistentVolumeClaim", "spec.accessModes", GivenFor("at least 1 access mode is required")),
+    ("rbac.authorization.k8s.io", "ClusterRole", "rules[].verbs", Filled),
+    ("rbac.authorization.k8s.io", "Role", "rules[].verbs", Filled),
+    ("", "PersistentVolumeClaim", "spec.accessModes", Given("at least 1 access mode is required")),
     ("", "PersistentVolumeClaim", "spec.volumeMode", OneOf(&["Block", "Filesystem"])),
     ("", "Service", "spec.type", OneOf(&["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"])),
     ("", "Service", "spec.sessionAffinity", OneOf(&["ClientIP", "None"])),
@@ -86,28 +85,28 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
 /// The same of the specs of pods.
 #[rustfmt::skip]
 const PODS: &[(&str, Ask)] = &[
-    ("containers", Given),
+    ("containers", Filled),
     ("preemptionPolicy", OneOf(&["PreemptLowerPriority", "Never"])),
     ("restartPolicy", OneOf(&["Always", "OnFailure", "Never"])),
-    ("volumes[].name", Given),
+    ("volumes[].name", Filled),
     ("volumes[].name", Label),
 ];
 
 /// The same of containers of either list.
 #[rustfmt::skip]
 const CONTAINERS: &[(&str, Ask)] = &[
-    ("name", Given),
+    ("name", Filled),
     ("name", Label),
-    ("image", Given),
+    ("image", Given("")),
     ("imagePullPolicy", OneOf(&["Always", "IfNotPresent", "Never"])),
     ("terminationMessagePolicy", OneOf(&["File", "FallbackToLogsOnError"])),
     ("ports[].name", PortName),
-    ("ports[].containerPort", Given),
+    ("ports[].containerPort", Filled),
     ("ports[].containerPort", ContainerPort),
     ("ports[].protocol", PROTOCOLS),
-    ("env[].name", Given),
-    ("volumeMounts[].name", Given),
-    ("volumeMounts[].mountPath", Given),
+    ("env[].name", Filled),
+    ("volumeMounts[].name", Filled),
+    ("volumeMounts[].mountPath", Filled),
 ];
 
 /// What is wrong with single fields of an object.
@@ -146,8 +145,8 @@ impl Ask {
         let complain =
             |detail: String| FieldError::invalid(path.clone(), value.cloned().unwrap_or_default(), detail);
         match (self, value) {
-            (Given, _) if !is_given => vec![FieldError::required(path.clone(), "")],
-            (GivenFor(why), _) if !is_given => vec![FieldError::required(path.clone(), why)],
+            (Filled, Some(_)) if !is_given => vec![FieldError::required(path.clone(), "")],
+            (Given(why), _) if !is_given => vec![FieldError::required(path.clone(), why)],
             (NotNegative, Some(Value::Number(number)))
                 if number.as_i64().is_some_and(|number| number < 0) =>
             {

@@ -144,17 +144,10 @@ pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: P
 
 fn accept(served: &Served, object: &Value, errors: &[FieldError]) -> Result<(), Refusal> {
     if errors.is_empty() {
-        return Ok(());
+        Ok(())
+    } else {
+        Err(invalid(served, meta::name(object), errors))
     }
-    // A schema and code may require the same.
-    let mut once: Vec<FieldError> = Vec::with_capacity(errors.len());
-    for error in errors {
-        let is_required = matches!(error.problem, Problem::Required { .. });
-        if !(is_required && once.contains(error)) {
-            once.push(error.clone());
-        }
-    }
-    Err(invalid(served, meta::name(object), &once))
 }
 
 /// A path of this kind that does not have the method of the request.
