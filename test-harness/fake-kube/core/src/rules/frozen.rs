@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::places;
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
 
@@ -38,22 +39,7 @@ pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
 }
 
 fn pod_but_for_images(pod: &Value) -> Value {
-    let mut spec = pod["spec"].clone();
-    for list in ["containers", "initContainers"] {
-        let containers = spec
-            .get_mut(list)
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten();
-        for container in containers.filter_map(Value::as_object_mut) {
-            container.remove("image");
-        }
-    }
-    if let Some(fields) = spec.as_object_mut() {
-        fields.remove("tolerations");
-        fields.remove("activeDeadlineSeconds");
-    }
-    spec
+    places::pod_without(&pod["spec"], &["activeDeadlineSeconds", "tolerations"], "image")
 }
 
 /// What of `claim`, which is one of the two others, may not change.

@@ -110,21 +110,6 @@ fn may_be_arranged(job: &Value) -> bool {
 }
 
 fn but_for_arrangement(pods: &Value) -> Value {
-    let mut pods = pods.clone();
-    for list in ["containers", "initContainers"] {
-        let containers = pods
-            .get_mut(list)
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten();
-        for container in containers.filter_map(Value::as_object_mut) {
-            container.remove("resources");
-        }
-    }
-    if let Some(fields) = pods.as_object_mut() {
-        for field in ["affinity", "nodeSelector", "schedulingGates", "tolerations"] {
-            fields.remove(field);
-        }
-    }
-    pods
+    let fields = ["affinity", "nodeSelector", "schedulingGates", "tolerations"];
+    places::pod_without(pods, &fields, "resources")
 }

@@ -34,6 +34,21 @@ pub(super) fn items<'a>((path, list): Place<'a>) -> Vec<Place<'a>> {
         .collect()
 }
 
+/// The spec of a pod without these fields, and without this one of its containers.
+pub(super) fn pod_without(spec: &Value, fields: &[&str], of_containers: &str) -> Value {
+    let mut spec = spec.clone();
+    for list in ["containers", "initContainers"] {
+        let containers = spec.get_mut(list).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
+            container.remove(of_containers);
+        }
+    }
+    if let Some(all) = spec.as_object_mut() {
+        all.retain(|name, _| !fields.contains(&name.as_str()));
+    }
+    spec
+}
+
 /// Where objects of a kind have the spec of pods.
 pub(super) fn pod_spec<'a>(kind: &Kind, object: &'a Value) -> Option<Place<'a>> {
     if kind.id.group.is_empty() && &*kind.name == "Pod" {
