@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::places;
+use super::{places, selectors};
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
-use crate::selector::LabelSelector;
 
 /// What pods that end may say.
 const RESTARTS: [&str; 2] = ["OnFailure", "Never"];
@@ -73,15 +72,7 @@ fn check_selector(spec: &Value) -> Vec<FieldError> {
     if spec["selector"].is_null() {
         errors.push(FieldError::required(root.field("selector"), ""));
     }
-    let labels = &spec["template"]["metadata"]["labels"];
-    if spec["selector"].is_null() || !LabelSelector::from_object(&spec["selector"]).matches_labels(labels) {
-        let path = root.field("template").field("metadata").field("labels");
-        errors.push(FieldError::invalid(
-            path,
-            labels.clone(),
-            "`selector` does not match template `labels`",
-        ));
-    }
+    errors.extend(selectors::check_own(spec));
     errors
 }
 

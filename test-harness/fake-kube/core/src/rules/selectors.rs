@@ -6,6 +6,7 @@ use super::metadata::check_labels;
 use super::qualified::{complaints_of_name, complaints_of_value};
 use crate::kind::Served;
 use crate::schema::{FieldError, FieldPath, SchemaRef};
+use crate::selector::LabelSelector;
 
 /// What is wrong with the selectors of an object.
 pub(super) fn check(served: &Served, object: &Value) -> Vec<FieldError> {
@@ -19,8 +20,19 @@ pub(super) fn check(served: &Served, object: &Value) -> Vec<FieldError> {
     errors
 }
 
-/// Whether a selector selects anything, if only nothing.
-pub(super) fn is_valid(selector: &Value) -> bool {
+/// A workload selects the pods of its own template. What is no selector is not asked what it selects.
+pub(super) fn check_own(spec: &Value) -> Option<FieldError> {
+    let (selector, labels) = (&spec["selector"], &spec["template"]["metadata"]["labels"]);
+    let selects = || LabelSelector::from_object(selector).matches_labels(labels);
+    if !selector.is_null() && (!is_valid(selector) || selects()) {
+        return None;
+    }
+    let path = FieldPath::root().field("spec.template.metadata.labels");
+    let detail = "`selector` does not match template `labels`";
+    Some(FieldError::invalid(path, labels.clone(), detail))
+}
+
+fn is_valid(selector: &Value) -> bool {
     let mut errors = Vec::new();
     check_selector(selector, &FieldPath::root(), &mut errors);
     errors.is_empty()

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::selectors;
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
-use crate::selector::LabelSelector;
 
 const KINDS: [&str; 4] = ["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"];
 
@@ -36,15 +35,7 @@ fn check_selector(kind: &Kind, object: &Value) -> Vec<FieldError> {
             detail,
         ));
     }
-    let labels = &spec["template"]["metadata"]["labels"];
-    // What is no selector is not asked what it selects.
-    let is_one = selectors::is_valid(&spec["selector"]);
-    let selects = |selector: &Value| LabelSelector::from_object(selector).matches_labels(labels);
-    if spec["selector"].is_null() || is_one && !selects(&spec["selector"]) {
-        let path = root.field("template").field("metadata").field("labels");
-        let detail = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid(path, labels.clone(), detail));
-    }
+    errors.extend(selectors::check_own(spec));
     errors
 }
 
