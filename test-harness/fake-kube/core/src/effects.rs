@@ -19,12 +19,12 @@ pub(crate) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
 /// Whether objects of this kind are CustomResourceDefinitions.
 pub(crate) fn is_definition(kind: &Kind) -> bool {
-    &*kind.id.group == "apiextensions.k8s.io" && &*kind.name == "CustomResourceDefinition"
+    kind.is("apiextensions.k8s.io", "CustomResourceDefinition")
 }
 
 /// Whether objects of this kind are namespaces.
 pub(crate) fn is_namespace(kind: &Kind) -> bool {
-    kind.id.group.is_empty() && &*kind.name == "Namespace"
+    kind.is("", "Namespace")
 }
 
 /// The resource that a CustomResourceDefinition defines.
@@ -39,11 +39,11 @@ pub(crate) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
 
 /// Whether objects of this kind are claims of volumes.
 pub(crate) fn is_claim(kind: &Kind) -> bool {
-    kind.id.group.is_empty() && &*kind.name == "PersistentVolumeClaim"
+    kind.is("", "PersistentVolumeClaim")
 }
 
 fn is_pod(kind: &Kind) -> bool {
-    kind.id.group.is_empty() && &*kind.name == "Pod"
+    kind.is("", "Pod")
 }
 
 fn containers<'a>(pod: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
@@ -94,7 +94,7 @@ fn quality_of_service(pod: &Value) -> &'static str {
 }
 
 fn is_daemon_set(kind: &Kind) -> bool {
-    &*kind.id.group == "apps" && &*kind.name == "DaemonSet"
+    kind.is("apps", "DaemonSet")
 }
 
 /// What admission adds to a new object, in nobody's name.
@@ -120,7 +120,7 @@ pub(crate) fn admit(kind: &Kind, object: &mut Value) {
 
 /// A Service that only stands for a name elsewhere has no traffic to send anywhere, whatever it says.
 pub(crate) fn forget_traffic(kind: &Kind, object: &mut Value) {
-    let is_service = kind.id.group.is_empty() && &*kind.name == "Service";
+    let is_service = kind.is("", "Service");
     if is_service && object["spec"]["type"] == "ExternalName" {
         object["spec"]
             .as_object_mut()
@@ -192,7 +192,7 @@ fn entries_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Value {
 
 /// What a Service would get as its address in a dry run: the first of all, which nobody gets.
 pub(crate) fn pretend_address(kind: &Kind, object: &mut Value) {
-    let is_service = kind.id.group.is_empty() && &*kind.name == "Service";
+    let is_service = kind.is("", "Service");
     let spec = &object["spec"];
     let has_one = spec["clusterIP"].as_str().is_some_and(|ip| !ip.is_empty());
     if is_service && spec["type"] != "ExternalName" && !has_one {
@@ -353,7 +353,7 @@ const JOB_NAME: &str = "batch.kubernetes.io/job-name";
 
 /// `stringData` of a Secret is written, `data` is read.
 pub(crate) fn fold_string_data(kind: &Kind, secret: &mut Value) {
-    if !kind.id.group.is_empty() || &*kind.name != "Secret" {
+    if !kind.is("", "Secret") {
         return;
     }
     let Some(Value::Object(plain)) = secret

@@ -162,6 +162,11 @@ impl Kind {
         })
     }
 
+    /// Whether this is the kind `name` of `group`.
+    pub fn is(&self, group: &str, name: &str) -> bool {
+        &*self.id.group == group && &*self.name == name
+    }
+
     /// Whether objects live in namespaces.
     pub fn is_namespaced(&self) -> bool {
         self.scope == Scope::Namespaced

@@ -52,9 +52,7 @@ impl Registry {
 
     /// The kind of an object, by group and kind name.
     pub fn by_name(&self, group: &str, name: &str) -> Option<&Arc<Kind>> {
-        self.kinds
-            .values()
-            .find(|kind| &*kind.id.group == group && &*kind.name == name)
+        self.kinds.values().find(|kind| kind.is(group, name))
     }
 
     /// All kinds, ordered by group and resource.

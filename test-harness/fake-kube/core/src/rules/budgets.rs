@@ -9,7 +9,7 @@ use crate::schema::{FieldError, FieldPath};
 pub(super) fn check(kind: &Kind, object: &Value) -> Option<FieldError> {
     let spec = &object["spec"];
     let has_both = !spec["minAvailable"].is_null() && !spec["maxUnavailable"].is_null();
-    let is_budget = &*kind.id.group == "policy" && &*kind.name == "PodDisruptionBudget";
+    let is_budget = kind.is("policy", "PodDisruptionBudget");
     let detail = "minAvailable and maxUnavailable cannot be both set";
     (is_budget && has_both)
         .then(|| FieldError::invalid(FieldPath::root().field("spec"), spec.clone(), detail))

@@ -19,7 +19,7 @@ pub(crate) fn carry(kind: &Kind, old: &Value, new: &mut Value) {
 
 /// Keeps the priority that admission gave a pod.
 fn carry_priority(kind: &Kind, old: &Value, new: &mut Value) {
-    if !kind.id.group.is_empty() || &*kind.name != "Pod" {
+    if !kind.is("", "Pod") {
         return;
     }
     if new["status"]["qosClass"].is_null() && old["status"]["qosClass"].is_string() {
@@ -37,7 +37,7 @@ fn carry_priority(kind: &Kind, old: &Value, new: &mut Value) {
 
 /// Keeps the addresses of a Service that an update leaves out, as one with the original manifest does.
 fn carry_addresses(kind: &Kind, old: &Value, new: &mut Value) {
-    if !kind.id.group.is_empty() || &*kind.name != "Service" {
+    if !kind.is("", "Service") {
         return;
     }
     if new["spec"]["type"] == "ExternalName" {

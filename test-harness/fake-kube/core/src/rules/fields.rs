@@ -111,9 +111,7 @@ const CONTAINERS: &[(&str, Ask)] = &[
 
 /// What is wrong with single fields of an object.
 pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
-    let own = TABLE
-        .iter()
-        .filter(|(group, name, ..)| *group == &*kind.id.group && *name == &*kind.name);
+    let own = TABLE.iter().filter(|(group, name, ..)| kind.is(group, name));
     let root = (FieldPath::root(), Some(object));
     let mut errors: Vec<FieldError> = own
         .flat_map(|(.., path, ask)| ask_all(&root, path, *ask))

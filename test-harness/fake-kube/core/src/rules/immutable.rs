@@ -79,7 +79,7 @@ const RULES: &[Rule] = &[
 pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
     RULES
         .iter()
-        .filter(|rule| rule.group == &*kind.id.group && rule.kind == &*kind.name)
+        .filter(|rule| kind.is(rule.group, rule.kind))
         .filter_map(|rule| rule.check(old, new))
         .collect()
 }

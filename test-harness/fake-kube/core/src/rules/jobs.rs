@@ -41,7 +41,7 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
 
 /// What an update changes of a Job that it may not.
 pub(crate) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
-    if &*kind.id.group != "batch" || &*kind.name != "Job" {
+    if !kind.is("batch", "Job") {
         return Vec::new();
     }
     let (before, after) = (&old["spec"], &new["spec"]);

@@ -51,7 +51,7 @@ pub(super) fn pod_without(spec: &Value, fields: &[&str], of_containers: &str) ->
 
 /// Where objects of a kind have the spec of pods.
 pub(super) fn pod_spec<'a>(kind: &Kind, object: &'a Value) -> Option<Place<'a>> {
-    if kind.id.group.is_empty() && &*kind.name == "Pod" {
+    if kind.is("", "Pod") {
         return all((FieldPath::root(), Some(object)), "spec").pop();
     }
     all(pod_template(kind, object)?, "spec").pop()

@@ -9,7 +9,7 @@ use crate::schema::{FieldError, FieldPath};
 
 /// What is wrong with a Service beside single fields.
 pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
-    if !kind.id.group.is_empty() || &*kind.name != "Service" {
+    if !kind.is("", "Service") {
         return Vec::new();
     }
     let spec = &object["spec"];

@@ -213,7 +213,7 @@ fn check_preconditions(served: &Served, object: &Value, wanted: &Preconditions) 
 }
 
 fn is_job(kind: &Kind) -> bool {
-    &*kind.id.group == "batch" && &*kind.name == "Job"
+    kind.is("batch", "Job")
 }
 
 /// Who deletes a Job may not know that its pods stay.
@@ -256,7 +256,7 @@ fn set_propagation(kind: &Kind, object: &mut Value, propagation: Option<Propagat
 
 /// A pod is marked before it goes, since others may have to end it first.
 fn marked_last(served: &Served, last: Arc<Object>, moment: &Moment) -> Arc<Object> {
-    if !served.kind.id.group.is_empty() || &*served.kind.name != "Pod" || meta::is_terminating(last.value()) {
+    if !served.kind.is("", "Pod") || meta::is_terminating(last.value()) {
         return last;
     }
     let mut object = last.value().clone();

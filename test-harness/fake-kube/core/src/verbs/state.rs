@@ -125,7 +125,7 @@ pub(super) fn count_generation(served: &Served, old: &Value, new: &mut Value) {
 
 /// Of Deployments annotations count as well.
 fn is_deployment(served: &Served) -> bool {
-    &*served.kind.id.group == "apps" && &*served.kind.name == "Deployment"
+    served.kind.is("apps", "Deployment")
 }
 
 /// Without those that the controller writes through the status, where nothing counts.
