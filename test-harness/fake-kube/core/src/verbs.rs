@@ -11,5 +11,5 @@ mod state;
 mod subresource;
 mod versions;
 
-pub(crate) use delete::{FOREGROUND, ORPHAN};
+pub(crate) use delete::{FOREGROUND, ORPHAN, says_propagation};
 pub use subresource::LOG_ANNOTATION;

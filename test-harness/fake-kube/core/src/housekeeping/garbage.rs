@@ -11,7 +11,7 @@ use crate::moment::Moment;
 use crate::object::Object;
 use crate::request::{DeleteOptions, Propagation};
 use crate::store::Address;
-use crate::verbs::{FOREGROUND, ORPHAN};
+use crate::verbs::{FOREGROUND, ORPHAN, says_propagation};
 
 impl Cluster {
     /// Looks at one object: are its owners gone, and what do its own dependents have to do?
@@ -37,10 +37,8 @@ impl Cluster {
             return;
         }
         if present.is_empty() {
-            let says = |finalizer: &&str| [FOREGROUND, ORPHAN].contains(finalizer);
-            let is_said = meta::finalizers(object.value()).iter().any(says);
             let how = DeleteOptions {
-                propagation: (!is_said).then_some(Propagation::Background),
+                propagation: (!says_propagation(value)).then_some(Propagation::Background),
                 ..DeleteOptions::default()
             };
             self.begin_deletion(kind, object, &how, false, moment);

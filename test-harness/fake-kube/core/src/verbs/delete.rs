@@ -236,8 +236,14 @@ fn warned(reply: Result<Reply, Refusal>, warnings: Vec<String>) -> Result<Reply,
 
 /// Jobs leave their pods behind unless somebody says otherwise: the deletion, or a finalizer.
 fn default_propagation(kind: &Kind, object: &Value) -> Option<Propagation> {
-    let says = |finalizer: &&str| [FOREGROUND, ORPHAN].contains(finalizer);
-    (is_job(kind) && !meta::finalizers(object).iter().any(says)).then_some(Propagation::Orphan)
+    (is_job(kind) && !says_propagation(object)).then_some(Propagation::Orphan)
+}
+
+/// Whether an object says itself, by a finalizer, what becomes of its dependents.
+pub(crate) fn says_propagation(object: &Value) -> bool {
+    [FOREGROUND, ORPHAN]
+        .iter()
+        .any(|finalizer| meta::has_finalizer(object, finalizer))
 }
 
 fn set_propagation(kind: &Kind, object: &mut Value, propagation: Option<Propagation>) {
