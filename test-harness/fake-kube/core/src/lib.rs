@@ -16,9 +16,9 @@
 //!   `proxy`, `eviction` and `ephemeralcontainers`.
 //! - Of the rules that the real server has in code, these are not there: of pods those for volumes, variables, hooks,
 //!   probes beyond their one handler, resources, security, scheduling; of claims those for sizes and classes; those for
-//!   backends of an Ingress, ports and addresses of a NetworkPolicy, metrics of a HorizontalPodAutoscaler, numbers of a
-//!   PodDisruptionBudget, subjects of a RoleBinding; for numbers of rollouts and Jobs; for statuses, but the phase of a
-//!   namespace. Nobody is warned about pod specs.
+//!   an Ingress and a HorizontalPodAutoscaler, ports and addresses of a NetworkPolicy, numbers of a PodDisruptionBudget,
+//!   subjects of a RoleBinding; for numbers of rollouts and Jobs; for statuses, but the phase of a namespace. Nobody is
+//!   warned about pod specs.
 //! - What a schema requires and code as well is complained of in the words of the schema. What is quoted is quoted as
 //!   it was sent, where the real server shows its own types, and without the difference to what was there.
 //! - A claim or a Job is not written again where nothing changes.
@@ -27,6 +27,7 @@
 //!   inner traffic, which means nothing there, is dropped rather than hidden.
 //! - ServiceAccounts keep more of their `secrets` than names. An empty map and none are the same, also where a
 //!   NetworkPolicy's generation or the data of what is immutable tell them apart. A role's empty rules have no owner.
+//! - A number too large for its field is refused when it is applied; the real server cuts it to fit.
 //! - Who owns the number of replicas is not followed through a scale to zero, or to the number that is there.
 //! - Fields behind features that are off are kept.
 //! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque and do not expire.

@@ -1,14 +1,42 @@
 //! Rules of built-in kinds that the real server has in code and the embedded one has not, and what both say in other words.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 use serde_json::Value;
 
 use super::Case;
 use crate::server::Answer;
 
+/// A rule, by patterns: each must be somewhere in what it is about.
+struct Rule {
+    name: &'static str,
+    kind: Regex,
+    field: Regex,
+    message: Regex,
+}
+
+impl Rule {
+    fn new((name, kind, field, message): (&'static str, &str, &str, &str)) -> Self {
+        let pattern = |text| Regex::new(text).expect("a valid pattern");
+        Self {
+            name,
+            kind: pattern(kind),
+            field: pattern(field),
+            message: pattern(message),
+        }
+    }
+
+    fn covers(&self, kind: &str, cause: &Value) -> bool {
+        self.kind.is_match(kind)
+            && self.field.is_match(text(cause, "field"))
+            && self.message.is_match(text(cause, "message"))
+    }
+}
+
 /// Rules that the real server has in code and the embedded one has not: a name, the kind, the field, the complaint.
 #[rustfmt::skip]
-const UNCHECKED: &[(&str, &str, &str, &str)] = &[
+static UNCHECKED: LazyLock<Vec<Rule>> = LazyLock::new(|| [
     ("unchecked: volumes of pods", "", r"(^|\.)spec\.volumes\[", ""),
     ("unchecked: variables of pods", "", r"(^|\.)spec\.(initC|c)ontainers\[\d+\]\.env", ""),
     ("unchecked: probes and hooks of pods", "", r"(^|\.)spec\.(initC|c)ontainers\[\d+\]\.(\w+Probe|lifecycle)", ""),
@@ -22,16 +50,31 @@ const UNCHECKED: &[(&str, &str, &str, &str)] = &[
     ),
     ("unchecked: claims of volumes", "^(PersistentVolumeClaim|StatefulSet)$", r"^(spec\.volumeClaimTemplates\[\d+\]\.)?spec\.(resources|storageClassName|accessModes|selector)|^volumeMode$", ""),
     ("unchecked: what is no selector", "^(Deployment|StatefulSet)$", r"^spec\.selector$", ""),
-    ("unchecked: statuses", "", r"^status\.", ""),
-    ("unchecked: backends of an Ingress", "^Ingress$", "^spec", ""),
+    // The phase of a namespace, which is checked, has a capital there.
+    ("unchecked: statuses", "", r"^status\.[a-z]", ""),
+    ("unchecked: specs of an Ingress", "^Ingress$", "^spec", ""),
     ("unchecked: ports and addresses of a NetworkPolicy", "^NetworkPolicy$", r"^spec\.(policyTypes|(in|e)gress\[)", ""),
-    ("unchecked: metrics of a HorizontalPodAutoscaler", "^HorizontalPodAutoscaler$", "^spec", ""),
+    ("unchecked: specs of a HorizontalPodAutoscaler", "^HorizontalPodAutoscaler$", "^spec", ""),
     ("unchecked: numbers of a PodDisruptionBudget", "^PodDisruptionBudget$", r"^spec\.(min|max)", ""),
     ("unchecked: rollouts", "^(DaemonSet|Deployment|StatefulSet)$", r"^spec\.(updateStrategy|strategy)\.rollingUpdate", ""),
     ("unchecked: numbers of Jobs and CronJobs", "^(Cron)?Job$", r"^spec\.(jobTemplate\.spec\.)?(completions|parallelism|schedule|timeZone|\w+Limit|\w+Seconds|suspend)", ""),
     ("unchecked: subjects of a RoleBinding", "^RoleBinding$", r"^(subjects|roleRef)", ""),
     ("empty and absent in what is immutable", "^(ConfigMap|Secret)$", "^(data|binaryData)$", "^Forbidden: field is immutable when"),
-];
+].map(Rule::new).into());
+
+/// What the embedded server says of the same fields and must go on saying, which no rule excuses: without names.
+#[rustfmt::skip]
+static CHECKED: LazyLock<Vec<Rule>> = LazyLock::new(|| [
+    ("", "", r"Probe(\.\w+)?$", "must specify a handler type|may not specify more than 1 handler"),
+    ("", "", r"initContainers\[\d+\]\.", "without restartPolicy=Always"),
+    ("", "", r"valueFrom$", "must specify one of|may not be specified when `value`|more than one field specified"),
+    ("", "", r"^spec\.selector$", "empty selector is invalid|field is immutable"),
+    ("", "", r"^spec\.accessModes$", "at least 1 access mode"),
+    ("", "", r"^spec\.strategy", "when strategy `type` is 'Recreate'"),
+    ("", "^Job$", r"^spec\.completions$", "Required value|field is immutable|in tandem with"),
+].map(Rule::new).into());
+
+const REQUIRED: &str = "other words: what is required";
 
 /// The name of the rule that the embedded server lacks, if that is all that the two answers differ in.
 ///
@@ -51,10 +94,9 @@ pub(super) fn explain(case: &Case<'_>) -> Option<&'static str> {
     let kind = case.real.body["details"]["kind"].as_str()?;
     let mut names = Vec::new();
     for cause in fake.iter().filter(|cause| !real.contains(cause)) {
-        // A schema says that it requires a field; code may not, and complain of what misses it.
-        let is_required = text(cause, "reason") == "FieldValueRequired";
         let name = name_of_words(cause, real);
-        names.push(name.or(is_required.then_some("other words: what is required"))?);
+        let is_told = is_required(cause) && real.iter().any(|other| is_around(other, cause));
+        names.push(name.or(is_told.then_some(REQUIRED))?);
     }
     for cause in real.iter().filter(|cause| !fake.contains(cause)) {
         names.push(name_of_words(cause, fake).or_else(|| name_of_rule(kind, cause))?);
@@ -71,6 +113,19 @@ pub(super) fn text<'a>(cause: &'a Value, name: &str) -> &'a str {
     cause[name].as_str().unwrap_or_default()
 }
 
+/// A schema says that it requires a field; code may complain of what misses it, or of its other fields, instead.
+fn is_around(cause: &Value, missing: &Value) -> bool {
+    let misses = text(missing, "field")
+        .rsplit_once('.')
+        .map_or("", |(misses, _)| misses);
+    let field = text(cause, "field");
+    misses.starts_with(field) || field.starts_with(misses)
+}
+
+fn is_required(cause: &Value) -> bool {
+    text(cause, "reason") == "FieldValueRequired"
+}
+
 /// The other server says the same of the field in other words.
 fn name_of_words(cause: &Value, others: &[Value]) -> Option<&'static str> {
     let field = text(cause, "field");
@@ -78,10 +133,9 @@ fn name_of_words(cause: &Value, others: &[Value]) -> Option<&'static str> {
         .iter()
         .filter(|other| text(other, "field") == field)
         .collect();
-    let is_required = |cause: &Value| text(cause, "reason") == "FieldValueRequired";
     let of_same = |other: &&&Value| gist(text(other, "message")) == gist(text(cause, "message"));
     if there.iter().any(|other| is_required(cause) || is_required(other)) {
-        return Some("other words: what is required");
+        return Some(REQUIRED);
     }
     there.iter().find(of_same).map(|_| "other words: what is quoted")
 }
@@ -104,16 +158,69 @@ fn gist(message: &str) -> String {
 }
 
 fn name_of_rule(kind: &str, cause: &Value) -> Option<&'static str> {
-    UNCHECKED
-        .iter()
-        .find(|(_, kinds, field, message)| {
-            matches(kinds, kind)
-                && matches(field, text(cause, "field"))
-                && matches(message, text(cause, "message"))
-        })
-        .map(|(name, ..)| *name)
+    if CHECKED.iter().any(|rule| rule.covers(kind, cause)) {
+        return None;
+    }
+    let rule = UNCHECKED.iter().find(|rule| rule.covers(kind, cause));
+    rule.map(|rule| rule.name)
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
-    Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn name(kind: &str, field: &str, message: &str) -> Option<&'static str> {
+        name_of_rule(kind, &json!({"field": field, "message": message}))
+    }
+
+    #[test]
+    fn what_the_embedded_server_checks_is_not_excused() {
+        for (kind, field, message) in [
+            (
+                "Pod",
+                "spec.containers[0].livenessProbe",
+                "Required value: must specify a handler type",
+            ),
+            (
+                "Deployment",
+                "spec.selector",
+                "Invalid value: null: field is immutable",
+            ),
+            (
+                "Job",
+                "spec.completions",
+                "Required value: when completion mode is Indexed",
+            ),
+            (
+                "Namespace",
+                "status.Phase",
+                "Invalid value: \"\": may only be 'Active' if `deletionTimestamp` is empty",
+            ),
+            (
+                "Service",
+                "spec.ports[0].port",
+                "Invalid value: 0: must be between 1 and 65535, inclusive",
+            ),
+        ] {
+            assert_eq!(name(kind, field, message), None, "{kind} {field}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_it_does_not_check_has_a_name() {
+        let hook = name(
+            "Pod",
+            "spec.containers[0].lifecycle.preStop",
+            "Required value: must specify a handler type",
+        );
+        assert_eq!(hook, Some("unchecked: probes and hooks of pods"));
+        let status = name(
+            "Deployment",
+            "status.replicas",
+            "Invalid value: -1: must be greater than or equal to 0",
+        );
+        assert_eq!(status, Some("unchecked: statuses"));
+    }
 }
