@@ -1,7 +1,7 @@
 //! What is to be written about a child: a binding of its component, a Release of its binding.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::{Resource, ResourceExt as _};
+use kube::{Resource, ResourceExt as _, core::object::HasStatus};
 
 use crate::labels::Labels;
 
@@ -38,16 +38,33 @@ pub enum NotOurs {
     NotStored(String),
 }
 
+/// What makes of `existing` the child of `parent` that is wanted. Of that only the spec counts: the metadata is worked
+/// out here, and the status stays.
+pub(crate) fn of<P, C>(
+    parent: &P,
+    existing: Option<&C>,
+    labels: Option<Labels>,
+    mut wanted: C,
+) -> Result<Change<C>, NotOurs>
+where
+    P: Resource<DynamicType = ()>,
+    C: Resource<DynamicType = ()> + HasStatus<Status: Clone> + PartialEq,
+{
+    *wanted.meta_mut() = metadata(parent, existing, labels)?;
+    *wanted.status_mut() = existing.and_then(HasStatus::status).cloned();
+    Ok(match existing {
+        None => Change::Create(wanted),
+        Some(existing) if existing.meta().deletion_timestamp.is_some() || *existing == wanted => Change::Keep,
+        Some(_) => Change::Update(wanted),
+    })
+}
+
 /// The metadata of the child of `parent`, which has its name and namespace.
 ///
 /// Labels are replaced as a whole, annotations are left alone, and the reference to its owner is repaired. An owner of
 /// the same kind and name under another uid is the same, made anew: the child goes to it, so that nothing is taken down
 /// and put up again.
-pub(crate) fn metadata<P, C>(
-    parent: &P,
-    existing: Option<&C>,
-    labels: Option<Labels>,
-) -> Result<ObjectMeta, NotOurs>
+fn metadata<P, C>(parent: &P, existing: Option<&C>, labels: Option<Labels>) -> Result<ObjectMeta, NotOurs>
 where
     P: Resource<DynamicType = ()>,
     C: Resource<DynamicType = ()>,
@@ -85,18 +102,6 @@ where
     Ok(metadata)
 }
 
-/// What leads from `existing` to `wanted`.
-pub(crate) fn change<C>(existing: Option<&C>, wanted: C) -> Change<C>
-where
-    C: Resource<DynamicType = ()> + PartialEq,
-{
-    match existing {
-        None => Change::Create(wanted),
-        Some(existing) if existing.meta().deletion_timestamp.is_some() || *existing == wanted => Change::Keep,
-        Some(_) => Change::Update(wanted),
-    }
-}
-
 fn described<P: Resource<DynamicType = ()>>(parent: &P) -> String {
     format!("{} {:?}", P::kind(&()), parent.name_any())
 }
@@ -104,7 +109,8 @@ fn described<P: Resource<DynamicType = ()>>(parent: &P) -> String {
 #[cfg(test)]
 mod tests {
     use outhaul_hub_resources::{
-        ReleaseState, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding, WebApplication, Workload,
+        EndpointBindingStatus, ReleaseState, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding,
+        WebApplication, Workload,
     };
     use serde_json::{Value, json};
 
@@ -186,6 +192,7 @@ mod tests {
         let mut stored: ServiceBinding = created(service::binding(&parent, &workload(), None).unwrap());
         stored.metadata.resource_version = Some("7".to_owned());
         stored.metadata.annotations = Some([("kept".to_owned(), "yes".to_owned())].into());
+        stored.status = Some(EndpointBindingStatus::default());
         assert_eq!(
             service::binding(&parent, &workload(), Some(&stored)).unwrap(),
             Change::Keep

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use outhaul_hub_resources::ComponentOwner;
 
 /// The longest label value.
@@ -10,16 +11,14 @@ pub(crate) const VALUE: usize = 63;
 /// Labels of one object.
 pub(crate) type Labels = BTreeMap<String, String>;
 
-/// Of resources in the control plane: those that `inherited` has, and whose they are.
-pub(crate) fn in_control_plane(
-    inherited: Option<&Labels>,
-    organization: &str,
-    owner: &ComponentOwner,
-    environment: &str,
-) -> Labels {
-    let mut labels = inherited.cloned().unwrap_or_default();
+/// Of resources in the control plane: those of their parent, and whose they are.
+pub(crate) fn in_control_plane(parent: &ObjectMeta, owner: &ComponentOwner, environment: &str) -> Labels {
+    let mut labels = parent.labels.clone().unwrap_or_default();
     labels.extend([
-        ("openchoreo.dev/organization".to_owned(), organization.to_owned()),
+        (
+            "openchoreo.dev/organization".to_owned(),
+            parent.namespace.clone().unwrap_or_default(),
+        ),
         ("openchoreo.dev/project".to_owned(), owner.project_name.clone()),
         (
             "openchoreo.dev/component".to_owned(),
@@ -76,7 +75,12 @@ mod tests {
             ("team".to_owned(), "a".to_owned()),
             ("openchoreo.dev/project".to_owned(), "other".to_owned()),
         ]);
-        let labels = in_control_plane(Some(&inherited), "default", &owner, "development");
+        let parent = ObjectMeta {
+            namespace: Some("default".to_owned()),
+            labels: Some(inherited),
+            ..ObjectMeta::default()
+        };
+        let labels = in_control_plane(&parent, &owner, "development");
         let labels: Vec<_> = labels
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))

@@ -1,6 +1,6 @@
 //! The Release of a binding.
 
-use kube::Resource;
+use kube::{Resource, ResourceExt as _};
 use outhaul_hub_resources::{ComponentOwner, Release, ReleaseSpec};
 
 use crate::{
@@ -38,13 +38,7 @@ pub(crate) fn of<P: Resource<DynamicType = ()>>(
     draft: Draft<'_>,
     existing: Option<&Release>,
 ) -> Result<Wanted, RenderError> {
-    let inherited = parent.meta().labels.as_ref();
-    let labels = labels::in_control_plane(
-        inherited,
-        binding.organization,
-        binding.owner,
-        binding.environment,
-    );
+    let labels = labels::in_control_plane(parent.meta(), binding.owner, binding.environment);
     let spec = ReleaseSpec {
         owner: binding.owner.clone(),
         environment_name: binding.environment.to_owned(),
@@ -52,9 +46,9 @@ pub(crate) fn of<P: Resource<DynamicType = ()>>(
         interval: None,
         progressing_interval: None,
     };
-    let metadata = change::metadata(parent, existing, Some(labels))?;
+    let wanted = Release::new(binding.name, spec);
     Ok(Wanted::Release(Rendered {
-        change: change::change(existing, release(metadata, spec, existing)),
+        change: change::of(parent, existing, Some(labels), wanted)?,
         problems: draft.problems,
         warnings: draft.warnings,
     }))
@@ -72,18 +66,6 @@ pub(crate) fn empty<P: Resource<DynamicType = ()>>(
         environment_name: environment.to_owned(),
         ..ReleaseSpec::default()
     };
-    let metadata = change::metadata(parent, existing, None)?;
-    Ok(change::change(existing, release(metadata, spec, existing)))
-}
-
-fn release(
-    metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    spec: ReleaseSpec,
-    existing: Option<&Release>,
-) -> Release {
-    Release {
-        metadata,
-        spec,
-        status: existing.and_then(|existing| existing.status.clone()),
-    }
+    let wanted = Release::new(&parent.name_any(), spec);
+    Ok(change::of(parent, existing, None, wanted)?)
 }

@@ -1,5 +1,6 @@
 //! From a Service and its Workload to its binding.
 
+use kube::ResourceExt as _;
 use outhaul_hub_resources::{Service, ServiceBinding, ServiceBindingSpec, Workload};
 
 use crate::{
@@ -20,10 +21,7 @@ pub fn binding(
     existing: Option<&ServiceBinding>,
 ) -> Result<Change<ServiceBinding>, NotOurs> {
     let spec = &parent.spec;
-    let inherited = parent.metadata.labels.as_ref();
-    let organization = parent.metadata.namespace.as_deref().unwrap_or_default();
-    let labels = labels::in_control_plane(inherited, organization, &spec.owner, DEVELOPMENT);
-    let binding = ServiceBindingSpec {
+    let wanted = ServiceBindingSpec {
         owner: spec.owner.clone(),
         environment: DEVELOPMENT.to_owned(),
         class_name: spec.class_name.clone(),
@@ -33,10 +31,7 @@ pub fn binding(
             .map(|existing| existing.spec.release_state)
             .unwrap_or_default(),
     };
-    let wanted = ServiceBinding {
-        metadata: change::metadata(parent, existing, Some(labels))?,
-        spec: binding,
-        status: existing.and_then(|existing| existing.status.clone()),
-    };
-    Ok(change::change(existing, wanted))
+    let labels = labels::in_control_plane(&parent.metadata, &spec.owner, DEVELOPMENT);
+    let wanted = ServiceBinding::new(&parent.name_any(), wanted);
+    change::of(parent, existing, Some(labels), wanted)
 }
