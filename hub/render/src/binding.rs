@@ -5,10 +5,38 @@ use outhaul_hub_resources::{ComponentOwner, ReleaseState, WorkloadTemplate};
 use serde_json::{Value, json};
 
 use crate::{
+    class::Malformed,
     labels::{self, Labels},
     name,
-    problem::RenderError,
+    problem::{ClassKind, RenderError},
 };
+
+/// The class that a binding names.
+#[derive(Clone, Copy)]
+pub(crate) struct NamedClass<'a> {
+    pub(crate) kind: ClassKind,
+    pub(crate) name: &'a str,
+}
+
+impl NamedClass<'_> {
+    /// The class, if it is there.
+    pub(crate) fn found<C>(self, class: Option<&C>) -> Result<&C, RenderError> {
+        class.ok_or_else(|| RenderError::ClassNotFound {
+            kind: self.kind,
+            name: self.name.to_owned(),
+        })
+    }
+
+    /// That `template` of the class cannot be read.
+    pub(crate) fn malformed(self, template: &'static str) -> impl FnOnce(Malformed) -> RenderError {
+        move |source| RenderError::Class {
+            kind: self.kind,
+            name: self.name.to_owned(),
+            template,
+            source,
+        }
+    }
+}
 
 /// One component in one environment.
 pub(crate) struct Binding<'a> {
@@ -17,6 +45,7 @@ pub(crate) struct Binding<'a> {
     pub(crate) organization: &'a str,
     pub(crate) owner: &'a ComponentOwner,
     pub(crate) environment: &'a str,
+    pub(crate) class: NamedClass<'a>,
     pub(crate) workload: &'a WorkloadTemplate,
     pub(crate) state: ReleaseState,
     /// Labels of all objects.
@@ -30,6 +59,7 @@ impl<'a> Binding<'a> {
         metadata: &'a ObjectMeta,
         owner: &'a ComponentOwner,
         environment: &'a str,
+        class: NamedClass<'a>,
         workload: &'a WorkloadTemplate,
         state: ReleaseState,
     ) -> Self {
@@ -39,6 +69,7 @@ impl<'a> Binding<'a> {
             organization,
             owner,
             environment,
+            class,
             workload,
             state,
             labels: labels::in_plane(organization, owner, environment),

@@ -14,7 +14,7 @@ use crate::{
 
 /// Adds the CronJob: the class under one container of the workload, without ports and connections. A suspended one
 /// starts no Jobs.
-pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<String, Value>, class_name: &str) {
+pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<String, Value>) {
     let identity = Identity {
         kind: "CronJob",
         id: format!("{}-cronjob", binding.name),
@@ -26,7 +26,7 @@ pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<Strin
         spec.insert("suspend".to_owned(), true.into());
     }
     draft.warnings.extend(container::warnings(binding.workload));
-    let object = check(&identity.object(), binding, &spec, class_name).map(|()| {
+    let object = check(&identity.object(), binding, &spec).map(|()| {
         json!({
             "apiVersion": "batch/v1",
             "kind": "CronJob",
@@ -51,7 +51,7 @@ fn overlay(binding: &Binding<'_>) -> Map<String, Value> {
     Map::from_iter([("jobTemplate".to_owned(), job)])
 }
 
-fn check(object: &str, binding: &Binding<'_>, spec: &Map<String, Value>, class: &str) -> Result<(), Problem> {
+fn check(object: &str, binding: &Binding<'_>, spec: &Map<String, Value>) -> Result<(), Problem> {
     if spec
         .get("schedule")
         .and_then(Value::as_str)
@@ -59,7 +59,7 @@ fn check(object: &str, binding: &Binding<'_>, spec: &Map<String, Value>, class: 
     {
         return Err(Problem::NoSchedule {
             object: object.to_owned(),
-            class: class.to_owned(),
+            class: binding.class.name.to_owned(),
         });
     }
     let pod = spec

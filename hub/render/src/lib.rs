@@ -53,5 +53,5 @@ pub mod web_application_binding;
 
 pub use change::{Change, NotOurs};
 pub use connection::{TargetKey, Targets};
-pub use problem::{Problem, RenderError, Warning};
+pub use problem::{ClassKind, Problem, RenderError, Warning};
 pub use release::{Rendered, Wanted};

@@ -1,6 +1,29 @@
 //! What is wrong with a binding, its class or its connections. Each says what it is about and what to do.
 
+use std::fmt;
+
 use crate::{change::NotOurs, class::Malformed, duration::NotADuration, reason, template::Unsupported};
+
+/// The kinds of classes that bindings name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassKind {
+    /// `ServiceClass`.
+    Service,
+    /// `WebApplicationClass`.
+    WebApplication,
+    /// `ScheduledTaskClass`.
+    ScheduledTask,
+}
+
+impl fmt::Display for ClassKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Service => "ServiceClass",
+            Self::WebApplication => "WebApplicationClass",
+            Self::ScheduledTask => "ScheduledTaskClass",
+        })
+    }
+}
 
 /// Why nothing can be rendered. The Release stays as it is: an error takes nothing away.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +32,7 @@ pub enum RenderError {
     #[error("{kind} {name:?} not found")]
     ClassNotFound {
         /// Kind of the class.
-        kind: &'static str,
+        kind: ClassKind,
         /// Its name.
         name: String,
     },
@@ -28,7 +51,7 @@ pub enum RenderError {
     #[error("{kind} {name:?}: correct {template}")]
     Class {
         /// Kind of the class.
-        kind: &'static str,
+        kind: ClassKind,
         /// Its name.
         name: String,
         /// The field that holds the template.
@@ -103,14 +126,11 @@ impl RenderError {
     /// The reason of the condition that says it.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::ClassNotFound {
-                kind: "ServiceClass", ..
-            } => reason::SERVICE_CLASS_NOT_FOUND,
-            Self::ClassNotFound {
-                kind: "WebApplicationClass",
-                ..
-            } => reason::WEB_APPLICATION_CLASS_NOT_FOUND,
-            Self::ClassNotFound { .. } => reason::SCHEDULED_TASK_CLASS_NOT_FOUND,
+            Self::ClassNotFound { kind, .. } => match kind {
+                ClassKind::Service => reason::SERVICE_CLASS_NOT_FOUND,
+                ClassKind::WebApplication => reason::WEB_APPLICATION_CLASS_NOT_FOUND,
+                ClassKind::ScheduledTask => reason::SCHEDULED_TASK_CLASS_NOT_FOUND,
+            },
             Self::ApiClassNotFound { .. } => reason::API_CLASS_NOT_FOUND,
             Self::ApiNotFound(_)
             | Self::Class { .. }

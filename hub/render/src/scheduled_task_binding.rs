@@ -3,10 +3,10 @@
 use outhaul_hub_resources::{Release, ReleaseState, ScheduledTaskBinding, ScheduledTaskClass};
 
 use crate::{
-    binding::Binding,
+    binding::{Binding, NamedClass},
     class, cron_job,
     draft::Draft,
-    problem::RenderError,
+    problem::{ClassKind, RenderError},
     release::{self, Wanted},
 };
 
@@ -29,6 +29,10 @@ pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wa
         &binding.metadata,
         &spec.owner,
         &spec.environment,
+        NamedClass {
+            kind: ClassKind::ScheduledTask,
+            name: spec.class_name.as_str(),
+        },
         &spec.workload_spec,
         spec.release_state,
     );
@@ -36,20 +40,10 @@ pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wa
         return Ok(Wanted::NoRelease);
     }
     view.check()?;
-    let kind = "ScheduledTaskClass";
-    let name = spec.class_name.as_str();
-    let class = inputs.class.ok_or_else(|| RenderError::ClassNotFound {
-        kind,
-        name: name.to_owned(),
-    })?;
-    let template =
-        class::cron_job(class.spec.cron_job_template.as_ref()).map_err(|source| RenderError::Class {
-            kind,
-            name: name.to_owned(),
-            template: "spec.cronJobTemplate",
-            source,
-        })?;
+    let class = view.class.found(inputs.class)?;
+    let template = class::cron_job(class.spec.cron_job_template.as_ref())
+        .map_err(view.class.malformed("spec.cronJobTemplate"))?;
     let mut draft = Draft::new(inputs.existing);
-    cron_job::add(&mut draft, &view, template, name);
+    cron_job::add(&mut draft, &view, template);
     release::of(binding, &view, draft, inputs.existing)
 }

@@ -8,7 +8,7 @@ use outhaul_hub_resources::{
 };
 
 use crate::{
-    binding::Binding,
+    binding::{Binding, NamedClass},
     class,
     connection::{self, TargetKey, Targets},
     deployment,
@@ -17,7 +17,7 @@ use crate::{
     exposure::{self, Level},
     http_route,
     policies::{self, Exposed},
-    problem::{Problem, RenderError},
+    problem::{ClassKind, Problem, RenderError},
     release::{self, Wanted},
     service_object,
 };
@@ -63,11 +63,7 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
         return Ok(Wanted::NoRelease);
     }
     view.check()?;
-    let class_name = binding.spec.class_name.as_str();
-    let class = inputs.class.ok_or_else(|| RenderError::ClassNotFound {
-        kind: "ServiceClass",
-        name: class_name.to_owned(),
-    })?;
+    let class = view.class.found(inputs.class)?;
     if let Some((api, class)) =
         api_classes(binding).find(|(_, class)| !inputs.api_classes.contains_key(class))
     {
@@ -76,18 +72,10 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
             api: api.to_owned(),
         });
     }
-    let malformed = |template: &'static str| {
-        move |source| RenderError::Class {
-            kind: "ServiceClass",
-            name: class_name.to_owned(),
-            template,
-            source,
-        }
-    };
     let deployment = class::deployment(class.spec.deployment_template.as_ref())
-        .map_err(malformed("spec.deploymentTemplate"))?;
-    let service =
-        class::service(class.spec.service_template.as_ref()).map_err(malformed("spec.serviceTemplate"))?;
+        .map_err(view.class.malformed("spec.deploymentTemplate"))?;
+    let service = class::service(class.spec.service_template.as_ref())
+        .map_err(view.class.malformed("spec.serviceTemplate"))?;
     let connected = connection::variables(&view, &inputs.targets)?;
     let mut draft = Draft::new(inputs.existing);
     deployment::add(&mut draft, &view, deployment, &connected);
@@ -126,6 +114,10 @@ fn view(binding: &ServiceBinding) -> Binding<'_> {
         &binding.metadata,
         &spec.owner,
         &spec.environment,
+        NamedClass {
+            kind: ClassKind::Service,
+            name: spec.class_name.as_str(),
+        },
         &spec.workload_spec,
         spec.release_state,
     )

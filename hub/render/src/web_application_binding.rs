@@ -5,13 +5,13 @@ use outhaul_hub_resources::{
 };
 
 use crate::{
-    binding::Binding,
+    binding::{Binding, NamedClass},
     class,
     connection::{self, TargetKey, Targets},
     deployment,
     draft::Draft,
     endpoints, exposure, http_route,
-    problem::RenderError,
+    problem::{ClassKind, RenderError},
     release::{self, Wanted},
     service_object,
 };
@@ -43,24 +43,11 @@ pub fn release(binding: &WebApplicationBinding, inputs: &Inputs<'_>) -> Result<W
         return Ok(Wanted::NoRelease);
     }
     view.check()?;
-    let kind = "WebApplicationClass";
-    let name = binding.spec.class_name.as_str();
-    let class = inputs.class.ok_or_else(|| RenderError::ClassNotFound {
-        kind,
-        name: name.to_owned(),
-    })?;
-    let malformed = |template: &'static str| {
-        move |source| RenderError::Class {
-            kind,
-            name: name.to_owned(),
-            template,
-            source,
-        }
-    };
+    let class = view.class.found(inputs.class)?;
     let deployment = class::deployment(class.spec.deployment_template.as_ref())
-        .map_err(malformed("spec.deploymentTemplate"))?;
-    let service =
-        class::service(class.spec.service_template.as_ref()).map_err(malformed("spec.serviceTemplate"))?;
+        .map_err(view.class.malformed("spec.deploymentTemplate"))?;
+    let service = class::service(class.spec.service_template.as_ref())
+        .map_err(view.class.malformed("spec.serviceTemplate"))?;
     let connected = connection::variables(&view, &inputs.targets)?;
     let mut draft = Draft::new(inputs.existing);
     deployment::add(&mut draft, &view, deployment, &connected);
@@ -90,6 +77,10 @@ fn view(binding: &WebApplicationBinding) -> Binding<'_> {
         &binding.metadata,
         &spec.owner,
         &spec.environment,
+        NamedClass {
+            kind: ClassKind::WebApplication,
+            name: spec.class_name.as_str(),
+        },
         &spec.workload_spec,
         spec.release_state,
     )
