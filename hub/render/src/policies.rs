@@ -7,7 +7,9 @@ mod effective;
 mod security;
 mod traffic;
 
-use outhaul_hub_resources::{APIClass, RestPolicy};
+pub(crate) use effective::policy as at_level;
+
+use outhaul_hub_resources::{APIClass, ApiPolicy, RestPolicy};
 use serde_json::{Value, json};
 
 use crate::{
@@ -50,23 +52,19 @@ pub(crate) fn add_security(
     draft: &mut Draft<'_>,
     binding: &Binding<'_>,
     exposed: Exposed<'_>,
-    policy: Result<&RestPolicy, Problem>,
+    policy: Result<&ApiPolicy, Problem>,
 ) {
     let identity = Identity::of(
         "SecurityPolicy",
         name::security_policy(binding.name, exposed.api, exposed.level.name()),
     );
-    match policy.map(|policy| effective::policy(policy, exposed.level)) {
-        Ok(None) => {}
-        Ok(Some(policy)) => {
-            if let Some(problem) = security::unasked(exposed, &policy) {
-                draft.say(problem);
-            }
-            let object = object(binding, exposed, &identity, security::spec(&policy));
-            draft.add(identity, Ok(object));
+    let object = policy.map(|policy| {
+        if let Some(problem) = security::unasked(exposed, policy) {
+            draft.say(problem);
         }
-        Err(problem) => draft.add(identity, Err(problem)),
-    }
+        object(binding, exposed, &identity, security::spec(policy))
+    });
+    draft.add(identity, object);
 }
 
 /// Adds the BackendTrafficPolicy of an API at one level.
@@ -74,21 +72,16 @@ pub(crate) fn add_traffic(
     draft: &mut Draft<'_>,
     binding: &Binding<'_>,
     exposed: Exposed<'_>,
-    policy: Result<&RestPolicy, Problem>,
+    policy: Result<&ApiPolicy, Problem>,
 ) {
     let identity = Identity::of(
         "BackendTrafficPolicy",
         name::traffic_policy(binding.name, exposed.api, exposed.level.name()),
     );
-    match policy.map(|policy| effective::policy(policy, exposed.level)) {
-        Ok(None) => {}
-        Ok(Some(policy)) => {
-            let spec = traffic::spec(exposed, &policy, &mut draft.warnings);
-            let object = spec.map(|spec| object(binding, exposed, &identity, spec));
-            draft.add(identity, object);
-        }
-        Err(problem) => draft.add(identity, Err(problem)),
-    }
+    let object = policy
+        .and_then(|policy| traffic::spec(exposed, policy, &mut draft.warnings))
+        .map(|spec| object(binding, exposed, &identity, spec));
+    draft.add(identity, object);
 }
 
 /// A policy for the route of the same level.

@@ -168,23 +168,22 @@ fn add_apis(
         let policy = rest
             .clone()
             .and_then(|_| policies::rest_policy(name, class, found));
-        Some(levels.iter().map(move |level| {
-            (
-                Exposed {
-                    api: name,
-                    class,
-                    level: *level,
-                },
-                policy.clone(),
-            )
+        Some(levels.iter().filter_map(move |level| {
+            let exposed = Exposed {
+                api: name,
+                class,
+                level: *level,
+            };
+            let policy = policy.clone().map(|policy| policies::at_level(policy, *level));
+            Some((exposed, policy.transpose()?))
         }))
     });
     let policies: Vec<_> = policies.flatten().collect();
     for (exposed, policy) in &policies {
-        policies::add_security(draft, view, *exposed, policy.clone());
+        policies::add_security(draft, view, *exposed, policy.as_ref().map_err(Problem::clone));
     }
-    for (exposed, policy) in policies {
-        policies::add_traffic(draft, view, exposed, policy);
+    for (exposed, policy) in &policies {
+        policies::add_traffic(draft, view, *exposed, policy.as_ref().map_err(Problem::clone));
     }
 }
 

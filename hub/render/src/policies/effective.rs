@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The policy for a level; none where neither defaults nor the level has any.
-pub(super) fn policy(policy: &RestPolicy, level: Level<'_>) -> Option<ApiPolicy> {
+pub(crate) fn policy(policy: &RestPolicy, level: Level<'_>) -> Option<ApiPolicy> {
     let own = match level {
         Level::Public => policy.public.as_ref(),
         Level::Internal(_) => policy.organization.as_ref(),
