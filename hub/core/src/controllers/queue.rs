@@ -63,9 +63,8 @@ impl Queue {
         }
     }
 
-    /// The look changed something: look once more.
+    /// The look changed or learned something: look once more. That is not the end of what failed before.
     pub(super) fn again(&mut self, id: &Id) {
-        self.failures.remove(id);
         self.make_ready(id.clone());
     }
 

@@ -494,6 +494,23 @@ fn what_is_refused_is_said_and_tried_again_less_and_less_often() {
 }
 
 #[test]
+fn an_edit_that_is_refused_is_tried_again_less_and_less_often() {
+    let mut server = running();
+    server.refuse = Some((Kind::Release, "quota exceeded"));
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": {"replicas": 2}}),
+    );
+    server.run_for(Duration::from_secs(60));
+    assert_eq!(
+        cart(&server),
+        r#"False ReleaseUpdateFailed: failed to update Release "cart": quota exceeded"#
+    );
+    assert!((8..=12).contains(&server.refused), "{}", server.refused);
+}
+
+#[test]
 fn what_the_api_server_keeps_otherwise_is_not_written_again() {
     let mut server = shop();
     server.alters = true;
