@@ -27,6 +27,7 @@ mod sight;
 mod status;
 mod step;
 mod stores;
+mod under_way;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ use look::{Look, Plan};
 use memory::{Attempt, Memory, Refused, Written};
 use queue::Queue;
 use stores::Stores;
+use under_way::UnderWay;
 
 /// What a watch tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +90,7 @@ pub struct Controllers {
     /// Kinds that have been listed.
     complete: BTreeSet<Kind>,
     memories: BTreeMap<Id, Memory>,
+    under_way: UnderWay,
     /// Releases that were read for the look that follows.
     reads: BTreeMap<Id, Release>,
 }
@@ -134,6 +137,7 @@ impl Controllers {
             Plan::Rest(until) => self.queue.rest(&key, until),
             Plan::Step(step, notes) => {
                 let step = *step;
+                self.under_way.begin(&key, step.id());
                 return Next::Job(Box::new(Job { key, step, notes }));
             }
         }
@@ -153,10 +157,13 @@ impl Controllers {
     /// Takes what came of a job.
     pub fn finished(&mut self, job: &Job, outcome: Outcome, now: Now) {
         let key = &job.key;
+        let gone = self.under_way.end(key);
         match outcome {
             Outcome::Written(sight) => {
                 self.written(job, &sight);
-                self.seen(*sight);
+                if !gone.contains(&sight.uid) {
+                    self.seen(*sight);
+                }
                 self.queue.again(key);
             }
             Outcome::Read(release) => {
@@ -208,6 +215,7 @@ impl Controllers {
 
     fn gone(&mut self, gone: &Sight) {
         let id = &gone.id;
+        self.under_way.gone(gone);
         if id.kind.is_key() {
             self.index.set(id, BTreeSet::new());
             self.memories.remove(id);

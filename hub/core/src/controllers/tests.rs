@@ -520,6 +520,23 @@ fn what_the_api_server_keeps_otherwise_is_not_written_again() {
 }
 
 #[test]
+fn a_late_answer_brings_nothing_back_that_is_gone() {
+    let mut server = shop();
+    server.gone_before_answer = Some(Kind::ServiceBinding);
+    server.settle();
+    assert_eq!(server.gone_before_answer, None);
+    assert!(server.has(Kind::ServiceBinding, "cart") && server.has(Kind::Release, "cart"));
+
+    let mut server = shop();
+    server.delete(Kind::Workload, "cart");
+    server.gone_before_answer = Some(Kind::Service);
+    server.settle();
+    server.put(Kind::Workload, "cart", workload("cart"));
+    server.settle();
+    assert_eq!(server.writes, ["status Service acme/cart"]);
+}
+
+#[test]
 fn outdated_writes_are_made_again() {
     let mut server = shop();
     server.outdated = 3;

@@ -34,6 +34,8 @@ pub(super) struct Server {
     pub(super) refused: usize,
     /// Writes that still fail as outdated.
     pub(super) outdated: usize,
+    /// The next object of this kind that is written is deleted, and watches say so before the write is answered.
+    pub(super) gone_before_answer: Option<Kind>,
     /// Deleted Releases stay until that is finished.
     pub(super) hold_deletions: bool,
     /// Releases are kept otherwise than they are written.
@@ -180,6 +182,14 @@ impl Server {
                 Next::Looked => {}
                 Next::Job(job) => {
                     let outcome = self.take(&job);
+                    let written = job.step.id();
+                    if self
+                        .gone_before_answer
+                        .take_if(|kind| *kind == written.kind)
+                        .is_some()
+                    {
+                        self.delete(written.kind, &written.name);
+                    }
                     self.controllers.finished(&job, outcome, self.time());
                 }
             }
