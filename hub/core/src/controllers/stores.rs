@@ -12,6 +12,8 @@ pub(super) struct Stores {
     entries: BTreeMap<Id, Sight>,
     /// What the lists under way have named so far.
     lists: BTreeMap<Kind, BTreeSet<Id>>,
+    /// What was told before the list of its kind began that is under way: versions may have gone back since.
+    older: BTreeSet<Id>,
 }
 
 /// An object that is there and cannot be read: why.
@@ -23,7 +25,9 @@ impl Stores {
     /// changes nothing.
     pub(super) fn put(&mut self, sight: Sight) -> Option<Option<Sight>> {
         let known = self.entries.get(&sight.id);
-        if known.is_some_and(|known| known.uid == sight.uid && known.version >= sight.version) {
+        if !self.older.remove(&sight.id)
+            && known.is_some_and(|known| known.uid == sight.uid && known.version >= sight.version)
+        {
             return None;
         }
         Some(self.entries.insert(sight.id.clone(), sight))
@@ -32,15 +36,15 @@ impl Stores {
     /// An object is gone. An answer about one that was made again since changes nothing.
     pub(super) fn remove(&mut self, id: &Id, uid: &str) -> Option<Sight> {
         self.entries.get(id).filter(|known| known.uid == uid)?;
+        self.older.remove(id);
         self.entries.remove(id)
     }
 
     /// A list of this kind begins. Versions may have gone back: a restored control plane counts again.
     pub(super) fn begin(&mut self, kind: Kind) {
         self.lists.insert(kind, BTreeSet::new());
-        for entry in self.entries.values_mut().filter(|entry| entry.id.kind == kind) {
-            entry.version = 0;
-        }
+        let of_kind = self.entries.keys().filter(|id| id.kind == kind);
+        self.older.extend(of_kind.cloned());
     }
 
     /// The list under way names this object.
@@ -53,6 +57,7 @@ impl Stores {
     /// A list is complete. Returns what it did not name: that is gone.
     pub(super) fn end(&mut self, kind: Kind) -> Vec<Sight> {
         let named = self.lists.remove(&kind).unwrap_or_default();
+        self.older.retain(|id| id.kind != kind);
         let is_gone = |id: &Id| id.kind == kind && !named.contains(id);
         let gone: Vec<Id> = self.entries.keys().filter(|id| is_gone(id)).cloned().collect();
         gone.iter().filter_map(|id| self.entries.remove(id)).collect()
@@ -147,6 +152,11 @@ mod tests {
         let mut stores = Stores::default();
         stores.put(sight("one", 7));
         stores.begin(Kind::Service);
+        assert_eq!(
+            known(&stores),
+            Some(7),
+            "what is written meanwhile is written over this"
+        );
         stores.listed(&id());
         assert!(stores.put(sight("one", 2)).is_some());
         assert!(stores.end(Kind::Service).is_empty());
