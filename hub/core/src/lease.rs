@@ -57,6 +57,7 @@ impl Candidate {
     pub fn look(&mut self, stored: Option<Lease>, now: Duration, wall: Timestamp) -> Move {
         let Some(stored) = stored else {
             self.seen = None;
+            self.held_until = None;
             return Move::Create(Box::new(self.claim(None, wall)));
         };
         let since = match &self.seen {
@@ -239,6 +240,17 @@ mod tests {
         spec.metadata.resource_version = Some("99".into());
         assert!(!server.look(&mut one, s(2)));
         assert!(one.held_until(s(2)).is_none());
+    }
+
+    #[test]
+    fn a_holder_whose_lease_is_gone_stops_until_it_has_it_again() {
+        let (mut server, mut one) = (Server::default(), candidate("one"));
+        assert!(server.look(&mut one, s(0)));
+        server.stored = None;
+        let step = one.look(None, s(2), wall(s(2)));
+        assert!(matches!(step, Move::Create(_)), "{step:?}");
+        assert!(one.held_until(s(2)).is_none());
+        assert!(server.look(&mut one, s(2)));
     }
 
     #[test]
