@@ -38,7 +38,7 @@ pub(super) async fn carry_out(client: kube::Client, step: &Step) -> Outcome {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(failure)) => of_failure(step, &failure),
         Err(_elapsed) => {
-            warn!(?REQUEST_TIME, "Write was not answered in time");
+            warn!(id = %step.id(), ?REQUEST_TIME, "Request was not answered in time; trying again");
             Outcome::Failed { retry_after: None }
         }
     }
