@@ -34,15 +34,16 @@ pub fn outcome(write: &Write, status: Option<&Status>) -> Outcome {
         }
         // A failed test of a JSON patch is a 422 too, but without a field that is wrong.
         (Some(409 | 422), _) => Outcome::Outdated,
-        _ => {
-            let seconds = status.and_then(|status| Some(status.details.as_ref()?.retry_after_seconds));
-            Outcome::Failed {
-                retry_after: seconds
-                    .filter(|seconds| *seconds > 0)
-                    .map(|seconds| Duration::from_secs(seconds.into())),
-            }
-        }
+        _ => Outcome::Failed {
+            retry_after: status.and_then(retry_after),
+        },
     }
+}
+
+/// How long the API server wants to be left alone.
+pub(crate) fn retry_after(status: &Status) -> Option<Duration> {
+    let seconds = status.details.as_ref()?.retry_after_seconds;
+    (seconds > 0).then(|| Duration::from_secs(seconds.into()))
 }
 
 /// The fields that break the schema.

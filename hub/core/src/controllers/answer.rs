@@ -1,10 +1,9 @@
 //! What a refused request means.
 
-use core::time::Duration;
-
 use kube::core::Status;
 
 use super::Outcome;
+use crate::answer::retry_after;
 
 /// What came of a step that failed; `status` is what the API server answered, if it was the one that did.
 pub fn outcome(status: Option<&Status>) -> Outcome {
@@ -15,18 +14,16 @@ pub fn outcome(status: Option<&Status>) -> Outcome {
         // A 404 may also come from a proxy, or be about the namespace. In each case what we know is not what there is.
         404 | 409 => Outcome::Outdated,
         400..=428 | 430..=499 => Outcome::Refused(status.message.clone()),
-        _ => {
-            let seconds = status.details.as_ref().map(|details| details.retry_after_seconds);
-            let seconds = seconds.filter(|seconds| *seconds > 0);
-            Outcome::Failed {
-                retry_after: seconds.map(|seconds| Duration::from_secs(seconds.into())),
-            }
-        }
+        _ => Outcome::Failed {
+            retry_after: retry_after(status),
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use serde_json::{Value, json};
 
     use super::*;
