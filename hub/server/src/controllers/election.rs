@@ -57,11 +57,13 @@ impl Election {
         let mut looks = interval(INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            // Both arms only wait: dropping one loses nothing.
             tokio::select! {
-                // Dropping it in mid request is safe: whether it was renewed is read again before it is given back.
                 () = stop.cancelled() => break,
-                () = async { looks.tick().await; self.look().await; } => {}
+                _ = looks.tick() => {}
             }
+            // Never dropped in mid request: what was written without our knowing cannot be given back.
+            self.look().await;
         }
         self.give_back().await;
     }
@@ -130,5 +132,72 @@ impl Election {
                 "The Lease of the controllers was not given back: the next hub waits until it has run out"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Request, Response};
+    use http_body_util::BodyExt as _;
+    use kube::client::Body;
+    use serde_json::{Value, json};
+    use tokio::sync::{mpsc, oneshot};
+
+    use super::*;
+
+    /// A request, and where its answer goes.
+    type Asked = (Request<Body>, oneshot::Sender<Response<Body>>);
+
+    /// A client whose requests the test answers.
+    fn client() -> (kube::Client, mpsc::Receiver<Asked>) {
+        let (asked, requests) = mpsc::channel(1);
+        let service = tower::service_fn(move |request| {
+            let asked = asked.clone();
+            async move {
+                let (answer, answered) = oneshot::channel();
+                asked
+                    .send((request, answer))
+                    .await
+                    .map_err(|_| "nobody answers")?;
+                answered.await.map_err(|_| "no answer")
+            }
+        });
+        (kube::Client::new(service, "default"), requests)
+    }
+
+    fn answer(code: u16, body: &Value) -> Response<Body> {
+        let body = Body::from(body.to_string().into_bytes());
+        Response::builder().status(code).body(body).unwrap()
+    }
+
+    async fn read(request: Request<Body>) -> Value {
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_is_taken_while_the_hub_stops_is_given_back() {
+        let (client, mut requests) = client();
+        let (election, _held) = Election::new(client, "outhaul", Arc::new(Clock::start()));
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(election.run(stop.clone()));
+
+        let (_get, nothing) = requests.recv().await.unwrap();
+        let missing =
+            json!({"kind": "Status", "status": "Failure", "code": 404, "reason": "NotFound", "message": ""});
+        nothing.send(answer(404, &missing)).unwrap();
+        let (create, taken) = requests.recv().await.unwrap();
+        let mut lease = read(create).await;
+        stop.cancel();
+        tokio::task::yield_now().await;
+        lease["metadata"]["resourceVersion"] = json!("1");
+        taken.send(answer(201, &lease)).expect("the answer is waited for");
+
+        let (release, released) = requests.recv().await.expect("it is given back");
+        assert_eq!(release.method(), Method::PUT);
+        let lease = read(release).await;
+        assert_eq!(lease["spec"]["holderIdentity"], "");
+        released.send(answer(200, &lease)).unwrap();
+        running.await.unwrap();
     }
 }

@@ -26,8 +26,8 @@ pub(crate) struct Rig<K = FakeKube> {
 }
 
 impl Rig {
-    /// An embedded control plane with Environments `dev` and `development` on DataPlane `dp-eu` and `prod` on `dp-us`, and a hub that is
-    /// ready.
+    /// An embedded control plane with Environments `dev` and `development` on DataPlane `dp-eu` and `prod` on `dp-us`,
+    /// and a hub that is ready.
     pub(crate) async fn start() -> Self {
         let kube = control_plane(&to_yaml(&crds())).await;
         let client = kube.client();
