@@ -123,16 +123,6 @@ impl Object {
         }
     }
 
-    /// Whether `value`, an object that a watch shows, is what an answer has told of already: most events are.
-    pub fn is_echo(&self, value: &Value, key: &Key) -> bool {
-        let metadata = |field| value.get("metadata")?.get(field)?.as_str();
-        self.live.as_ref().is_some_and(|known| {
-            metadata("resourceVersion") == Some(&known.resource_version)
-                && metadata("uid") == Some(known.uid.as_str())
-                && known.is_of(key)
-        })
-    }
-
     /// Compares what is there, of which `value` is all, with what was applied. Returns whether it drifted.
     pub fn compare(&mut self, value: &Value, now: Instant) -> bool {
         let (Some(live), Ok(body)) = (&self.live, &self.desired.body) else {
@@ -368,23 +358,6 @@ mod tests {
             assert_eq!(object.compare(&value, Instant::now()), drifted, "{value}");
             assert_eq!(object.drifted, drifted);
         }
-    }
-
-    #[test]
-    fn only_the_same_version_of_the_same_object_is_an_echo() {
-        let key = release_key("cart");
-        let object = applied(object());
-        let shown = live_config_map(&key, "one", "1");
-        let with = |field: &str| {
-            let mut shown = shown.clone();
-            shown["metadata"][field] = "2".into();
-            shown
-        };
-        assert!(object.is_echo(&shown, &key));
-        for field in ["resourceVersion", "uid"] {
-            assert!(!object.is_echo(&with(field), &key), "{field}");
-        }
-        assert!(!object.is_echo(&shown, &release_key("shop")), "it is not ours");
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Plane {
                 if object.live.as_ref().is_some_and(unchanged) {
                     object.fight.forgive();
                 }
-                match object.live.as_ref().filter(|known| live.is_known_by(known)) {
+                match object.live.as_ref().filter(|known| known.covers(&value)) {
                     None => {
                         object.live = Some(live);
                         self.show(key, index, Some(shown));
@@ -145,7 +145,7 @@ impl Plane {
                 object.cleared = true;
                 object.blocker = None;
                 object.retry.clear();
-                let overtaken = object.live.as_ref().is_some_and(|known| live.is_known_by(known));
+                let overtaken = object.live.as_ref().is_some_and(|known| known.covers(value));
                 let shown = (!overtaken).then(|| Shown::of(&object.desired.reference, value));
                 if !overtaken {
                     object.live = Some(live);

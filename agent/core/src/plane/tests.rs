@@ -10,7 +10,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use outhaul_protocol_session::agent::{self, Standing, Store, StoreContent};
-use outhaul_protocol_wire::head::{Head, HeadState, Key, Version};
+use outhaul_protocol_wire::head::{BundleKind, Head, HeadState, Key, Version};
 use outhaul_protocol_wire::ids::Generation;
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::report::{BlockerReason, Health};
@@ -21,8 +21,10 @@ use super::{Answer, Change, News, Plane, Request, Stored};
 use crate::blocker::Failure;
 use crate::desired::Desired;
 use crate::item::Brought;
+use crate::kinds::Watched;
+use crate::live;
 use crate::record::Record;
-use crate::testing::{config_map, content, release_key};
+use crate::testing::{config_map, content, live_config_map, release_key};
 
 /// A plane, its cluster, and what is written down.
 struct Rig {
@@ -539,6 +541,30 @@ fn a_look_that_fails_after_a_watch_told_of_the_object_blocks_nothing() {
     rig.plane.answered(look.id, failed, Duration::ZERO, rig.now);
     rig.settle_in_time();
     assert_eq!(rig.blocker(&key, "one"), None);
+}
+
+/// The labels of another Release.
+fn relabel(object: &mut Value) {
+    object["metadata"]["labels"] =
+        live_config_map(&release_key("shop"), "one", "1")["metadata"]["labels"].clone();
+}
+
+#[test]
+fn an_event_from_before_an_apply_takes_nothing_away() {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    rig.announce("cart", 2, &[config_map("one", "2")], true);
+    let apply = rig.ask("apply ConfigMap shop/one");
+    rig.cluster.edit("one", relabel);
+    let late = rig.cluster.get("one").unwrap().clone();
+    let answer = rig.cluster.answer(&apply.action);
+    rig.plane.answered(apply.id, answer, Duration::ZERO, rig.now);
+    rig.log.clear();
+    let watched = Watched::of(&live::reference(&late).unwrap(), BundleKind::Release);
+    rig.plane.seen(&watched, &late, rig.now);
+    rig.settle_in_time();
+    assert_eq!(rig.log, [""; 0]);
 }
 
 #[test]

@@ -28,9 +28,11 @@ impl Plane {
         };
         let held = self.place(watched, &object);
         if let Some((key, Place::Wanted(index))) = &held
-            && self.items[key].objects[*index].is_echo(value, key)
+            && let Some(known) = &self.items[key].objects[*index].live
+            && known.covers(value)
         {
-            self.kinds.named(watched, &object, false);
+            // Most events: an answer has told of it already.
+            self.kinds.named(watched, &object, !known.is_of(key));
             return;
         }
         let Some(live) = Live::of(value, labels::field_manager(watched.owner)) else {
@@ -132,9 +134,6 @@ impl Plane {
 
     fn wanted_seen(&mut self, key: &Key, index: usize, live: Live, value: &Value, now: Instant) {
         let (object, _) = self.wanted(key, index);
-        if object.live.as_ref().is_some_and(|known| live.is_known_by(known)) {
-            return;
-        }
         let shown = Shown::of(&object.desired.reference, value);
         object.uid = Some(live.uid.clone());
         object.live = Some(live);
