@@ -135,7 +135,9 @@ impl Plane {
             return;
         };
         object.answered_in = listing;
-        match owned_by_another(&live, key) {
+        // What a watch has shown meanwhile is ours, whoever had it before.
+        let overtaken = object.live.as_ref().is_some_and(|known| known.covers(value));
+        match owned_by_another(&live, key).filter(|_| !overtaken) {
             Some(blocker) => {
                 object.blocker = Some(blocker);
                 object.retry.failed(now);
@@ -145,7 +147,6 @@ impl Plane {
                 object.cleared = true;
                 object.blocker = None;
                 object.retry.clear();
-                let overtaken = object.live.as_ref().is_some_and(|known| known.covers(value));
                 let shown = (!overtaken).then(|| Shown::of(&object.desired.reference, value));
                 if !overtaken {
                     object.live = Some(live);

@@ -550,6 +550,24 @@ fn relabel(object: &mut Value) {
 }
 
 #[test]
+fn an_object_that_a_watch_shows_as_ours_is_not_whose_it_was_before() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    let ours = rig.cluster.get("one").unwrap()["metadata"]["labels"].clone();
+    rig.restart_unwatched();
+    let look = rig.ask("look ConfigMap shop/one");
+    rig.cluster.edit("one", relabel);
+    let answer = rig.cluster.answer(&look.action);
+    rig.cluster
+        .edit("one", |object| object["metadata"]["labels"] = ours);
+    rig.cluster.watch(&mut rig.plane, rig.now);
+    rig.plane.answered(look.id, answer, Duration::ZERO, rig.now);
+    rig.settle_in_time();
+    assert_eq!(rig.blocker(&key, "one"), None);
+}
+
+#[test]
 fn an_event_from_before_an_apply_takes_nothing_away() {
     let mut rig = Rig::new();
     rig.announce("cart", 1, &[config_map("one", "1")], true);
