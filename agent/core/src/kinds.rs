@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use outhaul_protocol_wire::digest::FieldHasher;
 use outhaul_protocol_wire::head::BundleKind;
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::Blocker;
 
 use crate::blocker::Failure;
+use crate::number;
 
 /// All objects of one kind that carry the tracking labels of one kind of resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,9 +53,9 @@ struct Kind {
     state: State,
     /// Counts lists.
     listing: u64,
-    /// What the list under way has named, as hashes.
+    /// What the list under way has named, by their numbers.
     named: BTreeSet<u64>,
-    /// Objects of resources that the plane does not hold, as hashes: a few bytes each, however many there are.
+    /// Objects of resources that the plane does not hold, by their numbers: a few bytes each, however many there are.
     strangers: BTreeSet<u64>,
 }
 
@@ -149,7 +149,7 @@ impl Kinds {
                 State::Listing => return Sight::Listing,
                 // Most kinds have none, and then there is nothing to look up.
                 State::Clear if kind.strangers.is_empty() => {}
-                State::Clear => stranger |= kind.strangers.contains(&hash(object)),
+                State::Clear => stranger |= kind.strangers.contains(&number::of(object)),
                 State::Refused(failure) => return Sight::Refused(failure.clone()),
             }
         }
@@ -176,18 +176,18 @@ impl Kinds {
         let Some(kind) = self.kinds.get_mut(watched) else {
             return;
         };
-        let hash = hash(object);
-        kind.named.insert(hash);
+        let number = number::of(object);
+        kind.named.insert(number);
         match stranger {
-            true => kind.strangers.insert(hash),
-            false => kind.strangers.remove(&hash),
+            true => kind.strangers.insert(number),
+            false => kind.strangers.remove(&number),
         };
     }
 
     /// This object is not there any more.
     pub fn vanished(&mut self, watched: &Watched, object: &ObjectRef) {
         if let Some(kind) = self.kinds.get_mut(watched) {
-            kind.strangers.remove(&hash(object));
+            kind.strangers.remove(&number::of(object));
         }
     }
 
@@ -199,7 +199,11 @@ impl Kinds {
             kind.strangers.retain(|stranger| named.contains(stranger));
             named
         });
-        move |object| named.as_ref().is_none_or(|named| named.contains(&hash(object)))
+        move |object| {
+            named
+                .as_ref()
+                .is_none_or(|named| named.contains(&number::of(object)))
+        }
     }
 
     /// The watch does not work. Returns whether that is news.
@@ -217,16 +221,6 @@ impl Kinds {
             }
         }
     }
-}
-
-fn hash(object: &ObjectRef) -> u64 {
-    let (group, kind, namespace, name) = object.identity();
-    let mut hasher = FieldHasher::default();
-    for field in [group, kind, namespace, name] {
-        hasher.field(field);
-    }
-    let [a, b, c, d, e, f, g, h, ..] = hasher.finish().0;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 #[cfg(test)]
