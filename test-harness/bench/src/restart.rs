@@ -178,7 +178,7 @@ impl Crowd {
 
     async fn restart(mut self, end: End) -> Result<(Self, Restart)> {
         self.planes.tell(&Order::Gather).await?;
-        let writes = self.control.writes().await;
+        let writes = self.control.writes();
         match end {
             End::Terminated => self.hub.terminate().await?,
             End::Killed => self.hub.kill().await?,
@@ -190,7 +190,7 @@ impl Crowd {
         let used = hub.usage()?;
         self.control.quiet().await?;
         let told = self.planes.ask(&Order::Tell).await?;
-        let writes = self.control.writes().await - writes;
+        let writes = self.control.writes() - writes;
         let restart = Restart {
             total,
             told,

@@ -2,33 +2,26 @@
 //! certificates need no enrolment.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, Result, ensure};
-use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use futures::{StreamExt as _, TryStreamExt as _};
 use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, PostParams, WatchEvent};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, PostParams};
 use kube::config::Kubeconfig;
-use outhaul_fake_kube_server::FakeKube;
+use outhaul_fake_kube_server::{FakeKube, GroupResource};
 use outhaul_protocol_transport::authority::{Authority, AuthorityPem};
 use outhaul_protocol_transport::pki::PrivateKey;
 use outhaul_protocol_wire::ids::HubId;
 use outhaul_scenarios::stage::SYSTEM;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 use super::name;
 use super::planes::{self, Order, Told};
 use crate::course::TARGET;
 use crate::programs::hub::{self, Addresses};
 use crate::sample::{Carrier, NAMESPACE, config_maps};
-use crate::watching::from_now;
 use crate::worker::{Role, Worker};
-
-/// More than a watch on loopback is behind.
-const BEHIND: Duration = Duration::from_millis(100);
 
 /// Objects that are created at once.
 const CREATES: usize = 64;
@@ -47,10 +40,6 @@ pub struct Control {
     authority: AuthorityPem,
     /// The one key that all planes have. The hub compares it, and nothing else depends on it.
     key: String,
-    /// Writes to Leases until now, as a watch counts them.
-    renewals: Arc<AtomicU64>,
-    /// Ends with the control plane.
-    _counting: JoinSet<Result<()>>,
 }
 
 impl Control {
@@ -62,15 +51,9 @@ impl Control {
         let kube = FakeKube::start(outhaul_fake_kube_server::Options::default()).await?;
         kube.install_crds(&outhaul_hub_resources::to_yaml(&outhaul_hub_resources::crds()))?;
         let hub = HubId::from_bytes(rand::random());
-        let client = kube.client();
-        let renewals = Arc::new(AtomicU64::new(0));
-        let mut counting = JoinSet::new();
-        counting.spawn(count(from_now(leases(&client)).await?, renewals.clone()));
         let control = Self {
-            client,
+            client: kube.client(),
             kube,
-            renewals,
-            _counting: counting,
             authority: Authority::generate(&hub, SystemTime::now())?.to_pem(),
             key: PrivateKey::generate()?.to_pem(),
         };
@@ -178,15 +161,10 @@ impl Control {
     }
 
     /// Writes until now, those to Leases aside: hubs take turns by one.
-    pub async fn writes(&self) -> u64 {
-        // Read twice, since the watch that counts is a little behind.
-        let before = self.version() - self.renewals.load(Ordering::Relaxed);
-        tokio::time::sleep(BEHIND).await;
-        before.min(self.version() - self.renewals.load(Ordering::Relaxed))
-    }
-
-    fn version(&self) -> u64 {
-        self.kube.with_cluster(|cluster| cluster.version())
+    pub fn writes(&self) -> u64 {
+        let leases = GroupResource::new("coordination.k8s.io", "leases");
+        self.kube
+            .with_cluster(|cluster| cluster.version() - cluster.writes(&leases))
     }
 
     /// Waits until nothing has been written for a while.
@@ -195,13 +173,14 @@ impl Control {
     /// Something is written again and again.
     pub async fn quiet(&self) -> Result<()> {
         let start = Instant::now();
-        let mut last = (self.writes().await, start);
+        let mut last = (self.writes(), start);
         while last.1.elapsed() < QUIET {
             ensure!(
                 start.elapsed() < PATIENCE,
                 "the control plane is still written to"
             );
-            let writes = self.writes().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let writes = self.writes();
             if writes != last.0 {
                 last = (writes, Instant::now());
             }
@@ -230,25 +209,4 @@ impl Control {
         created.with_context(|| format!("create {} {:?}", resource.kind, object.metadata.name))?;
         Ok(())
     }
-}
-
-fn leases(client: &Client) -> Api<DynamicObject> {
-    let kind = GroupVersionKind::gvk("coordination.k8s.io", "v1", "Lease");
-    Api::all_with(client.clone(), &ApiResource::from_gvk(&kind))
-}
-
-async fn count(
-    events: impl Stream<Item = Result<WatchEvent<DynamicObject>>>,
-    renewals: Arc<AtomicU64>,
-) -> Result<()> {
-    let mut events = std::pin::pin!(events);
-    while let Some(event) = events.try_next().await? {
-        match event {
-            WatchEvent::Added(_) | WatchEvent::Modified(_) | WatchEvent::Deleted(_) => {
-                renewals.fetch_add(1, Ordering::Relaxed);
-            }
-            WatchEvent::Bookmark(_) | WatchEvent::Error(_) => {}
-        }
-    }
-    Ok(())
 }

@@ -196,6 +196,11 @@ impl Cluster {
         self.store.version()
     }
 
+    /// How often objects of a kind were written or removed.
+    pub fn writes(&self, resource: &GroupResource) -> u64 {
+        self.store.writes(resource)
+    }
+
     pub(crate) fn existing(&self, served: &Served, key: &Key) -> Result<Arc<Object>, Refusal> {
         let found = self.store.get(&served.kind.shelf, key).cloned();
         found.ok_or_else(|| Refusal::not_found(&served.kind.id, &key.name))

@@ -71,12 +71,18 @@ pub struct Store {
 struct Shelf {
     objects: BTreeMap<Key, Arc<Object>>,
     history: History,
+    writes: u64,
 }
 
 impl Store {
     /// The resourceVersion of the last write.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// How often objects of a kind were written or removed.
+    pub fn writes(&self, resource: &GroupResource) -> u64 {
+        self.shelves.get(resource).map_or(0, |shelf| shelf.writes)
     }
 
     /// One object.
@@ -157,6 +163,7 @@ impl Store {
         }
         self.owners.insert(&address, object.value());
         shelf.history.push(Event::put(object.clone(), previous));
+        shelf.writes += 1;
         self.note(resource);
         object
     }
@@ -168,6 +175,7 @@ impl Store {
         self.version += 1;
         let last = Arc::new(Object::new(previous.value().clone(), self.version));
         shelf.history.push(Event::removal(last.clone(), previous));
+        shelf.writes += 1;
         let address = Address {
             resource: resource.clone(),
             key: key.clone(),
@@ -258,6 +266,18 @@ mod tests {
 
     fn object(namespace: &str, name: &str) -> Value {
         json!({"metadata": {"name": name, "namespace": namespace, "uid": format!("{namespace}-{name}")}})
+    }
+
+    #[test]
+    fn writes_and_removals_are_counted_by_kind() {
+        let [pods, leases] = ["pods", "leases"].map(|kind| GroupResource::new("", kind));
+        let mut store = Store::default();
+        store.put(&pods, object("a", "x"));
+        store.put(&leases, object("a", "x"));
+        store.put(&leases, object("a", "x"));
+        store.remove(&leases, &Key::new("a", "x"));
+        assert_eq!([&pods, &leases].map(|kind| store.writes(kind)), [1, 3]);
+        assert_eq!(store.version(), 4);
     }
 
     #[test]
