@@ -67,6 +67,14 @@ impl Pace {
         }
     }
 
+    /// A list is there in which objects are still to come, whether or not any has. That they are expected is no news; but
+    /// where they do not come, somebody should be able to see so.
+    pub(crate) fn expects(&mut self, list: List, now: Duration) {
+        if self.soon.is_none() {
+            self.soon = Some((now + list.gather()).max(self.last + MERGE));
+        }
+    }
+
     /// The next write cannot wait.
     pub(crate) fn hurry(&mut self) {
         self.not_after(Duration::ZERO);
@@ -166,6 +174,21 @@ mod tests {
         pace.changed("a", list(100, false), ms(5_000));
         pace.changed("b", list(100, true), ms(5_500));
         assert_eq!(pace.due(), ms(5_500), "the last object is not waited for");
+    }
+
+    #[test]
+    fn that_objects_are_expected_waits_for_them() {
+        let mut pace = Pace::default();
+        pace.wrote(ms(1_000));
+        pace.expects(SOME, ms(5_000));
+        assert_eq!(pace.due(), ms(5_150), "the last write was long ago");
+        pace.changed("a", SOME, ms(5_100));
+        assert_eq!(pace.due(), ms(5_150), "it does not wait longer for more");
+        pace.wrote(ms(5_150));
+        pace.expects(SOME, ms(5_200));
+        assert_eq!(pace.due(), ms(6_150));
+        pace.changed("b", ALL, ms(5_300));
+        assert_eq!(pace.due(), ms(5_300));
     }
 
     #[test]

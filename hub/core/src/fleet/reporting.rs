@@ -222,6 +222,9 @@ fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: 
     for id in &changes {
         delivery.pace.changed(id, list, now.uptime);
     }
+    if !list.complete {
+        delivery.pace.expects(list, now.uptime);
+    }
     if list.complete && !delivery.resource.is_reported(reported.version.generation) {
         delivery.pace.hurry(); // the first word about a generation, whatever its objects
     }
