@@ -10,6 +10,7 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{Head, Version};
 use outhaul_protocol_wire::ids::{PlaneName, Term};
 use outhaul_protocol_wire::message::Held;
+use outhaul_protocol_wire::report::{Health, ObjectReport};
 
 use crate::condition;
 use crate::decision::Decision;
@@ -120,6 +121,12 @@ impl Delivery {
             .is_some_and(|entry| entry.stored != Some(entry.head.version))
     }
 
+    /// Whether some of its objects are still to come, as far as its plane has said.
+    pub(crate) fn is_partial(&self) -> bool {
+        let reported = self.reported.as_ref();
+        reported.is_some_and(|reported| !reported.objects.iter().all(says_something))
+    }
+
     /// Whether its status says that all is well.
     pub(crate) fn is_ready(&self) -> bool {
         condition::get(&self.resource.around.status.conditions, READY)
@@ -139,6 +146,11 @@ impl Delivery {
         self.pace = Pace::default();
         self.pace.hurry();
     }
+}
+
+/// Whether an object has been looked at: until then a report only says that it is expected.
+pub(crate) fn says_something(object: &ObjectReport) -> bool {
+    object.uid.is_some() || object.blocker.is_some() || object.health != Health::Unknown
 }
 
 impl Entry {

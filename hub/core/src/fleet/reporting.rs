@@ -5,10 +5,10 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{HeadState, Key, Version};
 use outhaul_protocol_wire::ids::{PlaneName, Term};
 use outhaul_protocol_wire::message::Held;
-use outhaul_protocol_wire::report::{Health, ObjectReport, Report};
+use outhaul_protocol_wire::report::{ObjectReport, Report};
 
 use super::Fleet;
-use crate::delivery::{Behind, Delivery};
+use crate::delivery::{Behind, Delivery, says_something};
 use crate::now::Now;
 use crate::pace::List;
 
@@ -217,7 +217,7 @@ fn fold(delivery: &mut Delivery, changes: Vec<String>, term: Option<Term>, now: 
     delivery.writes.refused = None;
     let list = List {
         objects: reported.objects.len(),
-        complete: reported.objects.iter().all(says_something),
+        complete: !delivery.is_partial(),
     };
     for id in &changes {
         delivery.pace.changed(id, list, now.uptime);
@@ -259,9 +259,4 @@ fn find<'a>(known: &'a Reported, place: usize, id: &str) -> Option<&'a ObjectRep
         .get(place)
         .filter(same)
         .or_else(|| objects.iter().find(same))
-}
-
-/// Whether an object has been looked at: until then a report only says that it is expected.
-fn says_something(object: &ObjectReport) -> bool {
-    object.uid.is_some() || object.blocker.is_some() || object.health != Health::Unknown
 }

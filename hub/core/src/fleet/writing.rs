@@ -1,5 +1,7 @@
 //! What is written to resources, and what becomes of it.
 
+use core::time::Duration;
+
 use outhaul_hub_resources::conditions::READY;
 use outhaul_hub_resources::{Condition, DeliveryStatus};
 use outhaul_protocol_wire::digest::Digest;
@@ -12,8 +14,15 @@ use crate::decision::{Decision, Finalizer, Refusal};
 use crate::delivery::Delivery;
 use crate::now::Now;
 use crate::output::{Change, Known, Note, Outcome, Output, Subject, Write, WriteId};
+use crate::pace::GATHER;
 use crate::reason;
 use crate::status::{self, Facts};
+
+/// So many writes that are not answered take an API server longer than objects that are still to come.
+const BUSY: usize = 32;
+
+/// How long the status of a list that is not complete waits for other writes: when it comes to be written, it may be.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Fleet {
     /// A write was answered.
@@ -76,6 +85,9 @@ impl Fleet {
         let due = delivery.pace.due();
         if due > now.uptime {
             return self.schedule(key, due);
+        }
+        if delivery.is_partial() && self.writing.len() >= BUSY && now.uptime < due + PATIENCE {
+            return self.schedule(key, (now.uptime + GATHER).min(due + PATIENCE));
         }
         delivery.writes.dirty = false;
         let next = next_status(delivery, decision, now);

@@ -165,6 +165,45 @@ fn what_is_there_is_written_soon_although_the_rest_does_not_come() {
 }
 
 #[test]
+fn what_is_not_complete_waits_for_other_writes_but_not_for_ever() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world, 2);
+    // Finalizer and plane of each are on their way.
+    for other in 0..16 {
+        world.create(&format!("other-{other}"));
+    }
+    world.poll();
+    let told = |world: &World| {
+        statuses(world)
+            .iter()
+            .filter(|status| status.resources.len() == 2)
+            .count()
+    };
+    let missing = ObjectReport {
+        uid: None,
+        status: RawStatus::Absent,
+        ..object(1, Health::Unknown)
+    };
+    agent.report_objects(&mut world, &key, vec![object(0, Health::Healthy), missing]);
+    let mut waited = Duration::ZERO;
+    while told(&world) == 0 {
+        world.advance(Duration::from_millis(100));
+        waited += Duration::from_millis(100);
+        world.poll();
+    }
+    assert_eq!(waited, Duration::from_millis(5_100));
+    world.run();
+    for other in 16..32 {
+        world.create(&format!("other-{other}"));
+    }
+    world.advance(Duration::from_secs(2));
+    world.poll();
+    agent.report(&mut world, &key, &[Health::Healthy, Health::Healthy]);
+    world.poll();
+    assert_eq!(told(&world), 2, "what is complete waits for nobody");
+}
+
+#[test]
 fn another_object_does_not_wait_for_the_first() {
     let mut world = World::new();
     let (mut agent, key) = delivered(&mut world, 2);
