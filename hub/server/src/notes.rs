@@ -23,7 +23,7 @@ use tracing::{debug, warn};
 const CONCURRENT: usize = 4;
 
 /// How long Events wait for writes that matter. Where those never end, Events are published one at a time beside them.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Events that wait. 500 Releases that go in at once make three each.
 const WAITING: usize = 2_048;

@@ -27,7 +27,7 @@ const GATHER: Duration = Duration::from_secs(1);
 
 /// How much longer it waits for requests that have to wait themselves: applying goes first, and what would be lost with
 /// the agent is found out again by a look.
-const PATIENCE: Duration = Duration::from_secs(9);
+const PATIENCE: Duration = Duration::from_secs(29);
 
 /// How long, and how many of, settled resources are remembered, so that their versions never go back.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -112,7 +112,7 @@ fn what_was_learned_is_written_down_once_no_request_has_to_wait_but_not_much_lat
     rig.now = saved;
     assert!(rig.plane.poll_write(rig.now).is_none());
     let (latest, _) = rig.plane.deadline().unwrap();
-    assert!(latest > saved && latest <= saved + Duration::from_secs(10));
+    assert!(latest > saved && latest <= saved + Duration::from_secs(30));
     for request in &requests {
         answer(&mut rig, request);
     }
