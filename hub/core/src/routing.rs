@@ -15,7 +15,7 @@ use crate::resource::{Scope, Target};
 pub type Name = (String, String);
 
 /// What resources say about ways to planes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Routing {
     fallback: bool,
     environments: BTreeMap<Name, Option<String>>,
@@ -54,12 +54,14 @@ pub enum NoPlane {
     /// The DataPlane does not exist.
     #[error("DataPlane {0} does not exist in namespace {1}")]
     NoDataPlane(String, String),
-    /// The DataPlane names no Plane, and not exactly one admits it.
+    /// The DataPlane or BuildPlane names no Plane, and not exactly one admits it.
     #[error(
-        "DataPlane {name} has no spec.planeID, and {admitting} Planes admit it: name one, or make a token with \
-         `outhaul plane token --for dataplane/{namespace}/{name}`"
+        "{} {name} has no spec.planeID, and {admitting} Planes admit it: name one, or make a token with \
+         `outhaul plane token --for {}/{namespace}/{name}`", kind.as_str(), kind.as_str().to_lowercase()
     )]
     Ambiguous {
+        /// Its kind.
+        kind: AdmittedKind,
         /// Its namespace.
         namespace: String,
         /// Its name.
@@ -216,7 +218,11 @@ impl Routing {
         Ok(found)
     }
 
-    fn plane_of(&self, kind: AdmittedKind, user: &Name) -> Result<PlaneName, NoPlane> {
+    /// The plane of a DataPlane or BuildPlane.
+    ///
+    /// # Errors
+    /// There is none; the error says why.
+    pub fn plane_of(&self, kind: AdmittedKind, user: &Name) -> Result<PlaneName, NoPlane> {
         match self.users.get(&(kind, user.clone())) {
             Some(Some(plane)) if !plane.is_empty() => self.existing(plane),
             _ => self.the_one_that_admits(kind, user),
@@ -229,6 +235,7 @@ impl Routing {
         match (planes.next(), planes.next()) {
             (Some(plane), None) => Ok(plane.clone()),
             (None | Some(_), _) => Err(NoPlane::Ambiguous {
+                kind,
                 namespace: user.0.clone(),
                 name: user.1.clone(),
                 admitting: admitting.map_or(0, BTreeSet::len),
@@ -243,6 +250,28 @@ impl Routing {
             .ok_or_else(|| NoPlane::NoSuchPlane(plane.to_owned()))
     }
 
+    /// Checks that a plane admits a DataPlane or BuildPlane.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn check_user(&self, plane: &PlaneName, kind: AdmittedKind, user: &Name) -> Result<(), NotAdmitted> {
+        let admitting = self.admitting.get(&(kind, user.clone()));
+        match admitting.is_some_and(|planes| planes.contains(plane)) {
+            true => Ok(()),
+            false => Err(NotAdmitted::User {
+                plane: plane.clone(),
+                user: format!("{} {}/{}", kind.as_str(), user.0, user.1),
+            }),
+        }
+    }
+
+    /// The namespaces in which names of this one are looked for, in this order.
+    pub fn namespaces<'a>(&self, namespace: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let fallback = self.fallback && namespace != names::FALLBACK_NAMESPACE;
+        let fallback = fallback.then_some(names::FALLBACK_NAMESPACE);
+        core::iter::once(namespace).chain(fallback)
+    }
+
     /// Finds a name in a namespace, else in `default` where the compatible fallback is on.
     fn lookup<K: Ord>(
         &self,
@@ -251,15 +280,11 @@ impl Routing {
         name: &str,
         key: impl Fn(Name) -> K,
     ) -> Option<(Name, Option<String>)> {
-        let fallback = self.fallback.then_some(names::FALLBACK_NAMESPACE);
-        [Some(namespace), fallback]
-            .into_iter()
-            .flatten()
-            .find_map(|namespace| {
-                let name = (namespace.to_owned(), name.to_owned());
-                let value = map.get(&key(name.clone()))?;
-                Some((name, value.clone()))
-            })
+        self.namespaces(namespace).find_map(|namespace| {
+            let name = (namespace.to_owned(), name.to_owned());
+            let value = map.get(&key(name.clone()))?;
+            Some((name, value.clone()))
+        })
     }
 }
 

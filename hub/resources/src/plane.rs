@@ -77,6 +77,16 @@ pub enum AdmittedKind {
     BuildPlane,
 }
 
+impl AdmittedKind {
+    /// The kind as objects name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DataPlane => "DataPlane",
+            Self::BuildPlane => "BuildPlane",
+        }
+    }
+}
+
 /// What the hub recorded of the plane. The state of its connection is in the hub's REST, not here.
 #[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
