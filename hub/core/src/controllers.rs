@@ -1,5 +1,5 @@
-//! From Components to Releases: what is read of the control plane's kinds, what must be looked at again, and what is
-//! to be written.
+//! From Components to Releases, and what is said of the platform that they run on: what is read of the control plane's
+//! kinds, what must be looked at again, and what is to be written.
 //!
 //! [`Controllers`] is one state. One task drives it: what watches tell goes in as [`News`], [`Job`]s come out, and what
 //! came of each goes in again. There is no clock, socket or task here; the time is an argument.
@@ -16,12 +16,14 @@
 pub mod answer;
 mod binding;
 mod component;
+mod credentials;
 mod dependencies;
 mod id;
 mod index;
 mod kind;
 mod look;
 mod memory;
+mod platform;
 mod queue;
 mod sight;
 mod status;
@@ -35,7 +37,8 @@ mod tests;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use outhaul_hub_resources::Release;
+use outhaul_hub_resources::{AdmittedKind, Release};
+use outhaul_protocol_wire::ids::PlaneName;
 
 pub use id::Id;
 pub use kind::{Kind, Object, Watched};
@@ -43,6 +46,7 @@ pub use sight::Sight;
 pub use step::{Job, Note, Outcome, Step};
 
 use crate::Now;
+use crate::routing::Routing;
 use index::{Dependency, Index};
 use look::{Look, Plan};
 use memory::{Attempt, Memory, Refused, Written};
@@ -85,6 +89,8 @@ pub enum Next {
 #[derive(Debug, Default)]
 pub struct Controllers {
     stores: Stores,
+    /// Which Plane a DataPlane or BuildPlane uses.
+    routing: Routing,
     index: Index,
     queue: Queue,
     /// Kinds that have been listed.
@@ -96,6 +102,15 @@ pub struct Controllers {
 }
 
 impl Controllers {
+    /// Nothing is known yet. With `fallback` an Environment or DataPlane that a namespace lacks is looked for in
+    /// `default`.
+    pub fn new(fallback: bool) -> Self {
+        Self {
+            routing: Routing::new(fallback),
+            ..Self::default()
+        }
+    }
+
     /// Takes what a watch tells.
     pub fn tell(&mut self, news: News) {
         match news {
@@ -201,15 +216,20 @@ impl Controllers {
             return;
         };
         let after = self.stores.object(&id);
+        route(&mut self.routing, &id, after);
         if id.kind.is_key() {
             let dependencies = after
-                .map(|object| dependencies::of(&id, object))
+                .map(|object| dependencies::of(&id, object, &self.routing))
                 .unwrap_or_default();
             self.index.set(&id, dependencies);
             self.queue.add(id.clone());
         }
         let before = before.as_ref().and_then(|before| before.object.as_ref().ok());
         let moved = dependencies::moved(before, after);
+        let admitted = dependencies::admitted(before).chain(dependencies::admitted(after));
+        for key in admitted {
+            self.queue.add(key);
+        }
         self.wake(&id, moved);
     }
 
@@ -221,7 +241,12 @@ impl Controllers {
             self.memories.remove(id);
             self.reads.remove(id);
         }
-        let moved = dependencies::moved(gone.object.as_ref().ok(), None);
+        forget(&mut self.routing, id);
+        let object = gone.object.as_ref().ok();
+        for key in dependencies::admitted(object) {
+            self.queue.add(key);
+        }
+        let moved = dependencies::moved(object, None);
         self.wake(id, moved);
     }
 
@@ -260,6 +285,7 @@ impl Controllers {
         let mut look = Look {
             key,
             stores: &self.stores,
+            routing: &self.routing,
             read: read.as_ref(),
             memory: self.memories.entry(key.clone()).or_default(),
             now,
@@ -272,7 +298,15 @@ impl Controllers {
             Object::WebApplicationBinding(found) => binding::plan(&look, &**found),
             Object::ScheduledTaskBinding(found) => binding::plan(&look, &**found),
             Object::ApiBinding(found) => binding::plan(&look, &**found),
-            Object::ApiClass(_)
+            Object::DataPlane(plane) => platform::plane::plan(&look, &**plane),
+            Object::BuildPlane(plane) => platform::plane::plan(&look, &**plane),
+            Object::Environment(environment) => platform::environment::plan(&look, environment),
+            Object::DeploymentPipeline(pipeline) => platform::pipeline::plan(&look, pipeline),
+            Object::Project(project) => platform::project::plan(&look, project),
+            Object::Organization(organization) => platform::organization::plan(&look, organization),
+            Object::Namespace(_)
+            | Object::Plane(_)
+            | Object::ApiClass(_)
             | Object::ServiceClass(_)
             | Object::WebApplicationClass(_)
             | Object::ScheduledTaskClass(_)
@@ -285,6 +319,43 @@ impl Controllers {
             (Plan::Nothing, Some(until)) if now.uptime < until => Plan::Rest(until),
             (plan, _) => plan,
         }
+    }
+}
+
+/// Learns which Plane is whose. One that cannot be read counts as it was last read.
+fn route(routing: &mut Routing, id: &Id, object: Option<&Object>) {
+    let name = || (id.namespace.clone(), id.name.clone());
+    match object {
+        Some(Object::DataPlane(plane)) => {
+            routing.set_user(AdmittedKind::DataPlane, name(), Some(plane.spec.plane_id.clone()));
+        }
+        Some(Object::BuildPlane(plane)) => {
+            routing.set_user(
+                AdmittedKind::BuildPlane,
+                name(),
+                Some(plane.spec.plane_id.clone()),
+            );
+        }
+        Some(Object::Plane(plane)) => {
+            if let Ok(name) = PlaneName::new(id.name.as_str()) {
+                routing.set_plane(name, Some(plane.spec.admits.clone()));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn forget(routing: &mut Routing, id: &Id) {
+    let name = || (id.namespace.clone(), id.name.clone());
+    match id.kind {
+        Kind::DataPlane => routing.set_user(AdmittedKind::DataPlane, name(), None),
+        Kind::BuildPlane => routing.set_user(AdmittedKind::BuildPlane, name(), None),
+        Kind::Plane => {
+            if let Ok(name) = PlaneName::new(id.name.as_str()) {
+                routing.set_plane(name, None);
+            }
+        }
+        _ => {}
     }
 }
 

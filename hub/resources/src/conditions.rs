@@ -3,11 +3,22 @@
 /// On a Plane: its agent has a session. Turns only after a grace time, so a short absence writes nothing.
 pub const CONNECTED: &str = "Connected";
 
-/// On a Release or Bundle: every desired object is in the plane and healthy, or suspended.
+/// On a Release or Bundle: every desired object is in the plane and healthy, or suspended. On a component or binding:
+/// whether something has to be corrected, and how its Release is doing. On what a platform consists of: everything that
+/// it names is there and can be used.
 pub const READY: &str = "Ready";
 
 /// On a Release or Bundle that is being deleted: its objects are on their way out of the plane.
 pub const FINALIZING: &str = "Finalizing";
+
+/// On a Project or DataPlane, as OpenChoreo says it: it is there.
+pub const CREATED: &str = "Created";
+
+/// On a DeploymentPipeline, as OpenChoreo says it: it is there.
+pub const AVAILABLE: &str = "Available";
+
+/// On a DataPlane or BuildPlane: it still holds how its cluster was dialled.
+pub const CREDENTIALS_PRESENT: &str = "CredentialsPresent";
 
 /// Values of a condition's `status`.
 pub mod status {

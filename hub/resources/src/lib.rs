@@ -71,6 +71,7 @@ mod vocabulary;
 mod web_application;
 mod workload;
 
+pub use k8s_openapi::api::core::v1::Namespace;
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 pub use api::{API, APIBinding, APIBindingSpec, APISpec, APIStatus};

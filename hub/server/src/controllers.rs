@@ -53,14 +53,16 @@ pub struct Written {
     pub replaced: u64,
     /// Releases that were deleted.
     pub deleted: u64,
-    /// Statuses that were written.
+    /// Statuses of components and bindings that were written.
     pub statuses: u64,
+    /// Statuses of what a platform consists of that were written.
+    pub platform: u64,
 }
 
 impl Written {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.created + self.replaced + self.deleted + self.statuses
+        self.created + self.replaced + self.deleted + self.statuses + self.platform
     }
 
     fn count(&mut self, step: &Step) {
@@ -69,6 +71,7 @@ impl Written {
             Step::Create { .. } => self.created += 1,
             Step::Replace { .. } => self.replaced += 1,
             Step::Delete { .. } => self.deleted += 1,
+            Step::Status { id, .. } if id.kind.is_platform() => self.platform += 1,
             Step::Status { .. } => self.statuses += 1,
         }
     }
@@ -79,6 +82,8 @@ pub(crate) struct ControllersTask {
     pub(crate) client: kube::Client,
     /// The hub's namespace, for the Lease.
     pub(crate) namespace: String,
+    /// Whether an Environment or DataPlane is looked for in `default` too.
+    pub(crate) fallback: bool,
     pub(crate) news: mpsc::Receiver<News>,
     pub(crate) progress: watch::Sender<Progress>,
 }
@@ -102,7 +107,7 @@ impl ControllersTask {
         let writing_is_over = CancellationToken::new();
         let running = Running {
             client: self.client.clone(),
-            controllers: Controllers::default(),
+            controllers: Controllers::new(self.fallback),
             clock,
             held,
             running: JoinSet::new(),

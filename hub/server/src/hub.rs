@@ -207,6 +207,7 @@ impl Parts {
         let controllers = ControllersTask {
             client: client.clone(),
             namespace: config.namespace.clone(),
+            fallback: config.fallback,
             news: news_receiver,
             progress,
         };

@@ -330,7 +330,7 @@ impl From<controllers::Note> for Notice {
             about: About {
                 api_version: resource.api_version,
                 kind: resource.kind,
-                namespace: Some(note.about.namespace),
+                namespace: Some(note.about.namespace).filter(|namespace| !namespace.is_empty()),
                 name: note.about.name,
                 uid: note.uid,
             },

@@ -1,12 +1,13 @@
 //! Watches of the control plane: every kind that decides what planes hold, and every kind that leads there.
 //!
-//! A kind is watched once. Releases are told to the fleet and to the controllers, the other kinds to one of them.
+//! A kind is watched once, and told to whom it concerns: the fleet, the controllers, or both.
 //!
 //! Objects come as text and are read one by one: a Release or Bundle whose spec nobody can read is refused by name, any
 //! other malformed object is one line in the log, and none stops a list. When every kind has been listed once the
 //! fleet is told so; before that it serves nobody. An expired watch is a new list: what is
 //! missing in it is told as gone from the control plane, and that takes nothing from a plane.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 
 use futures::TryStreamExt as _;
@@ -18,7 +19,6 @@ use kube::runtime::watcher::{self, Event, watcher};
 use outhaul_hub_core::controllers::{self, Id, News, Sight};
 use outhaul_hub_core::listing::{Kind, Listing};
 use outhaul_hub_resources::Stored;
-use outhaul_protocol_wire::head::BundleKind;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,13 @@ pub(crate) async fn run(
 ) {
     let mut watches = JoinSet::new();
     let (listed, mut lists) = mpsc::channel(Kind::ALL.len());
+    let mut others: BTreeSet<_> = controllers::Kind::ALL.into_iter().collect();
     for kind in Kind::ALL {
+        let resource = kind.resource();
+        let also = others.iter().find(|other| other.resource() == resource).copied();
+        if let Some(also) = also {
+            others.remove(&also);
+        }
         let fleet = Fleet {
             kind,
             signals: signals.clone(),
@@ -49,17 +55,16 @@ pub(crate) async fn run(
             listing: Listing::new(kind),
         };
         let watch = Watch {
-            resource: kind.resource(),
+            resource,
             fleet: Some(fleet),
-            controllers: (kind == Kind::Bundle(BundleKind::Release)).then(|| Follower {
-                kind: controllers::Kind::Release,
+            controllers: also.map(|kind| Follower {
+                kind,
                 news: news.clone(),
             }),
         };
         watches.spawn(watch.run(client.clone()));
     }
-    let others = controllers::Kind::ALL.into_iter();
-    for kind in others.filter(|kind| *kind != controllers::Kind::Release) {
+    for kind in others {
         let news = news.clone();
         let watch = Watch {
             resource: kind.resource(),

@@ -3,17 +3,24 @@
 use std::collections::BTreeSet;
 
 use outhaul_hub_render::{TargetKey, service_binding, web_application_binding};
+use outhaul_hub_resources::AdmittedKind;
 
 use super::index::Dependency;
+use super::platform::{pipeline, project};
 use super::{Id, Kind, Object};
+use crate::routing::Routing;
 
 /// What this key depends on. A key that cannot be read depends on nothing.
-pub(super) fn of(id: &Id, object: &Object) -> BTreeSet<Dependency> {
+pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Dependency> {
     let near = |kind, name: &str| Dependency::Object(id.near(kind, name));
     let beside = |kind| Dependency::Object(id.beside(kind));
     let component = |target: &TargetKey<'_>| Dependency::Component {
         namespace: id.namespace.clone(),
         name: target.component.to_owned(),
+    };
+    let anywhere = |kind, name: &str| -> Vec<Dependency> {
+        let found = places(id, kind, name, routing);
+        found.map(Dependency::Object).collect()
     };
     match object {
         Object::Service(service) => {
@@ -51,7 +58,29 @@ pub(super) fn of(id: &Id, object: &Object) -> BTreeSet<Dependency> {
             let class = near(Kind::ApiClass, &binding.spec.api_class_name);
             BTreeSet::from([api, class, beside(Kind::Release)])
         }
-        Object::ApiClass(_)
+        // The Planes that admit one which names none say so themselves, see [`admitted`].
+        Object::DataPlane(plane) => plane_named(plane.spec.plane_id.as_deref()),
+        Object::BuildPlane(plane) => plane_named(plane.spec.plane_id.as_deref()),
+        Object::Environment(environment) => {
+            let data_plane = environment.spec.data_plane_ref.as_deref().unwrap_or_default();
+            BTreeSet::from_iter(anywhere(Kind::DataPlane, data_plane))
+        }
+        Object::DeploymentPipeline(pipeline) => {
+            let environments = pipeline::environments(&pipeline.spec).into_iter();
+            environments
+                .flat_map(|name| anywhere(Kind::Environment, name))
+                .collect()
+        }
+        Object::Project(project) => {
+            let pipeline = project::pipeline(&project.spec);
+            BTreeSet::from([near(Kind::DeploymentPipeline, pipeline)])
+        }
+        Object::Organization(_) => {
+            BTreeSet::from([Dependency::Object(Id::of_cluster(Kind::Namespace, &id.name))])
+        }
+        Object::Namespace(_)
+        | Object::Plane(_)
+        | Object::ApiClass(_)
         | Object::ServiceClass(_)
         | Object::WebApplicationClass(_)
         | Object::ScheduledTaskClass(_)
@@ -59,6 +88,38 @@ pub(super) fn of(id: &Id, object: &Object) -> BTreeSet<Dependency> {
         | Object::Api(_)
         | Object::Release(_) => BTreeSet::new(),
     }
+}
+
+/// Where an object that this key names may be, in the order in which it is looked for.
+pub(super) fn places(key: &Id, kind: Kind, name: &str, routing: &Routing) -> impl Iterator<Item = Id> {
+    let namespaces = routing.namespaces(&key.namespace);
+    namespaces.map(move |namespace| Id {
+        kind,
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+/// The DataPlanes and BuildPlanes that a Plane admits.
+pub(super) fn admitted(object: Option<&Object>) -> impl Iterator<Item = Id> + '_ {
+    let admissions = match object {
+        Some(Object::Plane(plane)) => plane.spec.admits.as_slice(),
+        _ => &[],
+    };
+    admissions.iter().map(|admission| Id {
+        kind: match admission.kind {
+            AdmittedKind::DataPlane => Kind::DataPlane,
+            AdmittedKind::BuildPlane => Kind::BuildPlane,
+        },
+        namespace: admission.namespace.clone(),
+        name: admission.name.clone(),
+    })
+}
+
+fn plane_named(name: Option<&str>) -> BTreeSet<Dependency> {
+    let name = name.filter(|name| !name.is_empty());
+    let plane = name.map(|name| Dependency::Object(Id::of_cluster(Kind::Plane, name)));
+    plane.into_iter().collect()
 }
 
 /// The components whose endpoints may be reached elsewhere since a binding was that and is this now.

@@ -9,7 +9,7 @@ use super::Kind;
 pub struct Id {
     /// Its kind.
     pub kind: Kind,
-    /// Its namespace.
+    /// Its namespace; empty where its kind has none.
     pub namespace: String,
     /// Its name.
     pub name: String,
@@ -19,6 +19,15 @@ impl Id {
     /// The object of this kind that has the namespace and the name of this one.
     pub fn beside(&self, kind: Kind) -> Self {
         Self { kind, ..self.clone() }
+    }
+
+    /// An object without namespace.
+    pub fn of_cluster(kind: Kind, name: &str) -> Self {
+        Self {
+            kind,
+            namespace: String::new(),
+            name: name.to_owned(),
+        }
     }
 
     /// An object of the same namespace.
@@ -33,6 +42,9 @@ impl Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+        match self.namespace.as_str() {
+            "" => write!(f, "{} {}", self.kind, self.name),
+            namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
+        }
     }
 }

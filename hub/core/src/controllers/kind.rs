@@ -1,4 +1,4 @@
-//! The kinds that lead from a Component to its Releases.
+//! The kinds that lead from a Component to its Releases, and those that a platform consists of.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use outhaul_hub_resources::{InvalidObject, Stored, parse};
 
 macro_rules! kinds {
     ($($kind:ident: $type:ident,)*) => {
-        /// A kind that is read to make bindings and Releases, or is made.
+        /// A kind that is read to make bindings and Releases, or is made, or of which something is said.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
             $(#[doc = concat!("`", stringify!($type), "`.")] $kind,)*
@@ -96,10 +96,18 @@ kinds! {
     Service: Service,
     WebApplication: WebApplication,
     ScheduledTask: ScheduledTask,
+    Namespace: Namespace,
+    Plane: Plane,
+    DataPlane: DataPlane,
+    BuildPlane: BuildPlane,
+    Environment: Environment,
+    DeploymentPipeline: DeploymentPipeline,
+    Project: Project,
+    Organization: Organization,
 }
 
 impl Kind {
-    /// Whether objects of this kind are looked at: something is made of them.
+    /// Whether objects of this kind are looked at: something is made of them, or said of them.
     pub fn is_key(self) -> bool {
         match self {
             Self::Service
@@ -108,15 +116,36 @@ impl Kind {
             | Self::ServiceBinding
             | Self::WebApplicationBinding
             | Self::ScheduledTaskBinding
-            | Self::ApiBinding => true,
+            | Self::ApiBinding
+            | Self::DataPlane
+            | Self::BuildPlane
+            | Self::Environment
+            | Self::DeploymentPipeline
+            | Self::Project
+            | Self::Organization => true,
             Self::ApiClass
             | Self::ServiceClass
             | Self::WebApplicationClass
             | Self::ScheduledTaskClass
             | Self::Workload
             | Self::Api
-            | Self::Release => false,
+            | Self::Release
+            | Self::Namespace
+            | Self::Plane => false,
         }
+    }
+
+    /// Whether a platform consists of it: something is said of it, and nothing is made of it.
+    pub fn is_platform(self) -> bool {
+        matches!(
+            self,
+            Self::DataPlane
+                | Self::BuildPlane
+                | Self::Environment
+                | Self::DeploymentPipeline
+                | Self::Project
+                | Self::Organization
+        )
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::memory::{Attempt, Memory, Refused, Written};
 use super::status::Words;
 use super::{Id, Note, Sight, Step, Stores, Watched, sight};
+use crate::routing::Routing;
 use crate::{Now, condition};
 
 /// What is decided.
@@ -37,6 +38,7 @@ pub(super) enum Write {
 pub(super) struct Look<'a> {
     pub(super) key: &'a Id,
     pub(super) stores: &'a Stores,
+    pub(super) routing: &'a Routing,
     /// The key's Release with all that it says, where it was asked for.
     pub(super) read: Option<&'a Release>,
     pub(super) memory: &'a mut Memory,

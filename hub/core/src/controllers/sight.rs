@@ -6,7 +6,7 @@ use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::digest::Digest;
 use serde_json::Value;
 
-use super::{Id, Kind, Object};
+use super::{Id, Kind, Object, credentials};
 
 /// An object, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,15 +25,25 @@ pub struct Sight {
 
 impl Sight {
     /// Reads an object as the API server returned it. Nobody here needs its managed fields; of a Release the ids of
-    /// its objects are kept, and neither what they are nor their raw status nor the inventory.
+    /// its objects are kept, and neither what they are nor their raw status nor the inventory; of a DataPlane or
+    /// BuildPlane that it holds credentials, and not which.
     pub fn read(kind: Kind, stored: &Stored) -> Self {
         let mut object = Object::read(kind, stored).map_err(|error| described(&error));
         let mut digest = None;
         if let Ok(object) = &mut object {
             object.metadata_mut().managed_fields = None;
-            if let Object::Release(release) = object {
-                digest = digest_of_spec(stored);
-                leave_out_content(release);
+            match object {
+                Object::Release(release) => {
+                    digest = digest_of_spec(stored);
+                    leave_out_content(release);
+                }
+                Object::DataPlane(plane) => {
+                    credentials::leave_out(&mut plane.metadata, plane.spec.kubernetes_cluster.as_mut());
+                }
+                Object::BuildPlane(plane) => {
+                    credentials::leave_out(&mut plane.metadata, plane.spec.kubernetes_cluster.as_mut());
+                }
+                _ => {}
             }
         }
         Self {

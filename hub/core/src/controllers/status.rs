@@ -4,6 +4,7 @@ use outhaul_hub_render::readiness::Readiness;
 use outhaul_hub_render::reason;
 use outhaul_hub_resources::conditions;
 
+use super::platform::{environment, plane};
 use crate::condition::Said;
 
 /// What it says.
@@ -15,11 +16,13 @@ pub(super) struct Words {
 }
 
 /// Reasons that come and go by themselves: nobody has to do anything.
-const IN_PASSING: [&str; 4] = [
+const IN_PASSING: [&str; 6] = [
     reason::HEALTH_PROGRESSING,
     reason::HEALTH_DEGRADED,
     reason::RESOURCES_SUSPENDED,
     reason::RESOURCES_UNDEPLOYED,
+    plane::NOT_CONNECTED,
+    environment::DATA_PLANE_NOT_READY,
 ];
 
 /// The longest message that the definitions of conditions take.

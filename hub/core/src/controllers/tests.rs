@@ -1,5 +1,6 @@
 //! The controllers against a small API server in memory: what they write, and that they stop.
 
+mod platform;
 mod server;
 
 use serde_json::{Value, json};

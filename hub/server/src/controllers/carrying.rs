@@ -98,7 +98,8 @@ async fn written(client: kube::Client, id: &Id, request: http::Request<Vec<u8>>)
 }
 
 fn request(id: &Id) -> Request {
-    Request::new(Stored::url_path(&id.kind.resource(), Some(&id.namespace)))
+    let namespace = Some(id.namespace.as_str()).filter(|namespace| !namespace.is_empty());
+    Request::new(Stored::url_path(&id.kind.resource(), namespace))
 }
 
 fn of_failure(step: &Step, failure: &Failure) -> Outcome {

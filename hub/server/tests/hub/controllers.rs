@@ -59,7 +59,7 @@ fn bindings<K>(rig: &Rig<K>) -> Api<ServiceBinding> {
     Api::namespaced(rig.client.clone(), NAMESPACE)
 }
 
-async fn settled(hub: &Hub) -> Progress {
+pub(crate) async fn settled(hub: &Hub) -> Progress {
     let mut progress = hub.handle().controllers();
     let settled = progress.wait_for(|progress| progress.leading && progress.settled);
     *timeout(PATIENCE, settled)

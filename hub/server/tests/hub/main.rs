@@ -10,5 +10,6 @@ mod failing;
 mod hostile;
 mod kubernetes;
 mod plane;
+mod platform;
 mod restarting;
 mod rig;

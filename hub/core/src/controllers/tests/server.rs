@@ -22,6 +22,8 @@ pub(super) struct Server {
     version: u64,
     now: Duration,
     started: bool,
+    /// Whether names are looked for in `default` too.
+    pub(super) fallback: bool,
     /// Every write that was taken.
     pub(super) writes: Vec<String>,
     /// Reasons of the Events.
@@ -69,8 +71,8 @@ impl Server {
         let mut object = match self.objects.get(&id) {
             Some(object) => object.clone(),
             None => json!({
-                "apiVersion": "openchoreo.dev/v1alpha1", "kind": kind.as_str(),
-                "metadata": {"name": name, "namespace": NAMESPACE},
+                "apiVersion": kind.resource().api_version, "kind": kind.as_str(),
+                "metadata": {"name": name, "namespace": id.namespace},
             }),
         };
         object["spec"] = spec;
@@ -82,6 +84,17 @@ impl Server {
         let mut object = self.objects[&id].clone();
         json_patch::merge(&mut object, &patch);
         self.store(&id, object);
+    }
+
+    /// Has an object in another namespace; for what starts anew.
+    pub(super) fn move_to(&mut self, namespace: &str, kind: Kind, name: &str) {
+        let mut object = self.objects.remove(&id(kind, name)).unwrap();
+        object["metadata"]["namespace"] = json!(namespace);
+        let id = Id {
+            namespace: namespace.to_owned(),
+            ..id(kind, name)
+        };
+        self.objects.insert(id, object);
     }
 
     /// Deletes an object, and what it owns.
@@ -128,7 +141,7 @@ impl Server {
     }
 
     pub(super) fn restart_in_order(&mut self, kinds: impl IntoIterator<Item = Kind>) {
-        self.controllers = Controllers::default();
+        self.controllers = Controllers::new(self.fallback);
         self.started = true;
         for kind in kinds {
             self.controllers.tell(News::Begin(kind));
@@ -312,7 +325,10 @@ impl Server {
 fn id(kind: Kind, name: &str) -> Id {
     Id {
         kind,
-        namespace: NAMESPACE.to_owned(),
+        namespace: match kind {
+            Kind::Namespace | Kind::Plane | Kind::Organization => String::new(),
+            _ => NAMESPACE.to_owned(),
+        },
         name: name.to_owned(),
     }
 }
