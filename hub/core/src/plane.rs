@@ -138,6 +138,16 @@ impl Plane {
         self.digests.remove(&digest);
     }
 
+    /// The plane has nothing left of this one. Returns whether it was shown as an orphan.
+    pub(crate) fn no_orphan(&mut self, key: &Key) -> bool {
+        let shown = self.orphans.keys.iter().position(|orphan| orphan == key);
+        if let Some(place) = shown {
+            self.orphans.keys.remove(place);
+            self.orphans.total = self.orphans.total.saturating_sub(1);
+        }
+        shown.is_some()
+    }
+
     /// Keys in their order.
     pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = &Key> {
         self.keys.iter()

@@ -173,6 +173,11 @@ impl Fleet {
     }
 
     fn settle_unknown(&mut self, plane: &PlaneName, held: Held) {
+        if let Some(state) = self.planes.get_mut(plane)
+            && state.no_orphan(&held.key)
+        {
+            self.changed(plane, None);
+        }
         self.tell(plane, |live| {
             if live.unknown_settled < UNKNOWN_SETTLED {
                 live.unknown_settled += 1;

@@ -2,7 +2,7 @@
 
 use outhaul_hub_core::{Change, Origin, Outcome};
 use outhaul_protocol_wire::head::HeadState;
-use outhaul_protocol_wire::message::{AgentMessage, Held, HubMessage};
+use outhaul_protocol_wire::message::{AgentMessage, Held, HubMessage, Orphans};
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{self, Blocker, BlockerReason, Health, Leftover, Report};
 use serde_json::json;
@@ -199,6 +199,23 @@ fn gone_of_a_resource_that_no_longer_exists_is_settled() {
     agent.gone(&mut world, &key);
     agent.listen(&mut world);
     assert_eq!(agent.holds(&key), None);
+}
+
+#[test]
+fn an_orphan_of_which_nothing_is_left_is_not_counted_any_more() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world.delete("cart");
+    agent.listen(&mut world);
+    world.fleet.vanished(&key);
+    let orphans = Orphans {
+        keys: vec![key.clone()],
+        total: 2,
+    };
+    agent.say(&mut world, AgentMessage::Orphans(orphans));
+    agent.gone(&mut world, &key);
+    let view = world.fleet.plane_view(&World::plane("eu"), world.now).unwrap();
+    assert_eq!((view.orphans.total, view.orphans.bundles), (1, vec![]));
 }
 
 #[test]
