@@ -96,6 +96,12 @@ pub(crate) struct Blocker {
     pub(crate) message: String,
 }
 
+/// A raised epoch.
+#[derive(Deserialize)]
+pub(crate) struct Restored {
+    pub(crate) epoch: u64,
+}
+
 /// A new enrolment token.
 #[derive(Deserialize)]
 pub(crate) struct Token {

@@ -71,8 +71,18 @@ pub(crate) enum Command {
     /// Planes and who may join as one.
     #[command(subcommand)]
     Plane(PlaneCommand),
+    /// The hub itself.
+    #[command(subcommand)]
+    Hub(HubCommand),
     /// How far it is, and what holds it: all planes, one, or one Release or Bundle on it.
     Status(StatusArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HubCommand {
+    /// Says that the control plane was restored from a backup. Planes then take what it says now, also where they hold
+    /// something newer; without it they keep that, and say HubBehind. Run it once, after the restore is complete.
+    Restored,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,6 +9,7 @@ mod answers;
 mod arguments;
 mod client;
 mod credentials;
+mod restored;
 mod status;
 mod table;
 mod text;
@@ -20,7 +21,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 pub use arguments::Arguments;
-use arguments::{Command, PlaneCommand};
+use arguments::{Command, HubCommand, PlaneCommand};
 pub use client::Client;
 
 /// Does what was asked and writes the answer to `out`. `now` is what ages are counted from.
@@ -35,6 +36,7 @@ pub async fn run(arguments: Arguments, now: Timestamp, out: &mut impl Write) -> 
         Command::Plane(PlaneCommand::Token(wanted)) => {
             token::make(&client, &wanted, arguments.output).await?
         }
+        Command::Hub(HubCommand::Restored) => restored::say(&client, arguments.output).await?,
     };
     out.write_all(text.as_bytes()).context("cannot write the answer")
 }

@@ -4,6 +4,7 @@
 //! with what was done and does the rest. Doing it twice changes nothing.
 
 mod connecting;
+mod epoch;
 mod placing;
 mod planes;
 mod reading;
@@ -57,6 +58,7 @@ pub struct Fleet {
     outputs: VecDeque<Output>,
     due: BTreeSet<(Duration, Owner)>,
     synced: bool,
+    epochs: epoch::Epochs,
     last_id: u64,
 }
 
@@ -96,6 +98,7 @@ impl Fleet {
             outputs: VecDeque::new(),
             due: BTreeSet::new(),
             synced: false,
+            epochs: epoch::Epochs::default(),
             last_id: 0,
         }
     }

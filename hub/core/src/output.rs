@@ -6,7 +6,7 @@ use core::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use outhaul_hub_resources::{DeliveryStatus, SessionTerm};
 use outhaul_protocol_wire::head::Key;
-use outhaul_protocol_wire::ids::{PlaneName, Uid};
+use outhaul_protocol_wire::ids::{Epoch, PlaneName, Uid};
 use outhaul_protocol_wire::message::Closing;
 
 use crate::plane::PlaneRecord;
@@ -31,6 +31,11 @@ pub enum Output {
     ///
     /// [`Fleet::unread`]: crate::Fleet::unread
     Read(Key),
+    /// Read the hub's epoch where it is stored, since a plane knows this higher one, and tell [`Fleet::epoch_read`]. One
+    /// read at a time.
+    ///
+    /// [`Fleet::epoch_read`]: crate::Fleet::epoch_read
+    ReadEpoch(Epoch),
     /// Say this and close the connection.
     Goodbye(SessionId, Closing),
     /// Publish an Event.

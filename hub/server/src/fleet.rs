@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
+use crate::epoch::Epochs;
 use crate::handle::FleetEvent;
 use crate::notes::Notes;
 use crate::readiness::{Check, Reporter};
@@ -58,6 +59,7 @@ pub(crate) enum Request {
 pub(crate) struct FleetTask {
     pub(crate) fleet: Fleet,
     pub(crate) client: kube::Client,
+    pub(crate) epochs: Epochs,
     pub(crate) signals: mpsc::Receiver<Signal>,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) events: broadcast::Sender<FleetEvent>,
@@ -83,6 +85,7 @@ impl FleetTask {
         let Self {
             fleet,
             client,
+            epochs,
             mut signals,
             mut requests,
             events,
@@ -92,7 +95,7 @@ impl FleetTask {
         let mut running = Running {
             fleet,
             clock: Clock::start(),
-            writer: Writer::new(client.clone()),
+            writer: Writer::new(client.clone(), epochs),
             notes: Notes::new(client),
             sessions: BTreeMap::new(),
             events,
@@ -150,6 +153,12 @@ impl Running {
                 self.readiness.set(Check::Resources, Ok(()));
                 self.synced.cancel();
             }
+            Signal::StartOver(epoch) => {
+                info!(epoch = epoch.0, "The epoch was raised: everything is read again");
+                self.readiness
+                    .set(Check::Resources, Err("reading again after a restore".to_owned()));
+                self.fleet.start_over(epoch, now);
+            }
             Signal::Open(opening) => self.open(*opening),
             Signal::Message(session, message) => {
                 if let Err(violation) = self.fleet.message(session, message, now) {
@@ -197,6 +206,7 @@ impl Running {
             Finished::Written(id, outcome) => self.fleet.written(id, outcome, now),
             Finished::Read(sight) => sight.tell(&mut self.fleet, now),
             Finished::Unread(key) => self.fleet.unread(&key),
+            Finished::Epoch(asked, read) => self.fleet.epoch_read(asked, read),
         }
     }
 
@@ -227,6 +237,7 @@ impl Running {
         match output {
             Output::Write(write) => self.writer.write(write),
             Output::Read(key) => self.writer.read(key),
+            Output::ReadEpoch(asked) => self.writer.read_epoch(asked),
             Output::Goodbye(session, closing) => self.end(session, Ending::Goodbye(closing)),
             Output::Note(note) => self.notes.publish(note, self.clock.now().wall),
             Output::Changed(plane, bundle) => {

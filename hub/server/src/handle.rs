@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use outhaul_hub_core::view::{BundleName, BundleView, PlaneView};
-use outhaul_protocol_wire::ids::PlaneName;
+use outhaul_protocol_wire::ids::{Epoch, PlaneName};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::controllers::Progress;
+use crate::epoch::Epochs;
 use crate::fleet::Request;
+use crate::identity::IdentityError;
 use crate::readiness::Readiness;
 use crate::tokens::{IssuedToken, TokenError, TokenRequest, Tokens};
 
@@ -19,6 +21,7 @@ pub struct HubHandle {
     pub(crate) readiness: watch::Receiver<Readiness>,
     pub(crate) controllers: watch::Receiver<Progress>,
     pub(crate) tokens: Arc<Tokens>,
+    pub(crate) epochs: Epochs,
     pub(crate) client: kube::Client,
 }
 
@@ -79,6 +82,15 @@ impl HubHandle {
     /// The request is not valid, the Plane is revoked, or the control plane's API server refused.
     pub async fn create_token(&self, request: TokenRequest) -> Result<IssuedToken, TokenError> {
         self.tokens.create(request).await
+    }
+
+    /// Raises the epoch, after the control plane went back to a backup: what it says from now on counts on every plane.
+    /// Every replica notices, and reads everything again before it announces anything.
+    ///
+    /// # Errors
+    /// The hub's Secret cannot be read or written.
+    pub async fn restored(&self) -> Result<Epoch, IdentityError> {
+        self.epochs.raise().await
     }
 
     /// Whether the hub can do its work now, and what is missing.

@@ -23,6 +23,7 @@ use tracing::{error, info};
 
 use crate::config::Config;
 use crate::controllers::{ControllersTask, NEWS, Progress};
+use crate::epoch::Epochs;
 use crate::fleet::{FleetTask, REQUESTS, SIGNALS};
 use crate::handle::HubHandle;
 use crate::identity::{self, IdentityError};
@@ -175,6 +176,7 @@ struct Parts {
     controllers: ControllersTask,
     news: mpsc::Sender<News>,
     client: kube::Client,
+    epochs: Epochs,
     signals: mpsc::Sender<crate::fleet::Signal>,
     listener: Listener,
     tokens: Arc<Tokens>,
@@ -204,6 +206,7 @@ impl Parts {
         let synced = CancellationToken::new();
         let client = config.client;
         let address = config.advertise.or_else(|| reachable(agents));
+        let epochs = Epochs::new(client.clone(), config.namespace.clone(), epoch);
         let controllers = ControllersTask {
             client: client.clone(),
             namespace: config.namespace.clone(),
@@ -225,6 +228,7 @@ impl Parts {
             readiness,
             controllers: progress_receiver,
             tokens: Arc::clone(&tokens),
+            epochs: epochs.clone(),
             client: client.clone(),
         };
         let fleet = FleetTask {
@@ -233,6 +237,7 @@ impl Parts {
                 fallback: config.fallback,
             }),
             client: client.clone(),
+            epochs: epochs.clone(),
             signals: signals_receiver,
             requests: requests_receiver,
             events,
@@ -244,6 +249,7 @@ impl Parts {
             controllers,
             news,
             client,
+            epochs,
             signals,
             listener,
             tokens,
@@ -259,8 +265,16 @@ impl Parts {
         let stop = shutdown.child_token();
         let mut parts = JoinSet::new();
         let part = |name: &'static str| move |()| (name, Ok(()));
-        let watching = watch::run(self.client, self.signals.clone(), self.news, stop.clone());
+        let watching = watch::run(
+            self.client,
+            self.signals.clone(),
+            self.news,
+            self.epochs.highest(),
+            stop.clone(),
+        );
         parts.spawn(then(watching, part("watch")));
+        let watching = stop.clone().run_until_cancelled_owned(self.epochs.watch());
+        parts.spawn(then(watching, |_| ("watch of the epoch", Ok(()))));
         let serving = serve_agents(
             self.listener,
             self.signals,

@@ -20,12 +20,12 @@ use tracing::info;
 use crate::random;
 
 /// Name of the Secret.
-const NAME: &str = "outhaul-hub";
+pub(crate) const NAME: &str = "outhaul-hub";
 
 const CERTIFICATE: &str = "ca.crt";
 const KEY: &str = "ca.key";
 const ENDPOINT: &str = "endpoint.key";
-const EPOCH: &str = "epoch";
+pub(crate) const EPOCH: &str = "epoch";
 
 /// Who this hub is.
 pub(crate) struct HubIdentity {
@@ -64,19 +64,28 @@ pub enum IdentityError {
     Authority(#[from] PkiError),
 }
 
+impl IdentityError {
+    pub(crate) fn api(action: &'static str, namespace: &str, source: kube::Error) -> Self {
+        Self::Api {
+            action,
+            namespace: namespace.to_owned(),
+            source: Box::new(source),
+        }
+    }
+
+    /// Whether somebody else wrote the Secret in the meantime.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Api { source, .. } if is_conflict(source))
+    }
+}
+
 /// Reads the hub's identity, and makes it where there is none.
 ///
 /// # Errors
 /// The API server refused, or what is stored is damaged.
 pub(crate) async fn load(client: &kube::Client, namespace: &str) -> Result<HubIdentity, IdentityError> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let failed = |action: &'static str| {
-        move |source| IdentityError::Api {
-            action,
-            namespace: namespace.to_owned(),
-            source: Box::new(source),
-        }
-    };
+    let failed = |action: &'static str| move |source| IdentityError::api(action, namespace, source);
     if let Some(secret) = secrets.get_opt(NAME).await.map_err(failed("read"))? {
         return read(namespace, secret);
     }
@@ -147,7 +156,10 @@ fn new_secret(namespace: &str) -> Result<Secret, IdentityError> {
 
 fn read(namespace: &str, secret: Secret) -> Result<HubIdentity, IdentityError> {
     let data = secret.data.unwrap_or_default();
-    let fields = Fields { namespace, data };
+    let fields = Fields {
+        namespace,
+        data: &data,
+    };
     let authority = AuthorityPem {
         certificate: fields.text(CERTIFICATE)?,
         key: fields.text(KEY)?,
@@ -156,19 +168,23 @@ fn read(namespace: &str, secret: Secret) -> Result<HubIdentity, IdentityError> {
     Ok(HubIdentity {
         authority: Authority::from_pem(&authority)?,
         endpoint: EndpointSecret(endpoint.try_into().map_err(|_length| fields.unusable(ENDPOINT))?),
-        epoch: Epoch(
-            fields
-                .text(EPOCH)?
-                .trim()
-                .parse()
-                .map_err(|_not_a_number| fields.unusable(EPOCH))?,
-        ),
+        epoch: fields.epoch()?,
     })
+}
+
+/// The epoch in the Secret.
+///
+/// # Errors
+/// There is none, or it is no number.
+pub(crate) fn epoch(namespace: &str, secret: &Secret) -> Result<Epoch, IdentityError> {
+    static NONE: BTreeMap<String, ByteString> = BTreeMap::new();
+    let data = secret.data.as_ref().unwrap_or(&NONE);
+    Fields { namespace, data }.epoch()
 }
 
 struct Fields<'a> {
     namespace: &'a str,
-    data: BTreeMap<String, ByteString>,
+    data: &'a BTreeMap<String, ByteString>,
 }
 
 impl Fields<'_> {
@@ -180,6 +196,11 @@ impl Fields<'_> {
     fn text(&self, field: &'static str) -> Result<String, IdentityError> {
         let bytes = self.bytes(field)?.to_vec();
         String::from_utf8(bytes).map_err(|_not_text| self.unusable(field))
+    }
+
+    fn epoch(&self) -> Result<Epoch, IdentityError> {
+        let number = self.text(EPOCH)?.trim().parse();
+        number.map(Epoch).map_err(|_not_a_number| self.unusable(EPOCH))
     }
 
     fn unusable(&self, field: &'static str) -> IdentityError {

@@ -8,6 +8,7 @@
 //! | `fleet` | owns the one state, and carries out what it decides: writes, Events, messages to agents |
 //! | `controllers` | makes bindings of components and Releases of bindings, while it holds the Lease |
 //! | `gateway` | the port for agents: handshakes, enrolment, sessions |
+//! | `epoch` | the stored epoch: reads, raises and watches it |
 //! | `tokens` | one-time tokens and the certificates that agents get for them |
 //! | [`rest`] | questions of people and scripts |
 //!
@@ -17,6 +18,7 @@
 mod clock;
 mod config;
 mod controllers;
+mod epoch;
 mod fleet;
 mod gateway;
 mod handle;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/health`, `/ready` | text, for probes |
 //! | `/api/v1/planes…` | the fleet: planes, what is meant for each, how far it is and what holds it; enrolment tokens |
+//! | `/api/v1/hub/restored` | that the control plane went back to a backup |
 //! | `/api/v1/events` | the same as it changes, as server-sent events |
 //! | `/openapi.json` | this interface, for programs |
 //!
@@ -24,6 +25,7 @@ mod openapi;
 mod paths;
 mod planes;
 mod probes;
+mod restored;
 mod routes;
 mod serving;
 #[cfg(test)]

@@ -5,7 +5,8 @@
 //! Objects come as text and are read one by one: a Release or Bundle whose spec nobody can read is refused by name, any
 //! other malformed object is one line in the log, and none stops a list. When every kind has been listed once the
 //! fleet is told so; before that it serves nobody. An expired watch is a new list: what is
-//! missing in it is told as gone from the control plane, and that takes nothing from a plane.
+//! missing in it is told as gone from the control plane, and that takes nothing from a plane. When the epoch was raised,
+//! all of this begins again.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -19,7 +20,8 @@ use kube::runtime::watcher::{self, Event, watcher};
 use outhaul_hub_core::controllers::{self, Id, News, Sight};
 use outhaul_hub_core::listing::{Kind, Listing};
 use outhaul_hub_resources::Stored;
-use tokio::sync::mpsc;
+use outhaul_protocol_wire::ids::Epoch;
+use tokio::sync::{mpsc, watch as latest};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -32,15 +34,39 @@ const PAGE: u32 = 100;
 /// The hub is stopping: nobody takes signals any more.
 struct Stopped;
 
-/// Watches every kind until `shutdown`. The fleet is told when all have been listed.
+/// Watches every kind until `shutdown`. Whenever the epoch is raised everything is read anew.
 pub(crate) async fn run(
     client: kube::Client,
     signals: mpsc::Sender<Signal>,
     news: mpsc::Sender<News>,
+    mut epoch: latest::Receiver<Epoch>,
     shutdown: CancellationToken,
 ) {
+    loop {
+        let (mut watches, lists) = begin(&client, &signals, &news);
+        // What is read by halves is read again: dropping it loses nothing.
+        tokio::select! {
+            () = follow(&mut watches, lists, &signals) => return,
+            Ok(()) = epoch.changed() => {}
+            () = shutdown.cancelled() => return,
+        }
+        let raised = *epoch.borrow_and_update();
+        // Then nothing that was read before can come after the word.
+        watches.shutdown().await;
+        if signals.send(Signal::StartOver(raised)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Watches of every kind, and where each says that it has listed its kind.
+fn begin(
+    client: &kube::Client,
+    signals: &mpsc::Sender<Signal>,
+    news: &mpsc::Sender<News>,
+) -> (JoinSet<()>, mpsc::Receiver<()>) {
     let mut watches = JoinSet::new();
-    let (listed, mut lists) = mpsc::channel(Kind::ALL.len());
+    let (listed, lists) = mpsc::channel(Kind::ALL.len());
     let mut others: BTreeSet<_> = controllers::Kind::ALL.into_iter().collect();
     for kind in Kind::ALL {
         let resource = kind.resource();
@@ -73,27 +99,24 @@ pub(crate) async fn run(
         };
         watches.spawn(watch.run(client.clone()));
     }
-    drop((listed, news));
-    let reading = async {
-        for _ in Kind::ALL {
-            if lists.recv().await.is_none() {
-                return;
-            }
+    (watches, lists)
+}
+
+/// Tells the fleet when all have been listed, and waits for the end.
+async fn follow(watches: &mut JoinSet<()>, mut lists: mpsc::Receiver<()>, signals: &mpsc::Sender<Signal>) {
+    for _ in Kind::ALL {
+        if lists.recv().await.is_none() {
+            return;
         }
-        // The fleet may be gone by now: then nobody needs to know.
-        let _stopped = signals.send(Signal::Synced).await;
-        while let Some(ended) = watches.join_next().await {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                std::panic::resume_unwind(error.into_panic());
-            }
+    }
+    // The fleet may be gone by now: then nobody needs to know.
+    let _stopped = signals.send(Signal::Synced).await;
+    while let Some(ended) = watches.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
         }
-    };
-    // Dropping the reading half drops its watches with it.
-    tokio::select! {
-        () = reading => {}
-        () = shutdown.cancelled() => {}
     }
 }
 

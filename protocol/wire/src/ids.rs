@@ -102,6 +102,14 @@ impl Uid {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Epoch(pub u64);
 
+impl Epoch {
+    /// The epoch that follows a restore at this time, in Unix seconds. A backup may be older than the epochs that were
+    /// set since: the time is beyond them all.
+    pub fn after_restore(self, unix_time: u64) -> Self {
+        Self(self.0.saturating_add(1).max(unix_time))
+    }
+}
+
 /// `metadata.generation` of a resource in the control plane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Generation(pub u64);
@@ -167,6 +175,18 @@ fn truncated(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_epoch_after_a_restore_is_beyond_every_former_one() {
+        let cases = [
+            (1, 1_800_000_000, 1_800_000_000),
+            (7, 0, 8),
+            (1_900_000_000, 1_800_000_000, 1_900_000_001),
+        ];
+        for (stored, time, expected) in cases {
+            assert_eq!(Epoch(stored).after_restore(time), Epoch(expected));
+        }
+    }
 
     #[test]
     fn plane_names_are_dns_subdomains() {

@@ -14,6 +14,8 @@ pub enum Broken {
     DeleteWithoutUid,
     /// What is being deleted counts as gone.
     DyingIsGone,
+    /// The hubs take no notice of a raised epoch.
+    EpochIgnored,
     /// Heads are taken whatever their version.
     GenerationIgnored,
     /// The hub takes its writes for made when it sends them.

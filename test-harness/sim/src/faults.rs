@@ -57,7 +57,7 @@ impl World {
             },
             Fault::Refuse { site, code, ms } => self.api(&site).refuse(code, now + millis(ms)),
             Fault::Slow { site, by_ms, ms } => self.api(&site).slow_down(by_ms, now + millis(ms)),
-            Fault::BackUp => self.backup = Some(self.control.clone()),
+            Fault::BackUp => self.backup = Some((self.control.clone(), self.epoch)),
             Fault::Restore { raised } => self.restore(raised),
             Fault::Empty => self.empty(),
             Fault::Foreign { plane, pick, how } => self.tamper(plane_index(&plane), pick, how),
@@ -74,22 +74,26 @@ impl World {
     }
 
     fn restore(&mut self, raised: bool) {
-        let Some(backup) = self.backup.clone() else { return };
+        let Some((backup, epoch)) = self.backup.clone() else {
+            return;
+        };
         self.restored = true;
         self.control.restore(&backup);
+        self.epoch = epoch;
         self.model.restored(&self.control);
-        match raised {
-            true => self.raise_epoch(),
-            false => self.hubs_list_again(),
+        self.hubs_list_again();
+        if raised {
+            self.raise_epoch();
         }
     }
 
-    /// What the operator does after a restore: a higher epoch, and the hubs start again with it.
+    /// What the operator does after a restore, as `outhaul hub restored` does it. The hubs notice by and by.
     pub(crate) fn raise_epoch(&mut self) {
-        self.epoch += 1;
+        let unix_time = u64::try_from(self.wall().as_second()).unwrap_or_default();
+        self.epoch = self.epoch.after_restore(unix_time);
         self.restored = false;
         for hub in 0..self.hubs.len() {
-            self.kill_hub(hub, millis(300));
+            self.hub_notices_epoch(hub);
         }
     }
 

@@ -40,6 +40,7 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) fleet: Fleet,
+    epoch: Epoch,
     started: Duration,
     watchers: Vec<Watcher>,
     synced: bool,
@@ -56,6 +57,8 @@ pub(crate) struct Running {
 pub(crate) enum Task {
     Write(Write),
     Read(Key),
+    /// Of the epoch, which a plane says is this or higher.
+    ReadEpoch(Epoch),
 }
 
 #[derive(Debug)]
@@ -69,6 +72,9 @@ pub(crate) enum HubEvent {
     Make(u64, Task, Fate),
     Written(u64, WriteId, Outcome),
     Read(u64, Key, Option<Sight>),
+    EpochRead(u64, Epoch, Option<Epoch>),
+    /// The stored epoch has changed.
+    Epoch(u64),
 }
 
 /// How a request goes on once it was made.
@@ -103,11 +109,15 @@ impl World {
         let hub = &mut self.hubs[number];
         hub.run += 1;
         let settings = Settings {
-            epoch: Epoch(self.epoch),
+            epoch: match self.broken {
+                Some(Broken::EpochIgnored) => Epoch(1),
+                _ => self.epoch,
+            },
             fallback: true,
         };
         hub.running = Some(Running {
             fleet: Fleet::new(settings),
+            epoch: settings.epoch,
             started: now,
             watchers: Watcher::all(),
             synced: false,
@@ -147,6 +157,36 @@ impl World {
         self.kill_hub(number, Duration::from_millis(500));
     }
 
+    /// The watch of the stored epoch brings a change.
+    pub(crate) fn hub_notices_epoch(&mut self, number: usize) {
+        let now = self.agenda.now();
+        let hub = &mut self.hubs[number];
+        let wait = Duration::from_millis(hub.dice.between(1, 3_000));
+        let at = (now + wait).max(hub.stale_until);
+        self.agenda.at(at, Event::Hub(number, HubEvent::Epoch(hub.run)));
+    }
+
+    /// A hub that hears of a higher epoch reads everything again.
+    pub(crate) fn hub_starts_over(&mut self, number: usize) {
+        let Some(now) = self.hub_time(number) else { return };
+        let epoch = self.epoch;
+        let ignored = self.broken == Some(Broken::EpochIgnored);
+        let Some(running) = &mut self.hubs[number].running else {
+            return;
+        };
+        if ignored || running.epoch >= epoch {
+            return;
+        }
+        running.epoch = epoch;
+        running.fleet.start_over(epoch, now);
+        running.synced = false;
+        running.watchers = Watcher::all();
+        self.coverage.note("hub started over".to_owned());
+        self.tell(|| format!("hub {number} starts over with epoch {}", epoch.0));
+        self.stir(number);
+        self.list_everything(number);
+    }
+
     fn leave_links(&mut self, number: usize, away: Duration) {
         let ids: Vec<LinkId> = self
             .links
@@ -179,6 +219,10 @@ impl World {
                 self.hub_written(number, id, outcome);
             }
             HubEvent::Read(of, key, sight) if of == run && current => self.hub_read(number, &key, sight),
+            HubEvent::EpochRead(of, asked, read) if of == run && current => {
+                self.hub_read_epoch(number, asked, read);
+            }
+            HubEvent::Epoch(of) if of == run && current => self.hub_starts_over(number),
             _ => {}
         }
     }
@@ -243,6 +287,7 @@ impl World {
         match output {
             Output::Write(write) => running.waiting.push_back(Task::Write(write)),
             Output::Read(key) => running.waiting.push_back(Task::Read(key)),
+            Output::ReadEpoch(asked) => running.waiting.push_back(Task::ReadEpoch(asked)),
             Output::Goodbye(session, closing) => {
                 if let Some(link) = running.sessions.remove(&session) {
                     self.say_to_agent(link, &HubMessage::Closing(closing));

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use outhaul_hub_core::Now;
+use outhaul_protocol_wire::ids::Epoch;
 
 use crate::agenda::Agenda;
 use crate::agent::{AgentEvent, Plane};
@@ -60,8 +61,10 @@ pub(crate) struct World {
     pub(crate) agenda: Agenda<Event>,
     pub(crate) control: Cluster,
     pub(crate) control_api: Api,
-    pub(crate) backup: Option<Cluster>,
-    pub(crate) epoch: u64,
+    /// The last backup, and the epoch then: both are backed up together.
+    pub(crate) backup: Option<(Cluster, Epoch)>,
+    /// The hubs' epoch as it is stored.
+    pub(crate) epoch: Epoch,
     pub(crate) restored: bool,
     pub(crate) hubs: Vec<Hub>,
     pub(crate) planes: Vec<Plane>,
@@ -90,7 +93,7 @@ impl World {
             control: Cluster::new("cp"),
             control_api: Api::new(seed, "control"),
             backup: None,
-            epoch: 1,
+            epoch: Epoch(1),
             restored: false,
             hubs: (0..HUBS).map(|number| Hub::new(seed, number)).collect(),
             planes: PLANES.iter().map(|name| Plane::new(seed, name)).collect(),

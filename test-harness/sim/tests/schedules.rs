@@ -31,6 +31,7 @@ const FLOOR: &[&str] = &[
     "fault stale hub",
     "fault back up",
     "fault damage",
+    "hub started over",
     "agent killed Some(Made)",
     "agent killed Some(Sent)",
     "hub killed Some(Made)",

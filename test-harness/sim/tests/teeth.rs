@@ -18,6 +18,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (Broken::DeleteWithoutUid, 3, "what is not ours is never deleted"),
     (Broken::DyingIsGone, 11, "gone means gone"),
+    (Broken::EpochIgnored, 14, "everything converges once faults heal"),
     (Broken::GenerationIgnored, 5, "versions never go back on a plane"),
     (Broken::HubTrustsItsWrites, 11, "recorded before applied"),
     (

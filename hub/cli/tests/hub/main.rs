@@ -81,6 +81,26 @@ async fn a_token_makes_its_plane_and_admits_who_it_is_for() {
 }
 
 #[tokio::test]
+async fn a_restored_hub_says_its_new_epoch_to_who_may_raise_it() {
+    let stage = Stage::set(Access::Tokens).await;
+    let text = stage.outhaul(Some(ADMIN), "hub restored").await.unwrap();
+    let epoch = |text: &str| {
+        let rest = text.strip_prefix("The epoch is ").unwrap();
+        rest.split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let first = epoch(&text);
+    assert!(first > 1_700_000_000, "{text}");
+    let answer = stage.outhaul(Some(ADMIN), "hub restored -o json").await.unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert!(answer["epoch"].as_u64().unwrap() > first, "{answer}");
+    let refused = stage.outhaul(Some(VIEWER), "hub restored").await.unwrap_err();
+    assert!(
+        format!("{refused:#}").contains("may not update planes/epoch"),
+        "{refused:#}"
+    );
+}
+
+#[tokio::test]
 async fn status_says_what_waits_for_whom_and_what_to_do() {
     let stage = with_a_waiting_bundle(Access::Tokens).await;
     let fleet = stage.outhaul(Some(ADMIN), "status").await.unwrap();

@@ -21,7 +21,7 @@ use crate::plane::{Judgement, PlaneQueue};
 use crate::{reason, status};
 
 /// How long an agent waits after a refusal that time may cure.
-const SOON_MS: u64 = 1_000;
+pub(super) const SOON_MS: u64 = 1_000;
 
 /// How long it waits where the hub may not have heard of a fresh enrolment yet.
 const A_WHILE_MS: u64 = 5_000;
@@ -52,6 +52,7 @@ impl Fleet {
             return Err(refused(RefusedReason::NotReady, "the hub is starting", SOON_MS));
         }
         self.admit(&dialer)?;
+        self.check_epoch(hello.epoch)?;
         self.precede(&dialer.plane, hello)?;
         let hub = Hub {
             epoch: self.settings.epoch,
@@ -265,7 +266,7 @@ impl Fleet {
     }
 }
 
-fn refused(reason: RefusedReason, message: &str, retry_after_ms: u64) -> Refused {
+pub(super) fn refused(reason: RefusedReason, message: &str, retry_after_ms: u64) -> Refused {
     Refused {
         reason,
         message: message.to_owned(),

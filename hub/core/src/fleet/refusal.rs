@@ -72,7 +72,7 @@ fn behind(delivery: &Delivery) -> Option<Refusal> {
         reason: reason::HUB_BEHIND,
         message: format!(
             "plane {} holds version {}, the control plane says {}; nothing is changed there. If the control plane was \
-             restored from a backup, set `epoch` in the hub's Secret to a higher number and restart the hub",
+             restored from a backup, `outhaul hub restored` makes what it says now count everywhere",
             entry.plane, held.version, head.version
         ),
     })

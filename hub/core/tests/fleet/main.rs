@@ -13,4 +13,5 @@ mod refusing;
 mod removing;
 mod reporting;
 mod restarting;
+mod restoring;
 mod world;

@@ -37,6 +37,7 @@ pub(crate) struct World {
     pub(crate) notes: Vec<Note>,
     pub(crate) goodbyes: Vec<(SessionId, Closing)>,
     pub(crate) reads: Vec<Key>,
+    pub(crate) epoch_reads: Vec<Epoch>,
     pub(crate) sent: BTreeMap<SessionId, Vec<HubMessage>>,
 }
 
@@ -70,6 +71,7 @@ impl World {
             notes: Vec::new(),
             goodbyes: Vec::new(),
             reads: Vec::new(),
+            epoch_reads: Vec::new(),
             sent: BTreeMap::new(),
         }
     }
@@ -105,13 +107,18 @@ impl World {
             },
             ..Self::unsynced()
         };
-        world.set_up();
-        for name in world.objects.keys().cloned().collect::<Vec<_>>() {
-            world.see(&name, Origin::List);
-        }
-        world.fleet.synced(world.now);
-        world.run();
+        world.list();
         world
+    }
+
+    /// Everything is listed, and then planes are served.
+    pub(crate) fn list(&mut self) {
+        self.set_up();
+        for name in self.objects.keys().cloned().collect::<Vec<_>>() {
+            self.see(&name, Origin::List);
+        }
+        self.fleet.synced(self.now);
+        self.run();
     }
 
     /// Creates a Release in Environment `dev`, and has it seen.
@@ -206,6 +213,7 @@ impl World {
                     self.pending.push(write);
                 }
                 Output::Read(key) => self.reads.push(key),
+                Output::ReadEpoch(epoch) => self.epoch_reads.push(epoch),
                 Output::Goodbye(session, closing) => self.goodbyes.push((session, closing)),
                 Output::Note(note) => self.notes.push(note),
                 Output::Changed(..) => {}

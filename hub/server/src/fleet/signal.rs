@@ -3,6 +3,7 @@
 use outhaul_hub_core::{Dialer, SessionId, Sight};
 use outhaul_protocol_wire::content::Fetched;
 use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::ids::Epoch;
 use outhaul_protocol_wire::message::{AgentMessage, Hello, Refused};
 use tokio::sync::oneshot;
 
@@ -14,6 +15,8 @@ pub(crate) enum Signal {
     Seen(Sight),
     /// Every kind of resource has been listed once.
     Synced,
+    /// The epoch was raised: what is seen from here on counts, and nothing before.
+    StartOver(Epoch),
     /// An agent wants a session.
     Open(Box<Opening>),
     /// An agent said something.

@@ -8,13 +8,14 @@ use super::*;
 fn running() -> Running {
     let nowhere = kube::Config::new("http://127.0.0.1:9/".parse().unwrap());
     let client = kube::Client::try_from(nowhere).unwrap();
+    let epochs = Epochs::new(client.clone(), "outhaul-system".to_owned(), Epoch(1));
     Running {
         fleet: Fleet::new(Settings {
             epoch: Epoch(1),
             fallback: false,
         }),
         clock: Clock::start(),
-        writer: Writer::new(client.clone()),
+        writer: Writer::new(client.clone(), epochs),
         notes: Notes::new(client),
         sessions: BTreeMap::new(),
         events: broadcast::channel(1).0,

@@ -12,11 +12,14 @@ use outhaul_hub_core::resource::{Around, Reader};
 use outhaul_hub_core::{Origin, Outcome, PlaneRecord, Sight, Subject, Write, WriteId, kinds, request};
 use outhaul_hub_resources::Stored;
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::Epoch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tracing::warn;
 
 use super::outcome::{is_gone, of_failure};
+use crate::epoch::Epochs;
+use crate::identity::IdentityError;
 
 /// Requests at once. An API server answers these writes in 1 to 5 ms, so this is 10,000 or more a second; beyond it
 /// they would only queue there.
@@ -33,6 +36,7 @@ const MANAGER: &str = "outhaul-hub";
 
 pub(super) struct Writer {
     client: kube::Client,
+    epochs: Epochs,
     waiting: VecDeque<Task>,
     running: JoinSet<Finished>,
 }
@@ -40,6 +44,7 @@ pub(super) struct Writer {
 enum Task {
     Write(Write),
     Read(Key),
+    Epoch(Epoch),
 }
 
 /// How a task ended.
@@ -50,12 +55,15 @@ pub(super) enum Finished {
     Read(Sight),
     /// A read without an answer.
     Unread(Key),
+    /// A read of the stored epoch because of this one; none where it came to no answer.
+    Epoch(Epoch, Option<Epoch>),
 }
 
 impl Writer {
-    pub(super) fn new(client: kube::Client) -> Self {
+    pub(super) fn new(client: kube::Client, epochs: Epochs) -> Self {
         Self {
             client,
+            epochs,
             waiting: VecDeque::new(),
             running: JoinSet::new(),
         }
@@ -69,13 +77,17 @@ impl Writer {
         self.waiting.push_back(Task::Read(key));
     }
 
+    pub(super) fn read_epoch(&mut self, asked: Epoch) {
+        self.waiting.push_back(Task::Epoch(asked));
+    }
+
     /// Starts what there is room for.
     pub(super) fn start(&mut self) {
         while self.running.len() < CONCURRENT
             && let Some(task) = self.waiting.pop_front()
         {
             let client = self.client.clone();
-            self.running.spawn(run(client, task));
+            self.running.spawn(run(client, self.epochs.clone(), task));
         }
     }
 
@@ -122,7 +134,7 @@ fn finished(ended: Result<Finished, JoinError>) -> Option<Finished> {
     }
 }
 
-async fn run(client: kube::Client, task: Task) -> Finished {
+async fn run(client: kube::Client, epochs: Epochs, task: Task) -> Finished {
     match task {
         Task::Write(write) => {
             let outcome = timeout(REQUEST_TIME, apply(client, &write))
@@ -135,7 +147,19 @@ async fn run(client: kube::Client, task: Task) -> Finished {
             .ok()
             .flatten()
             .map_or(Finished::Unread(key), Finished::Read),
+        Task::Epoch(asked) => Finished::Epoch(asked, read_epoch(&epochs).await),
     }
+}
+
+async fn read_epoch(epochs: &Epochs) -> Option<Epoch> {
+    let read = timeout(REQUEST_TIME, epochs.read()).await.ok()?;
+    let failed = |error: &IdentityError| {
+        warn!(
+            error = error as &dyn std::error::Error,
+            "Could not read the epoch"
+        );
+    };
+    read.inspect_err(failed).ok()
 }
 
 async fn apply(client: kube::Client, write: &Write) -> Outcome {

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::envelope::json;
-use super::{bundles, events, planes, probes, tokens};
+use super::{bundles, events, planes, probes, restored, tokens};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +23,7 @@ use super::{bundles, events, planes, probes, tokens};
         bundles::list,
         bundles::one,
         tokens::create,
+        restored::raise,
         events::stream,
     ),
     modifiers(&BearerToken),

@@ -4,7 +4,7 @@ use axum::routing::{MethodRouter, get, post};
 use http::Method;
 
 use super::access::{Needs, Right, Scope};
-use super::{Rest, bundles, events, openapi, planes, probes, tokens};
+use super::{Rest, bundles, events, openapi, planes, probes, restored, tokens};
 
 pub(super) struct Route {
     #[cfg_attr(
@@ -23,6 +23,7 @@ const WATCH: Right = right("watch", None);
 const GET_BUNDLES: Right = right("get", Some("bundles"));
 const WATCH_BUNDLES: Right = right("watch", Some("bundles"));
 const CREATE_TOKENS: Right = right("create", Some("tokens"));
+const UPDATE_EPOCH: Right = right("update", Some("epoch"));
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -46,12 +47,16 @@ pub(super) fn routes() -> Vec<Route> {
             needs(&[GET_BUNDLES], Scope::Path),
             get(bundles::one),
         ),
-        Route {
-            method: Method::POST,
-            path: "/api/v1/planes/{plane}/tokens",
-            needs: needs(&[CREATE_TOKENS], Scope::Path),
-            handler: post(tokens::create),
-        },
+        change(
+            "/api/v1/planes/{plane}/tokens",
+            needs(&[CREATE_TOKENS], Scope::Path),
+            post(tokens::create),
+        ),
+        change(
+            "/api/v1/hub/restored",
+            needs(&[UPDATE_EPOCH], Scope::Fleet),
+            post(restored::raise),
+        ),
         read(
             "/api/v1/events",
             needs(&[WATCH, WATCH_BUNDLES], Scope::Query),
@@ -63,6 +68,15 @@ pub(super) fn routes() -> Vec<Route> {
 fn read(path: &'static str, needs: Needs, handler: MethodRouter<Rest>) -> Route {
     Route {
         method: Method::GET,
+        path,
+        needs,
+        handler,
+    }
+}
+
+fn change(path: &'static str, needs: Needs, handler: MethodRouter<Rest>) -> Route {
+    Route {
+        method: Method::POST,
         path,
         needs,
         handler,

@@ -12,4 +12,5 @@ mod kubernetes;
 mod plane;
 mod platform;
 mod restarting;
+mod restoring;
 mod rig;

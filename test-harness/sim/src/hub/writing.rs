@@ -8,6 +8,7 @@ use outhaul_hub_core::{
     Origin, Outcome, PlaneRecord, Sight, Subject, Write, WriteId, answer, kinds, request,
 };
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::Epoch;
 
 use serde_json::Value;
 
@@ -83,6 +84,7 @@ impl World {
                 let read = read(self.control.get(&place(&key)), &key);
                 HubEvent::Read(run, key, read)
             }
+            Task::ReadEpoch(asked) => HubEvent::EpochRead(run, asked, Some(self.epoch)),
         };
         if !current || self.crash_hub_at(number, Moment::Made) {
             return;
@@ -126,6 +128,18 @@ impl World {
                 Some(sight) => sight.tell(&mut running.fleet, now),
                 None => running.fleet.unread(key),
             }
+        }
+        self.stir(number);
+    }
+
+    pub(super) fn hub_read_epoch(&mut self, number: usize, asked: Epoch, read: Option<Epoch>) {
+        self.coverage.note("hub read the epoch".to_owned());
+        if let Some(running) = &mut self.hubs[number].running {
+            running.under_way = running.under_way.saturating_sub(1);
+            running.fleet.epoch_read(asked, read);
+        }
+        if read.is_some() {
+            self.hub_starts_over(number);
         }
         self.stir(number);
     }
@@ -185,6 +199,7 @@ fn unanswered(run: u64, task: Task, refusal: Option<Refusal>) -> HubEvent {
             HubEvent::Written(run, write.id, answer::outcome(&write, status.as_ref()))
         }
         Task::Read(key) => HubEvent::Read(run, key, None),
+        Task::ReadEpoch(asked) => HubEvent::EpochRead(run, asked, None),
     }
 }
 
@@ -192,6 +207,7 @@ fn subject(task: &Task) -> Place {
     match task {
         Task::Write(write) => write_place(&write.subject),
         Task::Read(key) => place(key),
+        Task::ReadEpoch(_) => Place::new("Secret", "outhaul-system", "outhaul-hub"),
     }
 }
 
@@ -211,6 +227,7 @@ fn describe(task: &Task) -> String {
     match task {
         Task::Write(write) => format!("write {} of {}: {:?}", write.id.0, write.subject, write.change),
         Task::Read(key) => format!("read {key}"),
+        Task::ReadEpoch(asked) => format!("read the epoch, since a plane knows {}", asked.0),
     }
 }
 

@@ -75,10 +75,16 @@ impl ReviewingServer {
             (&Method::GET, "/version") => version(),
             (&Method::POST, "/apis/authentication.k8s.io/v1/tokenreviews") => state.whose(sent),
             (&Method::POST, "/apis/authorization.k8s.io/v1/subjectaccessreviews") => state.may(sent),
+            // An empty control plane: what routes change is not there.
+            (_, path) if path.contains("/secrets/") || path.contains("/planes/") => not_found(),
             (method, path) => panic!("nobody should ask the API server for {method} {path}"),
         };
         let body = serde_json::to_vec(&answer).unwrap();
-        Ok(Response::new(Body::from(body)))
+        let mut response = Response::new(Body::from(body));
+        if answer["reason"] == "NotFound" {
+            *response.status_mut() = http::StatusCode::NOT_FOUND;
+        }
+        Ok(response)
     }
 }
 
@@ -121,6 +127,10 @@ impl State {
         review["status"] = json!({"allowed": allowed});
         review
     }
+}
+
+fn not_found() -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})
 }
 
 fn version() -> Value {

@@ -6,11 +6,12 @@ use std::time::SystemTime;
 
 use outhaul_hub_core::view::{BundleName, BundleView, PlaneView};
 use outhaul_protocol_transport::authority::Authority;
-use outhaul_protocol_wire::ids::{HubId, PlaneName};
+use outhaul_protocol_wire::ids::{Epoch, HubId, PlaneName};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::samples;
+use crate::epoch::Epochs;
 use crate::fleet::Request;
 use crate::handle::{FleetEvent, HubHandle};
 use crate::readiness::{Check, Readiness};
@@ -49,6 +50,7 @@ impl SmallFleet {
             readiness: reader,
             controllers: watch::channel(Default::default()).1,
             tokens: Arc::new(tokens(client.clone())),
+            epochs: Epochs::new(client.clone(), "outhaul-system".to_owned(), Epoch(1)),
             client,
         };
         Self {
