@@ -6,10 +6,10 @@ use outhaul_scenarios::Ground;
 
 /// Shows Outhaul at work, in one process and within a minute.
 ///
-/// Starts three Kubernetes clusters, a hub beside the first and an agent beside each of the others, and releases a
-/// web shop of eleven services to development and then to production. Then production's network is cut, the hub
-/// and the plane both change meanwhile, and the network heals. A table shows what the hub's REST interface says; it
-/// ends with a summary.
+/// Starts three Kubernetes clusters, a hub beside the first and an agent beside each of the others, and a web shop
+/// of eleven components goes to development and is promoted to production. Then production's network is cut, the hub
+/// and the plane both change meanwhile, and the network heals. In the end one component is suspended and undeployed. A
+/// table shows what the hub's REST interface says; it ends with a summary.
 #[derive(Debug, Parser)]
 #[command(
     name = "outhaul-demo",

@@ -1,19 +1,19 @@
 //! Who is there: the uid of every object that came from a Release. An object that was deleted and made again has
-//! another uid, so two counts tell whether anything was let go in between.
+//! another uid, so two counts tell whether anything was let go in between. A component has at most one of each kind.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use anyhow::{Context as _, Result};
-use kube::Client;
 use kube::api::{Api, DynamicObject, ListParams};
+use kube::{Client, ResourceExt as _};
 
 use crate::plane;
 
 /// The label that tells which Release an object came from.
 const LABEL: &str = "openchoreo.dev/release-name";
 
-/// Uids, by kind, name and plane.
+/// Uids, by kind, component and plane.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Census(BTreeMap<String, String>);
 
@@ -22,9 +22,9 @@ pub struct Census(BTreeMap<String, String>);
 pub struct Comparison {
     /// How many objects are the same.
     pub kept: usize,
-    /// There is one of its name, and it is another object.
+    /// There is one again, and it is another object.
     pub replaced: Vec<String>,
-    /// There is none of its name any more.
+    /// There is none any more.
     pub missing: Vec<String>,
 }
 
@@ -38,11 +38,8 @@ impl Census {
             let objects: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
             let listed = objects.list(&ListParams::default().labels(LABEL)).await;
             for object in listed.with_context(|| format!("list {} in {name}", kind.plural))? {
-                let title = format!(
-                    "{} {} in {name}",
-                    kind.kind,
-                    object.metadata.name.unwrap_or_default()
-                );
+                let component = object.labels().get(plane::COMPONENT);
+                let title = format!("{} {} in {name}", kind.kind, component.map_or("", String::as_str));
                 self.0.insert(title, object.metadata.uid.unwrap_or_default());
             }
         }

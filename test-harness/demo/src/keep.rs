@@ -83,12 +83,12 @@ Everything is left running. In another terminal:
   demo={folder}
   alias kubectl={kubectl}
 
-  kubectl --kubeconfig $demo/{CONTROL_PLANE} get planes,releases -A
-  kubectl --kubeconfig $demo/{CONTROL_PLANE} describe release checkout-production
+  kubectl --kubeconfig $demo/{CONTROL_PLANE} get planes,components,servicebindings,releases -A
+  kubectl --kubeconfig $demo/{CONTROL_PLANE} describe servicebinding checkout-production
   kubectl --kubeconfig $demo/{CONTROL_PLANE} get events -A
-  kubectl --kubeconfig $demo/{CONTROL_PLANE} edit release cart-production
-  kubectl --kubeconfig $demo/production get deploy,svc,cm,netpol,httproute -A
-  kubectl --kubeconfig $demo/production delete service cart -n shop-production
+  kubectl --kubeconfig $demo/{CONTROL_PLANE} edit workload cart
+  kubectl --kubeconfig $demo/production get deploy,svc,httproute -A
+  kubectl --kubeconfig $demo/production delete service -A -l component-name=cart
 
   hub={rest}
   curl -sH \"Authorization: Bearer $(cat $demo/token)\" $hub/api/v1/planes

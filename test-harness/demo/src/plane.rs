@@ -2,88 +2,117 @@
 
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Service};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
-use kube::Client;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams};
-use serde_json::json;
+use k8s_openapi::api::core::v1::Service;
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
+};
+use kube::{Client, ResourceExt as _};
+use serde_json::{Value, json};
+
+/// The label that tells which component an object is of.
+pub(crate) const COMPONENT: &str = "component-name";
 
 /// The kinds of the shop.
-pub(crate) fn kinds() -> [ApiResource; 5] {
+pub(crate) fn kinds() -> [ApiResource; 3] {
     let route = GroupVersionKind::gvk("gateway.networking.k8s.io", "v1", "HTTPRoute");
     [
-        ApiResource::erase::<ConfigMap>(&()),
         ApiResource::erase::<Deployment>(&()),
         ApiResource::erase::<Service>(&()),
-        ApiResource::erase::<NetworkPolicy>(&()),
         ApiResource::from_gvk(&route),
     ]
 }
 
-/// Access to the shop's namespace in a plane.
-pub(crate) struct Access {
-    config_maps: Api<ConfigMap>,
-    deployments: Api<DynamicObject>,
-    services: Api<Service>,
-}
+/// Access to the shop in a plane. Names of objects end with a hash: they are found by the label of their component.
+pub(crate) struct Access(Client);
 
 impl Access {
-    pub(crate) fn new(client: &Client, namespace: &str) -> Self {
-        let deployment = ApiResource::erase::<Deployment>(&());
-        Self {
-            config_maps: Api::namespaced(client.clone(), namespace),
-            deployments: Api::namespaced_with(client.clone(), namespace, &deployment),
-            services: Api::namespaced(client.clone(), namespace),
-        }
+    pub(crate) fn new(client: Client) -> Self {
+        Self(client)
     }
 
-    /// The image that a Deployment runs.
-    pub(crate) async fn image(&self, deployment: &str) -> Result<String> {
-        let deployment = self.deployments.get(deployment).await?;
-        let image = deployment.data.pointer("/spec/template/spec/containers/0/image");
-        Ok(image
-            .and_then(|image| image.as_str())
-            .context("a container without an image")?
-            .to_owned())
+    /// The image that a component runs.
+    pub(crate) async fn image(&self, component: &str) -> Result<String> {
+        let deployment = self.deployment(component).await?;
+        let image = container(&deployment)["image"].as_str();
+        Ok(image.context("a container without an image")?.to_owned())
     }
 
-    /// A value of a ConfigMap.
-    pub(crate) async fn value(&self, config_map: &str, key: &str) -> Result<String> {
-        let data = self.config_maps.get(config_map).await?.data;
-        data.and_then(|mut data| data.remove(key))
-            .with_context(|| format!("ConfigMap {config_map} has no {key}"))
+    /// How many replicas a component should have.
+    pub(crate) async fn replicas(&self, component: &str) -> Result<Option<u64>> {
+        Ok(self.deployment(component).await?.data["spec"]["replicas"].as_u64())
     }
 
-    /// Edits a value of a ConfigMap, as `kubectl edit` does.
-    pub(crate) async fn edit(&self, config_map: &str, key: &str, value: &str) -> Result<()> {
-        let patch = Patch::Merge(json!({ "data": { key: value } }));
+    /// The value of a component's variable.
+    pub(crate) async fn variable(&self, component: &str, variable: &str) -> Result<String> {
+        let deployment = self.deployment(component).await?;
+        let variables = container(&deployment)["env"].as_array();
+        variables
+            .and_then(|variables| variables.iter().find(|it| it["name"] == variable))
+            .and_then(|it| it["value"].as_str())
+            .map(str::to_owned)
+            .with_context(|| format!("{component} has no variable {variable}"))
+    }
+
+    /// Edits a variable of a component's Deployment, as `kubectl set env` does.
+    pub(crate) async fn edit(&self, component: &str, variable: &str, value: &str) -> Result<()> {
+        let deployment = self.deployment(component).await?;
+        let edited = json!({ "name": "main", "env": [{ "name": variable, "value": value }] });
+        let patch = json!({ "spec": { "template": { "spec": { "containers": [edited] } } } });
         let params = PatchParams {
-            field_manager: Some("kubectl-edit".to_owned()),
+            field_manager: Some("kubectl-set".to_owned()),
             ..PatchParams::default()
         };
-        let edited = self.config_maps.patch(config_map, &params, &patch).await?;
-        let now = edited.data.and_then(|mut data| data.remove(key));
+        let deployments: Api<Deployment> =
+            Api::namespaced(self.0.clone(), &deployment.namespace().unwrap_or_default());
+        let name = deployment.name_any();
+        let edited = deployments
+            .patch(&name, &params, &Patch::Strategic(patch))
+            .await?;
         ensure!(
-            now.as_deref() == Some(value),
-            "the edit of ConfigMap {config_map} had no effect"
+            edited.metadata.generation != deployment.metadata.generation,
+            "the edit of Deployment {name} had no effect"
         );
         Ok(())
     }
 
-    /// Deletes a Service, and returns the uid that it had.
-    pub(crate) async fn delete(&self, service: &str) -> Result<String> {
-        let uid = self.uid(service).await?;
-        self.services.delete(service, &DeleteParams::default()).await?;
-        Ok(uid)
+    /// Deletes a component's Service, and returns the uid that it had.
+    pub(crate) async fn delete(&self, component: &str) -> Result<String> {
+        let service = self.service(component).await?;
+        let services: Api<Service> =
+            Api::namespaced(self.0.clone(), &service.namespace().unwrap_or_default());
+        services
+            .delete(&service.name_any(), &DeleteParams::default())
+            .await?;
+        service.uid().context("a Service without a uid")
     }
 
-    /// The uid of a Service.
-    pub(crate) async fn uid(&self, service: &str) -> Result<String> {
-        self.services
-            .get(service)
+    /// The uid of a component's Service.
+    pub(crate) async fn uid(&self, component: &str) -> Result<String> {
+        self.service(component)
             .await?
-            .metadata
-            .uid
+            .uid()
             .context("a Service without a uid")
     }
+
+    async fn deployment(&self, component: &str) -> Result<DynamicObject> {
+        self.only(&ApiResource::erase::<Deployment>(&()), component).await
+    }
+
+    async fn service(&self, component: &str) -> Result<DynamicObject> {
+        self.only(&ApiResource::erase::<Service>(&()), component).await
+    }
+
+    async fn only(&self, kind: &ApiResource, component: &str) -> Result<DynamicObject> {
+        let objects: Api<DynamicObject> = Api::all_with(self.0.clone(), kind);
+        let of_component = ListParams::default().labels(&format!("{COMPONENT}={component}"));
+        let mut found = objects.list(&of_component).await?.items;
+        ensure!(found.len() <= 1, "{component} has several {}", kind.plural);
+        found
+            .pop()
+            .with_context(|| format!("{component} has no {}", kind.kind))
+    }
+}
+
+fn container(deployment: &DynamicObject) -> &Value {
+    &deployment.data["spec"]["template"]["spec"]["containers"][0]
 }

@@ -12,14 +12,14 @@ pub struct Summary {
     pub started: Duration,
     /// Both agents, from their tokens to their sessions.
     pub enrolled: Duration,
-    /// The first Release, from its creation until its objects were in the plane and the hub knew it.
+    /// The first component, from its writing until its objects were in the plane and the hub knew it.
     pub first_applied: Duration,
-    /// All Releases of development, from the creation of the first.
+    /// All components in development, from the writing of the first.
     pub development_ready: Duration,
-    /// All Releases of production, from the creation of the first there.
+    /// All components in production, from the promotion of the first.
     pub production_ready: Duration,
-    /// How many Releases that were.
-    pub releases: usize,
+    /// How many components that were.
+    pub components: usize,
     /// What was edited in the plane while it was cut off.
     pub edit_repaired: Duration,
     /// What was deleted in the plane while it was cut off.
@@ -30,26 +30,32 @@ pub struct Summary {
     pub in_step: Duration,
     /// Objects before the cut and after it.
     pub objects: Comparison,
+    /// From the word that one is to be suspended until the hub said that it is.
+    pub suspended: Duration,
+    /// From the word that it is to be undeployed until its objects were gone.
+    pub undeployed: Duration,
+    /// How many objects that were.
+    pub let_go: usize,
     /// Everything.
     pub total: Duration,
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let releases = self.releases;
+        let components = self.components;
         let times = [
             ("three clusters and the hub started".to_owned(), self.started),
             ("two agents enrolled and connected".to_owned(), self.enrolled),
             (
-                "first Release applied, status back".to_owned(),
+                "first component applied, status back".to_owned(),
                 self.first_applied,
             ),
             (
-                format!("{} Releases ready in development", releases / 2),
+                format!("{components} components ready in development"),
                 self.development_ready,
             ),
             (
-                format!("{} in production, so all {releases}", releases / 2),
+                format!("{components} components promoted to production"),
                 self.production_ready,
             ),
             (
@@ -62,6 +68,11 @@ impl fmt::Display for Summary {
             ),
             ("network was cut for".to_owned(), self.cut),
             ("in step again after it healed".to_owned(), self.in_step),
+            ("a component suspended".to_owned(), self.suspended),
+            (
+                format!("undeployed, its {} objects gone", self.let_go),
+                self.undeployed,
+            ),
         ];
         writeln!(f, "Summary")?;
         for (what, took) in &times {
@@ -70,7 +81,7 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "  {:40}{:>10}",
-            "objects deleted by Outhaul",
+            "objects deleted that nobody let go",
             self.objects.missing.len()
         )?;
         writeln!(f, "    ({})", self.objects)?;
@@ -101,20 +112,23 @@ mod tests {
             first_applied: ms(3),
             development_ready: ms(4),
             production_ready: ms(5),
-            releases: 22,
+            components: 11,
             edit_repaired: ms(6),
             deletion_repaired: ms(7),
             cut: ms(3_456),
             in_step: ms(8),
+            suspended: ms(9),
+            undeployed: ms(12),
+            let_go: 3,
             objects: Comparison {
-                kept: 89,
+                kept: 45,
                 replaced: vec!["Service cart in production".to_owned()],
                 missing: Vec::new(),
             },
             total: ms(9_870),
         };
         let text = summary.to_string();
-        for number in 1..=8 {
+        for number in 1..=9 {
             assert_eq!(
                 text.matches(&format!(
                     " {number}.0 ms
@@ -129,10 +143,10 @@ mod tests {
             text.contains(" 3.46 s\n") && text.ends_with(" 9.87 s\n"),
             "{text}"
         );
-        assert!(text.contains("11 Releases ready in development"), "{text}");
+        assert!(text.contains("11 components ready in development"), "{text}");
         let nothing = text
             .lines()
-            .find(|line| line.contains("objects deleted by Outhaul"))
+            .find(|line| line.contains("objects deleted that nobody let go"))
             .unwrap();
         assert!(nothing.ends_with(" 0"), "{nothing}");
     }

@@ -92,11 +92,12 @@ fn lines_of(output: ChildStdout) -> Receiver<String> {
 #[test]
 fn story_is_told_to_its_end_in_plain_lines() {
     let demo = Demo::start(&[]);
-    demo.line_with("development: 11 of 11 Releases ready, 45 of 45 objects healthy");
-    demo.line_with("production: 11 of 11 Releases ready, 45 of 45 objects healthy");
+    demo.line_with("development: 11 of 11 Releases ready, 23 of 23 objects healthy");
+    demo.line_with("production: 11 of 11 Releases ready, 23 of 23 objects healthy");
     demo.line_with("network cut, 1 for 3 s waiting");
-    demo.line_with("Outhaul has deleted nothing: 89 objects kept their uid");
-    let deleted = demo.line_with("objects deleted by Outhaul");
+    demo.line_with("Outhaul has deleted nothing: 45 objects kept their uid");
+    demo.line_with("Undeployed: its 3 objects are gone, and nothing else is");
+    let deleted = demo.line_with("objects deleted that nobody let go");
     assert!(deleted.ends_with(" 0"), "{deleted}");
     assert_eq!(demo.end(), (Some(0), String::new()));
 }

@@ -7,24 +7,24 @@ use outhaul_scenarios::stage::PATIENCE;
 use outhaul_scenarios::{Stage, poll};
 
 use super::watching::Watching;
-use super::{FIRST, PRODUCTION, create};
-use crate::census::{Census, Comparison};
+use super::{FIRST, PRODUCTION, count, promote, release};
+use crate::census::Comparison;
 use crate::fleet::{Fleet, State};
 use crate::plane::Access;
 use crate::screen::Screen;
-use crate::shop::{self, SERVICES, Service};
+use crate::shop::{self, COMPONENTS, Component};
 use crate::summary::time;
 
 /// Released to production while it cannot hear of it.
 const SECOND: &str = "v1.1.0";
 
-/// The service that gets it, and whose configuration somebody edits in the plane.
-const EDITED: Service = SERVICES[3];
+/// The component that gets it, and that somebody edits in the plane.
+const EDITED: Component = COMPONENTS[3];
 
-/// The setting that somebody edits, and what it becomes.
-const SETTING: (&str, &str) = ("PAYMENT_ADDRESS", "elsewhere.example:443");
+/// The callee whose address somebody edits, and what it becomes.
+const SETTING: (&str, &str) = ("payment", "elsewhere.example:443");
 
-/// The Service that somebody deletes in the plane.
+/// The component whose Service somebody deletes in the plane.
 const DELETED: &str = "cart";
 
 /// Long enough to see that nothing comes through.
@@ -40,8 +40,7 @@ pub(super) struct Outage {
 }
 
 pub(super) async fn play(stage: &mut Stage, screen: &mut Screen) -> Result<Outage> {
-    let client = stage.plane(PRODUCTION.name)?.client().await?;
-    let plane = Access::new(&client, &shop::namespace(&PRODUCTION));
+    let plane = Access::new(stage.plane(PRODUCTION.name)?.client().await?);
     let before = count(stage).await?;
 
     screen.act("Production's network is cut; hub and plane both go on")?;
@@ -77,32 +76,30 @@ pub(super) async fn play(stage: &mut Stage, screen: &mut Screen) -> Result<Outag
 }
 
 async fn release_next_version(stage: &Stage, screen: &mut Screen) -> Result<()> {
-    create(stage, &EDITED, &PRODUCTION, SECOND).await?;
+    release(stage, &EDITED, SECOND).await?;
+    promote(stage, &EDITED, SECOND).await?;
     screen.say(&format!(
-        "On the hub, {} is released to production at {SECOND}.",
+        "On the hub, {} {SECOND} goes to development and is promoted to production.",
         EDITED.name
     ))
 }
 
 async fn edit(plane: &Access, screen: &mut Screen) -> Result<Duration> {
-    let (key, value) = SETTING;
-    let desired = plane.value(EDITED.name, key).await?;
-    plane.edit(EDITED.name, key, value).await?;
+    let (callee, value) = SETTING;
+    let variable = shop::variable(callee);
+    let desired = plane.variable(EDITED.name, &variable).await?;
+    plane.edit(EDITED.name, &variable, value).await?;
     let begin = Instant::now();
     let repaired = || async {
-        let now = plane.value(EDITED.name, key).await?;
+        let now = plane.variable(EDITED.name, &variable).await?;
         ensure!(now == desired, "it is {now}");
         Ok(())
     };
-    poll::until(
-        &format!("{key} of ConfigMap {} is repaired", EDITED.name),
-        PATIENCE,
-        repaired,
-    )
-    .await?;
+    let what = format!("{variable} of {} is repaired", EDITED.name);
+    poll::until(&what, PATIENCE, repaired).await?;
     let took = begin.elapsed();
     screen.say(&format!(
-        "In the plane, somebody edits ConfigMap {}: repaired within {}.",
+        "In the plane, somebody edits {variable} of {}: repaired within {}.",
         EDITED.name,
         time(took)
     ))?;
@@ -116,10 +113,11 @@ async fn delete(plane: &Access, screen: &mut Screen) -> Result<Duration> {
         ensure!(plane.uid(DELETED).await? != old, "it is still there");
         Ok(())
     };
-    poll::until(&format!("Service {DELETED} is made again"), PATIENCE, repaired).await?;
+    let what = format!("the Service of {DELETED} is made again");
+    poll::until(&what, PATIENCE, repaired).await?;
     let took = begin.elapsed();
     screen.say(&format!(
-        "Somebody deletes Service {DELETED}: it is back within {}.",
+        "Somebody deletes the Service of {DELETED}: it is back within {}.",
         time(took)
     ))?;
     Ok(took)
@@ -147,9 +145,8 @@ async fn nothing_arrives(stage: &Stage, screen: &mut Screen, plane: &Access) -> 
     ))
 }
 
-/// The plane runs the new version, REST says so, and so does the Release itself.
+/// The plane runs the new version, REST says so, and so does the binding itself.
 async fn in_step(stage: &Stage, screen: &mut Screen, plane: &Access) -> Result<()> {
-    let name = shop::release_name(&EDITED, &PRODUCTION);
     let ready = |fleet: &Fleet| {
         let production = fleet.plane(PRODUCTION.name)?;
         let all = production
@@ -169,18 +166,14 @@ async fn in_step(stage: &Stage, screen: &mut Screen, plane: &Access) -> Result<(
     );
     stage
         .operator()
-        .ready(&name, "True")
+        .said(
+            EDITED.binding_kind(),
+            &EDITED.binding_name(&PRODUCTION),
+            "ResourcesActive",
+        )
         .await
-        .context("the Release does not say what REST says")?;
+        .context("the binding does not say what REST says")?;
     Ok(())
-}
-
-async fn count(stage: &Stage) -> Result<Census> {
-    let mut census = Census::default();
-    for (name, plane) in &stage.planes {
-        census.add(name, &plane.client().await?).await?;
-    }
-    Ok(census)
 }
 
 /// Every object is the same one, but for the one that somebody deleted.
@@ -190,7 +183,7 @@ fn judge(objects: &Comparison) -> Result<()> {
         objects.missing.is_empty() && objects.replaced == expected,
         "objects were deleted: {objects}"
     );
-    let all: usize = shop::ENVIRONMENTS.iter().map(shop::objects).sum();
+    let all = shop::ENVIRONMENTS.len() * shop::objects();
     ensure!(
         objects.kept + 1 == all,
         "{} of {all} objects were counted",
@@ -215,24 +208,19 @@ mod tests {
     #[test]
     fn only_what_somebody_deleted_may_be_another_object() {
         let cart = "Service cart in production";
-        judge(&comparison(89, &[cart], &[])).unwrap();
+        judge(&comparison(45, &[cart], &[])).unwrap();
         for wrong in [
-            comparison(90, &[], &[]),
-            comparison(88, &[cart], &["Service ads in production"]),
-            comparison(88, &[cart, "Service ads in production"], &[]),
-            comparison(44, &[cart], &[]),
+            comparison(46, &[], &[]),
+            comparison(44, &[cart], &["Service ads in production"]),
+            comparison(44, &[cart, "Service ads in production"], &[]),
+            comparison(22, &[cart], &[]),
         ] {
             assert!(judge(&wrong).is_err(), "{wrong:?}");
         }
     }
 
     #[test]
-    fn edited_setting_is_one_that_the_service_has() {
-        let release = shop::release(&EDITED, &PRODUCTION, FIRST);
-        let data = release.pointer("/spec/resources/0/object/data").unwrap();
-        assert!(
-            data.get(SETTING.0).is_some_and(|value| value != SETTING.1),
-            "{data}"
-        );
+    fn edited_setting_is_one_that_the_component_has() {
+        assert!(EDITED.calls.contains(&SETTING.0));
     }
 }

@@ -8,7 +8,7 @@ use outhaul_scenarios::stage::PATIENCE;
 
 use crate::fleet::Fleet;
 use crate::screen::Screen;
-use crate::shop::{self, ENVIRONMENTS, SERVICES};
+use crate::shop::{self, COMPONENTS, ENVIRONMENTS};
 use crate::table::{self, Row};
 
 /// Between two questions: what is timed by asking is at most this much late.
@@ -79,7 +79,7 @@ impl<'a> Watching<'a> {
         let planes = ENVIRONMENTS.iter().filter_map(|environment| {
             let plane = fleet.plane(environment.name)?;
             let cut = self.cut == Some(environment.name);
-            Some(Row::new(plane, cut, SERVICES.len(), shop::objects(environment)))
+            Some(Row::new(plane, cut, COMPONENTS.len(), shop::objects()))
         });
         planes.collect()
     }
