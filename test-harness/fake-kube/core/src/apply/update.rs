@@ -13,8 +13,10 @@ use crate::schema::{Schema, zero_object};
 /// taken as the starting point when they are valid and not empty, else those of `old`; an empty list resets them.
 pub fn track_update(old: Option<&Value>, new: &mut Value, by: &Manager, schema: &Schema) {
     let managers = starting_point(old, new, by);
+    let before = old.map_or_else(|| zero_object(schema), without_managed_fields);
     let after = without_managed_fields(new);
-    if !typed::is_trackable(schema.root(), &after) {
+    let is_trackable = |object| typed::is_trackable(schema.root(), object);
+    if !is_trackable(&before) || !is_trackable(&after) {
         // What has no place in a set of fields cannot be owned: the server leaves things as they were.
         *new = after;
         old.map_or_else(Managers::default, |old| Managers::decode(old).unwrap_or_default())
@@ -25,7 +27,6 @@ pub fn track_update(old: Option<&Value>, new: &mut Value, by: &Manager, schema: 
     let managers = if managers.is_empty() && old.is_some() {
         managers
     } else {
-        let before = old.map_or_else(|| zero_object(schema), without_managed_fields);
         record(managers, &before, &after, by, schema)
     };
     *new = after;
