@@ -21,7 +21,7 @@
 //!   warned about pod specs.
 //! - What a schema requires and code as well is complained of in the words of the schema. What is quoted is quoted as
 //!   it was sent, where the real server shows its own types, and without the difference to what was there.
-//! - A claim or a Job is not written again where nothing changes.
+//! - A claim, a Job, or data of which an entry was null, is not written again where nothing changes.
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
 //! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
 //!   inner traffic, which means nothing there, is dropped rather than hidden.

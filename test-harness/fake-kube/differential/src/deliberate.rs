@@ -35,7 +35,7 @@ const RULES: &[Rule] = &[
     ("empty rules of a role", is_empty_rules),
     ("empty and absent in a network policy", is_empty_or_absent),
     ("numbers that do not fit", is_overflow),
-    ("claims and Jobs that are written as they are", is_written_again),
+    ("claims, Jobs and empty data that are written as they are", is_written_again),
     ("two families of addresses", is_of_two_families),
     ("metadata of a custom kind that became empty", is_hollow_metadata),
 ];
@@ -107,19 +107,35 @@ fn forget_rules(body: &mut Value) {
     metadata.retain(|name, _| name != "managedFields" || is_owner);
 }
 
-/// Network policies are compared by a function to which an empty map and none are two things, so their generation counts on.
+/// Network policies are compared by a function to which an empty map or list and none are two things: a write that puts
+/// one where the other was counts, and owns it.
 fn is_empty_or_absent(case: &Case<'_>) -> bool {
-    let is_counted =
-        |line: &Line| matches!(&*line.path, "/metadata/generation" | "/metadata/resourceVersion");
+    let is_counted = |line: &Line| {
+        matches!(&*line.path, "/metadata/generation" | "/metadata/resourceVersion")
+            || line.path.starts_with("/metadata/managedFields") && has_empty(&case.step.body)
+    };
     case.step.path.contains("/networkpolicies") && case.difference.lines.iter().all(is_counted)
 }
 
-/// Some claims and Jobs get a new version from the first write after their creation, though it changes nothing that is
-/// shown.
+/// Whether there is an empty map or list somewhere.
+fn has_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.is_empty() || fields.values().any(has_empty),
+        Value::Array(items) => items.is_empty() || items.iter().any(has_empty),
+        _ => false,
+    }
+}
+
+/// Some claims and Jobs, and data of which an entry was null, get a new version from the first write after their
+/// creation, though it changes nothing that is shown.
 fn is_written_again(case: &Case<'_>) -> bool {
     let is_of_kind = ["/persistentvolumeclaims/", "/jobs/"]
         .iter()
-        .any(|kind| case.step.path.contains(kind));
+        .any(|kind| case.step.path.contains(kind))
+        || ["data", "binaryData"].iter().any(|field| {
+            let entries = case.real.body[field].as_object();
+            entries.is_some_and(|entries| entries.values().any(|entry| entry == ""))
+        });
     let is_told = |line: &Line| matches!(&*line.path, "/metadata/resourceVersion" | "warnings");
     is_of_kind
         && case.step.method != "GET"
