@@ -28,7 +28,7 @@ pub use builtins::{Builtins, Gvk};
 pub use canonical::canonicalize;
 pub use crd::SchemaError;
 pub use decoding::{unconvertible, undecodable};
-pub use defaulting::{complete, default, default_applied};
+pub use defaulting::{complete, default, default_applied, forget_nulls};
 pub use field_error::{FieldError, Problem};
 pub use node::{ListType, MapType, Type};
 pub use path::FieldPath;

@@ -23,6 +23,13 @@ pub fn default_applied(schema: &Schema, object: &mut Value) {
     fill_in(schema.root(), object);
 }
 
+/// Drops the nulls that validation let pass, where a custom resource's schema knows no type: nobody reads them back.
+pub fn forget_nulls(schema: &Schema, object: &mut Value) {
+    if !schema.root().is_typed() {
+        drop_hollow(schema.root(), object, true);
+    }
+}
+
 /// Fills in what the server itself gives a new object of a built-in kind, after its writer's fields are recorded:
 /// nobody owns these.
 pub fn complete(schema: &Schema, object: &mut Value) {

@@ -187,9 +187,10 @@ impl Cluster {
     pub(super) fn candidate(
         &self,
         served: &Served,
-        object: Value,
+        mut object: Value,
         moment: &Moment,
     ) -> Result<Object, Refusal> {
+        schema::forget_nulls(&served.version().schema, &mut object);
         let mut object = served.store_form(object);
         self.before_save(&served.kind, &mut object, moment)?;
         let candidate = self.store.candidate(object);
