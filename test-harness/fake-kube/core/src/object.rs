@@ -28,9 +28,12 @@ impl Object {
         }
     }
 
-    /// The object as it would be if it had never been written.
-    pub fn without_version(mut self) -> Self {
+    /// The object as it would be if it had never been written: with the version that somebody sent, if any.
+    pub fn never_written(mut self, sent: Option<String>) -> Self {
         meta::remove(&mut self.value, "resourceVersion");
+        if let Some(sent) = sent {
+            meta::set(&mut self.value, "resourceVersion", sent);
+        }
         Self {
             value: self.value,
             version: 0,

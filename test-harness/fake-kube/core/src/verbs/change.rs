@@ -53,7 +53,9 @@ impl Cluster {
             let mut absent = new.clone();
             meta::remove(&mut absent, "uid");
             check_uid(served, &absent, &new, request.options.dry_run)?;
-            meta::remove(&mut new, "resourceVersion");
+            if !request.options.dry_run {
+                meta::remove(&mut new, "resourceVersion");
+            }
             return self.create_object(served, request, new, part, moment);
         }
         let old = match self.existing(served, &key) {

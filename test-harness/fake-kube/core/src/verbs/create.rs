@@ -150,7 +150,8 @@ impl Cluster {
             let why = "create not allowed while custom resource definition is terminating";
             return Err(Refusal::forbidden(&kind.id, &key.name, why));
         }
-        if meta::resource_version(&object).is_some() {
+        let sent = meta::resource_version(&object).map(str::to_owned);
+        if sent.is_some() && !options.dry_run {
             let message = "resourceVersion should not be set on objects to be created";
             return Err(Refusal::new(500, "", message));
         }
@@ -165,7 +166,7 @@ impl Cluster {
             let mut object = object;
             effects::pretend_address(kind, &mut object);
             let shown = self.candidate(served, object, moment)?;
-            return Ok(Arc::new(shown.without_version()));
+            return Ok(Arc::new(shown.never_written(sent)));
         }
         self.save(served, object, moment)
     }
