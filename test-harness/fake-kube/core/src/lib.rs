@@ -16,12 +16,12 @@
 //!   `proxy`, `eviction` and `ephemeralcontainers`.
 //! - Of the rules that the real server has in code, these are not there: of pods those for volumes, variables, hooks,
 //!   probes beyond their one handler, resources, security, scheduling; of claims those for sizes and classes; those for
-//!   an Ingress and a HorizontalPodAutoscaler, ports and addresses of a NetworkPolicy, numbers of a PodDisruptionBudget,
-//!   subjects of a RoleBinding; for numbers of rollouts and Jobs; for statuses, but the phase of a namespace. Nobody is
-//!   warned about pod specs.
+//!   ports and addresses of a NetworkPolicy, quantities of a HorizontalPodAutoscaler, numbers of a PodDisruptionBudget;
+//!   for numbers of rollouts and Jobs; for statuses, but the phase of a namespace. Nobody is warned about pod specs.
 //! - What a schema requires and code as well is complained of in the words of the schema. What is quoted is quoted as
 //!   it was sent, where the real server shows its own types, and without the difference to what was there.
-//! - A claim, a Job, or data of which an entry was null, is not written again where nothing changes.
+//! - A claim, a Job, data of which an entry was null, or who owns several ports, is not written again where nothing
+//!   changes. An empty text and a null among data are the same.
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
 //! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
 //!   inner traffic, which means nothing there, is dropped rather than hidden.

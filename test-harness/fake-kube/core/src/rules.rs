@@ -1,5 +1,7 @@
 //! Rules that hold for all kinds, and those of single kinds that are data.
 
+mod autoscalers;
+mod bindings;
 mod budgets;
 pub(crate) mod carried;
 mod definitions;
@@ -7,6 +9,7 @@ mod fields;
 pub(crate) mod finalizers;
 pub(crate) mod frozen;
 pub(crate) mod immutable;
+mod ingresses;
 pub(crate) mod jobs;
 mod keys;
 pub(crate) mod metadata;
@@ -21,7 +24,7 @@ mod scale;
 mod selectors;
 mod services;
 pub(crate) mod size;
-mod workloads;
+pub(crate) mod workloads;
 
 pub(crate) use qualified::{
     complaints_of_name as complaints_of_label_name, complaints_of_value as complaints_of_label_value,
@@ -31,8 +34,8 @@ use serde_json::Value;
 use crate::kind::Served;
 use crate::schema::FieldError;
 
-/// What is wrong with an object by the rules of its kind, beside its schema.
-pub(crate) fn of_kind(served: &Served, object: &Value) -> Vec<FieldError> {
+/// What is wrong with an object, which replaces `old` or is new, by the rules of its kind, beside its schema.
+pub(crate) fn of_kind(served: &Served, old: Option<&Value>, object: &Value) -> Vec<FieldError> {
     let kind = &served.kind;
     let mut errors = scale::check(served, object);
     errors.extend(definitions::check(kind, object));
@@ -42,6 +45,9 @@ pub(crate) fn of_kind(served: &Served, object: &Value) -> Vec<FieldError> {
     errors.extend(jobs::check(kind, object));
     errors.extend(budgets::check(kind, object));
     errors.extend(roles::check(kind, object));
+    errors.extend(bindings::check(kind, object));
+    errors.extend(autoscalers::check(kind, old, object));
+    errors.extend(ingresses::check(kind, object));
     errors.extend(selectors::check(served, object));
     errors.extend(keys::check(kind, object));
     errors.extend(services::check(kind, object));

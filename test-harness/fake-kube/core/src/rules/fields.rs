@@ -56,6 +56,10 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("apps", "ReplicaSet", "spec.minReadySeconds", NotNegative),
     ("apps", "StatefulSet", "spec.replicas", NotNegative),
     ("apps", "StatefulSet", "spec.minReadySeconds", NotNegative),
+    ("apps", "StatefulSet", "spec.ordinals.start", NotNegative),
+    ("apps", "StatefulSet", "spec.persistentVolumeClaimRetentionPolicy.whenDeleted", OneOf(&["Retain", "Delete"])),
+    ("apps", "StatefulSet", "spec.persistentVolumeClaimRetentionPolicy.whenScaled", OneOf(&["Retain", "Delete"])),
+    ("apps", "StatefulSet", "spec.serviceName", Label),
     ("apps", "StatefulSet", "spec.template.spec.restartPolicy", OneOf(&["Always"])),
     ("batch", "Job", "spec.parallelism", NotNegative),
     ("batch", "Job", "spec.completions", NotNegative),
@@ -63,6 +67,16 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("batch", "Job", "spec.backoffLimit", NotNegative),
     ("batch", "Job", "spec.ttlSecondsAfterFinished", NotNegative),
     ("batch", "Job", "spec.completionMode", OneOf(&["NonIndexed", "Indexed"])),
+    ("batch", "CronJob", "spec.jobTemplate.spec.parallelism", NotNegative),
+    ("batch", "CronJob", "spec.jobTemplate.spec.completions", NotNegative),
+    ("batch", "CronJob", "spec.jobTemplate.spec.activeDeadlineSeconds", NotNegative),
+    ("batch", "CronJob", "spec.jobTemplate.spec.backoffLimit", NotNegative),
+    ("batch", "CronJob", "spec.jobTemplate.spec.ttlSecondsAfterFinished", NotNegative),
+    ("batch", "CronJob", "spec.jobTemplate.spec.completionMode", OneOf(&["NonIndexed", "Indexed"])),
+    ("batch", "CronJob", "spec.jobTemplate.spec.podReplacementPolicy", OneOf(&["Failed", "TerminatingOrFailed"])),
+    ("batch", "CronJob", "spec.startingDeadlineSeconds", NotNegative),
+    ("batch", "CronJob", "spec.successfulJobsHistoryLimit", NotNegative),
+    ("batch", "CronJob", "spec.failedJobsHistoryLimit", NotNegative),
     ("batch", "CronJob", "spec.concurrencyPolicy", OneOf(&["Allow", "Forbid", "Replace"])),
     ("batch", "Job", "spec.podReplacementPolicy", OneOf(&["Failed", "TerminatingOrFailed"])),
     ("policy", "PodDisruptionBudget", "spec.unhealthyPodEvictionPolicy", OneOf(&["AlwaysAllow", "IfHealthyBudget"])),
@@ -199,7 +213,7 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-fn complaints_of_port(name: &str) -> Vec<String> {
+pub(super) fn complaints_of_port(name: &str) -> Vec<String> {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let complaints = [
         (name.len() > 15, "must be no more than 15 bytes"),

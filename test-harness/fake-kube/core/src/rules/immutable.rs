@@ -1,6 +1,6 @@
 //! Fields that never change, as a table.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
@@ -105,10 +105,19 @@ impl Rule {
         let value = after.cloned().unwrap_or(Value::Null);
         Some(match self.when {
             When::Flagged => FieldError::forbidden(path, "field is immutable when `immutable` is set"),
-            When::Always => FieldError::invalid(path, value, "field is immutable"),
+            When::Always => FieldError::invalid(path, quoted(self.path, value), "field is immutable"),
             When::Set => FieldError::invalid(path, value, "may not change once set"),
         })
     }
+}
+
+/// The server shows which role is meant as it has it itself.
+fn quoted(path: &str, value: Value) -> Value {
+    if path != "roleRef" {
+        return value;
+    }
+    let text = |field: &str| value[field].as_str().unwrap_or_default();
+    json!({"APIGroup": text("apiGroup"), "Kind": text("kind"), "Name": text("name")})
 }
 
 fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
@@ -117,8 +126,6 @@ fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::kind::GroupResource;
     use crate::registry::Registry;

@@ -10,6 +10,11 @@ const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alpha
      start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
      '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
+const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must \
+     consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. \
+     '*.example.com', regex used for validation is \
+     '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
 /// What is wrong with the name of an object of this kind.
 pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
     let path = FieldPath::root().field("metadata").field("name");
@@ -18,12 +23,7 @@ pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
         return Some(FieldError::required(path, "name or generateName is required"));
     }
     if kind.traits.free_names {
-        return match name {
-            "." | ".." => invalid(format!("may not be '{name}'")),
-            _ => name
-                .find(['/', '%'])
-                .and_then(|at| invalid(format!("may not contain '{}'", &name[at..=at]))),
-        };
+        return complaint_of_segment(name).and_then(invalid);
     }
     if kind.traits.label_names && name.contains('.') {
         return invalid("must not contain dots".to_owned());
@@ -37,6 +37,24 @@ pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
         return invalid(format!("must be no more than {max} characters"));
     }
     if fits { None } else { invalid(rule.to_owned()) }
+}
+
+/// What is wrong with a name that only must fit into a path.
+pub(super) fn complaint_of_segment(name: &str) -> Option<String> {
+    if matches!(name, "." | "..") {
+        return Some(format!("may not be '{name}'"));
+    }
+    let at = name.find(['/', '%'])?;
+    Some(format!("may not contain '{}'", &name[at..=at]))
+}
+
+/// What is wrong with the name of a host, which may stand for all below another.
+pub(super) fn complaint_of_host(name: &str) -> Option<String> {
+    if !name.contains('*') {
+        return complaint_of_subdomain(name);
+    }
+    let is_wildcard = name.strip_prefix("*.").is_some_and(is_subdomain);
+    (!is_wildcard).then(|| WILDCARD.to_owned())
 }
 
 /// What is wrong with a DNS label.

@@ -32,7 +32,7 @@ pub(super) fn check_own(spec: &Value) -> Option<FieldError> {
     Some(FieldError::invalid(path, labels.clone(), detail))
 }
 
-fn is_valid(selector: &Value) -> bool {
+pub(super) fn is_valid(selector: &Value) -> bool {
     let mut errors = Vec::new();
     check_selector(selector, &FieldPath::root(), &mut errors);
     errors.is_empty()

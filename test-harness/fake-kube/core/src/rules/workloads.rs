@@ -14,8 +14,28 @@ pub(crate) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     if &*kind.id.group == "apps" && KINDS.contains(&&*kind.name) {
         errors.extend(check_selector(kind, object));
         errors.extend(check_strategy(kind, object));
+        errors.extend(check_order(kind, object));
     }
     errors
+}
+
+/// Where a selector is none, the server does not look at the template, but for how pods of a stateful set are restarted.
+pub(crate) fn look_no_further(kind: &Kind, object: &Value, errors: &mut Vec<FieldError>) {
+    let is_of_kind = ["Deployment", "ReplicaSet", "StatefulSet"]
+        .iter()
+        .any(|name| kind.is("apps", name));
+    if !is_of_kind || selectors::is_valid(&object["spec"]["selector"]) {
+        return;
+    }
+    let is_stateful = &*kind.name == "StatefulSet";
+    let is_seen = |path: &FieldPath| {
+        !path.is_in("spec.template") || is_stateful && path.is_in("spec.template.spec.restartPolicy")
+    };
+    errors.retain(|error| is_seen(&error.path));
+    let detail = if is_stateful { "" } else { "invalid label selector" };
+    let path = FieldPath::root().field("spec").field("selector");
+    let selector = object["spec"]["selector"].clone();
+    errors.push(FieldError::invalid(path, selector, detail));
 }
 
 fn check_selector(kind: &Kind, object: &Value) -> Vec<FieldError> {
@@ -37,6 +57,16 @@ fn check_selector(kind: &Kind, object: &Value) -> Vec<FieldError> {
     }
     errors.extend(selectors::check_own(spec));
     errors
+}
+
+const ORDERS: [&str; 2] = ["OrderedReady", "Parallel"];
+
+fn check_order(kind: &Kind, object: &Value) -> Option<FieldError> {
+    let given = object["spec"]["podManagementPolicy"].as_str()?;
+    let path = FieldPath::root().field("spec").field("podManagementPolicy");
+    let detail = "must be 'OrderedReady' or 'Parallel'";
+    (&*kind.name == "StatefulSet" && !ORDERS.contains(&given))
+        .then(|| FieldError::invalid(path, given, detail))
 }
 
 /// Where each kind says how it is rolled out, and what it may say.

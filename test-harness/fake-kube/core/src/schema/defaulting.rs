@@ -98,7 +98,7 @@ fn is_zero(object: SchemaRef<'_>, field: SchemaRef<'_>, name: &str, value: &Valu
         Value::Object(entries) => entries.is_empty() && is_map(field),
         _ => false,
     };
-    is_empty && !object.requires(name) && name != MANAGED_FIELDS
+    is_empty && !object.requires(name) && !TELLING.contains(&name)
 }
 
 fn is_scalar_zero(value: &Value) -> bool {
@@ -110,8 +110,8 @@ fn is_scalar_zero(value: &Value) -> bool {
     }
 }
 
-/// The one list that means something when it is empty: it resets itself.
-const MANAGED_FIELDS: &str = "managedFields";
+/// Lists that mean something when they are empty: owners are reset, and policies of an autoscaler are not filled in.
+const TELLING: [&str; 2] = ["managedFields", "policies"];
 
 /// Entries instead of fields.
 fn is_map(schema: SchemaRef<'_>) -> bool {

@@ -112,7 +112,8 @@ pub(super) fn validate_new(served: &Served, new: &Value) -> Result<(), Refusal> 
     errors.extend(rules::metadata::check(kind, new));
     let schema = &served.version().schema;
     errors.extend(schema::validate_shape(schema, new));
-    errors.extend(rules::of_kind(served, new));
+    errors.extend(rules::of_kind(served, None, new));
+    rules::workloads::look_no_further(kind, new, &mut errors);
     schema::check_rules(schema, None, new, &mut errors);
     accept(served, new, &errors)
 }
@@ -131,13 +132,14 @@ pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: P
             .collect(),
         _ => schema::validate_update(schema, old, new),
     });
-    errors.extend(rules::of_kind(served, new));
+    errors.extend(rules::of_kind(served, Some(old), new));
     if part == Part::Status {
         errors.extend(rules::phases::check(kind, new));
     }
     errors.extend(rules::immutable::check(kind, old, new));
     errors.extend(rules::frozen::check(kind, old, new));
     errors.extend(rules::jobs::check_update(kind, old, new));
+    rules::workloads::look_no_further(kind, new, &mut errors);
     schema::check_rules(schema, Some(old), new, &mut errors);
     accept(served, new, &errors)
 }
