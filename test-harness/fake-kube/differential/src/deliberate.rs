@@ -35,7 +35,9 @@ const RULES: &[Rule] = &[
     ("empty rules of a role", is_empty_rules),
     ("empty and absent in a network policy", is_empty_or_absent),
     ("numbers that do not fit", is_overflow),
-    ("claims, Jobs and empty data that are written as they are", is_written_again),
+    ("claims and Jobs that are written as they are", is_written_again),
+    ("empty and null among data", is_empty_data),
+    ("owners of several ports", is_ordered_anew),
     ("two families of addresses", is_of_two_families),
     ("metadata of a custom kind that became empty", is_hollow_metadata),
 ];
@@ -126,16 +128,42 @@ fn has_empty(value: &Value) -> bool {
     }
 }
 
-/// Some claims and Jobs, and data of which an entry was null, get a new version from the first write after their
-/// creation, though it changes nothing that is shown.
+/// A null among the data of a Secret is shown as an empty text, and is another value than one: to whoever owns it, and
+/// in storage until the next write.
+fn is_empty_data(case: &Case<'_>) -> bool {
+    let shows_empty = |field: &str| {
+        let entries = case.real.body[field].as_object();
+        entries.is_some_and(|entries| entries.values().any(|entry| entry == ""))
+    };
+    let is_told = |line: &Line| {
+        line.path == "/metadata/resourceVersion" || line.path.starts_with("/metadata/managedFields")
+    };
+    !case.is_custom
+        && ["data", "binaryData"].iter().any(|field| shows_empty(field))
+        && case.difference.lines.iter().all(is_told)
+}
+
+/// Who owns several ports of a container is written down in another order after a scale, by an apply that changes
+/// nothing.
+fn is_ordered_anew(case: &Case<'_>) -> bool {
+    let containers = |list: &str| {
+        let list = case.real.body["spec"]["template"]["spec"][list].as_array();
+        list.map(Vec::as_slice).unwrap_or_default()
+    };
+    let has_several = |container: &Value| container["ports"].as_array().is_some_and(|ports| ports.len() > 1);
+    case.step.kind == Content::Apply
+        && case.only_differs_in("/metadata/resourceVersion")
+        && ["containers", "initContainers"]
+            .iter()
+            .any(|list| containers(list).iter().any(has_several))
+}
+
+/// Some claims and Jobs get a new version from the first write after their creation, though it changes nothing that is
+/// shown.
 fn is_written_again(case: &Case<'_>) -> bool {
     let is_of_kind = ["/persistentvolumeclaims/", "/jobs/"]
         .iter()
-        .any(|kind| case.step.path.contains(kind))
-        || ["data", "binaryData"].iter().any(|field| {
-            let entries = case.real.body[field].as_object();
-            entries.is_some_and(|entries| entries.values().any(|entry| entry == ""))
-        });
+        .any(|kind| case.step.path.contains(kind));
     let is_told = |line: &Line| matches!(&*line.path, "/metadata/resourceVersion" | "warnings");
     is_of_kind
         && case.step.method != "GET"
@@ -144,17 +172,19 @@ fn is_written_again(case: &Case<'_>) -> bool {
 }
 
 /// Labels or the like of a custom resource of which an apply takes the last are kept, empty, until the next write, which
-/// changes nothing else.
+/// changes nothing else. Now and then one is shown to be null.
 fn is_hollow_metadata(case: &Case<'_>) -> bool {
     let metadata = &case.real.body["metadata"];
-    let lacks_some = ["annotations", "finalizers", "labels", "ownerReferences"]
-        .iter()
-        .any(|field| metadata[field].is_null());
-    case.is_custom
-        && matches!(case.step.method, "PATCH" | "PUT")
-        && lacks_some
-        && case.only_differs_in("/metadata/resourceVersion")
+    let lacks = |field: &str| metadata[field].is_null();
+    let is_told = |line: &Line| match line.path.strip_prefix("/metadata/") {
+        Some("resourceVersion") => HOLLOW.iter().any(|field| lacks(field)),
+        Some(field) => HOLLOW.contains(&field) && (&*line.real, &*line.fake) == ("null", "nothing"),
+        None => false,
+    };
+    case.is_custom && matches!(case.step.method, "PATCH" | "PUT") && case.difference.lines.iter().all(is_told)
 }
+
+const HOLLOW: [&str; 4] = ["annotations", "finalizers", "labels", "ownerReferences"];
 
 /// What families of addresses a cluster has is looked at before anything else of a Service.
 fn is_of_two_families(case: &Case<'_>) -> bool {

@@ -75,6 +75,10 @@ impl Listener for Screen {
         }
     }
 
+    fn lost(&mut self, seed: u64, error: &anyhow::Error) {
+        println!("LOST the sequence of seed {seed}: {error:#}");
+    }
+
     fn found(&mut self, finding: &Finding) -> Result<()> {
         fs::create_dir_all(&self.out)?;
         let file = self.out.join(format!("seed-{}.yaml", finding.seed));

@@ -54,6 +54,8 @@ pub struct Finding {
 pub trait Listener {
     /// A sequence ended.
     fn progress(&mut self, tally: &Tally);
+    /// A sequence was lost.
+    fn lost(&mut self, seed: u64, error: &anyhow::Error);
     /// A new difference.
     ///
     /// # Errors
@@ -87,6 +89,7 @@ pub async fn run(
         }
         if let Err(error) = play(&mut pair, &kinds, seed, arguments, &mut tally, listener).await {
             tally.lost += 1;
+            listener.lost(seed, &error);
             if tally.lost > LOST {
                 return Err(error.context(format!("the sequence of seed {seed}")));
             }

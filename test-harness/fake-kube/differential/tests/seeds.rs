@@ -21,6 +21,11 @@ struct Findings(Vec<String>);
 impl Listener for Findings {
     fn progress(&mut self, _: &Tally) {}
 
+    fn lost(&mut self, seed: u64, error: &anyhow::Error) {
+        self.0
+            .push(format!("the sequence of seed {seed} was lost: {error:#}"));
+    }
+
     fn found(&mut self, finding: &Finding) -> Result<()> {
         self.0.push(format!(
             "{}\n{}",
@@ -38,7 +43,7 @@ async fn the_same_requests_get_the_same_answers() -> Result<()> {
     };
     let mut findings = Findings::default();
     let tally = run::run(&programs, &Arguments::parse_from(BOUNDS), seeds(), &mut findings).await?;
-    assert!(tally.requests > 100 && tally.lost == 0, "{tally:?}");
+    assert!(tally.requests > 100, "{tally:?}");
     assert!(findings.0.is_empty(), "{}", findings.0.join("\n"));
     Ok(())
 }

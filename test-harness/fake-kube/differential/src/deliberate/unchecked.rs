@@ -49,16 +49,12 @@ static UNCHECKED: LazyLock<Vec<Rule>> = LazyLock::new(|| [
         "",
     ),
     ("unchecked: claims of volumes", "^(PersistentVolumeClaim|StatefulSet)$", r"^(spec\.volumeClaimTemplates\[\d+\]\.)?spec\.(resources|storageClassName|accessModes|selector)|^volumeMode$", ""),
-    ("unchecked: what is no selector", "^(Deployment|StatefulSet)$", r"^spec\.selector$", ""),
     // The phase of a namespace, which is checked, has a capital there.
     ("unchecked: statuses", "", r"^status\.[a-z]", ""),
-    ("unchecked: specs of an Ingress", "^Ingress$", "^spec", ""),
     ("unchecked: ports and addresses of a NetworkPolicy", "^NetworkPolicy$", r"^spec\.(policyTypes|(in|e)gress\[)", ""),
-    ("unchecked: specs of a HorizontalPodAutoscaler", "^HorizontalPodAutoscaler$", "^spec", ""),
     ("unchecked: numbers of a PodDisruptionBudget", "^PodDisruptionBudget$", r"^spec\.(min|max)", ""),
     ("unchecked: rollouts", "^(DaemonSet|Deployment|StatefulSet)$", r"^spec\.(updateStrategy|strategy)\.rollingUpdate", ""),
     ("unchecked: numbers of Jobs and CronJobs", "^(Cron)?Job$", r"^spec\.(jobTemplate\.spec\.)?(completions|parallelism|schedule|timeZone|\w+Limit|\w+Seconds|suspend)", ""),
-    ("unchecked: subjects of a RoleBinding", "^RoleBinding$", r"^(subjects|roleRef)", ""),
     ("empty and absent in what is immutable", "^(ConfigMap|Secret)$", "^(data|binaryData)$", "^Forbidden: field is immutable when"),
 ].map(Rule::new).into());
 
@@ -68,7 +64,6 @@ static CHECKED: LazyLock<Vec<Rule>> = LazyLock::new(|| [
     ("", "", r"Probe(\.\w+)?$", "must specify a handler type|may not specify more than 1 handler"),
     ("", "", r"initContainers\[\d+\]\.", "without restartPolicy=Always"),
     ("", "", r"valueFrom$", "must specify one of|may not be specified when `value`|more than one field specified"),
-    ("", "", r"^spec\.selector$", "empty selector is invalid|field is immutable"),
     ("", "", r"^spec\.accessModes$", "at least 1 access mode"),
     ("", "", r"^spec\.strategy", "when strategy `type` is 'Recreate'"),
     ("", "^Job$", r"^spec\.completions$", "Required value|field is immutable|in tandem with"),
