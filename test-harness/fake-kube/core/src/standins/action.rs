@@ -37,6 +37,16 @@ pub enum Action {
         /// What to merge.
         patch: Value,
     },
+    /// Merge annotations into an object beside its status: by the subresource, so that its owner alone has a say in the
+    /// rest.
+    Annotate {
+        /// Of this kind.
+        resource: GroupResource,
+        /// Which.
+        key: Key,
+        /// An object with strings.
+        annotations: Value,
+    },
     /// Give an object this status.
     SetStatus {
         /// Of this kind.
@@ -85,6 +95,15 @@ impl Action {
             } => create(cluster, notes, &resource, object, note, moment),
             Self::Patch { resource, key, patch } => {
                 send(cluster, Verb::Patch, &resource, &key, None, patch, moment).map(drop)
+            }
+            Self::Annotate {
+                resource,
+                key,
+                annotations,
+            } => {
+                let patch = json!({"metadata": {"annotations": annotations}});
+                let part = has_status(cluster, &resource).then_some("status");
+                send(cluster, Verb::Patch, &resource, &key, part, patch, moment).map(drop)
             }
             Self::SetStatus {
                 resource,

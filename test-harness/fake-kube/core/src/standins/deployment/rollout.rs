@@ -190,10 +190,10 @@ fn renew(view: &View<'_>, current: &Value) -> Vec<Action> {
 
 fn set_revision(view: &View<'_>, revision: u64) -> Option<Action> {
     let said = &view.deployment["metadata"]["annotations"][REVISION];
-    (*said != *revision.to_string()).then(|| Action::Patch {
+    (*said != *revision.to_string()).then(|| Action::Annotate {
         resource: deployments(),
         key: action::key(view.deployment),
-        patch: json!({"metadata": {"annotations": {REVISION: revision.to_string()}}}),
+        annotations: json!({REVISION: revision.to_string()}),
     })
 }
 
