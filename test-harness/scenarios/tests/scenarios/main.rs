@@ -15,3 +15,4 @@ mod limits;
 mod quiet;
 mod refused;
 mod support;
+mod takeover;

@@ -1,0 +1,159 @@
+//! A plane that ran under OpenChoreo before: what is there goes on running, and is ours from then on.
+
+use std::collections::BTreeSet;
+
+use crate::support::{self, TARGET, entry};
+use anyhow::{Context as _, ensure};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt as _;
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
+use outhaul_scenarios::{Ground, Stage, poll, stage};
+use serde_json::{Value, json};
+
+/// As OpenChoreo's controller of Services renders it, empty parts included.
+fn deployment(variables: &[&str]) -> Value {
+    let labels = json!({ "component-name": "greeter", "environment-name": "eu" });
+    let variables: Vec<_> = variables
+        .iter()
+        .map(|name| json!({ "name": name, "value": "on" }))
+        .collect();
+    let container = json!({
+        "name": "main",
+        "image": "registry.example/greeter:1",
+        "env": variables,
+        "ports": [{ "name": "ep-9090-tcp", "containerPort": 9090, "protocol": "TCP" }],
+        "resources": { "limits": { "cpu": "400m" } },
+    });
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "creationTimestamp": null, "name": "greeter-483f44a4", "namespace": TARGET, "labels": labels,
+        },
+        "spec": {
+            "replicas": 1,
+            "selector": { "matchLabels": labels },
+            "strategy": {},
+            "template": {
+                "metadata": { "creationTimestamp": null, "labels": labels },
+                "spec": { "containers": [container] },
+            },
+        },
+        "status": {},
+    })
+}
+
+/// The same as OpenChoreo applies it: with its labels, by its field manager.
+async fn apply_as_openchoreo(client: &kube::Client, release: &str, uid: &str, mut object: Value) {
+    for (label, value) in [
+        ("managed-by", "release-controller"),
+        ("release-resource-id", "deployment"),
+        ("release-uid", uid),
+        ("release-name", release),
+        ("release-namespace", "default"),
+    ] {
+        object["metadata"]["labels"][format!("openchoreo.dev/{label}")] = value.into();
+    }
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let namespace = json!({ "metadata": { "name": TARGET, "labels": {
+        "openchoreo.dev/created-by": "release-controller", "openchoreo.dev/release-name": release,
+    } } });
+    namespaces
+        .create(
+            &PostParams::default(),
+            &serde_json::from_value(namespace).unwrap(),
+        )
+        .await
+        .unwrap();
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), TARGET);
+    let params = PatchParams::apply("release-controller").force();
+    let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+    deployments
+        .patch(&name, &params, &Patch::Apply(&object))
+        .await
+        .unwrap();
+}
+
+/// The only Deployment of the plane, once it serves.
+async fn serving(client: &kube::Client) -> Deployment {
+    poll::until("the Deployment serves", stage::PATIENCE, || async {
+        let all: Api<Deployment> = Api::all(client.clone());
+        let mut found = all.list(&ListParams::default()).await?.items;
+        ensure!(found.len() == 1, "{} Deployments", found.len());
+        let found = found.remove(0);
+        let status = found.status.clone().context("no status")?;
+        ensure!(
+            status.observed_generation == found.metadata.generation && status.available_replicas == Some(1),
+            "{status:?}"
+        );
+        Ok(found)
+    })
+    .await
+    .unwrap()
+}
+
+/// Who has a say in what is desired, and by which operation.
+fn managers(object: &Deployment) -> BTreeSet<(Option<String>, Option<String>)> {
+    object
+        .managed_fields()
+        .iter()
+        .filter(|entry| entry.subresource.is_none())
+        .map(|entry| (entry.manager.clone(), entry.operation.clone()))
+        .collect()
+}
+
+async fn replica_sets(client: &kube::Client) -> BTreeSet<Option<String>> {
+    let all: Api<ReplicaSet> = Api::all(client.clone());
+    let found = all.list(&ListParams::default()).await.unwrap();
+    found.iter().map(kube::ResourceExt::uid).collect()
+}
+
+/// No pod is replaced, nobody else has a say afterwards, and what is left out is gone.
+async fn what_openchoreo_applied_is_taken_over_in_place(ground: Ground) {
+    let mut stage = Stage::start(&ground, &["eu"]).await.unwrap();
+    stage.plane("eu").unwrap().stop_agent().await.unwrap();
+    let client = stage.plane("eu").unwrap().client().await.unwrap();
+    let resources = json!([entry("deployment", &deployment(&["LOG_LEVEL", "FLAG"]))]);
+    stage
+        .operator()
+        .release("greeter", "eu", &resources)
+        .await
+        .unwrap();
+    let release = stage.operator().releases().get("greeter").await.unwrap();
+    let uid = release.uid().unwrap();
+    apply_as_openchoreo(&client, "greeter", &uid, deployment(&["LOG_LEVEL", "FLAG"])).await;
+    let before = serving(&client).await;
+    let pods = replica_sets(&client).await;
+
+    stage.plane("eu").unwrap().start_agent(None).unwrap();
+    stage.operator().ready("greeter", "True").await.unwrap();
+    let after = serving(&client).await;
+    assert_eq!(after.uid(), before.uid());
+    assert_eq!(after.metadata.generation, before.metadata.generation);
+    assert_eq!(replica_sets(&client).await, pods);
+    let ours = ("release-controller", "Apply");
+    let ours = BTreeSet::from([(Some(ours.0.to_owned()), Some(ours.1.to_owned()))]);
+    assert_eq!(managers(&after), ours);
+
+    let resources = json!([entry("deployment", &deployment(&["LOG_LEVEL"]))]);
+    stage
+        .operator()
+        .release("greeter", "eu", &resources)
+        .await
+        .unwrap();
+    stage.operator().ready("greeter", "True").await.unwrap();
+    let edited = serving(&client).await;
+    assert_eq!(edited.uid(), before.uid());
+    let container = &edited.spec.template.spec.unwrap().containers[0];
+    let variables: Vec<_> = container
+        .env
+        .iter()
+        .flatten()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(variables, ["LOG_LEVEL"]);
+    stage.end().await.unwrap();
+}
+
+support::on_both_grounds!(what_openchoreo_applied_is_taken_over_in_place);
