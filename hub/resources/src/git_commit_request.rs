@@ -1,5 +1,6 @@
 //! `GitCommitRequest`: one commit to push.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,7 @@ pub struct FileEdit {
 }
 
 /// What became of a commit.
-#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct GitCommitRequestStatus {
     /// Succeeded or Failed; empty before.
@@ -87,6 +88,13 @@ pub struct GitCommitRequestStatus {
     /// What was done, or went wrong.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub message: String,
+    /// What is said of the request.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
+    #[schemars(schema_with = "crate::schemas::conditions")]
+    pub conditions: Vec<Condition>,
+    /// metadata.generation last handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
 }
 
 /// How a commit ended.
