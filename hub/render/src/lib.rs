@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`service`], [`web_application`], [`scheduled_task`] | the component's resource, its Workload | its binding | `binding` |
 //! | [`service_binding`], [`web_application_binding`], [`scheduled_task_binding`] | the binding, its class, what its APIs and connections name | its Release | `release` |
+//! | [`git_commit`] | a GitCommitRequest and the files that it names | what becomes of each | `edited` |
 //! | [`api_binding`] | the binding, its API and class | its Release, without objects | `release` |
 //!
 //! Who drives it: the controllers of the hub. Each function says what its inputs are, so that a controller knows what to
@@ -31,6 +32,7 @@ mod draft;
 mod duration;
 mod endpoints;
 mod exposure;
+pub mod git_commit;
 mod http_route;
 mod labels;
 mod merge;
