@@ -15,6 +15,7 @@
 
 pub mod answer;
 mod binding;
+mod commit;
 mod component;
 mod credentials;
 mod dependencies;
@@ -40,6 +41,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use outhaul_hub_resources::{AdmittedKind, Release};
 use outhaul_protocol_wire::ids::PlaneName;
 
+pub use commit::{Commit, NotPushed, Pushed, Stage};
 pub use id::Id;
 pub use kind::{Kind, Object, Watched};
 pub use sight::Sight;
@@ -47,6 +49,7 @@ pub use step::{Job, Note, Outcome, Step};
 
 use crate::Now;
 use crate::routing::Routing;
+use commit::Tried;
 use index::{Dependency, Index};
 use look::{Look, Plan};
 use memory::{Attempt, Memory, Refused, Written};
@@ -97,6 +100,10 @@ pub struct Controllers {
     complete: BTreeSet<Kind>,
     memories: BTreeMap<Id, Memory>,
     under_way: UnderWay,
+    /// Commits that are being made.
+    commits: usize,
+    /// Requests for commits that wait for one of those to end.
+    waiting: BTreeSet<Id>,
     /// Releases that were read for the look that follows.
     reads: BTreeMap<Id, Release>,
 }
@@ -150,8 +157,13 @@ impl Controllers {
         match self.plan(&key, now) {
             Plan::Nothing => self.queue.done(&key),
             Plan::Rest(until) => self.queue.rest(&key, until),
+            Plan::Step(step, _) if matches!(*step, Step::Commit(_)) && self.commits == commit::AT_ONCE => {
+                self.queue.done(&key);
+                self.waiting.insert(key);
+            }
             Plan::Step(step, notes) => {
                 let step = *step;
+                self.commits += usize::from(matches!(step, Step::Commit(_)));
                 self.under_way.begin(&key, step.id());
                 return Next::Job(Box::new(Job { key, step, notes }));
             }
@@ -166,13 +178,19 @@ impl Controllers {
 
     /// Whether nothing waits, is under way or rests.
     pub fn is_settled(&self) -> bool {
-        self.is_complete() && self.queue.is_empty()
+        self.is_complete() && self.queue.is_empty() && self.waiting.is_empty()
     }
 
     /// Takes what came of a job.
     pub fn finished(&mut self, job: &Job, outcome: Outcome, now: Now) {
         let key = &job.key;
         let gone = self.under_way.end(key);
+        if matches!(job.step, Step::Commit(_)) {
+            self.commits -= 1;
+            if let Some(next) = self.waiting.pop_first() {
+                self.queue.add(next);
+            }
+        }
         match outcome {
             Outcome::Written(sight) => {
                 self.written(job, &sight);
@@ -183,6 +201,13 @@ impl Controllers {
             }
             Outcome::Read(release) => {
                 self.reads.insert(key.clone(), *release);
+                self.queue.again(key);
+            }
+            Outcome::Committed(result) => {
+                if let (Step::Commit(commit), Some(memory)) = (&job.step, self.memories.get_mut(key)) {
+                    let before = memory.tried.as_ref();
+                    memory.tried = Some(Tried::now(result, before, commit.generation, now.uptime));
+                }
                 self.queue.again(key);
             }
             Outcome::Deleted => {
@@ -304,6 +329,7 @@ impl Controllers {
             Object::DeploymentPipeline(pipeline) => platform::pipeline::plan(&look, pipeline),
             Object::Project(project) => platform::project::plan(&look, project),
             Object::Organization(organization) => platform::organization::plan(&look, organization),
+            Object::GitCommitRequest(request) => commit::plan(&look, request),
             Object::Namespace(_)
             | Object::Plane(_)
             | Object::ApiClass(_)
@@ -365,6 +391,6 @@ fn attempted(step: &Step) -> Option<Attempt> {
         Step::Create { content, .. } => Some(Attempt::Create(*content)),
         Step::Replace { content, .. } => Some(Attempt::Replace(*content)),
         Step::Delete { .. } => Some(Attempt::Delete),
-        Step::Read(_) | Step::Status { .. } => None,
+        Step::Read(_) | Step::Status { .. } | Step::Commit(_) => None,
     }
 }

@@ -67,7 +67,7 @@ impl Written {
 
     fn count(&mut self, step: &Step) {
         match step {
-            Step::Read(_) => {}
+            Step::Read(_) | Step::Commit(_) => {}
             Step::Create { .. } => self.created += 1,
             Step::Replace { .. } => self.replaced += 1,
             Step::Delete { .. } => self.deleted += 1,

@@ -21,6 +21,7 @@ mod controllers;
 mod epoch;
 mod fleet;
 mod gateway;
+mod git;
 mod handle;
 mod hub;
 mod identity;

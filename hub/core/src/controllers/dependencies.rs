@@ -78,7 +78,8 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
         Object::Organization(_) => {
             BTreeSet::from([Dependency::Object(Id::of_cluster(Kind::Namespace, &id.name))])
         }
-        Object::Namespace(_)
+        Object::GitCommitRequest(_)
+        | Object::Namespace(_)
         | Object::Plane(_)
         | Object::ApiClass(_)
         | Object::ServiceClass(_)

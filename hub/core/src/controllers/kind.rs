@@ -1,4 +1,5 @@
-//! The kinds that lead from a Component to its Releases, and those that a platform consists of.
+//! The kinds that lead from a Component to its Releases, those that a platform consists of, and requests for
+//! commits.
 
 use std::fmt;
 
@@ -104,6 +105,7 @@ kinds! {
     DeploymentPipeline: DeploymentPipeline,
     Project: Project,
     Organization: Organization,
+    GitCommitRequest: GitCommitRequest,
 }
 
 impl Kind {
@@ -122,7 +124,8 @@ impl Kind {
             | Self::Environment
             | Self::DeploymentPipeline
             | Self::Project
-            | Self::Organization => true,
+            | Self::Organization
+            | Self::GitCommitRequest => true,
             Self::ApiClass
             | Self::ServiceClass
             | Self::WebApplicationClass

@@ -5,6 +5,7 @@ use core::time::Duration;
 use outhaul_protocol_wire::digest::Digest;
 
 use super::Id;
+use super::commit::Tried;
 
 /// What is remembered of one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(super) struct Memory {
     pub(super) refused: Option<Refused>,
     /// What was written last.
     pub(super) written: Option<Written>,
+    /// The commit that was tried last.
+    pub(super) tried: Option<Tried>,
     /// Since when something that it names is missing.
     pub(super) missing: Option<Duration>,
 }

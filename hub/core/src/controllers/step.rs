@@ -6,7 +6,7 @@ use outhaul_hub_resources::Release;
 use outhaul_protocol_wire::digest::Digest;
 use serde_json::Value;
 
-use super::{Id, Sight};
+use super::{Commit, Id, NotPushed, Pushed, Sight};
 
 /// One request to the API server. Every write is refused there if the object is no longer what it was made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,8 @@ pub enum Step {
         /// The patch; uid and resourceVersion are in it.
         patch: Value,
     },
+    /// Have a commit in its branch. This is no request to the API server.
+    Commit(Box<Commit>),
 }
 
 impl Step {
@@ -58,6 +60,7 @@ impl Step {
             | Self::Replace { id, .. }
             | Self::Delete { id, .. }
             | Self::Status { id, .. } => id,
+            Self::Commit(commit) => &commit.id,
         }
     }
 }
@@ -80,6 +83,8 @@ pub enum Outcome {
     Written(Box<Sight>),
     /// The Release, all of it.
     Read(Box<Release>),
+    /// The commit is in its branch, or not.
+    Committed(Result<Pushed, NotPushed>),
     /// It is deleted, or will be.
     Deleted,
     /// The object is not what the step was made from, or is gone. A watch tells.

@@ -1,5 +1,6 @@
 //! The controllers against a small API server in memory: what they write, and that they stop.
 
+mod commits;
 mod platform;
 mod server;
 

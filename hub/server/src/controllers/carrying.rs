@@ -12,6 +12,8 @@ use tracing::{debug, warn};
 
 use outhaul_hub_core::lease::{BELIEF, DURATION};
 
+use crate::git;
+
 /// A request that takes longer has failed for us; what it did is seen by the watch. One that was begun while we held the
 /// Lease has ended before another hub may take it.
 const REQUEST_TIME: Duration = DURATION.saturating_sub(BELIEF);
@@ -34,11 +36,16 @@ enum Failure {
 
 /// Carries it out.
 pub(super) async fn carry_out(client: kube::Client, step: &Step) -> Outcome {
-    match timeout(REQUEST_TIME, send(client, step)).await {
+    let time = match step {
+        // It has its own end, and may go on while another hub takes over: a commit is found, and not made twice.
+        Step::Commit(_) => git::TIME + REQUEST_TIME,
+        _ => REQUEST_TIME,
+    };
+    match timeout(time, send(client, step)).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(failure)) => of_failure(step, &failure),
         Err(_elapsed) => {
-            warn!(id = %step.id(), ?REQUEST_TIME, "Request was not answered in time; trying again");
+            warn!(id = %step.id(), ?time, "Request was not answered in time; trying again");
             Outcome::Failed { retry_after: None }
         }
     }
@@ -46,6 +53,7 @@ pub(super) async fn carry_out(client: kube::Client, step: &Step) -> Outcome {
 
 async fn send(client: kube::Client, step: &Step) -> Result<Outcome, Failure> {
     match step {
+        Step::Commit(commit) => Ok(git::push(client, commit).await),
         Step::Read(id) => {
             let request = request(id).get(&id.name, &Default::default())?;
             let stored: Stored = client.request(request).await?;

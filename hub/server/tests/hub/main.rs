@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers are test code as well")]
 
+mod commits;
 mod controllers;
 mod delivering;
 mod enrolling;

@@ -8,7 +8,7 @@ use outhaul_hub_resources::Stored;
 use serde_json::{Value, json};
 
 use crate::Now;
-use crate::controllers::{Controllers, Id, Job, Kind, News, Next, Outcome, Sight, Step};
+use crate::controllers::{Controllers, Id, Job, Kind, News, Next, NotPushed, Outcome, Pushed, Sight, Step};
 
 const NAMESPACE: &str = "acme";
 
@@ -24,6 +24,10 @@ pub(super) struct Server {
     started: bool,
     /// Whether names are looked for in `default` too.
     pub(super) fallback: bool,
+    /// What comes of every commit.
+    pub(super) git: Option<Result<Pushed, NotPushed>>,
+    /// How often one was asked for.
+    pub(super) commits: usize,
     /// Every write that was taken.
     pub(super) writes: Vec<String>,
     /// Reasons of the Events.
@@ -210,7 +214,7 @@ impl Server {
         panic!("it never ends: {:?}", self.writes);
     }
 
-    fn time(&self) -> Now {
+    pub(super) fn time(&self) -> Now {
         Now {
             uptime: self.now,
             wall: Timestamp::UNIX_EPOCH + self.now,
@@ -224,7 +228,7 @@ impl Server {
             self.refused += 1;
             return Outcome::Refused(words.to_owned());
         }
-        if self.outdated > 0 && !matches!(job.step, Step::Read(_)) {
+        if self.outdated > 0 && !matches!(job.step, Step::Read(_) | Step::Commit(_)) {
             self.outdated -= 1;
             return Outcome::Outdated;
         }
@@ -238,6 +242,10 @@ impl Server {
 
     fn execute(&mut self, step: &Step) -> Outcome {
         match step {
+            Step::Commit(_) => {
+                self.commits += 1;
+                Outcome::Committed(self.git.clone().expect("a test says what comes of commits"))
+            }
             Step::Read(id) => {
                 self.read += 1;
                 match self.objects.get(id) {

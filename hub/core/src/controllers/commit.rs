@@ -1,0 +1,200 @@
+//! GitCommitRequests: each is one commit, made once.
+//!
+//! Whether it was made is not remembered here: the commit itself says of which request it is, so a hub that lost an
+//! answer, or took over, finds it in the branch. The status says what came of it, and after success nobody looks again.
+
+use core::time::Duration;
+
+use outhaul_hub_render::git_commit;
+use outhaul_hub_render::reason::INVALID_CONFIGURATION;
+use outhaul_hub_resources::{CommitPhase, GitCommitRequest, GitCommitRequestSpec, Open};
+use serde_json::{Map, Value, json};
+
+use super::look::{Look, Plan};
+use super::platform::{Former, Verdict, say_and_set};
+use super::{Id, Step};
+
+/// Commits at once. Each holds a repository on disk and a connection; people wait for them and not for milliseconds.
+pub(super) const AT_ONCE: usize = 4;
+
+/// The first pause after a failure, and the longest: a whole branch is fetched each time.
+const FIRST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// The commit is in the branch.
+const COMMIT_PUSHED: &str = "CommitPushed";
+
+/// A commit to make, unless it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The request.
+    pub id: Id,
+    /// Its uid, by which its commit is known.
+    pub uid: String,
+    /// Its generation.
+    pub generation: Option<u64>,
+    /// When it was created, in Unix seconds: no commit of it is older.
+    pub created: i64,
+    /// What it asks for; it was checked.
+    pub spec: GitCommitRequestSpec,
+}
+
+/// A commit that is in its branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// Its id.
+    pub commit: String,
+    /// The branch.
+    pub branch: String,
+}
+
+/// Why a commit is not in its branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotPushed {
+    /// Where it failed.
+    pub at: Stage,
+    /// Why.
+    pub message: String,
+}
+
+/// What a commit goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The Secret is read.
+    Secret,
+    /// The branch is fetched.
+    Fetch,
+    /// The files are changed.
+    Edit,
+    /// The commit is pushed.
+    Push,
+}
+
+/// What was tried last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tried {
+    /// The generation of the request.
+    pub(super) generation: Option<u64>,
+    pub(super) result: Result<Pushed, NotPushed>,
+    /// When it is tried again.
+    pub(super) until: Duration,
+    pub(super) failures: u32,
+}
+
+impl Stage {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Secret => "SecretNotUsable",
+            Self::Fetch => "FetchFailed",
+            Self::Edit => "EditFailed",
+            Self::Push => "PushFailed",
+        }
+    }
+}
+
+impl Tried {
+    /// What was tried, after what was tried before.
+    pub(super) fn now(
+        result: Result<Pushed, NotPushed>,
+        before: Option<&Self>,
+        generation: Option<u64>,
+        now: Duration,
+    ) -> Self {
+        let before = before.filter(|before| before.generation == generation);
+        let failures = before.map_or(0, |before| before.failures + 1);
+        let pause = FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST);
+        Self {
+            generation,
+            result,
+            until: now + pause,
+            failures,
+        }
+    }
+}
+
+/// What is to be done about a request.
+pub(super) fn plan(look: &Look<'_>, request: &GitCommitRequest) -> Plan {
+    let status = request.status.clone().unwrap_or_default();
+    if request.metadata.deletion_timestamp.is_some() || status.phase == Open::from(CommitPhase::Succeeded) {
+        return Plan::Nothing;
+    }
+    if let Err(error) = git_commit::check(&request.spec) {
+        return say(
+            look,
+            request,
+            Err((INVALID_CONFIGURATION, error.to_string())),
+            None,
+        );
+    }
+    let generation = look.generation();
+    let tried = look
+        .memory
+        .tried
+        .as_ref()
+        .filter(|tried| tried.generation == generation);
+    match tried {
+        Some(tried) => match &tried.result {
+            Ok(pushed) => {
+                let words = (COMMIT_PUSHED, "commit pushed".to_owned());
+                say(look, request, Ok(words), Some(pushed))
+            }
+            Err(failed) => {
+                let said = say(
+                    look,
+                    request,
+                    Err((failed.at.reason(), failed.message.clone())),
+                    None,
+                );
+                match said {
+                    Plan::Nothing if look.now.uptime < tried.until => Plan::Rest(tried.until),
+                    Plan::Nothing => commit(look, request),
+                    said => said,
+                }
+            }
+        },
+        None => commit(look, request),
+    }
+}
+
+fn commit(look: &Look<'_>, request: &GitCommitRequest) -> Plan {
+    let metadata = &request.metadata;
+    let created = metadata.creation_timestamp.as_ref();
+    let commit = Commit {
+        id: look.key.clone(),
+        uid: metadata.uid.clone().unwrap_or_default(),
+        generation: look.generation(),
+        created: created.map_or(0, |created| created.0.as_second()),
+        spec: request.spec.clone(),
+    };
+    Plan::Step(Box::new(Step::Commit(Box::new(commit))), Vec::new())
+}
+
+fn say(look: &Look<'_>, request: &GitCommitRequest, verdict: Verdict, pushed: Option<&Pushed>) -> Plan {
+    let status = request.status.clone().unwrap_or_default();
+    let (Ok((_, message)) | Err((_, message))) = &verdict;
+    let phase = match verdict {
+        Ok(_) => CommitPhase::Succeeded,
+        Err(_) => CommitPhase::Failed,
+    };
+    let mut fields = Map::new();
+    let mut set = |field: &str, known: Value, wanted: Value| {
+        if known != wanted {
+            fields.insert(field.to_owned(), wanted);
+        }
+    };
+    set("phase", json!(status.phase), json!(phase));
+    set("message", json!(status.message), json!(message));
+    if let Some(pushed) = pushed {
+        set("observedSHA", json!(status.observed_sha), json!(pushed.commit));
+        set(
+            "observedBranch",
+            json!(status.observed_branch),
+            json!(pushed.branch),
+        );
+    }
+    let former = Former {
+        conditions: &status.conditions,
+        observed_generation: status.observed_generation,
+    };
+    say_and_set(look, former, Vec::new(), verdict, fields)
+}

@@ -1,0 +1,160 @@
+//! GitCommitRequests: one commit each, and what is said of it.
+
+use serde_json::{Value, json};
+
+use super::server::Server;
+use super::*;
+
+fn request() -> Value {
+    json!({
+        "repoURL": "https://git.example/team.git", "branch": "main", "message": "Deploy cart",
+        "files": [{"path": "cart.json", "content": "{}"}],
+    })
+}
+
+fn asked() -> Server {
+    let mut server = Server::default();
+    server.put(Kind::GitCommitRequest, "deploy", request());
+    server
+}
+
+fn pushed() -> Result<Pushed, NotPushed> {
+    Ok(Pushed {
+        commit: "c0ffee".into(),
+        branch: "main".into(),
+    })
+}
+
+fn not_pushed(message: &str) -> Result<Pushed, NotPushed> {
+    Err(NotPushed {
+        at: Stage::Push,
+        message: message.into(),
+    })
+}
+
+fn status(server: &Server) -> &Value {
+    &server.get(Kind::GitCommitRequest, "deploy")["status"]
+}
+
+fn said(server: &Server) -> String {
+    super::ready(server, Kind::GitCommitRequest, "deploy")
+}
+
+#[test]
+fn a_request_is_one_commit_and_one_write() {
+    let mut server = asked();
+    server.git = Some(pushed());
+    server.settle();
+    let status = status(&server);
+    assert_eq!(
+        (
+            &status["phase"],
+            &status["observedSHA"],
+            &status["observedBranch"],
+            &status["message"]
+        ),
+        (
+            &json!("Succeeded"),
+            &json!("c0ffee"),
+            &json!("main"),
+            &json!("commit pushed")
+        )
+    );
+    assert_eq!(said(&server), "True CommitPushed: commit pushed");
+    assert_eq!((server.commits, server.writes.len()), (1, 1));
+    assert!(server.notes.is_empty(), "{:?}", server.notes);
+    // Neither another hub nor an edit makes another one.
+    server.restart();
+    server.settle();
+    let mut edited = request();
+    edited["message"] = json!("again");
+    server.put(Kind::GitCommitRequest, "deploy", edited);
+    server.settle();
+    assert_eq!((server.commits, server.writes.len()), (1, 1));
+}
+
+#[test]
+fn what_can_never_be_done_is_said_and_not_tried_until_it_is_corrected() {
+    let mut server = asked();
+    server.git = Some(pushed());
+    let mut outside = request();
+    outside["files"][0]["path"] = json!("../../etc/passwd");
+    server.put(Kind::GitCommitRequest, "deploy", outside);
+    server.settle();
+    assert!(
+        said(&server).starts_with("False InvalidConfiguration: spec.files[0].path"),
+        "{}",
+        said(&server)
+    );
+    assert_eq!(status(&server)["phase"], "Failed");
+    assert_eq!(
+        (server.commits, server.notes.as_slice()),
+        (0, &["InvalidConfiguration".to_owned()][..])
+    );
+    server.put(Kind::GitCommitRequest, "deploy", request());
+    server.settle();
+    assert_eq!(
+        (status(&server)["phase"].clone(), server.commits),
+        (json!("Succeeded"), 1)
+    );
+}
+
+#[test]
+fn a_failure_is_said_once_and_tried_again_less_and_less_often() {
+    let mut server = asked();
+    server.git = Some(not_pushed("the server is down"));
+    server.run_for(Duration::from_secs(3_600));
+    assert_eq!(said(&server), "False PushFailed: the server is down");
+    assert_eq!((server.writes.len(), server.notes.len()), (1, 1));
+    assert!((9..=13).contains(&server.commits), "{}", server.commits);
+    // Another request is tried at once, and so is what a hub that starts anew finds.
+    let tries = server.commits;
+    let mut edited = request();
+    edited["branch"] = json!("other");
+    server.put(Kind::GitCommitRequest, "deploy", edited);
+    server.run_until_idle();
+    assert_eq!(server.commits, tries + 1);
+    server.git = Some(pushed());
+    server.restart();
+    server.settle();
+    assert_eq!(status(&server)["phase"], "Succeeded");
+}
+
+#[test]
+fn an_answer_that_is_lost_is_asked_for_again() {
+    let mut server = asked();
+    server.git = Some(pushed());
+    server.outdated = 2;
+    server.settle();
+    // The commit is found in the branch: that is for the shell to do.
+    assert_eq!(status(&server)["phase"], "Succeeded");
+    assert_eq!(server.commits, 1);
+}
+
+#[test]
+fn few_commits_are_made_at_once_and_each_is_made() {
+    let mut server = Server::default();
+    for number in 0..20 {
+        server.put(Kind::GitCommitRequest, &format!("r{number}"), request());
+    }
+    server.restart();
+    let mut jobs = Vec::new();
+    loop {
+        match server.controllers.next(server.time()) {
+            Next::Job(job) => jobs.push(job),
+            Next::Looked => {}
+            Next::Idle => break,
+        }
+    }
+    assert_eq!(jobs.len(), commit::AT_ONCE);
+    assert!(!server.controllers.is_settled());
+    for job in jobs {
+        let outcome = Outcome::Committed(pushed());
+        let now = server.time();
+        server.controllers.finished(&job, outcome, now);
+    }
+    server.git = Some(pushed());
+    server.settle();
+    assert_eq!(server.commits, 16);
+    assert_eq!(server.writes.len(), 20);
+}
