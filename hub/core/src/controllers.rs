@@ -374,8 +374,12 @@ fn route(routing: &mut Routing, id: &Id, object: Option<&Object>) {
 fn forget(routing: &mut Routing, id: &Id) {
     let name = || (id.namespace.clone(), id.name.clone());
     match id.kind {
-        Kind::DataPlane => routing.set_user(AdmittedKind::DataPlane, name(), None),
-        Kind::BuildPlane => routing.set_user(AdmittedKind::BuildPlane, name(), None),
+        Kind::DataPlane => {
+            routing.set_user(AdmittedKind::DataPlane, name(), None);
+        }
+        Kind::BuildPlane => {
+            routing.set_user(AdmittedKind::BuildPlane, name(), None);
+        }
         Kind::Plane => {
             if let Ok(name) = PlaneName::new(id.name.as_str()) {
                 routing.set_plane(name, None);

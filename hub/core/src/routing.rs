@@ -124,14 +124,14 @@ impl Routing {
         }
     }
 
-    /// Sets what an Environment says, or forgets it.
-    pub fn set_environment(&mut self, name: Name, data_plane: Option<Option<String>>) {
-        set(&mut self.environments, name, data_plane);
+    /// Sets what an Environment says, or forgets it. Returns whether that is news.
+    pub fn set_environment(&mut self, name: Name, data_plane: Option<Option<String>>) -> bool {
+        set(&mut self.environments, name, data_plane)
     }
 
-    /// Sets what a DataPlane or BuildPlane says, or forgets it.
-    pub fn set_user(&mut self, kind: AdmittedKind, name: Name, plane: Option<Option<String>>) {
-        set(&mut self.users, (kind, name), plane);
+    /// Sets what a DataPlane or BuildPlane says, or forgets it. Returns whether that is news.
+    pub fn set_user(&mut self, kind: AdmittedKind, name: Name, plane: Option<Option<String>>) -> bool {
+        set(&mut self.users, (kind, name), plane)
     }
 
     /// Sets what a Plane admits, or forgets it.
@@ -304,11 +304,13 @@ impl User {
     }
 }
 
-fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+fn set<K: Ord, V: PartialEq>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) -> bool {
+    let news = map.get(&key) != value.as_ref();
     match value {
         Some(value) => map.insert(key, value),
         None => map.remove(&key),
     };
+    news
 }
 
 fn user(admission: &Admission) -> (AdmittedKind, Name) {
@@ -400,6 +402,18 @@ mod tests {
         );
         routing.set_plane(plane("two"), Some(Vec::new()));
         routing
+    }
+
+    #[test]
+    fn what_says_the_same_as_before_is_no_news() {
+        let mut routing = routing(false);
+        let data_plane = |name: &str| Some(Some(name.to_owned()));
+        assert!(!routing.set_environment(name("acme", "dev"), data_plane("dp")));
+        assert!(routing.set_environment(name("acme", "dev"), data_plane("other")));
+        assert!(routing.set_environment(name("acme", "dev"), None));
+        assert!(!routing.set_environment(name("acme", "dev"), None));
+        assert!(!routing.set_user(AdmittedKind::DataPlane, name("acme", "dp"), Some(None)));
+        assert!(routing.set_user(AdmittedKind::BuildPlane, name("acme", "dp"), Some(None)));
     }
 
     fn route(routing: &Routing, namespace: &str, environment: &str) -> Result<String, NoPlane> {

@@ -76,14 +76,16 @@ impl Fleet {
 
     /// An Environment names this DataPlane; `None` where it does not exist.
     pub fn environment(&mut self, name: Name, data_plane: Option<Option<String>>, now: Now) {
-        self.routing.set_environment(name, data_plane);
-        self.rerouted(now);
+        if self.routing.set_environment(name, data_plane) {
+            self.rerouted(now);
+        }
     }
 
     /// A DataPlane or BuildPlane names this Plane; `None` where it does not exist.
     pub fn user(&mut self, kind: AdmittedKind, name: Name, plane: Option<Option<String>>, now: Now) {
-        self.routing.set_user(kind, name, plane);
-        self.rerouted(now);
+        if self.routing.set_user(kind, name, plane) {
+            self.rerouted(now);
+        }
     }
 
     /// Environments and planes change rarely, and reading a decision again costs a microsecond per resource.
