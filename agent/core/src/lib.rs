@@ -5,7 +5,9 @@
 //! socket and no task here: the same inputs give the same decisions.
 
 pub mod blocker;
+pub mod budget;
 pub mod claims;
+pub mod clock;
 pub mod content;
 pub mod departing;
 pub mod desired;
