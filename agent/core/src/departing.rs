@@ -5,11 +5,12 @@ use std::time::Instant;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::object::ObjectRef;
-use outhaul_protocol_wire::report::{Blocker, Leftover};
+use outhaul_protocol_wire::report::{Blocker, BlockerReason, Leftover};
 
 use crate::blocker::Failure;
+use crate::held;
 use crate::live::Live;
-use crate::object::terminating;
+use crate::object::{Need, terminating};
 use crate::record::{Applied, Item};
 use crate::retry::Retry;
 use crate::stage::{Stage, stage};
@@ -36,6 +37,23 @@ pub struct Departing {
     pub retry: Retry,
     /// Found by its labels, and not by an inventory: only that one object goes, and only while it shows that it is ours.
     pub stray: bool,
+    /// It goes only confirmed: its kind says so, or an annotation that it has or had.
+    pub protected: bool,
+    /// Whether the one with this uid may go.
+    pub permission: Permission,
+}
+
+/// How far the permission to let an object go has come. It is written down before it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// There is none.
+    None,
+    /// It is to be written down.
+    Given,
+    /// It is being written down.
+    Writing,
+    /// It is written down.
+    Stored,
 }
 
 /// What is done next about an object on its way out.
@@ -54,6 +72,11 @@ impl Departing {
     pub fn new(item: Item) -> Self {
         Self {
             stage: stage(&item.object),
+            protected: item.protected || held::is_protected_kind(&item.object),
+            permission: match item.allowed {
+                true => Permission::Stored,
+                false => Permission::None,
+            },
             reference: item.object,
             uid: item.uid,
             applied: item.applied,
@@ -69,6 +92,7 @@ impl Departing {
     pub fn is_in_sight(&mut self, live: &Live, key: &Key) {
         if live.deleting.is_none() && live.is_of(key) {
             self.step = Step::Delete(live.uid.clone());
+            self.is(live);
         }
     }
 
@@ -85,7 +109,7 @@ impl Departing {
             self.step = Step::Gone;
             return;
         }
-        self.uid = Some(live.uid.clone());
+        self.is(live);
         self.blocker = terminating(live);
         if live.deleting.is_some() {
             // Its deletion was accepted; what it waits for takes as long as it takes.
@@ -100,6 +124,7 @@ impl Departing {
     pub fn deleted(&mut self) {
         self.step = Step::Look;
         self.blocker = None;
+        self.permission = Permission::None;
     }
 
     /// A request failed.
@@ -122,6 +147,47 @@ impl Departing {
     pub fn hurry(&mut self) {
         self.step = Step::Look;
         self.retry.hurry();
+    }
+
+    /// This is the object that is to go. What was allowed of another one under its name was not allowed of it.
+    pub fn is(&mut self, live: &Live) {
+        if self.uid.as_ref() != Some(&live.uid) {
+            self.permission = Permission::None;
+        }
+        self.uid = Some(live.uid.clone());
+        self.protected |= live.protected;
+    }
+
+    /// What it needs next.
+    pub fn need(&self, now: Instant) -> Need {
+        match self.retry.waits_until(now) {
+            _ if self.busy => Need::Busy,
+            Some(until) => Need::Time(until),
+            None if self.may_be_asked_for() => Need::Look,
+            None => Need::Nothing,
+        }
+    }
+
+    /// Whether the request that its step says may be sent.
+    pub fn may_be_asked_for(&self) -> bool {
+        match self.step {
+            Step::Look => true,
+            Step::Delete(_) => self.permission == Permission::Stored,
+            Step::Gone => false,
+        }
+    }
+
+    /// It was found, is ours, and nobody has allowed it to go.
+    pub fn asks_for_permission(&self) -> bool {
+        matches!(self.step, Step::Delete(_)) && self.permission == Permission::None
+    }
+
+    /// It is protected, and neither may it go nor does it go already: found or not, what goes with it waits for it.
+    pub fn waits_protected(&self) -> bool {
+        let terminating = |blocker: &Blocker| blocker.reason == BlockerReason::Terminating;
+        self.protected
+            && self.permission == Permission::None
+            && !self.blocker.as_ref().is_some_and(terminating)
     }
 
     /// How it is reported.
@@ -148,6 +214,8 @@ mod tests {
             uid: uid.map(|uid| Uid::new(uid).unwrap()),
             applied: None,
             stray: false,
+            allowed: false,
+            protected: false,
         })
     }
 

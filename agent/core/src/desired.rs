@@ -9,6 +9,7 @@ use outhaul_protocol_wire::spec::{Entry, Environment, Manifest, Spec, SpecError}
 use serde_json::Value;
 
 use crate::blocker::blocker;
+use crate::held;
 use crate::manifest::{self, Body};
 use crate::shallow;
 use crate::stage::{Stage, stage};
@@ -33,6 +34,8 @@ pub struct DesiredObject {
     pub stage: Stage,
     /// What to send, or why it cannot be.
     pub body: Result<Body, Blocker>,
+    /// Whether it has the annotation that protects it.
+    pub protected: bool,
 }
 
 impl Desired {
@@ -70,18 +73,20 @@ impl Desired {
 impl DesiredObject {
     fn read(key: &Key, entry: Entry) -> Self {
         let Entry { id, manifest } = entry;
-        let (reference, body) = match manifest {
+        let (reference, body, protected) = match manifest {
             Ok(manifest) => {
+                let protected = manifest.body.get("metadata").is_some_and(held::is_annotated);
                 let body = match deepest(&manifest) {
                     0..=shallow::OBJECT_LEVELS => manifest::body(key, &id, &manifest)
                         .map_err(|error| blocker(BlockerReason::Invalid, error.to_string())),
                     _ => Err(too_deep()),
                 };
-                (manifest.object, body)
+                (manifest.object, body, protected)
             }
             Err(error) => (
                 nothing(),
                 Err(blocker(BlockerReason::Malformed, error.to_string())),
+                false,
             ),
         };
         Self {
@@ -89,6 +94,7 @@ impl DesiredObject {
             stage: stage(&reference),
             reference,
             body,
+            protected,
         }
     }
 }

@@ -11,8 +11,9 @@ use outhaul_protocol_wire::report::{self, Blocker, BlockerReason, Leftover, Obje
 use outhaul_protocol_wire::spec::{Environment, SpecError};
 
 use crate::blocker::blocker;
-use crate::departing::Departing;
+use crate::departing::{Departing, Permission};
 use crate::desired::{Desired, DesiredObject};
+use crate::held::Held;
 use crate::live::Shown;
 use crate::number;
 use crate::object::Object;
@@ -34,6 +35,8 @@ pub struct Item {
     pub objects: Vec<Object>,
     /// Objects that it wants no more.
     pub departing: Vec<Departing>,
+    /// Why what is on its way out waits to be confirmed.
+    pub held: Option<Held>,
     /// The spec cannot be read: what is there stays there.
     pub unreadable: Option<Blocker>,
     /// What is said of `objects`, in the same order.
@@ -89,6 +92,7 @@ impl Item {
             environment: None,
             objects: Vec::new(),
             departing: Vec::new(),
+            held: None,
             unreadable: None,
             reports: Vec::new(),
             leftovers: Vec::new(),
@@ -107,6 +111,7 @@ impl Item {
         item.in_force = record.in_force;
         item.settled_at = record.settled_at;
         item.sweep.resumed = record.resumed;
+        item.held = record.held;
         item.departing = record.inventory.into_iter().map(Departing::new).collect();
         item.take(record.head, brought);
         item.holding.standing = record.standing;
@@ -137,6 +142,10 @@ impl Item {
 
     /// Takes a newer head. What was wanted and is not any more is on its way out; what is wanted again is not.
     pub fn take(&mut self, head: Head, brought: Brought) {
+        if self.is_only_confirmed(&head, &brought) {
+            self.holding.head = head;
+            return;
+        }
         self.holding.whole = match (head.state, &brought) {
             (HeadState::Present, Brought::Lost(_)) => false,
             (HeadState::Present, Brought::Kept) => self.holding.whole,
@@ -161,7 +170,14 @@ impl Item {
             + self.departing.iter().filter(|it| it.busy).count();
     }
 
-    /// What is written down about it.
+    /// Whether a head says the same as the one that is held, but for what was confirmed.
+    fn is_only_confirmed(&self, head: &Head, brought: &Brought) -> bool {
+        let known = &self.holding.head;
+        let same = (head.version, head.state, head.digest) == (known.version, known.state, known.digest);
+        same && head.confirmed != known.confirmed && matches!(brought, Brought::Kept)
+    }
+
+    /// What is written down about it, but for what it was allowed to let go.
     pub fn record(&self) -> Record {
         Record {
             head: self.holding.head.clone(),
@@ -169,6 +185,8 @@ impl Item {
             in_force: self.in_force,
             settled_at: self.settled_at,
             resumed: self.sweep.resumed,
+            held: self.held,
+            spent: Vec::new(),
             inventory: self.inventory(),
         }
     }
@@ -182,6 +200,8 @@ impl Item {
             uid: departing.uid.clone(),
             applied: departing.applied,
             stray: departing.stray,
+            allowed: departing.permission != Permission::None,
+            protected: departing.protected,
         });
         wanted.chain(departing).collect()
     }
@@ -234,15 +254,55 @@ impl Item {
 
     /// Brings `leftovers` and the hash up to date.
     pub fn refresh(&mut self) {
-        let unreadable = self.unreadable.clone();
+        let held = self.held_blocker();
         let leftover = |departing: &Departing| {
             let mut leftover = departing.leftover();
-            leftover.blocker = leftover.blocker.or_else(|| unreadable.clone());
+            let held = held.as_ref().filter(|_| departing.permission == Permission::None);
+            leftover.blocker = leftover
+                .blocker
+                .or_else(|| self.unreadable.clone())
+                .or_else(|| held.cloned());
             leftover
         };
         let most = outhaul_protocol_wire::limits::LEFTOVERS;
         self.leftovers = self.departing.iter().take(most).map(leftover).collect();
         self.observed = OnceLock::new();
+    }
+
+    /// Why everything waits that is on its way out and that nobody has allowed to go.
+    fn held_blocker(&self) -> Option<Blocker> {
+        let held = self.held?;
+        let waiting = || {
+            self.departing
+                .iter()
+                .filter(|it| it.permission == Permission::None)
+        };
+        let protected = waiting().find(|it| it.protected);
+        Some(held.blocker(waiting().count(), protected.map(|it| &it.reference)))
+    }
+
+    /// A record begins to be written that has the permissions there are.
+    pub fn writes_permissions(&mut self) {
+        self.turn_permissions(Permission::Given, Permission::Writing);
+    }
+
+    /// That record was written. Returns whether anything may go now.
+    pub fn wrote_permissions(&mut self) -> bool {
+        self.turn_permissions(Permission::Writing, Permission::Stored)
+    }
+
+    /// It could not be written. Returns whether anything waits for it.
+    pub fn could_not_write_permissions(&mut self) -> bool {
+        self.turn_permissions(Permission::Writing, Permission::Given)
+    }
+
+    fn turn_permissions(&mut self, from: Permission, to: Permission) -> bool {
+        let mut turned = false;
+        for departing in self.departing.iter_mut().filter(|it| it.permission == from) {
+            departing.permission = to;
+            turned = true;
+        }
+        turned
     }
 
     fn want(&mut self, desired: Desired) {
@@ -384,6 +444,8 @@ fn inventory_item(object: &Object) -> record::Item {
         uid: object.uid.clone(),
         applied: object.applied,
         stray: false,
+        allowed: false,
+        protected: object.desired.protected,
     }
 }
 

@@ -14,6 +14,7 @@ pub mod desired;
 pub mod drift;
 pub mod fight;
 pub mod health;
+pub mod held;
 pub mod item;
 pub mod kinds;
 pub mod labels;

@@ -11,6 +11,7 @@ use outhaul_protocol_wire::report::{Health, RawStatus};
 use serde_json::{Map, Value};
 
 use crate::health;
+use crate::held;
 use crate::labels::{self, Owner};
 
 /// What an object looks like, without what changes by itself.
@@ -39,6 +40,8 @@ pub struct Live {
     pub scaled: bool,
     /// The field manager that wrote it last, if it was not `manager`.
     pub other_manager: Option<String>,
+    /// Whether it has the annotation that protects it.
+    pub protected: bool,
 }
 
 /// What is reported of a live object.
@@ -80,6 +83,7 @@ impl Live {
             deleting: text("deletionTimestamp").map(|_| finalizers(metadata)),
             scaled: managed_fields(object).any(scales),
             other_manager: other_manager(object, manager),
+            protected: held::is_annotated(metadata),
         })
     }
 

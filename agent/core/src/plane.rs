@@ -9,11 +9,14 @@
 //! - nothing is applied before it is written down, and nothing that is as wanted costs a request;
 //! - an object leaves the plane only because a newer head wants it no more or says removed; not because something is
 //!   absent, unreadable or unknown;
+//! - what goes unasked is within a budget over all resources; beyond that, and where it is protected, an object goes
+//!   only confirmed;
 //! - an object of another owner is neither changed nor deleted;
 //! - one object's failure stops that object only;
 //! - what is gone was not found, or is not ours.
 
 mod answering;
+mod letting_go;
 mod planning;
 mod requests;
 mod storing;
@@ -38,7 +41,9 @@ pub use self::storing::{Change, Write};
 use self::requests::Requests;
 use self::storing::Storing;
 use self::telling::Changes;
+use crate::budget::Budget;
 use crate::claims::Claims;
+use crate::clock::Clock;
 use crate::item::{Brought, Item};
 use crate::kinds::{Kinds, Watched};
 use crate::namespaces::Namespaces;
@@ -46,9 +51,11 @@ use crate::pace::Pace;
 use crate::record::Record;
 
 /// The plane.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Plane {
+    clock: Clock,
     items: BTreeMap<Key, Item>,
+    budget: Budget,
     claims: Claims,
     kinds: Kinds,
     namespaces: Namespaces,
@@ -111,10 +118,11 @@ pub struct Stored {
 impl Plane {
     /// A plane that holds what was stored. What the hub had not recorded yet is announced again, or was deleted since;
     /// either way it is forgotten.
-    pub fn restored(stored: impl IntoIterator<Item = Stored>) -> Self {
-        let mut plane = Self::default();
+    pub fn restored(stored: impl IntoIterator<Item = Stored>, clock: Clock) -> Self {
+        let mut plane = Self::empty(clock);
         for Stored { record, brought } in stored {
             let key = record.head.key.clone();
+            plane.budget.restore(&key, &record.spent, clock);
             match record.in_force {
                 true => drop(plane.items.insert(key, Item::restored(record, brought))),
                 false => plane.forget(&key),
@@ -125,6 +133,31 @@ impl Plane {
         keys.iter().for_each(|key| plane.enlist(key));
         plane.look();
         plane
+    }
+
+    fn empty(clock: Clock) -> Self {
+        Self {
+            clock,
+            items: BTreeMap::new(),
+            budget: Budget::default(),
+            claims: Claims::default(),
+            kinds: Kinds::default(),
+            namespaces: Namespaces::default(),
+            requests: Requests::default(),
+            pace: Pace::default(),
+            storing: Storing::default(),
+            timers: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+            stale: BTreeSet::new(),
+            changes: Changes::default(),
+            news: Vec::new(),
+            looked: false,
+        }
+    }
+
+    /// Both clocks were read again: by the newer reading, moments are written down.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
     }
 
     /// Decides what follows from all that happened until `now`.

@@ -4,11 +4,13 @@
 
 use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::{BundleKind, Head, HeadState, Key, Version};
+use outhaul_protocol_wire::head::{BundleKind, Confirmed, Head, HeadState, Key, Version};
 use outhaul_protocol_wire::ids::{Epoch, Generation, InvalidName, Move, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Spent;
+use crate::held::Held;
 use crate::live::Mark;
 
 /// The record of one resource.
@@ -24,6 +26,10 @@ pub struct Record {
     pub settled_at: Option<u64>,
     /// Whether it was recorded before this plane knew of it: then `inventory` may lack objects of an earlier store.
     pub resumed: bool,
+    /// Why what is on its way out waits to be confirmed.
+    pub held: Option<Held>,
+    /// What it was allowed to let go lately.
+    pub spent: Vec<Spent>,
     /// Every object that may be in the cluster because of it, wanted or not.
     pub inventory: Vec<Item>,
 }
@@ -39,6 +45,10 @@ pub struct Item {
     pub applied: Option<Applied>,
     /// Found by its labels, see [`crate::sweep`].
     pub stray: bool,
+    /// It is wanted no more, and may go.
+    pub allowed: bool,
+    /// It has, or had, the annotation that protects it.
+    pub protected: bool,
 }
 
 /// A successful apply.
@@ -93,12 +103,18 @@ struct Stored {
     r#move: u64,
     digest: String,
     state: StoredState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confirmed: Option<StoredConfirmed>,
     standing: StoredStanding,
     in_force: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled_at: Option<u64>,
     #[serde(default, skip_serializing_if = "is_false")]
     resumed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<StoredHeld>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    spent: Vec<StoredSpent>,
     inventory: Vec<StoredItem>,
 }
 
@@ -113,6 +129,27 @@ enum StoredState {
     Present,
     Removed,
     Left,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+enum StoredConfirmed {
+    Remove,
+    Leave,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+enum StoredHeld {
+    OverBudget,
+    Protected,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+struct StoredSpent {
+    objects: usize,
+    inventory: usize,
+    begun: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy)]
@@ -137,6 +174,10 @@ struct StoredItem {
     applied: Option<StoredApplied>,
     #[serde(default, skip_serializing_if = "is_false")]
     stray: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    allowed: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    protected: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,6 +195,7 @@ impl From<&Record> for Stored {
             version,
             digest,
             state,
+            confirmed,
         } = &record.head;
         Self {
             kind: match key.kind {
@@ -172,6 +214,10 @@ impl From<&Record> for Stored {
                 HeadState::Removed => StoredState::Removed,
                 HeadState::Left => StoredState::Left,
             },
+            confirmed: confirmed.map(|confirmed| match confirmed {
+                Confirmed::Remove => StoredConfirmed::Remove,
+                Confirmed::Leave => StoredConfirmed::Leave,
+            }),
             standing: match record.standing {
                 Standing::Unrecorded => StoredStanding::Unrecorded,
                 Standing::Recorded => StoredStanding::Recorded,
@@ -182,6 +228,11 @@ impl From<&Record> for Stored {
             in_force: record.in_force,
             settled_at: record.settled_at,
             resumed: record.resumed,
+            held: record.held.map(|held| match held {
+                Held::OverBudget => StoredHeld::OverBudget,
+                Held::Protected => StoredHeld::Protected,
+            }),
+            spent: record.spent.iter().map(StoredSpent::from).collect(),
             inventory: record.inventory.iter().map(StoredItem::from).collect(),
         }
     }
@@ -211,6 +262,10 @@ impl Stored {
                 StoredState::Removed => HeadState::Removed,
                 StoredState::Left => HeadState::Left,
             },
+            confirmed: self.confirmed.map(|confirmed| match confirmed {
+                StoredConfirmed::Remove => Confirmed::Remove,
+                StoredConfirmed::Leave => Confirmed::Leave,
+            }),
         };
         Ok(Record {
             head,
@@ -224,6 +279,11 @@ impl Stored {
             in_force: self.in_force,
             settled_at: self.settled_at,
             resumed: self.resumed,
+            held: self.held.map(|held| match held {
+                StoredHeld::OverBudget => Held::OverBudget,
+                StoredHeld::Protected => Held::Protected,
+            }),
+            spent: self.spent.into_iter().map(StoredSpent::read).collect(),
             inventory: self
                 .inventory
                 .into_iter()
@@ -255,6 +315,42 @@ impl From<&Item> for StoredItem {
                 owned: applied.mark.owned.map(|owned| owned.to_string()),
             }),
             stray: item.stray,
+            allowed: item.allowed,
+            protected: item.protected,
+        }
+    }
+}
+
+impl From<&Spent> for StoredSpent {
+    fn from(spent: &Spent) -> Self {
+        let Spent {
+            objects,
+            inventory,
+            begun,
+            ended,
+        } = *spent;
+        Self {
+            objects,
+            inventory,
+            begun,
+            ended,
+        }
+    }
+}
+
+impl StoredSpent {
+    fn read(self) -> Spent {
+        let Self {
+            objects,
+            inventory,
+            begun,
+            ended,
+        } = self;
+        Spent {
+            objects,
+            inventory,
+            begun,
+            ended,
         }
     }
 }
@@ -272,6 +368,8 @@ impl StoredItem {
             uid: self.uid.map(Uid::new).transpose()?,
             applied: self.applied.map(StoredApplied::read).transpose()?,
             stray: self.stray,
+            allowed: self.allowed,
+            protected: self.protected,
         })
     }
 }
@@ -303,11 +401,21 @@ mod tests {
 
     fn record() -> Record {
         Record {
-            head: head("cart", 3),
+            head: Head {
+                confirmed: Some(Confirmed::Remove),
+                ..head("cart", 3)
+            },
             standing: Standing::Recorded,
             in_force: true,
             settled_at: None,
             resumed: true,
+            held: Some(Held::Protected),
+            spent: vec![Spent {
+                objects: 3,
+                inventory: 40,
+                begun: 1_700_000_000,
+                ended: Some(1_700_000_100),
+            }],
             inventory: vec![
                 Item {
                     object: object("one"),
@@ -320,12 +428,16 @@ mod tests {
                         },
                     }),
                     stray: false,
+                    allowed: true,
+                    protected: false,
                 },
                 Item {
                     object: object("two"),
                     uid: None,
                     applied: None,
                     stray: true,
+                    allowed: false,
+                    protected: true,
                 },
             ],
         }

@@ -64,6 +64,7 @@ pub(crate) fn head(name: &str, generation: u64) -> Head {
         },
         digest: Digest::of(b"{}"),
         state: HeadState::Present,
+        confirmed: None,
     }
 }
 

@@ -11,6 +11,7 @@ use core::time::Duration;
 use std::time::{Instant, SystemTime};
 
 use outhaul_agent_core::blocker::{Course, Failure};
+use outhaul_agent_core::clock::Clock;
 use outhaul_agent_core::plane::{Answer, Plane, RequestId, Write};
 use outhaul_protocol_session::agent::Event;
 use outhaul_protocol_transport::close::Close;
@@ -99,7 +100,9 @@ impl Agent {
 
     /// Carries out all that can be done now.
     fn progress(&mut self) {
-        let now = Instant::now();
+        let clock = clock();
+        let now = clock.now;
+        self.plane.set_clock(clock);
         loop {
             self.plane.advance(now);
             let mut busy = false;
@@ -199,7 +202,7 @@ impl Agent {
                     );
                     self.plane.orphaned(&keys, now);
                 }
-                Event::Settled(held) => self.plane.settled(&held, unix_time(), now),
+                Event::Settled(held) => self.plane.settled(&held, clock().unix, now),
                 // The uplink has heard it as well, and dials again as it says.
                 Event::Refused(_) | Event::Closing(_) => self.connected = None,
             }
@@ -327,9 +330,11 @@ fn finished<T>(done: Result<T, tokio::task::JoinError>) -> T {
     }
 }
 
-fn unix_time() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
+/// Both clocks, now.
+pub(crate) fn clock() -> Clock {
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Clock {
+        now: Instant::now(),
+        unix: unix.unwrap_or_default().as_secs(),
+    }
 }

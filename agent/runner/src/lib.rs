@@ -84,7 +84,7 @@ async fn load(store: &Store) -> Plane {
     let mut redial = Redial::new();
     loop {
         match try_load(store).await {
-            Ok(stored) => return Plane::restored(stored),
+            Ok(stored) => return Plane::restored(stored, agent::clock()),
             Err(failure) => {
                 let wait = redial.wait(Ended::Lost, rand::random());
                 warn!(

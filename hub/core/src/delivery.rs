@@ -3,7 +3,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use outhaul_hub_resources::conditions::READY;
+use outhaul_hub_resources::Condition;
+use outhaul_hub_resources::conditions::{HELD, READY};
 use outhaul_protocol_session::hub::Reported;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
@@ -131,6 +132,11 @@ impl Delivery {
     pub(crate) fn is_ready(&self) -> bool {
         condition::get(&self.resource.around.status.conditions, READY)
             .is_some_and(|ready| ready.status == "True")
+    }
+
+    /// What its status says of objects that wait to be confirmed.
+    pub(crate) fn held(&self) -> Option<&Condition> {
+        condition::get(&self.resource.around.status.conditions, HELD).filter(|held| held.status == "True")
     }
 
     /// Forgets what another plane said.

@@ -16,6 +16,7 @@
 
 pub mod answer;
 mod condition;
+pub mod confirmation;
 pub mod controllers;
 pub mod decision;
 mod delivery;

@@ -26,6 +26,8 @@ pub const CLEANUP_IN_PROGRESS: &str = "CleanupInProgress";
 pub const CLEANUP_FAILED: &str = "CleanupFailed";
 /// The resource went to another plane, and its former one keeps its objects.
 pub const OLD_COPY_KEPT: &str = "OldCopyKept";
+/// Nothing of the resource is held any more.
+pub const RELEASED: &str = "Released";
 /// An agent has a session.
 pub const SESSION_OPEN: &str = "SessionOpen";
 /// No agent has had a session for the grace time.
@@ -39,6 +41,8 @@ pub const DELIVERED: &str = "Delivered";
 pub const READY: &str = "Ready";
 /// Event: an object is blocked.
 pub const BLOCKED: &str = "Blocked";
+/// Event: objects wait for a confirmation.
+pub const HELD: &str = "Held";
 /// Event: nothing of a deleted resource is left in its plane.
 pub const REMOVED: &str = "Removed";
 /// Event: the resource goes to another plane.

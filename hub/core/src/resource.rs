@@ -12,13 +12,14 @@ use outhaul_hub_resources::{DeliveryStatus, Stored, names};
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::{BundleKind, Key};
+use outhaul_protocol_wire::head::{BundleKind, Confirmed, Key};
 use outhaul_protocol_wire::ids::{Generation, InvalidName, Move, PlaneName, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::spec::{self, Spec, SpecError};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::confirmation::{self, Confirmation};
 use crate::view::{BundleName, KindName};
 
 /// zstd's default: about 300 MB/s, so content near the limit costs 3 ms once per edit.
@@ -46,6 +47,8 @@ pub struct Around {
     pub deleting: bool,
     /// All its finalizers, in their order.
     pub finalizers: Vec<String>,
+    /// What somebody confirmed about objects of it that are held.
+    pub confirmation: Option<Confirmation>,
     /// Its `status`; the empty one where it cannot be read.
     pub status: DeliveryStatus,
     /// Whether it could be read.
@@ -228,6 +231,11 @@ impl Resource {
 }
 
 impl Around {
+    /// What somebody confirmed about a generation of it.
+    pub fn confirmed(&self, generation: Generation) -> Option<Confirmed> {
+        self.confirmation?.of(generation)
+    }
+
     /// Reads all but the `spec`.
     pub fn read(object: &Stored) -> Self {
         let status = match object.parts().status {
@@ -243,6 +251,7 @@ impl Around {
                 .unwrap_or_default(),
             deleting: object.meta().deletion_timestamp.is_some(),
             finalizers: object.finalizers().to_vec(),
+            confirmation: confirmation(object),
             status: status.unwrap_or_default(),
         }
     }
@@ -297,6 +306,11 @@ impl Aim {
             BundleKind::Bundle => Target::Plane(self.plane),
         }
     }
+}
+
+/// What its annotation confirms. One that cannot be read confirms nothing: what is held stays, and still says so.
+fn confirmation(object: &Stored) -> Option<Confirmation> {
+    object.annotations().get(confirmation::ANNOTATION)?.parse().ok()
 }
 
 /// The finalizer of a kind.

@@ -3,16 +3,18 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use outhaul_hub_resources::conditions::{self, FINALIZING, READY};
+use outhaul_hub_resources::conditions::{self, FINALIZING, HELD, READY};
 use outhaul_hub_resources::{DeliveredContent, DeliveryStatus, InventoryEntry, ResourceStatus, SessionTerm};
 use outhaul_protocol_session::hub::Reported;
 use outhaul_protocol_wire::digest::Digest;
+use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::{Generation, Move, PlaneName, Term, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{ObjectReport, RawStatus};
 use serde_json::{Value, json};
 
 use crate::condition::{self, Said, whole_seconds};
+use crate::confirmation;
 use crate::decision::Refusal;
 use crate::reason;
 use crate::verdict::{self, Verdict};
@@ -32,6 +34,8 @@ pub const MOVED: &str = "Moved";
 /// What a status is made from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts<'a> {
+    /// The resource.
+    pub(crate) key: &'a Key,
     /// The status as it is stored.
     pub(crate) stored: &'a DeliveryStatus,
     /// `metadata.generation`.
@@ -73,6 +77,9 @@ pub(crate) fn fold(facts: Facts<'_>, now: Timestamp) -> DeliveryStatus {
     }
     if facts.removing {
         condition::set(&mut status.conditions, finalizing(&facts), now);
+    }
+    if let Some(said) = held(&facts, status.plane.as_deref().unwrap_or_default()) {
+        condition::set(&mut status.conditions, said, now);
     }
     status
 }
@@ -334,6 +341,37 @@ fn finalizing(facts: &Facts<'_>) -> Said {
         message,
         generation: Some(facts.generation),
     }
+}
+
+/// What its plane holds; said until nothing is held any more, and never where nothing ever was.
+fn held(facts: &Facts<'_>, plane: &str) -> Option<Said> {
+    let reported = facts.reported?;
+    let (status, reason, message) = match verdict::held(reported) {
+        Some(blocker) => (
+            conditions::status::TRUE,
+            blocker.reason.as_str(),
+            format!(
+                "{}; {}",
+                verdict::shortened(&blocker.message),
+                confirmation::advice(plane, facts.key)
+            ),
+        ),
+        None => {
+            condition::get(&facts.stored.conditions, HELD)?;
+            (
+                conditions::status::FALSE,
+                reason::RELEASED,
+                "nothing is held".to_owned(),
+            )
+        }
+    };
+    Some(Said {
+        r#type: HELD,
+        status,
+        reason: reason.to_owned(),
+        message,
+        generation: Some(reported.version.generation.0),
+    })
 }
 
 /// What another hub, or this one before it restarted, heard of a removal; it stands until the plane reports.

@@ -36,6 +36,13 @@ pub(crate) fn stuck(reported: &Reported) -> Option<String> {
     first_of(blockers).map(|(_, message)| message)
 }
 
+/// Why objects wait to be confirmed, if any do: the plane says it of each of them.
+pub(crate) fn held(reported: &Reported) -> Option<&Blocker> {
+    let leftovers = reported.leftovers.iter();
+    let mut blockers = leftovers.filter_map(|leftover| leftover.blocker.as_ref());
+    blockers.find(|blocker| blocker.reason.is_held())
+}
+
 /// A text of a peer, short enough for a condition.
 pub(crate) fn shortened(text: &str) -> String {
     match text.char_indices().nth(TEXT) {

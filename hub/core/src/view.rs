@@ -2,6 +2,7 @@
 //!
 //! Nothing here carries manifest content: names, states and reasons only.
 
+use outhaul_protocol_wire::report::BlockerReason;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -123,6 +124,19 @@ pub struct BundleView {
     pub objects: Vec<ObjectView>,
     /// Objects that are no longer desired and still in the plane.
     pub leftovers: Vec<LeftoverView>,
+}
+
+impl BundleView {
+    /// Whether its plane holds objects of it until somebody confirms what is to become of them.
+    pub fn is_held(&self) -> bool {
+        let held = [BlockerReason::OverBudget, BlockerReason::Protected].map(BlockerReason::as_str);
+        let leftovers = self
+            .leftovers
+            .iter()
+            .filter_map(|leftover| leftover.blocker.as_ref());
+        let mut blockers = self.blocker.iter().chain(leftovers);
+        blockers.any(|blocker| held.contains(&blocker.reason.as_str()))
+    }
 }
 
 /// Version of a resource as planes compare it.

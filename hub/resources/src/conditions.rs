@@ -20,6 +20,9 @@ pub const AVAILABLE: &str = "Available";
 /// On a DataPlane or BuildPlane: it still holds how its cluster was dialled.
 pub const CREDENTIALS_PRESENT: &str = "CredentialsPresent";
 
+/// On a Release or Bundle: its plane holds objects that it is to let go, until somebody confirms it.
+pub const HELD: &str = "Held";
+
 /// Values of a condition's `status`.
 pub mod status {
     /// It is so.

@@ -5,13 +5,14 @@
 //! metadata and keeps the rest as text, so an odd object is the error of whoever looks into that object.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::core::{ApiResource, DynamicResourceScope, Resource};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// An object of which only the metadata has been read: names, uid, versions, deletion and finalizers.
+/// An object of which only the metadata has been read: names, uid, versions, annotations, deletion and finalizers.
 #[derive(Debug, Clone)]
 pub struct Stored {
     kind: String,
@@ -41,6 +42,7 @@ struct Metadata {
     generation: Option<i64>,
     deletion_timestamp: Option<Time>,
     finalizers: Option<Vec<String>>,
+    annotations: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -81,6 +83,7 @@ impl<'de> Deserialize<'de> for Stored {
             generation: metadata.generation,
             deletion_timestamp: metadata.deletion_timestamp,
             finalizers: metadata.finalizers,
+            annotations: metadata.annotations,
             ..ObjectMeta::default()
         };
         Ok(Self { kind, metadata, json })

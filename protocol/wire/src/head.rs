@@ -52,7 +52,18 @@ pub enum HeadState {
     Left,
 }
 
-/// What a plane should hold for one key. A plane takes a head only if its version is newer than what it holds.
+/// What an operator said about objects that a plane holds instead of letting them go. It is said of one generation, and
+/// the head of that generation carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum Confirmed {
+    /// Let them go.
+    Remove,
+    /// Leave them where they are, and forget them.
+    Leave,
+}
+
+/// What a plane should hold for one key. A plane takes a head only if its version is newer than what it holds, or if it
+/// is the same but for what was confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Head {
     /// The resource.
@@ -63,6 +74,8 @@ pub struct Head {
     pub digest: Digest,
     /// What to do about it.
     pub state: HeadState,
+    /// What to do about objects of it that are held.
+    pub confirmed: Option<Confirmed>,
 }
 
 impl BundleKind {
@@ -72,6 +85,23 @@ impl BundleKind {
             Self::Release => "Release",
             Self::Bundle => "Bundle",
         }
+    }
+}
+
+impl Confirmed {
+    /// The word for it in annotations, REST and the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Remove => "remove",
+            Self::Leave => "leave",
+        }
+    }
+
+    /// What the word says, if it is one of the two.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Remove, Self::Leave]
+            .into_iter()
+            .find(|confirmed| confirmed.as_str() == word)
     }
 }
 

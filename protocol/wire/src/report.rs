@@ -53,6 +53,10 @@ pub enum BlockerReason {
     Terminating,
     /// The manifest cannot be read.
     Malformed,
+    /// Held: letting it go with all that went lately would be more than the plane lets go unasked.
+    OverBudget,
+    /// Held: it, or an object that would go with it, is of a kind or has an annotation that asks for a confirmation.
+    Protected,
 }
 
 /// Why one object is stuck, and for people what to do.
@@ -191,7 +195,14 @@ impl BlockerReason {
             Self::OwnedByAnother => "OwnedByAnother",
             Self::Terminating => "Terminating",
             Self::Malformed => "Malformed",
+            Self::OverBudget => "OverBudget",
+            Self::Protected => "Protected",
         }
+    }
+
+    /// Whether the object waits for somebody to confirm that it may go.
+    pub fn is_held(self) -> bool {
+        matches!(self, Self::OverBudget | Self::Protected)
     }
 }
 

@@ -5,7 +5,7 @@
 use bincode::{Decode, Encode};
 
 use crate::digest::{Digest, FieldHasher};
-use crate::head::{Head, HeadState, Key};
+use crate::head::{Confirmed, Head, HeadState, Key};
 
 /// A digest over a whole map, in the order of its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -21,6 +21,7 @@ pub fn desired<'a>(heads: impl IntoIterator<Item = &'a Head>) -> Root {
             hasher.field(number.to_be_bytes());
         }
         hasher.field(head.digest.0).field(state_name(head.state));
+        hasher.optional(head.confirmed.map(Confirmed::as_str));
     }
     Root(hasher.finish())
 }
@@ -71,18 +72,20 @@ mod tests {
             },
             digest: Digest::of(b"{}"),
             state: HeadState::Present,
+            confirmed: None,
         }
     }
 
     #[test]
     fn every_part_of_a_head_counts_in_the_desired_root() {
-        let changes: [fn(&mut Head); 6] = [
+        let changes: [fn(&mut Head); 7] = [
             |head| head.key.name.push('x'),
             |head| head.key.uid = Uid::new("u-2").unwrap(),
             |head| head.version.generation.0 += 1,
             |head| head.version.moved.0 += 1,
             |head| head.digest = Digest::of(b"[]"),
             |head| head.state = HeadState::Removed,
+            |head| head.confirmed = Some(Confirmed::Leave),
         ];
         for change in changes {
             let mut changed = head();

@@ -7,7 +7,7 @@
 use outhaul_protocol_wire::content::{Content, Fetch, Fetched};
 use outhaul_protocol_wire::digest::{Digest, hex};
 use outhaul_protocol_wire::enrolment::{Answer, Refusal, Request};
-use outhaul_protocol_wire::head::{BundleKind, Head, HeadState, Key, Version};
+use outhaul_protocol_wire::head::{BundleKind, Confirmed, Head, HeadState, Key, Version};
 use outhaul_protocol_wire::ids::{Epoch, Generation, Move, Term, Uid};
 use outhaul_protocol_wire::message::{
     AgentMessage, Announce, Announced, Closing, ClosingReason, Held, Hello, HubMessage, Orphans, Refused,
@@ -58,6 +58,7 @@ fn announced() -> Announced {
         version,
         digest: Digest([0xab; 32]),
         state: HeadState::Present,
+        confirmed: Some(Confirmed::Remove),
     };
     Announced {
         head,
@@ -92,7 +93,10 @@ fn report() -> Report {
     let leftovers = vec![Leftover {
         object: object(),
         uid: None,
-        blocker: None,
+        blocker: Some(Blocker {
+            reason: BlockerReason::OverBudget,
+            message: "held".into(),
+        }),
     }];
     let Held { key, version } = held();
     Report {

@@ -10,6 +10,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use outhaul_agent_core::blocker::Failure;
+use outhaul_agent_core::clock::Clock;
 use outhaul_agent_core::kinds::Watched;
 use outhaul_agent_core::plane::{self, Answer, Request, RequestId, Write};
 use outhaul_protocol_session::agent::{Event as SessionEvent, Session};
@@ -113,9 +114,10 @@ impl World {
         plane.run += 1;
         let run = plane.run;
         let loaded = self.load_store(number);
+        let clock = self.clock();
         let plane = &mut self.planes[number];
         plane.running = Some(Running {
-            plane: plane::Plane::restored(loaded),
+            plane: plane::Plane::restored(loaded, clock),
             connected: None,
             uplink: Uplink::default(),
             watches: BTreeMap::new(),
@@ -213,13 +215,23 @@ impl World {
         self.progress(number);
     }
 
+    /// Both clocks of every machine.
+    fn clock(&self) -> Clock {
+        Clock {
+            now: self.instant(),
+            unix: u64::try_from(self.wall().as_second()).unwrap_or_default(),
+        }
+    }
+
     /// Carries out all that can be done now.
     pub(crate) fn progress(&mut self, number: usize) {
-        let now = self.instant();
+        let clock = self.clock();
+        let now = clock.now;
         loop {
             let Some(running) = &mut self.planes[number].running else {
                 return;
             };
+            running.plane.set_clock(clock);
             running.plane.advance(now);
             if let Some(write) = running.plane.poll_write(now) {
                 self.send_store_write(number, write);
@@ -307,8 +319,8 @@ impl World {
     }
 
     pub(super) fn session_events(&mut self, number: usize, events: Vec<SessionEvent>) {
-        let now = self.instant();
-        let unix = u64::try_from(self.wall().as_second()).unwrap_or_default();
+        let clock = self.clock();
+        let now = clock.now;
         let broken = self.broken;
         for event in events {
             self.coverage.session_event(&event);
@@ -329,7 +341,7 @@ impl World {
                     }
                 }
                 SessionEvent::Orphaned(keys) => running.plane.orphaned(&keys, now),
-                SessionEvent::Settled(held) => running.plane.settled(&held, unix, now),
+                SessionEvent::Settled(held) => running.plane.settled(&held, clock.unix, now),
                 SessionEvent::Refused(_) | SessionEvent::Closing(_) => running.connected = None,
             }
         }

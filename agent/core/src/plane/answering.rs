@@ -33,6 +33,10 @@ impl Plane {
                     return;
                 };
                 item.idle(&object);
+                if let (SentKind::Delete, Answer::Accepted | Answer::Object(_)) = (sent.kind, &answer) {
+                    // Whatever became of it since: it may have been wanted again.
+                    self.budget.went(&key, now);
+                }
                 match item.find(&object) {
                     Some(Place::Wanted(index)) => self.wanted_answered(&key, index, sent.kind, answer, now),
                     Some(Place::Departing(index)) => {

@@ -45,13 +45,18 @@ impl Plane {
             return;
         };
         let in_place = plan.due.is_empty() && !plan.waits && plan.again.is_none();
-        if in_place && lets_go(item) {
+        let begun = item.objects.iter().any(Object::is_applied);
+        let may_go = in_place && lets_go(item);
+        if may_go {
             plan = plan_departing(item, now);
         }
+        if may_go && plan.due.is_empty() && !plan.waits {
+            self.let_go(key, now);
+        }
+        self.end_letting_go(key, now);
         if let Some(again) = plan.again {
             self.timers.insert((again, key.clone()));
         }
-        let begun = item.objects.iter().any(Object::is_applied);
         for object in plan.due {
             self.queue(key, object, begun);
         }
@@ -125,6 +130,7 @@ impl Plane {
                 let departing = &item.departing[index];
                 let object = departing.reference.clone();
                 match &departing.step {
+                    _ if !departing.may_be_asked_for() => None,
                     Step::Look => Some((Action::Look(object), SentKind::Look)),
                     Step::Delete(uid) => {
                         let uid = uid.clone();
@@ -253,14 +259,8 @@ fn plan_wanted(item: &Item, kinds: &Kinds, now: Instant) -> Plan {
 
 /// The first stage of objects on their way out, the other way round.
 fn plan_departing(item: &Item, now: Instant) -> Plan {
-    let needs = item.departing.iter().map(|departing| {
-        let need = match departing.retry.waits_until(now) {
-            _ if departing.busy => Need::Busy,
-            Some(until) => Need::Time(until),
-            None => Need::Look,
-        };
-        (departing.stage, &departing.reference, need)
-    });
+    let departing = item.departing.iter();
+    let needs = departing.map(|it| (it.stage, &it.reference, it.need(now)));
     first_stage(needs, core::cmp::Reverse)
 }
 

@@ -81,6 +81,8 @@ enum Writing {
 pub(super) struct Storing {
     incoming: BTreeMap<Key, Incoming>,
     unsaved: Unsaved,
+    /// Resources with something that has to be written down before it counts.
+    urgent: BTreeSet<Key>,
     forgotten: BTreeSet<Key>,
     writing: BTreeMap<Key, Writing>,
     retries: BTreeMap<Key, Retry>,
@@ -103,6 +105,7 @@ impl Plane {
             incoming.recorded_in_store = incoming.recorded;
             let key = incoming.head.key.clone();
             let change = self.change(&incoming);
+            self.writes_permissions(&key);
             self.storing.writing.insert(key.clone(), Writing::Head(incoming));
             return Some(Write { key, change });
         }
@@ -111,7 +114,8 @@ impl Plane {
             let change = Change::Forget;
             return Some(Write { key, change });
         }
-        let key = self.storing.next_unsaved(now, self.patience())?;
+        let urgent = self.storing.next_urgent(now);
+        let key = urgent.or_else(|| self.storing.next_unsaved(now, self.patience()))?;
         self.save_now(key)
     }
 
@@ -129,8 +133,10 @@ impl Plane {
     /// The next write when there is no time left to gather: what was learned and is not written down yet.
     pub fn poll_last_write(&mut self) -> Option<Write> {
         let idle = |key: &&Key| !self.storing.writing.contains_key(*key);
-        let key = self.storing.unsaved.due.keys().find(idle)?.clone();
+        let mut unsaved = self.storing.unsaved.due.keys().chain(&self.storing.urgent);
+        let key = unsaved.find(idle)?.clone();
         self.storing.unsaved.remove(&key);
+        self.storing.urgent.remove(&key);
         self.save_now(key)
     }
 
@@ -142,22 +148,26 @@ impl Plane {
         match (writing, result) {
             (Writing::Head(incoming), Ok(())) => {
                 self.storing.retries.remove(key);
+                self.wrote_permissions(key);
                 self.install(incoming, now);
             }
             (Writing::Save, Ok(())) => {
                 self.storing.retries.remove(key);
+                self.wrote_permissions(key);
             }
             (Writing::Forget, Ok(())) => {
                 self.storing.retries.remove(key);
             }
             (Writing::Head(incoming), Err(_)) => {
                 self.storing.retry(key, now);
+                self.could_not_write_permissions(key);
                 let resumed = incoming.resumed;
                 let next = self.storing.incoming.entry(key.clone()).or_insert(incoming);
                 next.resumed |= resumed;
             }
             (Writing::Save, Err(_)) => {
                 self.storing.retry(key, now);
+                self.could_not_write_permissions(key);
                 if self.items.contains_key(key) {
                     self.storing.unsaved.insert(key, now);
                 }
@@ -195,9 +205,33 @@ impl Plane {
         forgotten.iter().for_each(|key| self.forget(key));
     }
 
+    fn writes_permissions(&mut self, key: &Key) {
+        if let Some(item) = self.items.get_mut(key) {
+            item.writes_permissions();
+        }
+    }
+
+    /// What was allowed to go may go from now on.
+    fn wrote_permissions(&mut self, key: &Key) {
+        if self.items.get_mut(key).is_some_and(Item::wrote_permissions) {
+            self.dirty.insert(key.clone());
+        }
+    }
+
+    fn could_not_write_permissions(&mut self, key: &Key) {
+        if self
+            .items
+            .get_mut(key)
+            .is_some_and(Item::could_not_write_permissions)
+        {
+            self.storing.save_at_once(key);
+        }
+    }
+
     /// Remembers nothing of a resource any more, here and in the store.
     pub(super) fn forget(&mut self, key: &Key) {
         self.storing.unsaved.remove(key);
+        self.storing.urgent.remove(key);
         self.storing.forgotten.insert(key.clone());
         let before: Vec<ObjectRef> = self
             .items
@@ -208,7 +242,9 @@ impl Plane {
     }
 
     fn save_now(&mut self, key: Key) -> Option<Write> {
-        let record = self.items.get(&key)?.record();
+        let mut record = self.items.get(&key)?.record();
+        record.spent = self.budget.of(&key, self.clock);
+        self.writes_permissions(&key);
         self.storing.writing.insert(key.clone(), Writing::Save);
         let change = match record.standing {
             Standing::Settled => Change::Empty(record),
@@ -249,10 +285,13 @@ impl Plane {
             true => Standing::Recorded,
             false => Standing::Unrecorded,
         };
+        item.held = known.and_then(|item| item.held);
+        let mut record = item.record();
+        record.spent = self.budget.of(&head.key, self.clock);
         match (head.state, content) {
-            (HeadState::Present, Some(content)) => Change::Replace(item.record(), content.clone()),
-            (HeadState::Present, None) => Change::Update(item.record()),
-            (HeadState::Removed | HeadState::Left, _) => Change::Empty(item.record()),
+            (HeadState::Present, Some(content)) => Change::Replace(record, content.clone()),
+            (HeadState::Present, None) => Change::Update(record),
+            (HeadState::Removed | HeadState::Left, _) => Change::Empty(record),
         }
     }
 }
@@ -311,7 +350,9 @@ impl Storing {
         let retried = self.retries.iter().filter(|(key, _)| idle(key));
         let retried = retried.filter_map(|(key, retry)| {
             let due = retry.due()?;
-            match self.incoming.contains_key(key) || self.forgotten.contains(key) {
+            let at_once =
+                self.incoming.contains_key(key) || self.forgotten.contains(key) || self.urgent.contains(key);
+            match at_once {
                 true => Some(due),
                 false => self.unsaved.due.get(key).map(|at| due.max(*at + patience)),
             }
@@ -325,14 +366,28 @@ impl Storing {
     pub(super) fn is_empty(&self) -> bool {
         self.incoming.is_empty()
             && self.unsaved.due.is_empty()
+            && self.urgent.is_empty()
             && self.writing.is_empty()
             && self.forgotten.is_empty()
     }
 
-    fn save(&mut self, key: &Key, now: Instant) {
+    pub(super) fn save(&mut self, key: &Key, now: Instant) {
         if !self.unsaved.due.contains_key(key) {
             self.unsaved.insert(key, now + GATHER);
         }
+    }
+
+    /// Something about `key` waits until it is written down.
+    pub(super) fn save_at_once(&mut self, key: &Key) {
+        self.urgent.insert(key.clone());
+    }
+
+    fn next_urgent(&mut self, now: Instant) -> Option<Key> {
+        let ready = |key: &&Key| !self.writing.contains_key(*key) && !self.waits(key, now);
+        let key = self.urgent.iter().find(ready)?.clone();
+        self.urgent.remove(&key);
+        self.unsaved.remove(&key);
+        Some(key)
     }
 
     fn next_incoming(&mut self, now: Instant) -> Option<Incoming> {
@@ -340,6 +395,7 @@ impl Storing {
         let key = self.incoming.keys().find(ready)?.clone();
         // The head's own record says what was to be saved.
         self.unsaved.remove(&key);
+        self.urgent.remove(&key);
         self.incoming.remove(&key)
     }
 

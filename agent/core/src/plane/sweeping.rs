@@ -105,6 +105,8 @@ fn stray(item: &Item, value: &Value) -> Option<Departing> {
         uid: Some(live.uid.clone()),
         applied: None,
         stray: true,
+        allowed: false,
+        protected: false,
     });
     stray.is_in_sight(&live, key);
     Some(stray)

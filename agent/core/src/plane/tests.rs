@@ -4,13 +4,14 @@
 mod cluster;
 mod convergence;
 mod damage;
+mod held;
 mod together;
 
 use core::time::Duration;
 use std::time::Instant;
 
 use outhaul_protocol_session::agent::{self, Standing, Store, StoreContent};
-use outhaul_protocol_wire::head::{BundleKind, Head, HeadState, Key, Version};
+use outhaul_protocol_wire::head::{BundleKind, Confirmed, Head, HeadState, Key, Version};
 use outhaul_protocol_wire::ids::Generation;
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::report::{BlockerReason, Health};
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use self::cluster::Cluster;
 use super::{Answer, Change, News, Plane, Request, Stored};
 use crate::blocker::Failure;
+use crate::clock::Clock;
 use crate::desired::Desired;
 use crate::item::Brought;
 use crate::kinds::Watched;
@@ -35,6 +37,7 @@ struct Rig {
     /// Resources whose stored content is damaged.
     lost: std::collections::BTreeSet<Key>,
     now: Instant,
+    clock: Clock,
     /// Requests in the order in which they were sent.
     log: Vec<String>,
     news: Vec<News>,
@@ -42,13 +45,18 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
+        let clock = Clock {
+            now: Instant::now(),
+            unix: 1_000_000,
+        };
         Self {
-            plane: Plane::restored([]),
+            plane: Plane::restored([], clock),
             cluster: Cluster::default(),
             records: Default::default(),
             specs: Default::default(),
             lost: Default::default(),
-            now: Instant::now(),
+            now: clock.now,
+            clock,
             log: Vec::new(),
             news: Vec::new(),
         }
@@ -63,6 +71,7 @@ impl Rig {
             },
             digest: content(spec).1,
             state,
+            confirmed: None,
         }
     }
 
@@ -104,6 +113,25 @@ impl Rig {
             })
             .unwrap();
         held
+    }
+
+    /// Somebody confirmed what is held of the newest head, which the plane holds.
+    fn confirm(&mut self, held: &Held, confirmed: Confirmed) {
+        self.settle();
+        let holding = agent::Plane::holding(&self.plane, &held.key).unwrap();
+        assert_eq!(holding.head.version, held.version);
+        let head = Head {
+            confirmed: Some(confirmed),
+            ..holding.head.clone()
+        };
+        let (recorded, content) = (true, StoreContent::Kept);
+        self.plane
+            .take(Store {
+                head,
+                recorded,
+                content,
+            })
+            .unwrap();
     }
 
     /// One round: everything that can be done now is done, and answered in the order in which it was asked.
@@ -196,10 +224,19 @@ impl Rig {
                 None => Brought::Kept,
             },
         });
-        self.plane = Plane::restored(stored.collect::<Vec<_>>());
+        self.plane = Plane::restored(stored.collect::<Vec<_>>(), self.clock());
         self.cluster.forget_watches();
         self.log.clear();
         self.news.clear();
+    }
+
+    /// What the clocks say now.
+    fn clock(&self) -> Clock {
+        let passed = self.now.saturating_duration_since(self.clock.now);
+        Clock {
+            now: self.now,
+            unix: self.clock.unix + passed.as_secs(),
+        }
     }
 
     /// The agent starts again, and has to look at everything since it may not watch; then it may.

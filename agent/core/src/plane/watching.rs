@@ -163,7 +163,7 @@ impl Plane {
         let departing = &mut item.departing[index];
         let before = departing.leftover();
         if !departing.stray {
-            departing.uid = Some(live.uid.clone());
+            departing.is(live);
         }
         departing.blocker = crate::object::terminating(live).or_else(|| departing.blocker.take());
         if departing.leftover() != before {

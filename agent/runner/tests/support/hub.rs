@@ -255,6 +255,7 @@ pub(crate) fn announced(name: &str, generation: u64, objects: &[Value]) -> Annou
         },
         digest: Digest::of(&json),
         state: HeadState::Present,
+        confirmed: None,
     };
     let content = Content {
         length: u32::try_from(json.len()).unwrap(),

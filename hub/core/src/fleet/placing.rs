@@ -105,6 +105,7 @@ impl Fleet {
             },
             digest: at.digest,
             state: at.state,
+            confirmed: delivery.resource.around.confirmed(at.generation),
         };
         match &delivery.queued {
             Some(entry) if entry.plane != at.plane => {

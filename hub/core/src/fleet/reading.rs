@@ -10,6 +10,7 @@ use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Blocker, Leftover, ObjectReport};
 
 use super::{Fleet, Live, refusal};
+use crate::confirmation;
 use crate::decision::Refusal;
 use crate::delivery::{Delivery, Entry};
 use crate::now::Now;
@@ -114,6 +115,10 @@ fn bundle(delivery: &Delivery) -> Option<BundleView> {
     let entry = delivery.queued.as_ref()?;
     let version = entry.head.version;
     let refusal = refusal::of(delivery);
+    let blocker = refusal.as_ref().map(|refusal| BlockerView {
+        reason: refusal.reason.to_owned(),
+        message: refusal.message.clone(),
+    });
     Some(BundleView {
         bundle: bundle_name(&entry.head.key),
         uid: entry.head.key.uid.to_string(),
@@ -125,10 +130,7 @@ fn bundle(delivery: &Delivery) -> Option<BundleView> {
         },
         digest: entry.head.digest.to_string(),
         state: state(delivery, entry, refusal.as_ref()),
-        blocker: refusal.map(|Refusal { reason, message }| BlockerView {
-            reason: reason.to_owned(),
-            message,
-        }),
+        blocker: blocker.or_else(|| held(delivery, entry)),
         observed: delivery.observed.map(|observed| observed.to_string()),
         objects: objects(delivery),
         leftovers: leftovers(delivery),
@@ -165,6 +167,22 @@ fn objects(delivery: &Delivery) -> Vec<ObjectView> {
             status.resources.iter().map(stored_object).collect()
         }
     }
+}
+
+/// What its plane holds, as it said it; after a restart, until the plane says it again, as the status keeps it.
+fn held(delivery: &Delivery, entry: &Entry) -> Option<BlockerView> {
+    let Some(reported) = &delivery.reported else {
+        return delivery.held().map(|held| BlockerView {
+            reason: held.reason.clone(),
+            message: held.message.clone(),
+        });
+    };
+    let BlockerView { reason, message } = blocker(verdict::held(reported)?);
+    let advice = confirmation::advice(entry.plane.as_str(), &entry.head.key);
+    Some(BlockerView {
+        reason,
+        message: format!("{message}; {advice}"),
+    })
 }
 
 fn leftovers(delivery: &Delivery) -> Vec<LeftoverView> {

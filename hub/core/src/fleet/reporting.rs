@@ -46,9 +46,10 @@ impl Fleet {
                 continue;
             };
             let reports = delivery.observed.is_some() && delivery.reported.is_none();
-            // A status does not keep the blocker of each object; where all is well there is none. And two versions of
+            // A status does not keep the blocker of each object; where all is well and nothing is held there is none. And two versions of
             // a resource may look the same, so equal hashes do not say that the newest one was reported.
-            if reports && !delivery.is_ready() || says_of_another_version(delivery) {
+            let is_well = delivery.is_ready() && delivery.held().is_none();
+            if reports && !is_well || says_of_another_version(delivery) {
                 wanted.push(key.clone());
             }
             if let Some(entry) = delivery

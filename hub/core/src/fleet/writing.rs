@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 
-use outhaul_hub_resources::conditions::READY;
+use outhaul_hub_resources::conditions::status::TRUE;
+use outhaul_hub_resources::conditions::{HELD, READY};
 use outhaul_hub_resources::{Condition, DeliveryStatus};
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::{HeadState, Key};
+use outhaul_protocol_wire::head::{Confirmed, HeadState, Key};
 use outhaul_protocol_wire::ids::Generation;
 
 use super::{Fleet, Owner, refusal};
@@ -174,8 +175,12 @@ impl Fleet {
         if delivery.gone.is_none() || core::mem::replace(&mut delivery.gone_said, true) {
             return;
         }
-        let message = "nothing of it is left in its plane".to_owned();
-        let note = note(key, false, reason::REMOVED, message);
+        let entry = delivery.queued.as_ref();
+        let message = match entry.and_then(|entry| entry.head.confirmed) {
+            Some(Confirmed::Leave) => "its plane let it go; what was held there stays, as was confirmed",
+            Some(Confirmed::Remove) | None => "nothing of it is left in its plane",
+        };
+        let note = note(key, false, reason::REMOVED, message.to_owned());
         self.outputs.push_back(Output::Note(note));
     }
 }
@@ -187,6 +192,7 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
     });
     let refusal = refusal::of(delivery).or(refused);
     let facts = Facts {
+        key: &delivery.resource.key,
         stored: &delivery.resource.around.status,
         generation: delivery.resource.around.generation.0,
         spec_bytes: delivery.resource.spec.length,
@@ -220,6 +226,11 @@ fn notes(key: &Key, stored: &DeliveryStatus, next: &DeliveryStatus, deleting: bo
     let ready = condition::get(&next.conditions, READY);
     let said = |condition: &Condition| (condition.reason.clone(), condition.message.clone());
     let news = ready.filter(|ready| condition::get(&stored.conditions, READY).map(said) != Some(said(ready)));
+    let held = condition::get(&next.conditions, HELD).filter(|held| {
+        let known = condition::get(&stored.conditions, HELD);
+        held.status == TRUE
+            && known.is_none_or(|known| (&known.status, said(known)) != (&held.status, said(held)))
+    });
     let moved = stored.plane.is_some() && stored.plane != next.plane;
     let reported = stored.observed_generation != next.observed_generation;
     let delivered = reported && next.observed_generation.is_some() && !deleting;
@@ -237,6 +248,7 @@ fn notes(key: &Key, stored: &DeliveryStatus, next: &DeliveryStatus, deleting: bo
         let message = format!("generation {generation} is in plane {plane}");
         notes.push(note(key, false, reason::DELIVERED, message));
     }
+    notes.extend(held.map(|held| note(key, true, reason::HELD, held.message.clone())));
     notes.extend(news.and_then(|ready| about_ready(key, &ready.reason, &ready.message)));
     notes
 }

@@ -9,7 +9,9 @@ use outhaul_protocol_wire::head::{Head, HeadState, Key};
 use outhaul_protocol_wire::ids::{Epoch, Term, Uid};
 use outhaul_protocol_wire::message::{AgentMessage, Held, Hello, HubMessage, Orphans, Refused};
 use outhaul_protocol_wire::object::ObjectRef;
-use outhaul_protocol_wire::report::{self, Blocker, BlockerReason, Health, ObjectReport, RawStatus, Report};
+use outhaul_protocol_wire::report::{
+    self, Blocker, BlockerReason, Health, Leftover, ObjectReport, RawStatus, Report,
+};
 use outhaul_protocol_wire::root;
 
 use crate::world::{World, agent_key};
@@ -148,14 +150,24 @@ impl Agent {
     }
 
     pub(crate) fn report_objects(&mut self, world: &mut World, key: &Key, objects: Vec<ObjectReport>) {
-        let observed = report::observed(&objects, &[]);
+        self.report_all(world, key, objects, Vec::new());
+    }
+
+    pub(crate) fn report_all(
+        &mut self,
+        world: &mut World,
+        key: &Key,
+        objects: Vec<ObjectReport>,
+        leftovers: Vec<Leftover>,
+    ) {
+        let observed = report::observed(&objects, &leftovers);
         self.observed.insert(key.clone(), observed);
         let report = Report {
             key: key.clone(),
             version: self.heads[key].version,
             whole: true,
             objects,
-            leftovers: Vec::new(),
+            leftovers,
             observed: Some(observed),
         };
         self.say(world, AgentMessage::Report(report));

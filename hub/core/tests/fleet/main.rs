@@ -6,6 +6,7 @@
 mod agent;
 mod connecting;
 mod delivering;
+mod held;
 mod moving;
 mod orders;
 mod overtaking;

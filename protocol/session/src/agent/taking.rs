@@ -55,7 +55,7 @@ impl Taking {
         let taken = self.heads.get(&head.key).map(|taken| &taken.head);
         if let Some(under_way) = taken.or_else(|| plane.storing(&head.key)) {
             return match precedes(head, under_way) {
-                Precedes::Newer => Judgement::Take,
+                Precedes::Newer | Precedes::Reconfirmed => Judgement::Take,
                 Precedes::Same => Judgement::UnderWay,
                 Precedes::Older => behind(under_way),
             };
@@ -65,6 +65,7 @@ impl Taking {
         };
         match precedes(head, &holding.head) {
             Precedes::Newer => Judgement::Take,
+            Precedes::Reconfirmed => reconfirmed(holding),
             Precedes::Same => same(announced, holding),
             Precedes::Older => behind(&holding.head),
         }
@@ -226,6 +227,8 @@ impl Taken {
 
 enum Precedes {
     Newer,
+    /// The same, but for what somebody confirmed about it or took back.
+    Reconfirmed,
     Same,
     Older,
 }
@@ -235,9 +238,24 @@ fn precedes(head: &Head, known: &Head) -> Precedes {
     if head.version > known.version {
         return Precedes::Newer;
     }
-    match head == known {
-        true => Precedes::Same,
+    if head == known {
+        return Precedes::Same;
+    }
+    let as_confirmed = Head {
+        confirmed: known.confirmed,
+        ..head.clone()
+    };
+    match as_confirmed == *known {
+        true => Precedes::Reconfirmed,
         false => Precedes::Older,
+    }
+}
+
+/// Of what is gone, nothing is left to be confirmed.
+fn reconfirmed(holding: &Holding) -> Judgement {
+    match holding.standing {
+        Standing::Gone | Standing::Settled => Judgement::GoneBefore,
+        Standing::Recorded | Standing::Unrecorded | Standing::Orphaned => Judgement::Take,
     }
 }
 

@@ -4,7 +4,7 @@ use outhaul_protocol_session::Violation;
 use outhaul_protocol_session::agent::{Event, FETCHES, Session, Standing, Store, StoreContent};
 use outhaul_protocol_wire::content::Fetched;
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::Head;
+use outhaul_protocol_wire::head::{Confirmed, Head};
 use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::{
     AgentMessage, Announced, Closing, ClosingReason, HubMessage, Refused, RefusedReason,
@@ -374,6 +374,31 @@ fn only_what_is_gone_can_be_settled() {
     assert_eq!(settle(&head("a", 1)), []);
     assert_eq!(settle(&removed("b", 1)), []);
     assert_eq!(settle(&removed("b", 2)), [Event::Settled(held(&removed("b", 2)))]);
+}
+
+#[test]
+fn the_same_head_with_another_confirmation_is_stored_and_of_what_is_gone_it_changes_nothing() {
+    for standing_of in [Standing::Recorded, Standing::Gone] {
+        let mut plane = TestPlane::default();
+        plane.hold(removed("a", 2), standing_of);
+        let mut session = standing(&plane, false);
+        let confirmed = Head {
+            confirmed: Some(Confirmed::Remove),
+            ..removed("a", 2)
+        };
+        let events = hear(&mut session, &plane, vec![announced(&confirmed, true, None)]);
+        let expected = match standing_of {
+            Standing::Recorded => vec![store(&confirmed, true, StoreContent::Kept)],
+            _ => Vec::new(),
+        };
+        assert_eq!(events, expected);
+        if standing_of == Standing::Recorded {
+            plane.hold(confirmed.clone(), Standing::Recorded);
+            session.stored(&confirmed.key, confirmed.version);
+        }
+        let said = drain(&mut session, &plane);
+        assert_eq!(said[0], AgentMessage::Acknowledge(vec![held(&confirmed)]));
+    }
 }
 
 #[test]

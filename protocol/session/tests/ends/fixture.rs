@@ -46,6 +46,7 @@ pub(crate) fn head(name: impl ToString, generation: u64) -> Head {
         key: key(name),
         version: version(generation),
         state: HeadState::Present,
+        confirmed: None,
     }
 }
 

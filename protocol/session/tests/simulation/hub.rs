@@ -283,6 +283,7 @@ fn head(key: &Key, version: Version, state: HeadState) -> Head {
         version,
         digest: Digest::of(text.as_bytes()),
         state,
+        confirmed: None,
     }
 }
 

@@ -213,6 +213,7 @@ pub(super) fn remove_absent(plane: &mut plane::Plane, key: &Key) {
         },
         digest,
         state: HeadState::Removed,
+        confirmed: None,
     };
     let store = Store {
         head,

@@ -189,6 +189,7 @@ fn a_search_that_cannot_hold_all_it_finds_goes_on_when_that_is_gone() {
     let mut rig = shrunk_and_forgotten();
     rig.cluster.copy("two", crate::sweep::MOST);
     let held = rig.remove("cart", 3);
+    rig.confirm(&held, Confirmed::Remove);
     while !rig.cluster.names().is_empty() {
         let before = rig.cluster.names().len();
         rig.settle_in_time();

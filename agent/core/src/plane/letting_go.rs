@@ -1,0 +1,114 @@
+//! Whether what a resource wants no more may go: all of it or nothing, within the plane's budget or confirmed.
+
+use std::time::Instant;
+
+use outhaul_protocol_wire::head::{Confirmed, Key};
+
+use super::Plane;
+use crate::departing::{Departing, Permission};
+use crate::held::Held;
+use crate::item::Item;
+use crate::kinds::Watched;
+
+impl Plane {
+    /// Decides about what has been found and nobody has allowed to go. Nothing of the resource is under way.
+    pub(super) fn let_go(&mut self, key: &Key, now: Instant) {
+        let Some(item) = self.items.get(key) else {
+            return;
+        };
+        if item.holding.head.confirmed == Some(Confirmed::Leave) {
+            return self.leave(key, now);
+        }
+        if item.departing.is_empty() && item.held.is_some() {
+            return self.hold(key, None, now);
+        }
+        let asking = item.departing.iter().filter(|it| it.asks_for_permission());
+        match asking.count() {
+            0 => {}
+            objects => match self.judge(item, objects, now) {
+                Ok(()) => self.allow(key, objects, now),
+                Err(held) => self.hold(key, Some(held), now),
+            },
+        }
+    }
+
+    /// What was allowed and is gone counts for a while longer.
+    pub(super) fn end_letting_go(&mut self, key: &Key, now: Instant) {
+        let open = |item: &Item| item.departing.iter().any(|it| it.permission != Permission::None);
+        if !self.items.get(key).is_some_and(open) {
+            self.budget.ended(key, now);
+        }
+    }
+
+    /// What is held stays held until somebody confirms it: that the window has moved on is no reason.
+    fn judge(&self, item: &Item, objects: usize, now: Instant) -> Result<(), Held> {
+        if item.holding.head.confirmed == Some(Confirmed::Remove) {
+            return Ok(());
+        }
+        if item.departing.iter().any(Departing::waits_protected) {
+            return Err(Held::Protected);
+        }
+        match item.held {
+            Some(held) => Err(held),
+            None if self.budget.allows(objects, now) => Ok(()),
+            None => Err(Held::OverBudget),
+        }
+    }
+
+    fn allow(&mut self, key: &Key, objects: usize, now: Instant) {
+        self.budget.spend(key, objects, self.inventory(), now);
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        for departing in item.departing.iter_mut().filter(|it| it.asks_for_permission()) {
+            departing.permission = Permission::Given;
+        }
+        let was_held = item.held.take().is_some();
+        self.storing.save_at_once(key);
+        if was_held {
+            self.leftovers_changed(key);
+        }
+    }
+
+    fn hold(&mut self, key: &Key, held: Option<Held>, now: Instant) {
+        let Some(item) = self.items.get_mut(key).filter(|item| item.held != held) else {
+            return;
+        };
+        item.held = held;
+        self.leftovers_changed(key);
+        self.storing.save(key, now);
+    }
+
+    /// What nobody has allowed to go stays where it is, and is this resource's no more.
+    fn leave(&mut self, key: &Key, now: Instant) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        let (left, going): (Vec<_>, Vec<_>) = core::mem::take(&mut item.departing)
+            .into_iter()
+            .partition(|it| it.permission == Permission::None);
+        item.departing = going;
+        item.held = None;
+        if left.is_empty() {
+            return;
+        }
+        for departing in left {
+            let object = &departing.reference;
+            // Whoever wants it next has to look whose it is.
+            self.kinds.named(&Watched::of(object, key.kind), object, true);
+            self.kinds.release(object);
+            self.pass_on(object, key);
+        }
+        self.leftovers_changed(key);
+        self.storing.save(key, now);
+    }
+
+    /// Objects that there are because of resources.
+    fn inventory(&self) -> usize {
+        let there = |item: &Item| {
+            let wanted = item.objects.iter().filter(|it| it.uid.is_some());
+            wanted.count() + item.departing.iter().filter(|it| it.uid.is_some()).count()
+        };
+        self.items.values().map(there).sum()
+    }
+}
