@@ -76,6 +76,8 @@ pub(crate) enum Command {
     Hub(HubCommand),
     /// How far it is, and what holds it: all planes, one, or one Release or Bundle on it.
     Status(StatusArguments),
+    /// Says what is to become of objects that a plane holds instead of letting them go.
+    Confirm(ConfirmArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,6 +115,37 @@ pub(crate) struct StatusArguments {
     /// A Release or Bundle on that plane, like release/shop/cart.
     #[arg(requires = "plane", value_name = "KIND/NAMESPACE/NAME")]
     pub(crate) bundle: Option<BundleName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfirmArguments {
+    /// Name of the plane.
+    pub(crate) plane: String,
+
+    /// The Release or Bundle on that plane, like release/shop/cart.
+    #[arg(value_name = "KIND/NAMESPACE/NAME")]
+    pub(crate) bundle: BundleName,
+
+    /// What is to become of what the plane holds of it now.
+    #[arg(value_enum)]
+    pub(crate) verdict: Verdict,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Verdict {
+    /// The plane lets it go.
+    Remove,
+    /// It stays where it is, and the plane forgets it.
+    Leave,
+}
+
+impl Verdict {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Remove => "remove",
+            Self::Leave => "leave",
+        }
+    }
 }
 
 /// A DataPlane or BuildPlane.

@@ -1,4 +1,4 @@
-//! The `outhaul` command: enrolment and status, over the REST interface of the hub.
+//! The `outhaul` command: enrolment, status and confirmations, over the REST interface of the hub.
 //!
 //! It holds no state and decides nothing: it asks the hub and shows the answer, as tables for people or as the
 //! hub's own JSON for programs. The binary parses [`Arguments`] and calls [`run`].
@@ -8,6 +8,7 @@
 mod answers;
 mod arguments;
 mod client;
+mod confirm;
 mod credentials;
 mod restored;
 mod status;
@@ -33,6 +34,7 @@ pub async fn run(arguments: Arguments, now: Timestamp, out: &mut impl Write) -> 
     let client = Client::new(arguments.hub, credentials)?;
     let text = match arguments.command {
         Command::Status(wanted) => status::show(&client, &wanted, arguments.output, now).await?,
+        Command::Confirm(wanted) => confirm::confirm(&client, &wanted, arguments.output).await?,
         Command::Plane(PlaneCommand::Token(wanted)) => {
             token::make(&client, &wanted, arguments.output).await?
         }

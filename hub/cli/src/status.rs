@@ -48,7 +48,7 @@ pub(crate) async fn show(
     }
 }
 
-fn bundle_path(plane: &str, bundle: &BundleName) -> String {
+pub(crate) fn bundle_path(plane: &str, bundle: &BundleName) -> String {
     let [plane, kind, namespace, name] = [plane, bundle.kind, &bundle.namespace, &bundle.name].map(segment);
     format!("/api/v1/planes/{plane}/bundles/{kind}/{namespace}/{name}")
 }

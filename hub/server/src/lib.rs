@@ -9,6 +9,7 @@
 //! | `controllers` | makes bindings of components and Releases of bindings, while it holds the Lease |
 //! | `gateway` | the port for agents: handshakes, enrolment, sessions |
 //! | `epoch` | the stored epoch: reads, raises and watches it |
+//! | `confirming` | what operators confirm, written on its resource |
 //! | `tokens` | one-time tokens and the certificates that agents get for them |
 //! | [`rest`] | questions of people and scripts |
 //!
@@ -17,6 +18,7 @@
 
 mod clock;
 mod config;
+mod confirming;
 mod controllers;
 mod epoch;
 mod fleet;
@@ -33,6 +35,7 @@ mod tokens;
 mod watch;
 
 pub use config::Config;
+pub use confirming::ConfirmError;
 pub use controllers::{Progress, Written};
 pub use handle::{FleetEvent, HubHandle, HubStopped};
 pub use hub::{Hub, RunError, StartError, run};

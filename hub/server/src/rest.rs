@@ -3,7 +3,7 @@
 //! | path | answers |
 //! |---|---|
 //! | `/health`, `/ready` | text, for probes |
-//! | `/api/v1/planes…` | the fleet: planes, what is meant for each, how far it is and what holds it; enrolment tokens |
+//! | `/api/v1/planes…` | the fleet: planes, what is meant for each, how far it is and what holds it; enrolment tokens, confirmations |
 //! | `/api/v1/hub/restored` | that the control plane went back to a backup |
 //! | `/api/v1/events` | the same as it changes, as server-sent events |
 //! | `/openapi.json` | this interface, for programs |
@@ -16,6 +16,7 @@
 mod access;
 mod blockers;
 mod bundles;
+mod confirmations;
 mod envelope;
 mod error;
 mod events;

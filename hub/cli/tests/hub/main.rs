@@ -144,6 +144,8 @@ async fn programs_get_the_hub_s_own_answer_without_manifests() {
 async fn what_is_not_there_is_said_to_be() {
     let stage = with_a_waiting_bundle(Access::Tokens).await;
     for (line, code) in [
+        ("confirm eu bundle/default/cart remove", "CONFLICT"),
+        ("confirm eu bundle/default/none leave", "BUNDLE_NOT_FOUND"),
         ("status us", "PLANE_NOT_FOUND"),
         ("status ../health", "PLANE_NOT_FOUND"),
         ("status eu release/default/cart", "BUNDLE_NOT_FOUND"),

@@ -74,7 +74,7 @@ async fn existing(rest: &Rest, plane: &PlaneName) -> Result<PlaneView, ApiError>
 }
 
 /// `{kind}/{namespace}/{name}` of the path.
-pub(super) struct OneBundle(BundleName);
+pub(super) struct OneBundle(pub(super) BundleName);
 
 impl<S: Send + Sync> FromRequestParts<S> for OneBundle {
     type Rejection = ApiError;

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::envelope::json;
-use super::{bundles, events, planes, probes, restored, tokens};
+use super::{bundles, confirmations, events, planes, probes, restored, tokens};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +22,7 @@ use super::{bundles, events, planes, probes, restored, tokens};
         planes::one,
         bundles::list,
         bundles::one,
+        confirmations::create,
         tokens::create,
         restored::raise,
         events::stream,

@@ -4,7 +4,7 @@ use axum::routing::{MethodRouter, get, post};
 use http::Method;
 
 use super::access::{Needs, Right, Scope};
-use super::{Rest, bundles, events, openapi, planes, probes, restored, tokens};
+use super::{Rest, bundles, confirmations, events, openapi, planes, probes, restored, tokens};
 
 pub(super) struct Route {
     #[cfg_attr(
@@ -22,6 +22,7 @@ const GET: Right = right("get", None);
 const WATCH: Right = right("watch", None);
 const GET_BUNDLES: Right = right("get", Some("bundles"));
 const WATCH_BUNDLES: Right = right("watch", Some("bundles"));
+const CREATE_CONFIRMATIONS: Right = right("create", Some("confirmations"));
 const CREATE_TOKENS: Right = right("create", Some("tokens"));
 const UPDATE_EPOCH: Right = right("update", Some("epoch"));
 
@@ -46,6 +47,11 @@ pub(super) fn routes() -> Vec<Route> {
             "/api/v1/planes/{plane}/bundles/{kind}/{namespace}/{name}",
             needs(&[GET_BUNDLES], Scope::Path),
             get(bundles::one),
+        ),
+        change(
+            "/api/v1/planes/{plane}/bundles/{kind}/{namespace}/{name}/confirmations",
+            needs(&[CREATE_CONFIRMATIONS], Scope::Path),
+            post(confirmations::create),
         ),
         change(
             "/api/v1/planes/{plane}/tokens",

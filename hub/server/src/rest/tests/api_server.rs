@@ -1,4 +1,4 @@
-//! An API server that reviews tokens and rights, and says its version.
+//! An API server that reviews tokens and rights, says its version, and takes patches of Releases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -14,6 +14,8 @@ pub(super) const ADMIN: &str = "token-of-admin";
 /// A token whose user may do nothing until it is granted.
 pub(super) const GUEST: &str = "token-of-guest";
 
+const CART: &str = "/apis/openchoreo.dev/v1alpha1/namespaces/shop/releases/cart";
+
 #[derive(Clone, Default)]
 pub(super) struct ReviewingServer(Arc<Mutex<State>>);
 
@@ -26,6 +28,8 @@ struct State {
     grants: BTreeSet<String>,
     /// Requests by path.
     asked: BTreeMap<String, usize>,
+    /// What Releases were changed to, by path.
+    patches: BTreeMap<String, Value>,
 }
 
 impl ReviewingServer {
@@ -62,6 +66,11 @@ impl ReviewingServer {
         )
     }
 
+    /// How the Release `shop/cart` was patched.
+    pub(super) fn patch(&self) -> Option<Value> {
+        self.0.lock().unwrap().patches.get(CART).cloned()
+    }
+
     async fn answer(&self, request: Request<Body>) -> Result<Response<Body>, std::io::Error> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
@@ -77,6 +86,10 @@ impl ReviewingServer {
             (&Method::POST, "/apis/authorization.k8s.io/v1/subjectaccessreviews") => state.may(sent),
             // An empty control plane: what routes change is not there.
             (_, path) if path.contains("/secrets/") || path.contains("/planes/") => not_found(),
+            (&Method::PATCH, CART) => {
+                state.patches.insert(CART.to_owned(), sent);
+                json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {"name": "cart"}})
+            }
             (method, path) => panic!("nobody should ask the API server for {method} {path}"),
         };
         let body = serde_json::to_vec(&answer).unwrap();

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::api_server::ADMIN;
 use super::{Access, Hub, body_json, body_text, request, samples};
 use crate::readiness::Check;
-use outhaul_hub_core::view::BundleState;
+use outhaul_hub_core::view::{BlockerView, BundleState};
 
 #[tokio::test]
 async fn planes_are_listed_in_the_envelope() {
@@ -209,6 +209,54 @@ async fn bodies_that_are_no_request_for_a_token_are_refused() {
         assert_eq!(response.status(), status, "{code}");
         assert_eq!(body_json(response).await["code"], code);
     }
+}
+
+#[tokio::test]
+async fn what_a_plane_holds_is_confirmed_for_the_generation_that_the_caller_saw() {
+    let hub = Hub::start(Access::Tokens);
+    let confirm = async |body: serde_json::Value| {
+        let path = "/api/v1/planes/eu/bundles/release/shop/cart/confirmations";
+        let mut request = request(Method::POST, path, Some(ADMIN));
+        *request.body_mut() = Body::from(body.to_string());
+        let response = hub.send(request).await;
+        (response.status(), body_json(response).await)
+    };
+    let remove = |generation: u64| json!({"verdict": "remove", "generation": generation});
+    let (status, body) = confirm(remove(2)).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::CONFLICT, &json!("CONFLICT"))
+    );
+    assert!(
+        body["error"].as_str().unwrap().contains("holds nothing"),
+        "{body}"
+    );
+
+    let mut bundle = samples::bundle("eu", "cart");
+    bundle.blocker = Some(BlockerView {
+        reason: "OverBudget".to_owned(),
+        message: "held".to_owned(),
+    });
+    hub.fleet.put_bundle(bundle);
+    let (status, body) = confirm(remove(1)).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::CONFLICT, &json!("CONFLICT"))
+    );
+    assert!(body["error"].as_str().unwrap().contains("generation 2"), "{body}");
+    let (status, _) = confirm(json!({"verdict": "keep", "generation": 2})).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(hub.api_server.patch(), None);
+
+    let (status, body) = confirm(remove(2)).await;
+    assert_eq!(
+        (status, &body["data"]["confirmation"]),
+        (StatusCode::OK, &json!("remove@2"))
+    );
+    let annotations = json!({"outhaul.dev/confirm": "remove@2"});
+    let patch = json!({"metadata": {"uid": "uid-of-cart", "annotations": annotations}});
+    let sent = hub.api_server.patch().unwrap();
+    assert_eq!(sent["metadata"], patch["metadata"], "{sent}");
 }
 
 #[tokio::test]

@@ -1,0 +1,76 @@
+//! Confirmations of what planes hold: written on the resource, from where they go to the plane with its head.
+
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use outhaul_hub_core::confirmation::{ANNOTATION, Confirmation};
+use outhaul_hub_core::kinds;
+use outhaul_hub_core::view::{BundleName, BundleView, KindName};
+use outhaul_protocol_wire::head::BundleKind;
+use outhaul_protocol_wire::ids::PlaneName;
+use serde_json::json;
+
+use crate::handle::{HubHandle, HubStopped};
+
+/// Nothing was confirmed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    /// The plane has no such resource.
+    #[error("the plane has no such resource")]
+    NotThere,
+    /// Its plane holds nothing of it.
+    #[error("the plane holds nothing of it that waits to be confirmed")]
+    NothingHeld,
+    /// It was edited meanwhile.
+    #[error("it is at generation {0} by now: look at what is held, and confirm that")]
+    Edited(u64),
+    /// The hub is shutting down.
+    #[error(transparent)]
+    Stopped(#[from] HubStopped),
+    /// The control plane's API server refused.
+    #[error("cannot write the confirmation")]
+    Api(#[source] Box<kube::Error>),
+}
+
+impl HubHandle {
+    /// Confirms what a plane holds of a resource.
+    ///
+    /// # Errors
+    /// Nothing of that generation is held there, or the control plane's API server refused.
+    pub async fn confirm(
+        &self,
+        plane: PlaneName,
+        bundle: BundleName,
+        confirmation: Confirmation,
+    ) -> Result<(), ConfirmError> {
+        let view = self.bundle(plane, bundle).await?;
+        let view = view.ok_or(ConfirmError::NotThere)?;
+        if !view.is_held() {
+            return Err(ConfirmError::NothingHeld);
+        }
+        if view.version.generation != confirmation.generation.0 {
+            return Err(ConfirmError::Edited(view.version.generation));
+        }
+        let written = write(self.client(), &view, confirmation).await;
+        written.map_err(|error| match error {
+            kube::Error::Api(status) if status.is_not_found() => ConfirmError::NotThere,
+            error => ConfirmError::Api(Box::new(error)),
+        })
+    }
+}
+
+/// The uid is a precondition: a resource that was made again under the name is another one.
+async fn write(client: kube::Client, view: &BundleView, confirmation: Confirmation) -> kube::Result<()> {
+    let BundleName {
+        kind,
+        namespace,
+        name,
+    } = &view.bundle;
+    let kind = match kind {
+        KindName::Release => BundleKind::Release,
+        KindName::Bundle => BundleKind::Bundle,
+    };
+    let resources: Api<DynamicObject> = Api::namespaced_with(client, namespace, &kinds::bundle(kind));
+    let annotations = json!({ANNOTATION: confirmation.to_string()});
+    let patch = json!({"metadata": {"uid": view.uid, "annotations": annotations}});
+    let (params, patch) = (PatchParams::default(), Patch::Merge(patch));
+    resources.patch_metadata(name, &params, &patch).await.map(drop)
+}
