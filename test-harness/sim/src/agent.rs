@@ -2,6 +2,7 @@
 //! order. Whatever it sends is an event of its own: a write into its store, a request to its API server, a message.
 
 mod cluster;
+mod letting_go;
 mod store;
 mod uplink;
 mod watching;
@@ -227,6 +228,7 @@ impl World {
     pub(crate) fn progress(&mut self, number: usize) {
         let clock = self.clock();
         let now = clock.now;
+        self.confirm_to_itself(number);
         loop {
             let Some(running) = &mut self.planes[number].running else {
                 return;

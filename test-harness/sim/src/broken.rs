@@ -8,6 +8,14 @@ use clap::ValueEnum;
 pub enum Broken {
     /// What a complete announcement did not name is removed.
     AbsenceRemoves,
+    /// The budget of a plane is forgotten when its agent starts again.
+    BudgetForgotten,
+    /// Every resource has a budget of its own.
+    BudgetPerResource,
+    /// There is no budget.
+    BudgetOff,
+    /// The hub takes a confirmation for one of whatever generation there is.
+    ConfirmationOfAnyGeneration,
     /// A record that cannot be read counts as wanting nothing.
     DamageIsEmpty,
     /// Deletes carry no uid.
@@ -24,6 +32,10 @@ pub enum Broken {
     ObservedUntold,
     /// Words of an old session count as words of the newest.
     OldSessionHeard,
+    /// One of the objects that are held goes when the agent starts again.
+    PartGoes,
+    /// What is protected goes like everything else.
+    ProtectionIgnored,
     /// The agent takes its store's writes for made when it sends them.
     StoreTrusted,
 }

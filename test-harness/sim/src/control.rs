@@ -1,14 +1,17 @@
 //! What users do in the control plane, and the furniture that is there from the beginning.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use outhaul_hub_core::confirmation::{ANNOTATION, Confirmation};
+use outhaul_protocol_wire::head::Confirmed;
+use outhaul_protocol_wire::ids::Generation;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Place};
 use crate::hub::key_of;
 use crate::model::Wish;
-use crate::schedule::{Action, ENVIRONMENTS, Flaw, Kind, PLANES, Thing};
+use crate::schedule::{Action, ENVIRONMENTS, Flaw, Kind, PLANES, Thing, Verdict};
 use crate::world::{Event, World, plane_index};
 
 /// The namespace of everything in the control plane.
@@ -71,6 +74,11 @@ impl World {
                 self.planes[number].enrolled = true;
                 self.start_agent(number);
             }
+            Action::Confirm {
+                resource,
+                verdict,
+                stale,
+            } => self.confirm_newest(&place_of(&resource), verdict, stale),
             Action::Define { plane, served } => {
                 let number = plane_index(&plane);
                 self.planes[number].cluster.serve(Kind::Widget.as_str(), served);
@@ -94,15 +102,16 @@ impl World {
         };
         let after = after.expect("users only do what the API server takes");
         let uid = after["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-        let wish = Wish {
-            things: things
-                .iter()
-                .map(|thing| (thing_place(thing), thing.value.clone()))
-                .collect(),
-            delivered: flaw.is_none_or(|flaw| flaw == Flaw::Malformed) && target != "nowhere",
-            spec,
-        };
-        self.model.wished(&uid, resource, wish);
+        let generation = generation(&after);
+        match after["metadata"]["deletionTimestamp"].is_string() {
+            // Whatever is edited of what is being deleted, nothing of it is wanted.
+            true => self.model.deleted(&uid, generation),
+            false => {
+                let delivered = flaw.is_none_or(|flaw| flaw == Flaw::Malformed) && target != "nowhere";
+                self.model
+                    .wished(&uid, resource, wish(things, spec, delivered, generation));
+            }
+        }
         self.check_control_write(&place, before.as_deref(), Some(&after));
         self.control_changed();
     }
@@ -113,11 +122,58 @@ impl World {
             return;
         };
         let uid = before["metadata"]["uid"].as_str().unwrap_or_default();
-        self.model.deleted(uid);
         self.control.delete(&place, None).expect("it is there");
         let after = self.control.find(&place).cloned();
+        self.model.deleted(uid, after.as_deref().and_then(generation));
         self.check_control_write(&place, Some(&before), after.as_deref());
         self.control_changed();
+    }
+
+    /// Somebody confirms what is held of the newest generation, or of the one before.
+    fn confirm_newest(&mut self, place: &Place, verdict: Verdict, stale: bool) {
+        let newest = self.control.find(place).and_then(|resource| generation(resource));
+        if let Some(newest) = newest {
+            self.confirm(place, verdict, newest.saturating_sub(u64::from(stale)));
+        }
+    }
+
+    fn confirm(&mut self, place: &Place, verdict: Verdict, generation: u64) {
+        let Some(before) = self.control.find(place).cloned() else {
+            return;
+        };
+        let confirmed = match verdict {
+            Verdict::Remove => Confirmed::Remove,
+            Verdict::Leave => Confirmed::Leave,
+        };
+        let uid = before["metadata"]["uid"].as_str().unwrap_or_default();
+        self.model.letting_go.confirmed(uid, generation, confirmed);
+        let confirmation = Confirmation {
+            confirmed,
+            generation: Generation(generation),
+        };
+        let annotate = |object: &mut Value| {
+            object["metadata"]["annotations"][ANNOTATION] = confirmation.to_string().into()
+        };
+        let after = self
+            .control
+            .update(place, "user", annotate)
+            .expect("it was just seen");
+        self.check_control_write(place, Some(&before), Some(&after));
+        self.control_changed();
+    }
+
+    /// Somebody confirms everything that resources say is held.
+    pub(crate) fn confirm_what_is_held(&mut self) {
+        let resources = ["Release", "Bundle"]
+            .into_iter()
+            .flat_map(|kind| self.control.of_kind(kind));
+        let held: Vec<(Place, u64)> = resources
+            .filter_map(|(place, resource)| Some((place.clone(), held_generation(resource)?)))
+            .collect();
+        for (place, generation) in held {
+            self.coverage.note("held at the end".to_owned());
+            self.confirm(&place, Verdict::Remove, generation);
+        }
     }
 
     fn user_edits(&mut self, place: &Place, edit: impl FnOnce(&mut Value)) {
@@ -160,6 +216,35 @@ impl World {
             cluster.patch(&place, true, &patch).expect("it was just seen");
         }
         self.plane_changed(plane);
+    }
+}
+
+/// The generation of what a resource says is held, where nobody confirmed that.
+fn held_generation(resource: &Value) -> Option<u64> {
+    let conditions = resource["status"]["conditions"].as_array()?;
+    let held = conditions
+        .iter()
+        .find(|it| it["type"] == "Held" && it["status"] == "True")?;
+    let generation = held["observedGeneration"].as_u64()?;
+    let confirmed = &resource["metadata"]["annotations"][ANNOTATION];
+    (*confirmed != format!("remove@{generation}")).then_some(generation)
+}
+
+fn generation(resource: &Value) -> Option<u64> {
+    resource["metadata"]["generation"].as_u64()
+}
+
+fn wish(things: &[Thing], spec: Value, delivered: bool, generation: Option<u64>) -> Wish {
+    let protected = things.iter().filter(|thing| thing.protected);
+    Wish {
+        things: things
+            .iter()
+            .map(|thing| (thing_place(thing), thing.value.clone()))
+            .collect(),
+        delivered,
+        spec,
+        generation,
+        protected: protected.map(thing_place).collect::<BTreeSet<_>>(),
     }
 }
 
@@ -228,6 +313,7 @@ fn spec(resource: &str, target: &str, things: &[Thing], flaw: Option<Flaw>) -> V
             namespace: namespace.to_owned(),
             name: "stray".to_owned(),
             value: "stray".to_owned(),
+            protected: false,
         })
     };
     match flaw {
@@ -249,12 +335,18 @@ fn spec(resource: &str, target: &str, things: &[Thing], flaw: Option<Flaw>) -> V
 }
 
 fn manifest(thing: &Thing) -> Value {
-    let metadata = json!({"name": thing.name, "namespace": thing.namespace});
+    let mut metadata = json!({"name": thing.name, "namespace": thing.namespace});
+    if thing.protected {
+        metadata["annotations"] = json!({"outhaul.dev/protect": "true"});
+    }
     let value = &thing.value;
     match thing.kind {
         Kind::ConfigMap => {
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"value": value}})
         }
+        Kind::PersistentVolumeClaim => json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": {"value": value},
+        }),
         Kind::Deployment => json!({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
             "spec": {"replicas": 1, "value": value},
@@ -298,6 +390,8 @@ fn name(action: &Action) -> String {
         Action::Delete { .. } => "delete".to_owned(),
         Action::Point { .. } => "point".to_owned(),
         Action::Enrol { .. } => "enrol".to_owned(),
+        Action::Confirm { stale: true, .. } => "confirm of another generation".to_owned(),
+        Action::Confirm { verdict, .. } => format!("confirm {verdict:?}"),
         Action::Define { served: true, .. } => "define".to_owned(),
         Action::Define { served: false, .. } => "undefine".to_owned(),
     }

@@ -33,6 +33,7 @@ pub(crate) fn converge(world: &mut World) -> Result<(), Violation> {
     world.heal();
     let end = world.agenda.now() + PATIENCE;
     loop {
+        world.confirm_what_is_held();
         let next = world.agenda.now() + LOOK;
         world.run_until(next)?;
         match world.discrepancy() {
@@ -210,7 +211,7 @@ impl World {
                 .filter(|(place, object)| place.kind != "Namespace" && owner(object).as_deref() == Some(uid));
             ours.find(|(place, _)| !things.contains_key(place))
         };
-        let excused = blocked || self.model.is_forgotten(plane, uid);
+        let excused = blocked || self.model.is_forgotten(plane, uid) || self.model.letting_go.is_left(uid);
         if let (false, Some((place, _))) = (excused, left()) {
             return Some(format!("{place} is still there"));
         }

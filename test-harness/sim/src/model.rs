@@ -2,6 +2,8 @@
 //! said that one may go. The checks here are made at the moment something becomes durable or visible: when a cluster
 //! does what it was asked, when a record is stored, when the control plane changes.
 
+mod letting_go;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use outhaul_agent_core::labels;
@@ -9,6 +11,7 @@ use outhaul_agent_core::plane::{Action, Change, Write};
 use outhaul_protocol_wire::head::{BundleKind, Key, Version};
 use serde_json::Value;
 
+use self::letting_go::LettingGo;
 use crate::agent::place_of;
 use crate::broken::Broken;
 use crate::cluster::{Cluster, Place};
@@ -25,6 +28,10 @@ pub(crate) struct Wish {
     pub(crate) delivered: bool,
     /// Its whole spec.
     pub(crate) spec: Value,
+    /// The generation that it is; none where nobody can see it any more.
+    pub(crate) generation: Option<u64>,
+    /// Those of its objects that never go unasked.
+    pub(crate) protected: BTreeSet<Place>,
 }
 
 /// What is known of the truth.
@@ -46,6 +53,8 @@ pub(crate) struct Model {
     /// under one that is wanted labels alone delete nothing. Gone it may be called only once they have searched, though
     /// what is not served just then cannot be found.
     forgotten: BTreeSet<(usize, String)>,
+    /// What may go unasked.
+    pub(crate) letting_go: LettingGo,
 }
 
 impl Model {
@@ -54,11 +63,13 @@ impl Model {
         self.wishes.entry(uid.to_owned()).or_default().push(wish);
     }
 
-    pub(crate) fn deleted(&mut self, uid: &str) {
+    pub(crate) fn deleted(&mut self, uid: &str, generation: Option<u64>) {
         let nothing = Wish {
             things: BTreeMap::new(),
             delivered: true,
             spec: Value::Null,
+            generation,
+            protected: BTreeSet::new(),
         };
         self.wishes.entry(uid.to_owned()).or_default().push(nothing);
     }
@@ -84,6 +95,7 @@ impl Model {
     /// What a plane knew of a resource is lost: its versions may start anew.
     pub(crate) fn store_lost(&mut self, plane: usize, key: &Key) {
         self.versions.remove(&(plane, key.clone()));
+        self.letting_go.lost(plane, key);
         self.forgotten.insert((plane, key.uid.to_string()));
     }
 
@@ -95,6 +107,24 @@ impl Model {
     /// What is wanted of a resource, if it was ever to be delivered.
     pub(crate) fn last_wish(&self, uid: &str) -> Option<&Wish> {
         self.wishes.get(uid)?.last()
+    }
+
+    /// Whether a generation of a resource wants an object. Of one that nobody remembers, nobody can say that it does not.
+    fn wants(&self, uid: &str, generation: u64, place: &Place) -> bool {
+        let wishes = self.wishes.get(uid).map_or(&[][..], Vec::as_slice);
+        let mut of_it = wishes
+            .iter()
+            .rev()
+            .filter(|wish| wish.generation == Some(generation));
+        of_it.next().is_none_or(|wish| wish.things.contains_key(place))
+    }
+
+    /// Whether an object was protected when it was wanted like this.
+    fn is_protected(&self, uid: &str, place: &Place, value: &str) -> bool {
+        let wishes = self.wishes.get(uid).map_or(&[][..], Vec::as_slice);
+        let like_this = |wish: &&Wish| wish.things.get(place).is_some_and(|wanted| wanted == value);
+        let mut wishes = wishes.iter().rev().filter(like_this);
+        wishes.next().is_some_and(|wish| wish.protected.contains(place))
     }
 
     /// Whether somebody said, after an object was last wanted like this, that it is not wanted.
@@ -189,6 +219,7 @@ impl World {
             let text = format!("{place} of {} on {}", self.name_of(&uid), PLANES[plane]);
             self.violate("an object leaves a plane only by a statement", text);
         }
+        self.check_letting_go(plane, &uid, place, there);
     }
 
     /// A record is about to be stored.
@@ -207,6 +238,14 @@ impl World {
         if let Some(known) = known.filter(|known| *known > version) {
             let text = format!("{} on {}: {known} to {version}", write.key, PLANES[plane]);
             self.violate("versions never go back on a plane", text);
+        }
+        let generation = version.generation.0;
+        self.model.letting_go.stored(plane, &write.key, generation);
+        let uid = write.key.uid.as_str();
+        let confirmed = record.head.confirmed;
+        if confirmed.is_some_and(|it| !self.model.letting_go.is_confirmed(uid, generation, it)) {
+            let text = format!("{} on {} at {version}: {confirmed:?}", write.key, PLANES[plane]);
+            self.violate("a confirmation counts for its generation only", text);
         }
         if let Some(content) = content {
             let spec = outhaul_agent_core::content::unpack(content, &record.head.digest);
@@ -256,6 +295,9 @@ impl World {
         let cluster = &self.planes[plane].cluster;
         // A plane that forgot what it had searches every kind that its API server serves.
         let forgotten = self.model.is_forgotten(plane, uid);
+        if self.model.letting_go.is_left(uid) {
+            return;
+        }
         let hidden = |place: &Place| forgotten && !cluster.serves(&place.kind);
         let left: Vec<String> = cluster
             .objects()

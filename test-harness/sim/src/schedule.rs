@@ -77,6 +77,16 @@ pub enum Action {
         /// Which plane.
         plane: String,
     },
+    /// Somebody says what is to become of what is held of a resource.
+    Confirm {
+        /// Which resource.
+        resource: String,
+        /// What is to become of it.
+        verdict: Verdict,
+        /// Whether it is said of the generation before the newest.
+        #[serde(default, skip_serializing_if = "is_false")]
+        stale: bool,
+    },
     /// A kind is defined on a plane, or its definition goes.
     Define {
         /// On which plane.
@@ -84,6 +94,15 @@ pub enum Action {
         /// Whether it is there.
         served: bool,
     },
+}
+
+/// What is to become of what is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Verdict {
+    /// It goes.
+    Remove,
+    /// It stays, and its plane forgets it.
+    Leave,
 }
 
 /// One object of a spec.
@@ -97,6 +116,9 @@ pub struct Thing {
     pub name: String,
     /// What it says; new with each edit, and used by no other.
     pub value: String,
+    /// Whether it has the annotation that protects it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub protected: bool,
 }
 
 /// Kinds of objects on a plane.
@@ -106,6 +128,8 @@ pub enum Kind {
     ConfigMap,
     /// Healthy after a while.
     Deployment,
+    /// Never goes unasked.
+    PersistentVolumeClaim,
     /// Not served by every cluster at every time.
     Widget,
 }
@@ -292,7 +316,12 @@ impl Kind {
         match self {
             Self::ConfigMap => "ConfigMap",
             Self::Deployment => "Deployment",
+            Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::Widget => "Widget",
         }
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }

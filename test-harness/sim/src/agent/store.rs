@@ -20,6 +20,9 @@ use crate::hub::Fate;
 use crate::schedule::{Moment, PLANES};
 use crate::world::{Event, World};
 
+/// When a broken agent that stopped is back.
+const SOON: Duration = Duration::from_secs(1);
+
 /// What an agent stored.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
@@ -51,7 +54,8 @@ impl Secret {
 }
 
 impl World {
-    pub(super) fn send_store_write(&mut self, number: usize, write: Write) {
+    pub(super) fn send_store_write(&mut self, number: usize, mut write: Write) {
+        let stops = self.write_wrongly(number, &mut write);
         let now = self.agenda.now();
         let run = self.planes[number].run;
         let fare = self.planes[number].api.fare(now);
@@ -80,6 +84,9 @@ impl World {
             let failure = failure(instead.refusal(&place));
             let event = AgentEvent::Stored(run, write.key, Err(failure));
             self.agenda.after(fare.known, Event::Agent(number, event));
+        }
+        if stops {
+            self.kill_agent(number, SOON);
         }
         self.crash_agent_at(number, Moment::Sent);
     }

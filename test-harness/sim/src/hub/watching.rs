@@ -8,6 +8,7 @@ use outhaul_protocol_wire::head::BundleKind;
 use serde_json::Value;
 
 use super::HubEvent;
+use crate::broken::Broken;
 use crate::cluster::Seen;
 use crate::world::{Event, World};
 
@@ -91,13 +92,13 @@ impl World {
             return;
         }
         watcher.planned = false;
-        let of = watcher.kind;
+        let (of, broken) = (watcher.kind, self.broken);
         watcher.position = Some(self.control.version());
         watcher.listing.begin();
         let objects: Vec<Stored> = self
             .control
             .of_kind(resource(of))
-            .map(|(_, object)| stored(object))
+            .map(|(_, object)| read(object, broken))
             .collect();
         let mut sights: Vec<_> = objects
             .into_iter()
@@ -129,12 +130,12 @@ impl World {
         let Some(changes) = changes else {
             return self.plan_watch(number, kind, HubEvent::List);
         };
-        let of = watcher.kind;
+        let (of, broken) = (watcher.kind, self.broken);
         let mut sights = Vec::new();
         for change in changes.iter().filter(|change| change.place.kind == resource(of)) {
             match change.seen(|_| true) {
-                Some(Seen::There(object)) => sights.extend(watcher.listing.applied(&stored(&object))),
-                Some(Seen::Gone(object)) => sights.extend(watcher.listing.deleted(&stored(&object))),
+                Some(Seen::There(object)) => sights.extend(watcher.listing.applied(&read(&object, broken))),
+                Some(Seen::Gone(object)) => sights.extend(watcher.listing.deleted(&read(&object, broken))),
                 None => {}
             }
         }
@@ -188,4 +189,24 @@ fn resource(kind: Kind) -> &'static str {
 /// An object as a client reads it.
 pub(super) fn stored(object: &Value) -> Stored {
     serde_json::from_str(&object.to_string()).expect("what the cluster stores is an object")
+}
+
+/// An object as a hub reads it.
+fn read(object: &Value, broken: Option<Broken>) -> Stored {
+    match broken {
+        Some(Broken::ConfirmationOfAnyGeneration) => stored(&confirmed_now(object)),
+        _ => stored(object),
+    }
+}
+
+/// What a broken hub reads: whatever was confirmed is confirmed of the generation there is.
+fn confirmed_now(object: &Value) -> Value {
+    let mut object = object.clone();
+    let generation = object["metadata"]["generation"].clone();
+    let said = object.pointer_mut("/metadata/annotations/outhaul.dev~1confirm");
+    if let Some(said) = said {
+        let word = said.as_str().and_then(|text| text.split('@').next());
+        *said = format!("{}@{generation}", word.unwrap_or_default()).into();
+    }
+    object
 }

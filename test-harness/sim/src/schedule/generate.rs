@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Action, ENVIRONMENTS, Fault, Flaw, HUBS, Kind, Moment, PLANES, Schedule, Site, Step, Tampering, Thing,
-    What,
+    Verdict, What,
 };
 use crate::dice::Dice;
 
@@ -16,8 +16,9 @@ const FAULTS: usize = 24;
 const RELEASES: u64 = 6;
 const BUNDLES: u64 = 3;
 
-/// Objects of a resource at most.
+/// Objects of most resources at most, and of a large one: three of those are more than a plane lets go unasked.
 const THINGS: u64 = 5;
+const MANY_THINGS: u64 = 16;
 
 /// The schedule of a seed.
 pub fn generate(seed: u64) -> Schedule {
@@ -78,7 +79,7 @@ impl Writer {
             return Action::Enrol { plane };
         }
         let resource = self.resource();
-        match (self.dice.below(20), self.resources.contains_key(&resource)) {
+        match (self.dice.below(26), self.resources.contains_key(&resource)) {
             (0..=1, _) => Action::Point {
                 environment: (*self.dice.pick(&ENVIRONMENTS)).to_owned(),
                 plane: self.plane(),
@@ -94,6 +95,9 @@ impl Writer {
             (7..=9, true) => self.put(resource, Writer::shrink),
             (10, true) => self.retarget(resource),
             (11..=12, true) => self.spoil(resource),
+            (13..=14, true) => self.put(resource, |_, things| things.clear()),
+            (15..=17, _) => self.confirm(resource),
+            (18, true) => self.put(resource, |writer, things| writer.protect(things)),
             (_, true) => self.put(resource, Writer::edit),
             (_, false) => self.create(resource),
         }
@@ -121,7 +125,11 @@ impl Writer {
     fn create(&mut self, resource: String) -> Action {
         let target = self.target(&resource);
         let mut things: Vec<Thing> = Vec::new();
-        for number in 0..self.dice.between(1, THINGS) {
+        let most = match self.dice.chance(20) {
+            true => MANY_THINGS,
+            false => THINGS,
+        };
+        for number in 0..self.dice.between(most.div_ceil(2).min(most - THINGS + 1), most) {
             let thing = self.thing(&resource, number);
             // Names are used once in a resource; a flaw of a spec is a step of its own.
             if things.iter().all(|known| known.name != thing.name) {
@@ -133,9 +141,10 @@ impl Writer {
     }
 
     fn thing(&mut self, resource: &str, number: u64) -> Thing {
-        let kind = match self.dice.below(10) {
-            0 => Kind::Widget,
-            1..=3 => Kind::Deployment,
+        let kind = match self.dice.below(60) {
+            0..=5 => Kind::Widget,
+            6..=23 => Kind::Deployment,
+            24 => Kind::PersistentVolumeClaim,
             _ => Kind::ConfigMap,
         };
         // Now and then two resources want one object.
@@ -148,6 +157,7 @@ impl Writer {
             namespace: if self.dice.chance(15) { "shop-two" } else { "shop" }.to_owned(),
             name: format!("{owner}-{number}"),
             value: self.value(),
+            protected: false,
         }
     }
 
@@ -185,6 +195,7 @@ impl Writer {
                 namespace: "shop".to_owned(),
                 name: format!("more-{value}"),
                 value,
+                protected: false,
             });
         }
     }
@@ -193,6 +204,27 @@ impl Writer {
         if !things.is_empty() {
             let index = self.dice.below(things.len() as u64);
             things.remove(usize::try_from(index).expect("an index fits"));
+        }
+    }
+
+    /// Of what is protected each says something new: a value and its annotation go together.
+    fn protect(&mut self, things: &mut [Thing]) {
+        if !things.is_empty() {
+            let index = self.dice.below(things.len() as u64);
+            let thing = &mut things[usize::try_from(index).expect("an index fits")];
+            thing.protected = !thing.protected;
+            thing.value = self.value();
+        }
+    }
+
+    fn confirm(&mut self, resource: String) -> Action {
+        Action::Confirm {
+            resource,
+            verdict: match self.dice.chance(70) {
+                true => Verdict::Remove,
+                false => Verdict::Leave,
+            },
+            stale: self.dice.chance(30),
         }
     }
 
