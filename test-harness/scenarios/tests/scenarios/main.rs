@@ -10,6 +10,7 @@ mod credentials;
 mod damage;
 mod delivery;
 mod enrolment;
+mod held;
 mod interruptions;
 mod limits;
 mod quiet;
