@@ -26,7 +26,8 @@
 //! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
 //!   inner traffic, which means nothing there, is dropped rather than hidden.
 //! - ServiceAccounts keep more of their `secrets` than names. An empty map and none are the same, also where a
-//!   NetworkPolicy's generation or the data of what is immutable tell them apart. A role's empty rules have no owner.
+//!   NetworkPolicy's generation or the data of what is immutable tell them apart. A role's empty rules have no owner, nor
+//!   have empty sources of a projected volume.
 //! - A number too large for its field is refused when it is applied; the real server cuts it to fit.
 //! - Who owns the number of replicas is not followed through a scale to zero, or to the number that is there.
 //! - Fields behind features that are off are kept.

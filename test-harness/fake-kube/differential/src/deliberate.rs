@@ -5,7 +5,7 @@
 
 mod unchecked;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::compare::{Difference, Line};
 use crate::server::Answer;
@@ -32,7 +32,7 @@ type Rule = (&'static str, fn(&Case<'_>) -> bool);
 const RULES: &[Rule] = &[
     ("warnings about built-in kinds", is_warning_of_builtin),
     ("names of Go types", is_name_of_type),
-    ("empty rules of a role", is_empty_rules),
+    ("empty lists that are shown as null", is_empty_list),
     ("empty and absent in a network policy", is_empty_or_absent),
     ("numbers that do not fit", is_overflow),
     ("claims and Jobs that are written as they are", is_written_again),
@@ -72,41 +72,54 @@ fn is_name_of_type(case: &Case<'_>) -> bool {
     case.real.code == 400 && case.fake.code == 400 && message.is_some() && message == without_type(case.fake)
 }
 
-/// A role whose rules are an empty list has an owner of them there until it is next read from storage.
-fn is_empty_rules(case: &Case<'_>) -> bool {
+/// Lists that are shown as null where there is none have an owner, if they are empty, until they are next read from
+/// storage: the rules of a role, the sources of a projected volume.
+fn is_empty_list(case: &Case<'_>) -> bool {
+    let list = if case.step.path.contains("/roles") {
+        "rules"
+    } else {
+        "sources"
+    };
     let rest = |answer: &Answer| {
         let mut body = answer.body.clone();
-        forget_rules(&mut body);
+        forget_empty(&mut body, list);
         body
     };
-    case.step.path.contains("/roles")
+    !case.is_custom
         && case.real.code == case.fake.code
         && case.real.warnings == case.fake.warnings
         && rest(case.real) == rest(case.fake)
 }
 
-/// Takes out who owns the rules of roles, the versions that come of it, and rules that are none.
-fn forget_rules(body: &mut Value) {
-    if let Some(items) = body.get_mut("items").and_then(Value::as_array_mut) {
-        items.iter_mut().for_each(forget_rules);
+/// Takes out this list where it is empty, who owns it, and the versions that come of it.
+fn forget_empty(value: &mut Value, list: &str) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, field| {
+                name != "resourceVersion" && !(name == list && (field.is_null() || is_hollow(field)))
+            });
+            fields.values_mut().for_each(|field| forget_empty(field, list));
+            if let Some(entries) = fields.get_mut("managedFields").and_then(Value::as_array_mut) {
+                entries.retain_mut(|entry| !disown(&mut entry["fieldsV1"], list));
+            }
+            fields.retain(|name, field| name != "managedFields" || !is_hollow(field));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| forget_empty(item, list)),
+        _ => {}
     }
-    let Some(fields) = body.as_object_mut() else {
-        return;
+}
+
+/// Takes this list out of a set of fields; says whether that leaves nothing.
+fn disown(owned: &mut Value, list: &str) -> bool {
+    let Some(fields) = owned.as_object_mut().filter(|fields| !fields.is_empty()) else {
+        return false;
     };
-    fields.retain(|name, value| name != "rules" || value.as_array().is_some_and(|rules| !rules.is_empty()));
-    let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) else {
-        return;
-    };
-    metadata.remove("resourceVersion");
-    let entries = metadata.get_mut("managedFields").and_then(Value::as_array_mut);
-    let is_owner = entries.is_some_and(|entries| {
-        entries.retain_mut(|entry| {
-            let owned = entry["fieldsV1"].as_object_mut();
-            owned.is_some_and(|owned| owned.remove("f:rules").is_none() || !owned.is_empty())
-        });
-        !entries.is_empty()
-    });
-    metadata.retain(|name, _| name != "managedFields" || is_owner);
+    fields.retain(|name, below| name.strip_prefix("f:") != Some(list) && !disown(below, list));
+    fields.is_empty()
+}
+
+fn is_hollow(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// Network policies are compared by a function to which an empty map or list and none are two things: a write that puts

@@ -10,9 +10,9 @@ use outhaul_kubernetes::require_or_skip;
 /// A time limit for slow machines: on two busy cores it takes some 20 s.
 const BOUNDS: [&str; 3] = ["differential", "--minutes", "0.7"];
 
-/// Seeds whose answers were the same, or excused, when they were chosen. Those left out in between were not.
+/// Seeds whose answers were the same, or excused, when they were chosen.
 fn seeds() -> impl Iterator<Item = u64> {
-    (20_005..20_020).chain(20_021..20_034).chain(20_035..20_047)
+    20_005..20_047
 }
 
 #[derive(Default)]
