@@ -26,7 +26,8 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     let mut errors = check_labels(kind, object);
     for list in ["containers[]", "initContainers[]"] {
         for container in places::all(spec.clone(), list) {
-            errors.extend(check_taken(&container, &mut taken));
+            let is_first = list == "containers[]";
+            errors.extend(check_taken(&container, is_first, &mut taken));
             errors.extend(check_mounts(&container, &volumes));
             errors.extend(check_env(&container));
             errors.extend(check_ports(&container));
@@ -54,13 +55,21 @@ fn check_labels(kind: &Kind, object: &Value) -> Vec<FieldError> {
     errors
 }
 
-/// No two containers share a name.
-fn check_taken<'a>(container: &Place<'a>, taken: &mut BTreeSet<&'a str>) -> Option<FieldError> {
+/// No two containers share a name. Having none is one that init containers share only with others.
+fn check_taken<'a>(
+    container: &Place<'a>,
+    is_first: bool,
+    taken: &mut BTreeSet<&'a str>,
+) -> Option<FieldError> {
     let (path, container) = container;
     let name = container
         .and_then(|container| container["name"].as_str())
         .unwrap_or_default();
-    (!name.is_empty() && !taken.insert(name)).then(|| FieldError::duplicate(path.field("name"), name))
+    let is_taken = taken.contains(name);
+    if is_first || !name.is_empty() {
+        taken.insert(name);
+    }
+    is_taken.then(|| FieldError::duplicate(path.field("name"), name))
 }
 
 /// What is mounted is there, and each at a place of its own.

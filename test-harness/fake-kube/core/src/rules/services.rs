@@ -85,7 +85,7 @@ fn check_duplicates(ports: &[Value], path: &FieldPath) -> Vec<FieldError> {
         .filter(|(index, port)| ports[..*index].iter().any(|other| key(other) == key(port)));
     let errors = again.map(|(index, port)| {
         let value = json!({
-            "AppProtocol": null, "Name": "", "NodePort": 0, "Port": port["port"], "Protocol": port["protocol"],
+            "AppProtocol": null, "Name": "", "NodePort": 0, "Port": port["port"].as_i64().unwrap_or(0), "Protocol": port["protocol"],
             "TargetPort": 0,
         });
         FieldError::duplicate(path.index(index), value)

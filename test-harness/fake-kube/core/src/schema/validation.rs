@@ -146,6 +146,7 @@ fn check_fields(
 
 /// Definitions whose missing fields a rule of the kind complains of, in words of its own.
 const ASKED_BY_CODE: &[&str] = &[
+    "io.k8s.api.apps.v1.DaemonSetSpec",
     "io.k8s.api.autoscaling.v2.ContainerResourceMetricSource",
     "io.k8s.api.autoscaling.v2.CrossVersionObjectReference",
     "io.k8s.api.autoscaling.v2.ExternalMetricSource",
@@ -157,6 +158,7 @@ const ASKED_BY_CODE: &[&str] = &[
     "io.k8s.api.autoscaling.v2.ObjectMetricSource",
     "io.k8s.api.autoscaling.v2.PodsMetricSource",
     "io.k8s.api.autoscaling.v2.ResourceMetricSource",
+    "io.k8s.api.core.v1.ServicePort",
     "io.k8s.api.networking.v1.HTTPIngressPath",
     "io.k8s.api.networking.v1.HTTPIngressRuleValue",
     "io.k8s.api.networking.v1.IngressServiceBackend",
@@ -164,6 +166,7 @@ const ASKED_BY_CODE: &[&str] = &[
     "io.k8s.api.rbac.v1.RoleBinding",
     "io.k8s.api.rbac.v1.RoleRef",
     "io.k8s.api.rbac.v1.Subject",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement",
     // Of objects it is checked by a rule of its own, of templates not at all.
     "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference",
 ];
