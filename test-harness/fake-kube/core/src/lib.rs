@@ -17,7 +17,8 @@
 //! - Of the rules that the real server has in code, these are not there: of pods those for volumes, variables, hooks,
 //!   probes beyond their one handler, resources, security, scheduling; of claims those for sizes and classes; those for
 //!   ports and addresses of a NetworkPolicy, quantities of a HorizontalPodAutoscaler, numbers of a PodDisruptionBudget;
-//!   for numbers of rollouts and Jobs; for statuses, but the phase of a namespace. Nobody is warned about pod specs.
+//!   for the class of an Ingress that an annotation contradicts; for numbers of rollouts and Jobs; for statuses, but the
+//!   phase of a namespace. Nobody is warned about pod specs.
 //! - What a schema requires and code as well is complained of in the words of the schema. What is quoted is quoted as
 //!   it was sent, where the real server shows its own types, and without the difference to what was there.
 //! - A claim, a Job, data of which an entry was null, or who owns several ports, is not written again where nothing
