@@ -11,7 +11,7 @@ use outhaul_scenarios::Ground;
 use crate::course::Controllers;
 use crate::outcome::Outcome;
 use crate::worker::Role;
-use crate::{burst, drift, feedback, fleet, latency, memory, restart, throughput};
+use crate::{burst, components, drift, feedback, fleet, latency, memory, restart, throughput};
 
 /// Measures Outhaul beside the least that could do the same, in one run on the same machine.
 #[derive(Debug, Parser)]
@@ -108,6 +108,15 @@ pub enum Measurement {
         #[command(flatten)]
         place: Place,
     },
+    /// Many Components at once, until bindings and Releases are made and say how they are; then a restart of the hub.
+    Components {
+        /// How many.
+        #[arg(long, default_value_t = 1_000, value_parser = number(1, 20_000))]
+        components: usize,
+        /// On which clusters; there are no controllers for workloads in any case.
+        #[command(flatten)]
+        place: Place,
+    },
     /// What idle planes cost one hub.
     Fleet {
         /// How many.
@@ -186,6 +195,7 @@ impl Measurement {
             Self::Drift { place, .. } => ("drift", place.title()?),
             Self::Feedback { place, .. } => ("feedback", place.title()?),
             Self::Memory { place, .. } => ("memory", place.title()?),
+            Self::Components { place, .. } => ("components", place.title()?),
             Self::Fleet { .. } => ("fleet", "fake control plane".to_owned()),
             Self::Restart { .. } => ("restart", "fake control plane".to_owned()),
         };
@@ -200,7 +210,8 @@ impl Measurement {
             | Self::Apply { place, .. }
             | Self::Drift { place, .. }
             | Self::Feedback { place, .. }
-            | Self::Memory { place, .. } => place.json.as_ref(),
+            | Self::Memory { place, .. }
+            | Self::Components { place, .. } => place.json.as_ref(),
             Self::Fleet { embedded, .. } | Self::Restart { embedded, .. } => embedded.json.as_ref(),
         }
     }
@@ -247,6 +258,10 @@ impl Measurement {
             Self::Memory { objects, ref place } => {
                 memory::run(&place.ground()?, place.controllers(), objects).await
             }
+            Self::Components {
+                components,
+                ref place,
+            } => components::run(&place.ground()?, components).await,
             Self::Fleet {
                 planes,
                 bundles,
@@ -322,7 +337,14 @@ mod tests {
     #[test]
     fn a_result_can_be_written_by_every_measurement() {
         for name in [
-            "latency", "burst", "apply", "drift", "feedback", "fleet", "restart",
+            "latency",
+            "burst",
+            "apply",
+            "drift",
+            "feedback",
+            "components",
+            "fleet",
+            "restart",
         ] {
             let arguments = Arguments::try_parse_from(["outhaul-bench", name, "--fake", "--json", "file"]);
             let Command::Measure(measurement) = arguments.unwrap().command else {

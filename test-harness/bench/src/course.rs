@@ -252,7 +252,11 @@ impl Course {
     }
 }
 
-async fn revision(cluster: &Client) -> Result<u64> {
+/// The revision of a cluster. Every write anywhere in it is one.
+///
+/// # Errors
+/// The API server refuses, or its resource versions are no numbers.
+pub async fn revision(cluster: &Client) -> Result<u64> {
     let namespaces: Api<Namespace> = Api::all(cluster.clone());
     let list = namespaces.list_metadata(&ListParams::default().limit(1)).await?;
     let version = list.metadata.resource_version.unwrap_or_default();

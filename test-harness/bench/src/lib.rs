@@ -7,6 +7,7 @@
 pub mod arguments;
 pub mod arrivals;
 pub mod burst;
+pub mod components;
 pub mod course;
 pub mod crowd;
 pub mod delivered;
