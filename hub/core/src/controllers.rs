@@ -151,6 +151,11 @@ impl Controllers {
         if !self.is_complete() {
             return Next::Idle;
         }
+        if self.commits < commit::AT_ONCE
+            && let Some(waiting) = self.waiting.pop_first()
+        {
+            self.queue.add(waiting);
+        }
         let Some(key) = self.queue.take(now.uptime) else {
             return Next::Idle;
         };
@@ -187,9 +192,6 @@ impl Controllers {
         let gone = self.under_way.end(key);
         if matches!(job.step, Step::Commit(_)) {
             self.commits -= 1;
-            if let Some(next) = self.waiting.pop_first() {
-                self.queue.add(next);
-            }
         }
         match outcome {
             Outcome::Written(sight) => {

@@ -131,6 +131,18 @@ fn an_answer_that_is_lost_is_asked_for_again() {
     assert_eq!(server.commits, 1);
 }
 
+/// Everything that is begun before anything has ended.
+fn begun(server: &mut Server) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    loop {
+        match server.controllers.next(server.time()) {
+            Next::Job(job) => jobs.push(*job),
+            Next::Looked => {}
+            Next::Idle => return jobs,
+        }
+    }
+}
+
 #[test]
 fn few_commits_are_made_at_once_and_each_is_made() {
     let mut server = Server::default();
@@ -138,14 +150,7 @@ fn few_commits_are_made_at_once_and_each_is_made() {
         server.put(Kind::GitCommitRequest, &format!("r{number}"), request());
     }
     server.restart();
-    let mut jobs = Vec::new();
-    loop {
-        match server.controllers.next(server.time()) {
-            Next::Job(job) => jobs.push(job),
-            Next::Looked => {}
-            Next::Idle => break,
-        }
-    }
+    let jobs = begun(&mut server);
     assert_eq!(jobs.len(), commit::AT_ONCE);
     assert!(!server.controllers.is_settled());
     for job in jobs {
@@ -157,4 +162,29 @@ fn few_commits_are_made_at_once_and_each_is_made() {
     server.settle();
     assert_eq!(server.commits, 16);
     assert_eq!(server.writes.len(), 20);
+}
+
+#[test]
+fn requests_that_go_while_they_wait_hold_up_nobody() {
+    let mut server = Server::default();
+    for number in 0..=8 {
+        server.put(Kind::GitCommitRequest, &format!("r{number}"), request());
+    }
+    server.restart();
+    let jobs = begun(&mut server);
+    for number in 4..8 {
+        server.delete(Kind::GitCommitRequest, &format!("r{number}"));
+    }
+    for job in jobs {
+        let now = server.time();
+        server
+            .controllers
+            .finished(&job, Outcome::Committed(pushed()), now);
+    }
+    server.git = Some(pushed());
+    server.settle();
+    assert_eq!(
+        server.get(Kind::GitCommitRequest, "r8")["status"]["phase"],
+        "Succeeded"
+    );
 }
