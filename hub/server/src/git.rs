@@ -24,6 +24,9 @@ use repository::Order;
 /// How long one attempt may take, most of which is the fetch.
 pub(crate) const TIME: Duration = Duration::from_secs(120);
 
+/// The most that is fetched of a branch. Deployment repositories hold text.
+const MOST_BYTES: usize = 512 << 20;
+
 /// Has the commit in its branch, or says why it is not.
 pub(crate) async fn push(client: kube::Client, commit: &Commit) -> Outcome {
     let result = timeout(TIME, attempt(client, commit)).await;
@@ -51,6 +54,7 @@ async fn attempt(client: kube::Client, commit: &Commit) -> Result<Pushed, NotPus
         let order = Order {
             address: &address,
             shallow: true,
+            most_bytes: MOST_BYTES,
             uid: &commit.uid,
             created: commit.created,
             spec: &commit.spec,

@@ -4,7 +4,7 @@
 //! branch finds whether the request was served. It is made of nothing but the request and its parent: made again on the
 //! same parent it is the same commit.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -33,15 +33,14 @@ const DEPTHS: [i32; 3] = [1, 200, 0];
 /// How far clocks of those who commit may be behind: in a branch that only has older commits ours is not hidden.
 const CLOCK_SKEW: i64 = 24 * 3600;
 
-/// The most that is fetched. Deployment repositories hold text.
-const MOST_BYTES: usize = 512 << 20;
-
 /// Where to push, and what.
 pub(super) struct Order<'a> {
     /// The address that Git is given.
     pub(super) address: &'a str,
     /// Whether the end of a branch can be fetched without the rest; a repository on disk cannot do that.
     pub(super) shallow: bool,
+    /// The most that may be fetched.
+    pub(super) most_bytes: usize,
     pub(super) uid: &'a str,
     /// When the request was created, in Unix seconds.
     pub(super) created: i64,
@@ -85,8 +84,12 @@ fn pushed(commit: Oid, order: &Order<'_>) -> Pushed {
 }
 
 fn fetch(repository: &Repository, order: &Order<'_>, depth: i32) -> Result<(), NotPushed> {
+    let is_too_much = Cell::new(false);
     let mut callbacks = RemoteCallbacks::new();
-    callbacks.transfer_progress(|progress| progress.received_bytes() <= MOST_BYTES);
+    callbacks.transfer_progress(|progress| {
+        is_too_much.set(progress.received_bytes() > order.most_bytes);
+        !is_too_much.get()
+    });
     let mut options = FetchOptions::new();
     options
         .remote_callbacks(callbacks)
@@ -94,9 +97,16 @@ fn fetch(repository: &Repository, order: &Order<'_>, depth: i32) -> Result<(), N
         .depth(depth);
     let mut remote = repository.remote_anonymous(order.address).map_err(fetching)?;
     let refspec = format!("+refs/heads/{}:{BRANCH}", order.spec.branch);
-    remote
-        .fetch(&[refspec.as_str()], Some(&mut options), None)
-        .map_err(fetching)
+    let fetched = remote.fetch(&[refspec.as_str()], Some(&mut options), None);
+    fetched.map_err(|error| match is_too_much.get() {
+        true => {
+            let (branch, most) = (&order.spec.branch, order.most_bytes);
+            let message =
+                format!("branch {branch:?} is larger than the {most} bytes that are fetched at most");
+            failed(Stage::Fetch, message)
+        }
+        false => fetching(error),
+    })
 }
 
 fn tip(repository: &Repository, order: &Order<'_>) -> Result<Oid, NotPushed> {
@@ -366,6 +376,7 @@ mod tests {
         Order {
             address,
             shallow: false,
+            most_bytes: 1 << 20,
             uid,
             created: CREATED,
             spec,
@@ -500,6 +511,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let failed = have_commit(&order(&nowhere, "u1", &deploy()), folder.path()).unwrap_err();
         assert_eq!(failed.at, Stage::Fetch);
+    }
+
+    #[test]
+    fn a_branch_that_is_too_large_is_not_fetched() {
+        let server = server();
+        let (address, spec) = (server.repository.path().to_str().unwrap(), deploy());
+        let order = Order {
+            most_bytes: 10,
+            ..order(address, "u1", &spec)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let failed = have_commit(&order, folder.path()).unwrap_err();
+        let expected = "branch \"main\" is larger than the 10 bytes that are fetched at most";
+        assert_eq!((failed.at, failed.message.as_str()), (Stage::Fetch, expected));
     }
 
     #[test]
