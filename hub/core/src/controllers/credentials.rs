@@ -1,6 +1,8 @@
 //! Credentials of clusters that an older installation has stored. Nobody here needs them, so they are not even kept in
 //! memory; that they are there is said.
 
+use std::collections::BTreeMap;
+
 use kube::core::ObjectMeta;
 use outhaul_hub_resources::KubernetesCluster;
 use serde_json::{Value, json};
@@ -8,20 +10,17 @@ use serde_json::{Value, json};
 /// Where `kubectl apply` keeps what it last applied.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Leaves out of a DataPlane or BuildPlane what opens its cluster, also in what `kubectl apply` noted.
+/// Leaves out of a DataPlane or BuildPlane what opens its cluster, also in what `kubectl apply` noted. No other annotation
+/// is kept.
 pub(super) fn leave_out(metadata: &mut ObjectMeta, cluster: Option<&mut KubernetesCluster>) {
     if let Some(cluster) = cluster {
         cluster.redact();
     }
-    let applied = applied(metadata);
-    if let Some(annotations) = &mut metadata.annotations {
-        annotations.remove(LAST_APPLIED);
-        if let Some(mut applied) = applied {
-            applied.redact();
-            let note = json!({"spec": {"kubernetesCluster": applied}});
-            annotations.insert(LAST_APPLIED.to_owned(), note.to_string());
-        }
-    }
+    metadata.annotations = applied(metadata).map(|mut applied| {
+        applied.redact();
+        let note = json!({"spec": {"kubernetesCluster": applied}});
+        BTreeMap::from([(LAST_APPLIED.to_owned(), note.to_string())])
+    });
 }
 
 /// Where a DataPlane or BuildPlane holds how its cluster was dialled, in words; none where it does not.

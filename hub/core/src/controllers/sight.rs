@@ -1,6 +1,7 @@
 //! What is kept of an object that a watch tells.
 
 use kube::ResourceExt as _;
+use kube::core::ObjectMeta;
 use outhaul_hub_resources::{Release, Stored};
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::digest::Digest;
@@ -26,7 +27,8 @@ pub struct Sight {
 impl Sight {
     /// Reads an object as the API server returned it. Nobody here needs its managed fields; of a Release the ids of
     /// its objects are kept, and neither what they are nor their raw status nor the inventory; of a DataPlane or
-    /// BuildPlane that it holds credentials, and not which.
+    /// BuildPlane that it holds credentials, and not which. Of what nothing is made of, labels and the like are not kept
+    /// either: a fleet has many of them.
     pub fn read(kind: Kind, stored: &Stored) -> Self {
         let mut object = Object::read(kind, stored).map_err(|error| described(&error));
         let mut digest = None;
@@ -39,11 +41,20 @@ impl Sight {
                 }
                 Object::DataPlane(plane) => {
                     credentials::leave_out(&mut plane.metadata, plane.spec.kubernetes_cluster.as_mut());
+                    plane.spec.observer = None;
                 }
                 Object::BuildPlane(plane) => {
                     credentials::leave_out(&mut plane.metadata, plane.spec.kubernetes_cluster.as_mut());
+                    plane.spec.observer = None;
+                }
+                Object::Namespace(namespace) => {
+                    namespace.spec = None;
+                    namespace.status = None;
                 }
                 _ => {}
+            }
+            if kind.is_platform() || matches!(kind, Kind::Namespace | Kind::Plane) {
+                leave_out_metadata(kind, object.metadata_mut());
             }
         }
         Self {
@@ -71,6 +82,15 @@ pub(super) fn digest(spec: &Value) -> Digest {
 fn digest_of_spec(stored: &Stored) -> Option<Digest> {
     let spec = serde_json::from_str(stored.parts().spec?.get()).ok()?;
     Some(digest(&spec))
+}
+
+fn leave_out_metadata(kind: Kind, metadata: &mut ObjectMeta) {
+    if !matches!(kind, Kind::DataPlane | Kind::BuildPlane) {
+        metadata.annotations = None;
+    }
+    metadata.labels = None;
+    metadata.finalizers = None;
+    metadata.owner_references = None;
 }
 
 fn leave_out_content(release: &mut Release) {

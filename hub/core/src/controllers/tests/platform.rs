@@ -317,6 +317,8 @@ fn stored_credentials_are_shown_until_they_are_gone_and_never_kept() {
     let mut old = data_plane();
     old["kubernetesCluster"] =
         json!({"server": "https://old.example", "auth": {"bearerToken": {"value": "SECRET"}}});
+    let login = json!({"username": "reader", "password": "PASSWORD"});
+    old["observer"] = json!({"url": "https://logs.example", "authentication": {"basicAuth": login}});
     server.put(Kind::DataPlane, "dp", old.clone());
     let applied = json!({"spec": old}).to_string();
     let note = json!({"kubectl.kubernetes.io/last-applied-configuration": applied});
@@ -330,7 +332,8 @@ fn stored_credentials_are_shown_until_they_are_gone_and_never_kept() {
     ];
     assert_eq!(said(&server, Kind::DataPlane, "dp"), all);
     assert_eq!(server.notes, ["CredentialsPresent"]);
-    assert!(!format!("{:?}", server.controllers).contains("SECRET"));
+    let known = format!("{:?}", server.controllers);
+    assert!(!known.contains("SECRET") && !known.contains("PASSWORD"));
     server.put(Kind::DataPlane, "dp", data_plane());
     server.settle();
     let conditions = server.get(Kind::DataPlane, "dp")["status"]["conditions"].to_string();
