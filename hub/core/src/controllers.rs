@@ -291,16 +291,24 @@ impl Controllers {
     }
 
     fn written(&mut self, job: &Job, sight: &Sight) {
-        let (Step::Create { content, .. } | Step::Replace { content, .. }) = &job.step else {
+        let (Step::Create { content, .. } | Step::Replace { content, .. } | Step::Status { content, .. }) =
+            &job.step
+        else {
             return;
         };
-        if let Some(memory) = self.memories.get_mut(&job.key) {
+        let Some(memory) = self.memories.get_mut(&job.key) else {
+            return;
+        };
+        let written = Some(Written {
+            id: sight.id.clone(),
+            content: *content,
+            version: sight.version,
+        });
+        if matches!(job.step, Step::Status { .. }) {
+            memory.said = written;
+        } else {
             memory.refused = None;
-            memory.written = Some(Written {
-                id: sight.id.clone(),
-                content: *content,
-                version: sight.version,
-            });
+            memory.written = written;
         }
     }
 

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use outhaul_hub_render::Change;
 use outhaul_hub_resources::{Condition, Release};
+use outhaul_protocol_wire::digest::Digest;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -97,15 +98,22 @@ impl Look<'_> {
         }
     }
 
-    /// The write of a status.
+    /// The write of a status. What the API server did not keep is not said again: its definition of the kind may be older
+    /// than this hub.
     pub(super) fn patch(&self, status: Value, notes: Vec<Note>) -> Plan {
         let Some(sight) = self.stores.sight(self.key) else {
             return Plan::Nothing;
         };
+        let content = statement(&status);
+        let taken = |said: &Written| said.content == content && said.version == sight.version;
+        if self.memory.said.as_ref().is_some_and(taken) {
+            return Plan::Nothing;
+        }
         let metadata = json!({"resourceVersion": sight.version.to_string(), "uid": sight.uid});
         let step = Step::Status {
             id: self.key.clone(),
             patch: json!({"metadata": metadata, "status": status}),
+            content,
         };
         Plan::Step(Box::new(step), notes)
     }
@@ -155,8 +163,18 @@ fn without_status<C: Serialize>(object: &C) -> Value {
     object
 }
 
+/// Digest of what a status says. Since when it is so is no part of it.
+fn statement(status: &Value) -> Digest {
+    let mut status = status.clone();
+    let conditions = status.get_mut("conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten().filter_map(Value::as_object_mut) {
+        condition.remove("lastTransitionTime");
+    }
+    sight::digest(&status)
+}
+
 /// Digest of what is written. The resourceVersion says over what, not what.
-fn content(object: &Value) -> outhaul_protocol_wire::digest::Digest {
+fn content(object: &Value) -> Digest {
     let mut object = object.clone();
     if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
         metadata.remove("resourceVersion");

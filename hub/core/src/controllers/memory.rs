@@ -14,6 +14,8 @@ pub(super) struct Memory {
     pub(super) refused: Option<Refused>,
     /// What was written last.
     pub(super) written: Option<Written>,
+    /// What was said last in its status.
+    pub(super) said: Option<Written>,
     /// The commit that was tried last.
     pub(super) tried: Option<Tried>,
     /// Since when something that it names is missing.

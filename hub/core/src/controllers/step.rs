@@ -46,6 +46,8 @@ pub enum Step {
         id: Id,
         /// The patch; uid and resourceVersion are in it.
         patch: Value,
+        /// Digest of what is said, for [`Outcome`]s.
+        content: Digest,
     },
     /// Have a commit in its branch. This is no request to the API server.
     Commit(Box<Commit>),

@@ -77,7 +77,7 @@ async fn send(client: kube::Client, step: &Step) -> Result<Outcome, Failure> {
             let request = request(id).replace(&id.name, &params, serde_json::to_vec(object)?)?;
             written(client, id, request).await
         }
-        Step::Status { id, patch } => {
+        Step::Status { id, patch, .. } => {
             let params = PatchParams {
                 field_manager: Some(MANAGER.to_owned()),
                 ..PatchParams::default()

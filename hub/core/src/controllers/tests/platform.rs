@@ -402,3 +402,22 @@ fn one_that_cannot_be_read_is_the_trouble_of_those_who_name_it() {
         server.writes
     );
 }
+
+#[test]
+fn what_an_older_definition_does_not_keep_is_said_once() {
+    let mut server = acme();
+    server.put(Kind::BuildPlane, "bp", json!({}));
+    server.prunes = Some(Kind::BuildPlane);
+    server.settle();
+    let said = |server: &Server| {
+        let writes = server.writes.iter();
+        writes
+            .filter(|write| *write == "status BuildPlane acme/bp")
+            .count()
+    };
+    assert_eq!(said(&server), 1);
+    // What is new is said again, in case it is kept now.
+    server.put(Kind::BuildPlane, "bp", json!({"planeID": "eu"}));
+    server.settle();
+    assert_eq!(said(&server), 2);
+}

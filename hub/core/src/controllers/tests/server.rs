@@ -28,6 +28,8 @@ pub(super) struct Server {
     pub(super) git: Option<Result<Pushed, NotPushed>>,
     /// How often one was asked for.
     pub(super) commits: usize,
+    /// Of this kind nothing is kept that a status says.
+    pub(super) prunes: Option<Kind>,
     /// Every write that was taken.
     pub(super) writes: Vec<String>,
     /// Reasons of the Events.
@@ -268,7 +270,7 @@ impl Server {
                 object["status"] = stored["status"].clone();
                 self.write("replace", id, object)
             }
-            Step::Status { id, patch } => {
+            Step::Status { id, patch, .. } => {
                 let Some(stored) = self.objects.get(id) else {
                     return Outcome::Outdated;
                 };
@@ -278,6 +280,9 @@ impl Server {
                 }
                 let mut object = stored.clone();
                 json_patch::merge(&mut object, patch);
+                if self.prunes == Some(id.kind) {
+                    object["status"] = json!({});
+                }
                 self.write("status", id, object)
             }
             Step::Delete { id, uid, .. } => {
