@@ -1,7 +1,7 @@
 //! How many requests the API server gets at once, learned from its answers.
 //!
-//! The window grows by one for each window of good answers and halves when the server says "too many requests" or
-//! takes long. While there are no answers at all, one request at a time asks whether it is back. Driven by whoever
+//! The window begins small and grows by one for each good answer, until the server says "too many requests" or takes
+//! long: then it halves, and grows by one for each window of good answers (RFC 5681, section 3.1, has the reasons). While there are no answers at all, one request at a time asks whether it is back. Driven by whoever
 //! sends: [`Pace::may_send`] before, [`Pace::sent`], then [`Pace::answered`].
 
 use core::time::Duration;
@@ -12,7 +12,7 @@ use std::time::Instant;
 const MOST: f64 = 64.0;
 
 /// The window to begin with. A busy server is found out within a few answers.
-const FIRST: f64 = 32.0;
+const FIRST: f64 = 16.0;
 
 /// An answer that took longer tells of a server with more to do than it can.
 const SLOW: Duration = Duration::from_secs(2);
@@ -39,6 +39,8 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Pace {
     window: f64,
+    /// Up to here it grows by one for each answer: half of what was too much.
+    threshold: f64,
     under_way: usize,
     paused_until: Option<Instant>,
     /// Failed questions since the last answer.
@@ -50,6 +52,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             window: FIRST,
+            threshold: MOST,
             under_way: 0,
             paused_until: None,
             unanswered: 0,
@@ -86,7 +89,7 @@ impl Pace {
                 if took > SLOW {
                     self.cut(now);
                 } else {
-                    self.window = (self.window + 1.0 / self.window).min(MOST);
+                    self.grow();
                 }
                 return was_away;
             }
@@ -114,6 +117,14 @@ impl Pace {
         self.window as usize
     }
 
+    fn grow(&mut self) {
+        let by = match self.window < self.threshold {
+            true => 1.0,
+            false => 1.0 / self.window,
+        };
+        self.window = (self.window + by).min(MOST);
+    }
+
     /// Halves the window, once for all that were sent under the old one.
     fn cut(&mut self, now: Instant) {
         if self.last_cut.is_some_and(|last| now < last + PAUSE) {
@@ -121,6 +132,7 @@ impl Pace {
         }
         self.last_cut = Some(now);
         self.window = (self.window / 2.0).max(1.0);
+        self.threshold = self.window;
     }
 
     fn pause(&mut self, until: Instant) {
@@ -156,11 +168,25 @@ mod tests {
     #[test]
     fn good_answers_open_the_window_to_its_limit() {
         let (mut pace, now) = (Pace::default(), Instant::now());
-        assert_eq!(room(&mut pace, now), 32);
-        (0..5_000).for_each(|_| {
+        assert_eq!(room(&mut pace, now), 16);
+        (0..50).for_each(|_| {
             answer(&mut pace, Outcome::Answered, now);
         });
         assert_eq!(room(&mut pace, now), 64);
+    }
+
+    #[test]
+    fn above_half_of_what_was_too_much_it_opens_slowly() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        let mut answers = |count: usize, outcome: Outcome| {
+            (0..count).for_each(|_| {
+                answer(&mut pace, outcome, now);
+            });
+            room(&mut pace, now + PAUSE)
+        };
+        assert_eq!(answers(50, Outcome::Answered), 64);
+        assert_eq!(answers(1, Outcome::Overload(None)), 32);
+        assert_eq!(answers(33, Outcome::Answered), 33);
     }
 
     #[test]
@@ -172,7 +198,7 @@ mod tests {
         }
         assert_eq!(room(&mut pace, now), 0);
         assert_eq!(pace.deadline().unwrap().0, now + wait);
-        assert_eq!(room(&mut pace, now + wait), 16);
+        assert_eq!(room(&mut pace, now + wait), 8);
     }
 
     #[test]
@@ -209,6 +235,6 @@ mod tests {
         let (mut pace, now) = (Pace::default(), Instant::now());
         pace.sent();
         pace.answered(Outcome::Answered, SLOW * 2, now);
-        assert_eq!(room(&mut pace, now), 16);
+        assert_eq!(room(&mut pace, now), 8);
     }
 }
