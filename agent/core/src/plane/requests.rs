@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::Key;
@@ -113,6 +114,7 @@ pub(super) struct Requests {
     waiting: Waiting,
     under_way: BTreeMap<RequestId, Sent>,
     next: u64,
+    last_answer: Option<Instant>,
 }
 
 impl Requests {
@@ -145,8 +147,14 @@ impl Requests {
         id
     }
 
-    pub(super) fn answered(&mut self, id: RequestId) -> Option<Sent> {
+    pub(super) fn answered(&mut self, id: RequestId, now: Instant) -> Option<Sent> {
+        self.last_answer = Some(now);
         self.under_way.remove(&id)
+    }
+
+    /// When the last request ended.
+    pub(super) fn last_answer(&self) -> Option<Instant> {
+        self.last_answer
     }
 }
 
