@@ -157,12 +157,20 @@ fn hold(reason: &'static str, message: &str) -> Decision {
 fn deliver(resource: &Resource, routing: &Routing) -> Decision {
     match admitted_route(resource, routing) {
         Ok(route) => follow(resource, route.plane),
-        Err(refusal) => Decision {
-            place: Place::Keep(where_it_is(resource)),
-            record: None,
-            finalizer: Finalizer::Keep,
-            refusal: Some(refusal),
-        },
+        Err(refusal) => {
+            let there = where_it_is(resource);
+            // Finalizer and plane are written at once, and only one of them may have been when the way broke.
+            let finalizer = match there.is_some() && !resource.has_finalizer() {
+                true => Finalizer::Add,
+                false => Finalizer::Keep,
+            };
+            Decision {
+                place: Place::Keep(there),
+                record: None,
+                finalizer,
+                refusal: Some(refusal),
+            }
+        }
     }
 }
 
@@ -236,7 +244,7 @@ fn where_it_is(resource: &Resource) -> Option<At> {
         .delivered()
         .or_else(|| reported.then_some((newest.generation, newest.digest)))?;
     Some(At {
-        recorded: true,
+        recorded: resource.has_finalizer(),
         generation,
         digest,
         ..newest

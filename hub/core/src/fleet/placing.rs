@@ -54,7 +54,11 @@ impl Fleet {
             .get(key)
             .and_then(|delivery| delivery.queued.as_ref());
         match (queued, former) {
-            (Some(entry), Some(at)) if (&entry.plane, entry.head.version.moved) == (&at.plane, at.moved) => {}
+            (Some(entry), Some(at)) if (&entry.plane, entry.head.version.moved) == (&at.plane, at.moved) => {
+                if at.recorded && !entry.recorded {
+                    self.recorded(key, &at.plane, true);
+                }
+            }
             (_, Some(at)) => self.place_at(key, at, now),
             (_, None) => {}
         }

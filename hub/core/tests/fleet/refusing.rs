@@ -1,6 +1,7 @@
 //! What cannot be delivered is named, and leaves its neighbours and what is there already alone.
 
 use outhaul_hub_core::view::{BundleState, BundleView};
+use outhaul_hub_core::{Change, Outcome, Write};
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::content::Fetched;
 use outhaul_protocol_wire::digest::Digest;
@@ -238,4 +239,26 @@ fn no_plane_is_given_content_that_was_refused_under_the_name_of_what_it_holds() 
         world.fleet.fetch(agent.session, bad, world.now),
         Fetched::NotQueued
     );
+}
+
+#[test]
+fn nothing_is_applied_without_our_finalizer_where_the_way_breaks_between_our_two_writes() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    world.poll();
+    let finalizes = |write: &Write| write.change == Change::AddFinalizer;
+    let (lost, made): (Vec<_>, Vec<_>) = world.pending.drain(..).partition(finalizes);
+    made.into_iter().for_each(|write| world.carry_out(write));
+    let name = (crate::world::NAMESPACE.to_owned(), "dev".to_owned());
+    world.fleet.environment(name, None, world.now);
+    for write in lost {
+        world.refuse(&write, Outcome::Failed { retry_after: None });
+    }
+    agent.overhear(&mut world);
+    assert!(!agent.recorded[&key], "it has no finalizer yet");
+    world.advance(core::time::Duration::from_secs(1));
+    agent.listen(&mut world);
+    assert!(agent.recorded[&key]);
+    assert!(!world.finalizers("cart").is_null());
 }
