@@ -4,7 +4,7 @@
 //! request that raised it, and starts over.
 
 use std::pin::pin;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures::TryStreamExt as _;
 use k8s_openapi::ByteString;
@@ -15,12 +15,17 @@ use kube::runtime::watcher::{self, watch_object};
 use outhaul_protocol_wire::ids::Epoch;
 use serde_json::json;
 use tokio::sync::watch as latest;
+use tokio::time::{Instant, interval_at};
 use tracing::{info, warn};
 
 use crate::identity::{self, IdentityError};
 
 /// Others may write the Secret at the same time; more often than this in a row is a fault.
 const ATTEMPTS: usize = 5;
+
+/// How often what is stored is read beside the watch. A watch that is older than a restore may wait for versions that are
+/// still to come, and say nothing.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// Reads, raises and watches the stored epoch. Cheap to clone.
 #[derive(Clone)]
@@ -80,8 +85,19 @@ impl Epochs {
     pub(crate) async fn watch(self) {
         let events = watch_object(self.secrets(), identity::NAME).backoff(watcher::DefaultBackoff::default());
         let mut events = pin!(events);
+        let mut again = interval_at(Instant::now() + AGAIN, AGAIN);
         loop {
-            match events.try_next().await {
+            // Dropping the wait for either loses nothing: both go on where they were.
+            let event = tokio::select! {
+                event = events.try_next() => event,
+                _ = again.tick() => {
+                    if let Err(error) = self.read().await {
+                        warn!(error = &error as &dyn std::error::Error, "Cannot read the epoch");
+                    }
+                    continue;
+                }
+            };
+            match event {
                 Ok(Some(Some(secret))) => match identity::epoch(&self.namespace, &secret) {
                     Ok(epoch) => self.heard(epoch),
                     Err(error) => warn!(error = &error as &dyn std::error::Error, "Cannot read the epoch"),
