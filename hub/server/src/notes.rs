@@ -16,14 +16,11 @@ use outhaul_hub_resources::{Bundle, Plane, Release};
 use outhaul_protocol_wire::head::BundleKind;
 use serde_json::json;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use tracing::{debug, warn};
 
 /// Requests at once, while no write that matters is under way.
 const CONCURRENT: usize = 4;
-
-/// How long after the last write that matters.
-const CALM: Duration = Duration::from_secs(2);
 
 /// How long Events wait for writes that matter. Where those never end, Events are published one at a time beside them.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,8 +50,6 @@ pub(crate) struct Notes {
     waiting: VecDeque<Publication>,
     running: JoinSet<()>,
     /// Since when Events wait for other writes.
-    /// Until then, Events wait.
-    calm: Instant,
     held_up: Option<Instant>,
     said: BTreeMap<Notice, Said>,
     order: VecDeque<Notice>,
@@ -102,7 +97,6 @@ impl Notes {
             client,
             waiting: VecDeque::new(),
             running: JoinSet::new(),
-            calm: Instant::now(),
             held_up: None,
             said: BTreeMap::new(),
             order: VecDeque::new(),
@@ -139,11 +133,7 @@ impl Notes {
         while let Some(ended) = self.running.try_join_next() {
             reap(ended);
         }
-        if busy {
-            self.calm = Instant::now() + CALM;
-        }
-        let held_up = Instant::now() < self.calm && !self.waiting.is_empty();
-        let concurrent = self.concurrent(held_up);
+        let concurrent = self.concurrent(busy && !self.waiting.is_empty());
         while self.running.len() < concurrent
             && let Some(publication) = self.waiting.pop_front()
         {
@@ -161,22 +151,19 @@ impl Notes {
         }
     }
 
-    /// Waits until there may be room for more: one request has ended, or writes that matter have. Pending while nothing
-    /// is to be published.
+    /// Waits for one request to end. Pending while there is none.
     ///
     /// # Cancel safety
     /// Safe.
     pub(crate) async fn next(&mut self) {
         match self.running.join_next().await {
             Some(ended) => reap(ended),
-            None if self.waiting.is_empty() => std::future::pending().await,
-            None => sleep_until(self.calm).await,
+            None => std::future::pending().await,
         }
     }
 
     /// Publishes what waits, within a bound.
     pub(crate) async fn finish(mut self) {
-        self.calm = Instant::now();
         let finishing = async {
             self.start(false);
             while self.running.join_next().await.is_some() {
@@ -386,19 +373,6 @@ mod tests {
         assert_eq!(notes.concurrent(true), 1);
         assert_eq!(notes.concurrent(false), CONCURRENT);
         assert_eq!(notes.concurrent(true), 0, "it waits anew");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn events_wait_until_writes_that_matter_have_been_over_for_a_while() {
-        let nowhere = kube::Config::new("http://127.0.0.1:9/".parse().unwrap());
-        let mut notes = Notes::new(kube::Client::try_from(nowhere).unwrap());
-        notes.publish(note(1), Timestamp::UNIX_EPOCH);
-        notes.start(true);
-        notes.start(false);
-        assert_eq!(notes.running.len(), 0);
-        notes.next().await;
-        notes.start(false);
-        assert_eq!(notes.running.len(), 1);
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ impl Plane {
     pub fn answered(&mut self, id: RequestId, answer: Answer, took: Duration, now: Instant) {
         let answer = shown(answer);
         self.pace.answered(outcome(&answer), took, now);
-        let Some(sent) = self.requests.answered(id, now) else {
+        let Some(sent) = self.requests.answered(id) else {
             return;
         };
         match sent.about {

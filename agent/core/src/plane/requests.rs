@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
 
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::Key;
@@ -114,7 +113,6 @@ pub(super) struct Requests {
     waiting: Waiting,
     under_way: BTreeMap<RequestId, Sent>,
     next: u64,
-    last_answer: Option<Instant>,
 }
 
 impl Requests {
@@ -147,14 +145,8 @@ impl Requests {
         id
     }
 
-    pub(super) fn answered(&mut self, id: RequestId, now: Instant) -> Option<Sent> {
-        self.last_answer = Some(now);
+    pub(super) fn answered(&mut self, id: RequestId) -> Option<Sent> {
         self.under_way.remove(&id)
-    }
-
-    /// When the last request ended.
-    pub(super) fn last_answer(&self) -> Option<Instant> {
-        self.last_answer
     }
 }
 

@@ -25,12 +25,9 @@ const WRITES: usize = 16;
 /// How long what was learned is gathered.
 const GATHER: Duration = Duration::from_secs(1);
 
-/// How much longer it waits for requests: applying goes first, and what would be lost with the agent is found out again
-/// by a look.
+/// How much longer it waits for requests that have to wait themselves: applying goes first, and what would be lost with
+/// the agent is found out again by a look.
 const PATIENCE: Duration = Duration::from_secs(29);
-
-/// How long after the last request. What was applied is told to the hub, whose own writes come first, too.
-const CALM: Duration = Duration::from_secs(2);
 
 /// How long, and how many of, settled resources are remembered, so that their versions never go back.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -118,25 +115,18 @@ impl Plane {
             return Some(Write { key, change });
         }
         let urgent = self.storing.next_urgent(now);
-        let key = urgent.or_else(|| self.storing.next_unsaved(now, self.saving()))?;
+        let key = urgent.or_else(|| self.storing.next_unsaved(now, self.patience()))?;
         self.save_now(key)
     }
 
     pub(super) fn writing_deadline(&self) -> Option<(Instant, &'static str)> {
-        self.storing.deadline(self.saving())
+        self.storing.deadline(self.patience())
     }
 
-    /// When something is written that was gathered until then.
-    fn saving(&self) -> impl Fn(Instant) -> Instant + use<> {
-        let busy = !self.requests.is_empty();
-        let calm = self.requests.last_answer().map(|last| last + CALM);
-        move |gathered| {
-            let latest = gathered + PATIENCE;
-            match calm {
-                _ if busy => latest,
-                Some(calm) => gathered.max(calm).min(latest),
-                None => gathered,
-            }
+    fn patience(&self) -> Duration {
+        match self.requests.are_waiting() {
+            true => PATIENCE,
+            false => Duration::ZERO,
         }
     }
 
@@ -352,7 +342,7 @@ impl Storing {
     }
 
     /// When the next write may begin that does not begin at once.
-    fn deadline(&self, saving: impl Fn(Instant) -> Instant) -> Option<(Instant, &'static str)> {
+    fn deadline(&self, patience: Duration) -> Option<(Instant, &'static str)> {
         if self.writing.len() >= WRITES {
             return None;
         }
@@ -364,12 +354,12 @@ impl Storing {
                 self.incoming.contains_key(key) || self.forgotten.contains(key) || self.urgent.contains(key);
             match at_once {
                 true => Some(due),
-                false => self.unsaved.due.get(key).map(|at| due.max(saving(*at))),
+                false => self.unsaved.due.get(key).map(|at| due.max(*at + patience)),
             }
         });
         let mut saves = self.unsaved.order.iter();
         let save = saves.find(|(_, key)| idle(key) && !self.retries.contains_key(key));
-        let save = save.map(|(at, _)| saving(*at));
+        let save = save.map(|(at, _)| *at + patience);
         Some((retried.chain(save).min()?, "a write"))
     }
 
@@ -416,10 +406,10 @@ impl Storing {
         Some(key)
     }
 
-    fn next_unsaved(&mut self, now: Instant, saving: impl Fn(Instant) -> Instant) -> Option<Key> {
+    fn next_unsaved(&mut self, now: Instant, patience: Duration) -> Option<Key> {
         let ready = |key: &Key| !self.writing.contains_key(key) && !self.waits(key, now);
         let due = self.unsaved.order.iter();
-        let due = due.take_while(|(at, _)| saving(*at) <= now);
+        let due = due.take_while(|(at, _)| *at + patience <= now);
         let key = due.map(|(_, key)| key).find(|key| ready(key))?.clone();
         self.unsaved.remove(&key);
         Some(key)
