@@ -14,6 +14,9 @@ pub(crate) struct Plane {
     pub(crate) name: String,
     pub(crate) enrolled: bool,
     pub(crate) revoked: bool,
+    /// Hubs of version 0.1.0 do not say it.
+    #[serde(default)]
+    pub(crate) forgotten: bool,
     pub(crate) connection: Option<Connection>,
     pub(crate) queue: Queue,
     pub(crate) orphans: Orphans,
@@ -94,6 +97,21 @@ pub(crate) struct ObjectName {
 pub(crate) struct Blocker {
     pub(crate) reason: String,
     pub(crate) message: String,
+}
+
+/// A plane that will never return.
+#[derive(Deserialize)]
+pub(crate) struct Forgotten {
+    pub(crate) plane: String,
+    pub(crate) bundles: Vec<BundleRef>,
+}
+
+/// A Release or Bundle by name.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct BundleRef {
+    pub(crate) kind: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
 /// A raised epoch.

@@ -91,6 +91,16 @@ pub(crate) enum HubCommand {
 pub(crate) enum PlaneCommand {
     /// Makes a one-time token with which an agent enrols as this plane. Creates the Plane where there is none.
     Token(PlaneTokenArguments),
+    /// Says that this plane will never return. Releases and Bundles wait for it no longer, its agent is refused, and
+    /// nothing is removed there: should it return after all, its workloads run on as they are. Refused while it is
+    /// connected.
+    Forget(PlaneForgetArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlaneForgetArguments {
+    /// Name of the plane. Its Plane may be gone already.
+    pub(crate) plane: String,
 }
 
 #[derive(Debug, Args)]

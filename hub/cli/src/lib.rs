@@ -10,6 +10,7 @@ mod arguments;
 mod client;
 mod confirm;
 mod credentials;
+mod forgetting;
 mod restored;
 mod status;
 mod table;
@@ -37,6 +38,9 @@ pub async fn run(arguments: Arguments, now: Timestamp, out: &mut impl Write) -> 
         Command::Confirm(wanted) => confirm::confirm(&client, &wanted, arguments.output).await?,
         Command::Plane(PlaneCommand::Token(wanted)) => {
             token::make(&client, &wanted, arguments.output).await?
+        }
+        Command::Plane(PlaneCommand::Forget(wanted)) => {
+            forgetting::forget(&client, &wanted.plane, arguments.output).await?
         }
         Command::Hub(HubCommand::Restored) => restored::say(&client, arguments.output).await?,
     };

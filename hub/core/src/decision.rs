@@ -12,19 +12,28 @@ use outhaul_protocol_wire::ids::{Generation, Move, PlaneName};
 
 use crate::reason;
 use crate::resource::Resource;
-use crate::routing::{Route, Routing};
+use crate::routing::{NoPlane, Route, Routing};
 
 /// What should become of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// Its place in the queues.
     pub place: Place,
-    /// The plane to write into its status.
-    pub record: Option<(PlaneName, Move)>,
+    /// What to write into its status about its plane.
+    pub record: Option<Record>,
     /// What to do about our finalizer.
     pub finalizer: Finalizer,
     /// Why it cannot be delivered as it is.
     pub refusal: Option<Refusal>,
+}
+
+/// What is written about the plane of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// It goes to this one.
+    Goes(PlaneName, Move),
+    /// It was on this one, which was forgotten.
+    Forgotten(PlaneName),
 }
 
 /// A place in the queues.
@@ -45,7 +54,7 @@ pub struct At {
     pub plane: PlaneName,
     /// How often the resource has moved.
     pub moved: Move,
-    /// Whether finalizer and plane are written.
+    /// Whether finalizer and plane are written, and the plane's own finalizer.
     pub recorded: bool,
     /// What the plane should do.
     pub state: HeadState,
@@ -92,9 +101,14 @@ pub fn decide(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Dec
             "its status cannot be read, so nothing is done: correct it with kubectl edit --subresource=status",
         );
     }
-    match (resource.around.deleting, resource.has_finalizer()) {
+    let (deleting, finalizer) = (resource.around.deleting, resource.has_finalizer());
+    let forgotten = resource
+        .recorded()
+        .filter(|(plane, _)| routing.is_forgotten(plane));
+    match (deleting, finalizer) {
+        (false, _) | (true, true) if let Some((plane, _)) = forgotten => release(plane, deleting),
         (false, _) => deliver(resource, routing),
-        (true, true) => remove(resource, memory),
+        (true, true) => remove(resource, memory, routing),
         (true, false) => Decision {
             place: Place::Nowhere,
             record: None,
@@ -106,8 +120,9 @@ pub fn decide(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Dec
 
 /// Only a plane that it was meant for hears of a removal: of those that no status names and this hub sent nothing to,
 /// none may be asked for by a spec that nobody admitted.
-fn remove(resource: &Resource, memory: Memory<'_>) -> Decision {
-    let queued = memory.queued.map(|(plane, moved)| (plane.clone(), moved));
+fn remove(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decision {
+    let queued = memory.queued.filter(|(plane, _)| !routing.is_forgotten(plane));
+    let queued = queued.map(|(plane, moved)| (plane.clone(), moved));
     let plane = resource.recorded().or(queued);
     let status = &resource.around.status;
     let traces = status.plane.is_some()
@@ -141,6 +156,21 @@ fn remove(resource: &Resource, memory: Memory<'_>) -> Decision {
     }
 }
 
+/// Its plane was forgotten: it is on none from now on, and what is there stays there. That is written first; what follows
+/// from it is decided then.
+fn release(plane: PlaneName, deleting: bool) -> Decision {
+    let refusal = Refusal {
+        reason: reason::NO_PLANE,
+        message: NoPlane::Forgotten(plane.clone()).to_string(),
+    };
+    Decision {
+        place: Place::Nowhere,
+        record: Some(Record::Forgotten(plane)),
+        finalizer: Finalizer::Keep,
+        refusal: (!deleting).then_some(refusal),
+    }
+}
+
 /// Nothing is done until somebody corrects the resource.
 fn hold(reason: &'static str, message: &str) -> Decision {
     Decision {
@@ -156,7 +186,7 @@ fn hold(reason: &'static str, message: &str) -> Decision {
 
 fn deliver(resource: &Resource, routing: &Routing) -> Decision {
     match admitted_route(resource, routing) {
-        Ok(route) => follow(resource, route.plane),
+        Ok(route) => follow(resource, route.plane, routing),
         Err(refusal) => {
             let there = where_it_is(resource);
             // Finalizer and plane are written at once, and only one of them may have been when the way broke.
@@ -186,6 +216,11 @@ fn admitted_route(resource: &Resource, routing: &Routing) -> Result<Route, Refus
         .route(&resource.key, &resource.spec.target)
         .map_err(|error| error.to_string())
         .map_err(refusal(reason::NO_PLANE))?;
+    let there = resource.recorded().map(|(plane, _)| plane);
+    routing
+        .check_going(&route.plane, there.as_ref())
+        .map_err(|error| error.to_string())
+        .map_err(refusal(reason::NO_PLANE))?;
     routing
         .check(&route, &delivery.scopes)
         .map_err(|error| error.to_string())
@@ -193,7 +228,7 @@ fn admitted_route(resource: &Resource, routing: &Routing) -> Result<Route, Refus
     Ok(route)
 }
 
-fn follow(resource: &Resource, plane: PlaneName) -> Decision {
+fn follow(resource: &Resource, plane: PlaneName, routing: &Routing) -> Decision {
     let finalizer = match resource.has_finalizer() {
         true => Finalizer::Keep,
         false => Finalizer::Add,
@@ -205,15 +240,18 @@ fn follow(resource: &Resource, plane: PlaneName) -> Decision {
         })
     };
     let (place, record) = match resource.recorded() {
-        Some((known, moved)) if known == plane => (at(plane, moved, resource.has_finalizer()), None),
+        Some((known, moved)) if known == plane => {
+            let recorded = resource.has_finalizer() && routing.keeps(&plane);
+            (at(plane, moved, recorded), None)
+        }
         Some((_, moved)) => (
             Place::Keep(where_it_is(resource)),
-            Some((plane, Move(moved.0 + 1))),
+            Some(Record::Goes(plane, Move(moved.0 + 1))),
         ),
-        None => (
-            at(plane.clone(), Move::default(), false),
-            Some((plane, Move::default())),
-        ),
+        None => {
+            let moved = first_move(resource);
+            (at(plane.clone(), moved, false), Some(Record::Goes(plane, moved)))
+        }
     };
     Decision {
         place,
@@ -221,6 +259,13 @@ fn follow(resource: &Resource, plane: PlaneName) -> Decision {
         finalizer,
         refusal: None,
     }
+}
+
+/// Where it was on a plane that was forgotten, that one may hold it under every move so far, and be the one that it goes to.
+fn first_move(resource: &Resource) -> Move {
+    let former = resource.around.status.r#move;
+    let former = former.and_then(|number| u64::try_from(number).ok());
+    Move(former.map_or(0, |number| number + 1))
 }
 
 /// The current generation, for a plane.

@@ -5,6 +5,7 @@
 
 mod connecting;
 mod epoch;
+mod leaving;
 mod placing;
 mod planes;
 mod reading;
@@ -20,7 +21,7 @@ use outhaul_protocol_session::hub::Session;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::{Epoch, PlaneName};
 
-use crate::decision::{Memory, decide};
+use crate::decision::{Memory, Record, decide};
 use crate::delivery::Delivery;
 use crate::now::Now;
 use crate::output::{Output, SessionId, WriteId};
@@ -47,6 +48,8 @@ pub struct Fleet {
     routing: Routing,
     deliveries: BTreeMap<Key, Delivery>,
     planes: BTreeMap<PlaneName, Plane>,
+    /// Planes that are deleted and wait for what is on them.
+    leaving: BTreeSet<PlaneName>,
     live: BTreeMap<PlaneName, Live>,
     sessions: BTreeMap<SessionId, PlaneName>,
     /// Sessions that have something to say.
@@ -90,6 +93,7 @@ impl Fleet {
             routing: Routing::new(settings.fallback),
             deliveries: BTreeMap::new(),
             planes: BTreeMap::new(),
+            leaving: BTreeSet::new(),
             live: BTreeMap::new(),
             sessions: BTreeMap::new(),
             talking: BTreeSet::new(),
@@ -139,7 +143,12 @@ impl Fleet {
                     }
                     self.reconcile(&key, now);
                 }
-                Owner::Plane(plane) => self.reconcile_plane(&plane, now),
+                Owner::Plane(plane) => {
+                    if let Some(state) = self.planes.get_mut(&plane) {
+                        state.writes.look.take_if(|at| *at <= now.uptime);
+                    }
+                    self.reconcile_plane(&plane, now);
+                }
             }
         }
     }
@@ -168,11 +177,15 @@ impl Fleet {
         if delivery.decision.as_ref() != Some(&decision) {
             delivery.writes.dirty = true;
             delivery.pace.hurry();
+            if let Some(Record::Forgotten(_)) = decision.record {
+                delivery.forget_reports();
+            }
             delivery.decision = Some(decision.clone());
             self.note_unreadable(key);
         }
         self.place(key, decision.place, now);
         self.write(key, now);
+        self.look_at_leaving(now);
     }
 
     /// Has a resource looked at again, at `at` at the latest.

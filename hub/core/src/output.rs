@@ -88,6 +88,13 @@ pub enum Change {
         /// The Plane's resourceVersion as it is known.
         known: u64,
     },
+    /// All finalizers of a Plane.
+    PlaneFinalizers {
+        /// What they become.
+        finalizers: Vec<String>,
+        /// The Plane's resourceVersion as it is known.
+        known: u64,
+    },
     /// The first key of a Plane that has none.
     PlaneKey {
         /// The key.

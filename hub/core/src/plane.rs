@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use outhaul_hub_resources as resources;
+use outhaul_hub_resources::{self as resources, names};
 use outhaul_protocol_session::hub::{Queue, Queued};
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
@@ -15,6 +15,7 @@ use outhaul_protocol_wire::message::Orphans;
 
 use crate::delivery::{Delivery, Entry};
 use crate::output::WriteId;
+use crate::routing::Going;
 
 /// A `Plane` as the API server returned it.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,12 @@ pub struct PlaneRecord {
     pub resource_version: u64,
     /// Whether its agent is refused.
     pub revoked: bool,
+    /// Whether it will never return.
+    pub forgotten: bool,
+    /// Whether it has a deletionTimestamp.
+    pub deleting: bool,
+    /// All its finalizers, in their order.
+    pub finalizers: Vec<String>,
     /// Public keys that may connect, as its spec names them.
     pub keys: Vec<String>,
     /// The key that enrolled.
@@ -48,6 +55,8 @@ pub enum Judgement {
     KeyUnknown,
     /// The plane is revoked.
     Revoked,
+    /// The plane was forgotten.
+    Forgotten,
 }
 
 /// The hub's state of one plane.
@@ -73,6 +82,10 @@ pub(crate) struct PlaneWrites {
     pub(crate) failures: u32,
     /// When the next may be made.
     pub(crate) not_before: Duration,
+    /// When it is looked at again whether anything is on a Plane that is deleted.
+    pub(crate) look: Option<Duration>,
+    /// Since when a Plane that is deleted has nothing on it.
+    pub(crate) empty: Option<Duration>,
 }
 
 /// A plane's queue as its session reads it.
@@ -97,6 +110,9 @@ impl PlaneRecord {
             name: PlaneName::new(plane.metadata.name.unwrap_or_default())?,
             uid: Uid::new(plane.metadata.uid.unwrap_or_default())?,
             revoked: plane.spec.revoked,
+            forgotten: plane.spec.forgotten,
+            deleting: plane.metadata.deletion_timestamp.is_some(),
+            finalizers: plane.metadata.finalizers.unwrap_or_default(),
             keys: plane.spec.keys,
             enrolled: status.key,
             admits: plane.spec.admits,
@@ -104,8 +120,25 @@ impl PlaneRecord {
         })
     }
 
+    /// Whether it has our finalizer.
+    pub fn has_finalizer(&self) -> bool {
+        self.finalizers.iter().any(|name| name == names::FINALIZER)
+    }
+
+    /// Whether nothing new goes there, and why.
+    pub(crate) fn going(&self) -> Option<Going> {
+        match (self.forgotten, self.deleting) {
+            (true, _) => Some(Going::Forgotten),
+            (false, true) => Some(Going::Deleted),
+            (false, false) => None,
+        }
+    }
+
     /// Judges the SHA-256 of a public key.
     pub fn judge(&self, key: &Digest) -> Judgement {
+        if self.forgotten {
+            return Judgement::Forgotten;
+        }
         let key = key.to_string();
         match (self.revoked, self.keys.is_empty(), &self.enrolled) {
             (true, _, _) => Judgement::Revoked,

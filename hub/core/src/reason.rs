@@ -28,6 +28,10 @@ pub const CLEANUP_FAILED: &str = "CleanupFailed";
 pub const OLD_COPY_KEPT: &str = "OldCopyKept";
 /// Nothing of the resource is held any more.
 pub const RELEASED: &str = "Released";
+/// The plane was forgotten, and keeps what it holds.
+pub const PLANE_FORGOTTEN: &str = "PlaneForgotten";
+/// A Plane that is deleted waits for what is on it.
+pub const IN_USE: &str = "InUse";
 /// An agent has a session.
 pub const SESSION_OPEN: &str = "SessionOpen";
 /// No agent has had a session for the grace time.

@@ -41,7 +41,9 @@ pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Reques
             operations.push(json!({"op": "add", "path": "/status", "value": status}));
             (true, operations)
         }
-        Change::PlaneConditions { .. } | Change::PlaneKey { .. } => return Ok(None),
+        Change::PlaneConditions { .. } | Change::PlaneFinalizers { .. } | Change::PlaneKey { .. } => {
+            return Ok(None);
+        }
     };
     operations.insert(0, test("/metadata/uid", key.uid.as_str()));
     let operations = serde_json::from_value(Value::Array(operations))?;
@@ -51,22 +53,33 @@ pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Reques
     }))
 }
 
-/// The `status` fields of a Plane that a change sets, as a merge patch: the key and the conditions have writers of
-/// their own. It counts only for the Plane as it is known: not for one that was made again, nor over a key that
+/// The fields of a Plane that a change sets, as a merge patch: the key and the conditions have writers of their own. It
+/// counts only for the Plane as it is known: not for one that was made again, nor over a key that
 /// enrolment recorded since.
-pub fn of_plane(subject: &Subject, change: &Change) -> Option<Patch<Value>> {
+pub fn of_plane(subject: &Subject, change: &Change) -> Option<Request> {
     let Subject::Plane(_, uid) = subject else {
         return None;
     };
-    let (status, known) = match change {
-        Change::PlaneConditions { conditions, known } => (json!({"conditions": conditions}), known),
-        Change::PlaneKey { key, known } => (json!({"key": key}), known),
+    let as_known = |known: &u64| json!({"uid": uid.as_str(), "resourceVersion": known.to_string()});
+    let (status, patch) = match change {
+        Change::PlaneConditions { conditions, known } => (
+            true,
+            json!({"metadata": as_known(known), "status": {"conditions": conditions}}),
+        ),
+        Change::PlaneKey { key, known } => {
+            (true, json!({"metadata": as_known(known), "status": {"key": key}}))
+        }
+        Change::PlaneFinalizers { finalizers, known } => {
+            let mut metadata = as_known(known);
+            metadata["finalizers"] = json!(finalizers);
+            (false, json!({"metadata": metadata}))
+        }
         Change::AddFinalizer | Change::RemoveFinalizer { .. } | Change::Status { .. } => return None,
     };
-    Some(Patch::Merge(json!({
-        "metadata": {"uid": uid.as_str(), "resourceVersion": known.to_string()},
-        "status": status,
-    })))
+    Some(Request {
+        status,
+        patch: Patch::Merge(patch),
+    })
 }
 
 fn add(key: &Key, finalizer: &str) -> Request {
@@ -154,11 +167,29 @@ mod tests {
             key: "k".into(),
             known: 7,
         };
-        let Some(Patch::Merge(patch)) = of_plane(&subject, &change) else {
-            panic!("no merge patch");
+        let finalizers = Change::PlaneFinalizers {
+            finalizers: vec!["other".into()],
+            known: 7,
         };
-        let expected = json!({"metadata": {"uid": "u-1", "resourceVersion": "7"}, "status": {"key": "k"}});
-        assert_eq!(patch, expected);
+        let expected = [
+            (
+                change,
+                true,
+                json!({"metadata": {"uid": "u-1", "resourceVersion": "7"}, "status": {"key": "k"}}),
+            ),
+            (
+                finalizers,
+                false,
+                json!({"metadata": {"uid": "u-1", "resourceVersion": "7", "finalizers": ["other"]}}),
+            ),
+        ];
+        for (change, status, expected) in expected {
+            let request = of_plane(&subject, &change).unwrap();
+            let Patch::Merge(patch) = request.patch else {
+                panic!("no merge patch");
+            };
+            assert_eq!((request.status, patch), (status, expected));
+        }
     }
 
     #[test]

@@ -23,6 +23,19 @@ pub struct Routing {
     admissions: BTreeMap<PlaneName, Vec<Admission>>,
     /// The planes that admit a DataPlane or BuildPlane: a fleet has many planes, and each resource asks.
     admitting: BTreeMap<(AdmittedKind, Name), BTreeSet<PlaneName>>,
+    /// Planes that nothing new goes to.
+    going: BTreeMap<PlaneName, Going>,
+    /// Planes that stay while something is on them: they have our finalizer.
+    kept: BTreeSet<PlaneName>,
+}
+
+/// Why nothing new goes to a plane that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Going {
+    /// It is being deleted. What is there is still served.
+    Deleted,
+    /// It will never return.
+    Forgotten,
 }
 
 /// A way to a plane.
@@ -72,6 +85,14 @@ pub enum NoPlane {
     /// The Plane does not exist.
     #[error("Plane {0} does not exist; `outhaul plane token {0}` makes it")]
     NoSuchPlane(String),
+    /// The Plane is being deleted, and what asks is not there yet.
+    #[error("Plane {0} is being deleted, so nothing new goes there")]
+    Deleted(PlaneName),
+    /// The Plane was forgotten.
+    #[error(
+        "Plane {0} was forgotten, since it will never return: name another one, or set spec.forgotten of it to false"
+    )]
+    Forgotten(PlaneName),
 }
 
 /// The plane does not admit what the resource wants there.
@@ -121,6 +142,8 @@ impl Routing {
             users: BTreeMap::new(),
             admissions: BTreeMap::new(),
             admitting: BTreeMap::new(),
+            going: BTreeMap::new(),
+            kept: BTreeSet::new(),
         }
     }
 
@@ -150,6 +173,41 @@ impl Routing {
             planes.insert(plane.clone());
         }
         set(&mut self.admissions, plane, admits);
+    }
+
+    /// Sets why nothing new goes to a plane, or that it may.
+    pub fn set_going(&mut self, plane: PlaneName, going: Option<Going>) {
+        set(&mut self.going, plane, going);
+    }
+
+    /// Sets whether a Plane has our finalizer. Returns whether that is new.
+    pub fn set_kept(&mut self, plane: &PlaneName, kept: bool) -> bool {
+        match kept {
+            true => self.kept.insert(plane.clone()),
+            false => self.kept.remove(plane),
+        }
+    }
+
+    /// Whether a Plane stays while something is on it.
+    pub fn keeps(&self, plane: &PlaneName) -> bool {
+        self.kept.contains(plane)
+    }
+
+    /// Whether a plane will never return.
+    pub fn is_forgotten(&self, plane: &PlaneName) -> bool {
+        self.going.get(plane) == Some(&Going::Forgotten)
+    }
+
+    /// Checks that a resource, which is on plane `there` if on any, may go to a plane.
+    ///
+    /// # Errors
+    /// Nothing new may.
+    pub fn check_going(&self, plane: &PlaneName, there: Option<&PlaneName>) -> Result<(), NoPlane> {
+        match self.going.get(plane) {
+            Some(Going::Forgotten) => Err(NoPlane::Forgotten(plane.clone())),
+            Some(Going::Deleted) if there != Some(plane) => Err(NoPlane::Deleted(plane.clone())),
+            Some(Going::Deleted) | None => Ok(()),
+        }
     }
 
     /// The plane of a resource.

@@ -30,7 +30,7 @@ impl Sight {
     pub fn tell(self, fleet: &mut Fleet, now: Now) {
         match self {
             Self::Resource(resource, origin) => fleet.seen(resource, origin, now),
-            Self::ResourceGone(key) => fleet.vanished(&key),
+            Self::ResourceGone(key) => fleet.vanished(&key, now),
             Self::Environment(name, data_plane) => fleet.environment(name, data_plane, now),
             Self::User(kind, name, plane) => fleet.user(kind, name, plane, now),
             Self::Plane(record, origin) => fleet.plane(*record, origin, now),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::condition::{self, Said, whole_seconds};
 use crate::confirmation;
-use crate::decision::Refusal;
+use crate::decision::{Record, Refusal};
 use crate::reason;
 use crate::verdict::{self, Verdict};
 
@@ -45,7 +45,7 @@ pub(crate) struct Facts<'a> {
     /// Length of the spec.
     pub(crate) spec_bytes: usize,
     /// The plane to record, where it is not recorded yet.
-    pub(crate) record: Option<&'a (PlaneName, Move)>,
+    pub(crate) record: Option<&'a Record>,
     /// Why the resource cannot be delivered.
     pub(crate) refusal: Option<&'a Refusal>,
     /// Whether its objects are on their way out.
@@ -59,8 +59,10 @@ pub(crate) struct Facts<'a> {
 /// The status that says the facts.
 pub(crate) fn fold(facts: Facts<'_>, now: Timestamp) -> DeliveryStatus {
     let mut status = facts.stored.clone();
-    if let Some((plane, moved)) = facts.record {
-        record(&mut status, plane, *moved, now);
+    match facts.record {
+        Some(Record::Goes(plane, moved)) => record(&mut status, plane, *moved, now),
+        Some(Record::Forgotten(plane)) => release(&mut status, plane, now),
+        None => {}
     }
     if let Some(reported) = facts.reported {
         report(&mut status, reported, facts.spec_bytes, now);
@@ -134,7 +136,28 @@ fn record(status: &mut DeliveryStatus, plane: &PlaneName, moved: Move, now: Time
         generation: None,
     };
     condition::set(&mut status.conditions, said, now);
-    // What follows was said by the former plane.
+    unsay(status);
+}
+
+/// The plane was forgotten. How often it moved stays: the plane may be served again one day.
+fn release(status: &mut DeliveryStatus, plane: &PlaneName, now: Timestamp) {
+    status.plane = None;
+    let kept = status.inventory.len();
+    let said = Said {
+        r#type: conditions::PLANE_FORGOTTEN,
+        status: conditions::status::TRUE,
+        reason: reason::PLANE_FORGOTTEN.to_owned(),
+        message: format!(
+            "plane {plane} was forgotten; it had {kept} objects when it was last heard of, and nothing was removed there"
+        ),
+        generation: None,
+    };
+    condition::set(&mut status.conditions, said, now);
+    unsay(status);
+}
+
+/// Forgets what a former plane said.
+fn unsay(status: &mut DeliveryStatus) {
     status.observed = None;
     status.observed_generation = None;
     status.content = None;
@@ -260,7 +283,7 @@ fn ready(facts: &Facts<'_>) -> Option<Said> {
             fullest(facts, refusal).to_owned(),
             facts.generation,
         ),
-        (None, _, Some((plane, _))) => (
+        (None, _, Some(Record::Goes(plane, _))) => (
             conditions::status::FALSE,
             reason::DELIVERING,
             format!("on its way to plane {plane}"),
@@ -274,7 +297,7 @@ fn ready(facts: &Facts<'_>) -> Option<Said> {
             };
             (status, reason, message, reported.version.generation.0)
         }
-        (None, None, None) => return no_longer_refused(facts),
+        (None, _, Some(Record::Forgotten(_))) | (None, None, None) => return no_longer_refused(facts),
     };
     Some(Said {
         r#type: READY,

@@ -16,6 +16,8 @@ pub struct PlaneView {
     pub enrolled: bool,
     /// Whether its agent is refused.
     pub revoked: bool,
+    /// Whether it will never return: nothing is meant for it, and nothing waits for it.
+    pub forgotten: bool,
     /// Its session; absent while it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionView>,

@@ -8,7 +8,8 @@ pub const CONNECTED: &str = "Connected";
 /// it names is there and can be used.
 pub const READY: &str = "Ready";
 
-/// On a Release or Bundle that is being deleted: its objects are on their way out of the plane.
+/// On a Release or Bundle that is being deleted: its objects are on their way out of the plane. On a Plane that is being
+/// deleted: what is still on it.
 pub const FINALIZING: &str = "Finalizing";
 
 /// On a Project or DataPlane, as OpenChoreo says it: it is there.
@@ -22,6 +23,8 @@ pub const CREDENTIALS_PRESENT: &str = "CredentialsPresent";
 
 /// On a Release or Bundle: its plane holds objects that it is to let go, until somebody confirms it.
 pub const HELD: &str = "Held";
+/// On a Release or Bundle: the plane that it was on was forgotten, and nothing was removed there.
+pub const PLANE_FORGOTTEN: &str = "PlaneForgotten";
 
 /// Values of a condition's `status`.
 pub mod status {

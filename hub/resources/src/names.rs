@@ -12,7 +12,7 @@ pub const VERSION: &str = "v1alpha1";
 /// Keeps a Release until its objects are gone from the plane.
 pub const RELEASE_FINALIZER: &str = "openchoreo.dev/dataplane-cleanup";
 
-/// Keeps a Bundle until its objects are gone from the plane.
+/// Keeps a Bundle until its objects are gone from the plane, and a Plane while something is on it.
 pub const FINALIZER: &str = "outhaul.dev/cleanup";
 
 /// Namespace in which an Environment or DataPlane is looked for when the Release's own has none and the

@@ -28,6 +28,10 @@ pub struct PlaneSpec {
     /// An agent of this plane is refused, and a session it has is ended.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub revoked: bool,
+    /// The plane will never return: its agent is refused, Releases and Bundles wait for it no longer, and nothing is
+    /// removed there. Set by `outhaul plane forget`; taken back, the plane is served again.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
+    pub forgotten: bool,
     /// Public keys that may connect as this plane, each the SHA-256 of a SubjectPublicKeyInfo in lower-case hex.
     /// Without any, the key that enrolled counts.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]

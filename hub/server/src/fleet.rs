@@ -49,6 +49,8 @@ pub(crate) enum Request {
     Planes(oneshot::Sender<Vec<PlaneView>>),
     /// One plane.
     Plane(PlaneName, oneshot::Sender<Option<PlaneView>>),
+    /// What is on a plane, whether or not there is a Plane of that name.
+    On(PlaneName, oneshot::Sender<Vec<BundleName>>),
     /// What is meant for a plane.
     Bundles(PlaneName, oneshot::Sender<Option<Vec<BundleView>>>),
     /// One resource on a plane.
@@ -216,6 +218,7 @@ impl Running {
         match request {
             Request::Planes(answer) => drop(answer.send(self.fleet.planes(now))),
             Request::Plane(name, answer) => drop(answer.send(self.fleet.plane_view(&name, now))),
+            Request::On(plane, answer) => drop(answer.send(self.fleet.on(&plane))),
             Request::Bundles(plane, answer) => drop(answer.send(self.fleet.bundles(&plane))),
             Request::Bundle(plane, name, answer) => drop(answer.send(self.fleet.bundle(&plane, &name))),
         }

@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::controllers::Progress;
 use crate::epoch::Epochs;
 use crate::fleet::Request;
+use crate::forgetting::{self, ForgetError};
 use crate::identity::IdentityError;
 use crate::readiness::Readiness;
 use crate::tokens::{IssuedToken, TokenError, TokenRequest, Tokens};
@@ -82,6 +83,23 @@ impl HubHandle {
     /// The request is not valid, the Plane is revoked, or the control plane's API server refused.
     pub async fn create_token(&self, request: TokenRequest) -> Result<IssuedToken, TokenError> {
         self.tokens.create(request).await
+    }
+
+    /// Every Release and Bundle on a plane, whether or not there is a Plane of that name.
+    ///
+    /// # Errors
+    /// The hub is shutting down.
+    pub async fn on(&self, plane: PlaneName) -> Result<Vec<BundleName>, HubStopped> {
+        self.ask(|answer| Request::On(plane, answer)).await
+    }
+
+    /// Writes down that a plane will never return: what waits for it is let go, and nothing is removed there. `named` says
+    /// whether something is [on](Self::on) it.
+    ///
+    /// # Errors
+    /// Nobody knows the plane, its agent has a session, or the control plane's API server refused.
+    pub async fn forget(&self, plane: &PlaneName, named: bool) -> Result<(), ForgetError> {
+        forgetting::forget(self.client.clone(), plane, named).await
     }
 
     /// Raises the epoch, after the control plane went back to a backup: what it says from now on counts on every plane.

@@ -10,6 +10,7 @@
 //! | `gateway` | the port for agents: handshakes, enrolment, sessions |
 //! | `epoch` | the stored epoch: reads, raises and watches it |
 //! | `confirming` | what operators confirm, written on its resource |
+//! | `forgetting` | planes that will never return |
 //! | `tokens` | one-time tokens and the certificates that agents get for them |
 //! | [`rest`] | questions of people and scripts |
 //!
@@ -22,6 +23,7 @@ mod confirming;
 mod controllers;
 mod epoch;
 mod fleet;
+mod forgetting;
 mod gateway;
 mod git;
 mod handle;
@@ -37,6 +39,7 @@ mod watch;
 pub use config::Config;
 pub use confirming::ConfirmError;
 pub use controllers::{Progress, Written};
+pub use forgetting::ForgetError;
 pub use handle::{FleetEvent, HubHandle, HubStopped};
 pub use hub::{Hub, RunError, StartError, run};
 pub use identity::IdentityError;

@@ -85,6 +85,9 @@ pub enum TokenError {
     /// The plane is revoked.
     #[error("plane {0} is revoked; set spec.revoked to false first")]
     PlaneRevoked(PlaneName),
+    /// The plane was forgotten.
+    #[error("plane {0} was forgotten; set spec.forgotten to false first, or delete the Plane to begin anew")]
+    PlaneForgotten(PlaneName),
     /// Agents could not find this hub.
     #[error("the hub does not know its own address; start it with --advertise HOST:PORT")]
     NoAddress,
@@ -113,7 +116,7 @@ impl TokenError {
     /// Whether whoever asked has to ask for something else.
     pub fn is_client_fault(&self) -> bool {
         match self {
-            Self::Ttl | Self::Admission | Self::PlaneRevoked(_) => true,
+            Self::Ttl | Self::Admission | Self::PlaneRevoked(_) | Self::PlaneForgotten(_) => true,
             Self::NoAddress | Self::Api { .. } => false,
         }
     }

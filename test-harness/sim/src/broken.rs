@@ -24,6 +24,8 @@ pub enum Broken {
     DyingIsGone,
     /// The hubs take no notice of a raised epoch.
     EpochIgnored,
+    /// An agent that is refused because its plane was forgotten removes what it holds.
+    ForgottenRemoves,
     /// Heads are taken whatever their version.
     GenerationIgnored,
     /// The hub takes its writes for made when it sends them.
@@ -36,6 +38,8 @@ pub enum Broken {
     PartGoes,
     /// What is protected goes like everything else.
     ProtectionIgnored,
+    /// A Plane that is deleted is let go whatever is on it.
+    PlaneLetGoEarly,
     /// The agent takes its store's writes for made when it sends them.
     StoreTrusted,
 }

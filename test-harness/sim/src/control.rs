@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use outhaul_hub_core::confirmation::{ANNOTATION, Confirmation};
 use outhaul_protocol_wire::head::Confirmed;
 use outhaul_protocol_wire::ids::Generation;
+use outhaul_hub_resources::names;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Place};
@@ -79,6 +80,10 @@ impl World {
                 verdict,
                 stale,
             } => self.confirm_newest(&place_of(&resource), verdict, stale),
+            Action::Forget { plane } => self.forget_plane(plane_index(&plane)),
+            Action::Return { plane } => self.plane_returns(plane_index(&plane)),
+            Action::Remember { plane } => self.remember_plane(plane_index(&plane)),
+            Action::DeletePlane { plane } => self.delete_plane(plane_index(&plane)),
             Action::Define { plane, served } => {
                 let number = plane_index(&plane);
                 self.planes[number].cluster.serve(Kind::Widget.as_str(), served);
@@ -176,11 +181,11 @@ impl World {
         }
     }
 
-    fn user_edits(&mut self, place: &Place, edit: impl FnOnce(&mut Value)) {
-        self.control
-            .update(place, "user", edit)
-            .expect("the furniture stays where it is");
-        self.control_changed();
+    pub(crate) fn user_edits(&mut self, place: &Place, edit: impl FnOnce(&mut Value)) {
+        // Of the furniture only Planes may be gone: then there is nothing to edit.
+        if self.control.update(place, "user", edit).is_ok() {
+            self.control_changed();
+        }
     }
 
     /// A cluster's own controllers have something to do soon.
@@ -252,17 +257,19 @@ fn is_behind(object: &Value) -> bool {
     object["status"]["observedGeneration"] != object["metadata"]["generation"]
 }
 
-fn create(cluster: &mut Cluster, place: &Place, body: &Value) {
+pub(crate) fn create(cluster: &mut Cluster, place: &Place, body: &Value) {
     cluster.create(place, body).expect("the furniture is new");
 }
 
-fn plane_resource(number: usize) -> Value {
+pub(crate) fn plane_resource(number: usize) -> Value {
     let admission = json!({
         "kind": "DataPlane", "namespace": NAMESPACE, "name": format!("dp-{}", PLANES[number]),
         "targetNamespaces": [ADMITTED], "clusterScopedKinds": ["Namespace"],
     });
-    let mut plane =
-        json!({"apiVersion": "outhaul.dev/v1alpha1", "kind": "Plane", "spec": {"admits": [admission]}});
+    let mut plane = json!({
+        "apiVersion": "outhaul.dev/v1alpha1", "kind": "Plane", "spec": {"admits": [admission]},
+        "metadata": {"finalizers": [names::FINALIZER]},
+    });
     // One plane names its key; the others take the first that comes.
     if number == 0 {
         plane["spec"]["keys"] = json!([key_of(number).to_string()]);
@@ -392,6 +399,10 @@ fn name(action: &Action) -> String {
         Action::Enrol { .. } => "enrol".to_owned(),
         Action::Confirm { stale: true, .. } => "confirm of another generation".to_owned(),
         Action::Confirm { verdict, .. } => format!("confirm {verdict:?}"),
+        Action::Forget { .. } => "forget".to_owned(),
+        Action::Return { .. } => "return".to_owned(),
+        Action::Remember { .. } => "remember".to_owned(),
+        Action::DeletePlane { .. } => "delete plane".to_owned(),
         Action::Define { served: true, .. } => "define".to_owned(),
         Action::Define { served: false, .. } => "undefine".to_owned(),
     }

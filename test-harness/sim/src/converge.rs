@@ -97,6 +97,8 @@ impl World {
             it.usurper = false;
             it.stale_until = Duration::ZERO;
             it.enrolled = true;
+            self.restore_plane(plane);
+            let it = &mut self.planes[plane];
             it.cluster.serve(Kind::Widget.as_str(), true);
             self.start_agent(plane);
             self.definitions_changed(plane);
@@ -170,7 +172,9 @@ impl World {
             _ => text(resource, "/spec/plane"),
         };
         if text(resource, "/status/plane") != plane {
-            return Some(format!("it belongs on {plane}"));
+            let going = PLANES.iter().position(|name| *name == plane);
+            let excused = going.is_some_and(|plane| self.is_going(plane)) && ready.1 == "NoPlane";
+            return (!excused).then(|| format!("it belongs on {plane}"));
         }
         if resource["status"]["observedGeneration"] != resource["metadata"]["generation"] {
             return Some("its status is of another generation".to_owned());

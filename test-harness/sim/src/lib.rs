@@ -22,6 +22,7 @@ mod converge;
 mod coverage;
 pub mod dice;
 mod faults;
+mod fleet;
 mod hub;
 mod link;
 mod model;

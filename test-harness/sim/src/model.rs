@@ -17,7 +17,7 @@ use crate::broken::Broken;
 use crate::cluster::{Cluster, Place};
 use crate::control::value_of;
 use crate::schedule::PLANES;
-use crate::world::World;
+use crate::world::{World, plane_index};
 
 /// What somebody wanted of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub(crate) struct Model {
     forgotten: BTreeSet<(usize, String)>,
     /// What may go unasked.
     pub(crate) letting_go: LettingGo,
+    /// Planes that somebody took for lost.
+    given_up: BTreeSet<usize>,
 }
 
 impl Model {
@@ -97,6 +99,16 @@ impl Model {
         self.versions.remove(&(plane, key.clone()));
         self.letting_go.lost(plane, key);
         self.forgotten.insert((plane, key.uid.to_string()));
+    }
+
+    /// Somebody said that a plane will never return.
+    pub(crate) fn plane_forgotten(&mut self, plane: usize) {
+        self.given_up.insert(plane);
+    }
+
+    /// Whether a resource ever recorded a plane, with our finalizer.
+    pub(crate) fn is_recorded(&self, uid: &str, plane: usize) -> bool {
+        self.recorded.contains(&(uid.to_owned(), plane))
     }
 
     /// Whether a plane may have forgotten objects of a resource.
@@ -266,6 +278,9 @@ impl World {
         before: Option<&Value>,
         after: Option<&Value>,
     ) {
+        if place.kind == "Plane" && after.is_none() {
+            self.check_plane_gone(plane_index(&place.name));
+        }
         if !matches!(place.kind.as_str(), "Release" | "Bundle") {
             return;
         }
@@ -291,7 +306,9 @@ impl World {
         let plane = PLANES
             .iter()
             .position(|name| *name == text(resource, "/status/plane"));
-        let Some(plane) = plane else { return };
+        let Some(plane) = plane else {
+            return self.check_let_go_of_nowhere(uid);
+        };
         let cluster = &self.planes[plane].cluster;
         // A plane that forgot what it had searches every kind that its API server serves.
         let forgotten = self.model.is_forgotten(plane, uid);
@@ -307,6 +324,23 @@ impl World {
             .collect();
         if !left.is_empty() {
             let text = format!("{} on {}: {left:?}", self.name_of(uid), PLANES[plane]);
+            self.violate("gone means gone", text);
+        }
+    }
+
+    /// It names no plane. Where one still has objects of it, somebody must have said that this one will never return.
+    fn check_let_go_of_nowhere(&mut self, uid: &str) {
+        let has_some = |plane: &usize| {
+            let mut objects = self.planes[*plane].cluster.objects();
+            objects.any(|(_, object)| owner(object).as_deref() == Some(uid))
+        };
+        let recorded = (0..PLANES.len()).filter(|plane| self.model.is_recorded(uid, *plane));
+        let left: Vec<usize> = recorded.filter(has_some).collect();
+        if !left.is_empty() && left.iter().all(|plane| !self.model.given_up.contains(plane)) {
+            let text = format!(
+                "{} names no plane, and {left:?} have some of it",
+                self.name_of(uid)
+            );
             self.violate("gone means gone", text);
         }
     }

@@ -87,6 +87,26 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "is_false")]
         stale: bool,
     },
+    /// A plane is taken for lost: its agent is gone, and the operator forgets it.
+    Forget {
+        /// Which plane.
+        plane: String,
+    },
+    /// The agent of a plane that was forgotten is back.
+    Return {
+        /// Which plane.
+        plane: String,
+    },
+    /// A plane that was forgotten is to be served again.
+    Remember {
+        /// Which plane.
+        plane: String,
+    },
+    /// A Plane is deleted.
+    DeletePlane {
+        /// Which plane.
+        plane: String,
+    },
     /// A kind is defined on a plane, or its definition goes.
     Define {
         /// On which plane.

@@ -35,6 +35,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
     (Broken::DeleteWithoutUid, 3, "what is not ours is never deleted"),
     (Broken::DyingIsGone, 84, "objects of another owner are left alone"),
     (Broken::EpochIgnored, 4, "everything converges once faults heal"),
+    (
+        Broken::ForgottenRemoves,
+        16,
+        "an object leaves a plane only by a statement",
+    ),
     (Broken::GenerationIgnored, 1, "versions never go back on a plane"),
     (Broken::HubTrustsItsWrites, 2, "recorded before applied"),
     (
@@ -48,6 +53,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
         "everything converges once faults heal",
     ),
     (Broken::PartGoes, 2, "what goes unasked is within the budget"),
+    (
+        Broken::PlaneLetGoEarly,
+        8,
+        "a Plane stays while something is on it",
+    ),
     (
         Broken::ProtectionIgnored,
         3,

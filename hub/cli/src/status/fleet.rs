@@ -54,6 +54,7 @@ fn row(plane: &Plane, now: Timestamp) -> [String; 9] {
 /// One word for people.
 pub(super) fn state(plane: &Plane) -> &'static str {
     match (&plane.connection, plane.enrolled, plane.revoked) {
+        _ if plane.forgotten => "Forgotten",
         (_, _, true) => "Revoked",
         (Some(_), _, false) => "Connected",
         (None, true, false) => "Disconnected",
@@ -76,17 +77,23 @@ mod tests {
         let mut revoked = samples::plane("old");
         revoked.revoked = true;
         revoked.orphans.total = 4;
+        let gone = Plane {
+            connection: None,
+            forgotten: true,
+            ..samples::plane("gone")
+        };
         let new = Plane {
             connection: None,
             enrolled: false,
             ..samples::plane("new")
         };
-        let text = render(&[connected, away, revoked, new], samples::now());
+        let text = render(&[connected, away, revoked, gone, new], samples::now());
         let expected = "\
 PLANE      STATE         SINCE  AGENT  KUBERNETES  BUNDLES  WAITING  LAG  ORPHANS
 eu         Connected     3m     0.1.0  v1.37.1     2        0        -    0
 us-west-2  Disconnected  -      -      -           2        3        65s  0
 old        Revoked       3m     0.1.0  v1.37.1     2        0        -    4
+gone       Forgotten     -      -      -           2        0        -    0
 new        NotEnrolled   -      -      -           2        0        -    0
 ";
         assert_eq!(text, expected);

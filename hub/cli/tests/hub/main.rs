@@ -101,6 +101,29 @@ async fn a_restored_hub_says_its_new_epoch_to_who_may_raise_it() {
 }
 
 #[tokio::test]
+async fn a_forgotten_plane_says_what_was_on_it_and_an_unknown_one_is_none() {
+    let stage = with_a_waiting_bundle(Access::Tokens).await;
+    let text = stage.outhaul(Some(ADMIN), "plane forget eu").await.unwrap();
+    assert!(text.contains("\n  Bundle default/cart\n"), "{text}");
+    stage
+        .until("status", |text| text.contains("\neu     Forgotten"))
+        .await;
+    let unknown = stage
+        .outhaul(Some(ADMIN), "plane forget nowhere")
+        .await
+        .unwrap_err();
+    assert!(format!("{unknown:#}").contains("PLANE_NOT_FOUND"), "{unknown:#}");
+    let refused = stage
+        .outhaul(Some(VIEWER), "plane forget eu")
+        .await
+        .unwrap_err();
+    assert!(
+        format!("{refused:#}").contains("may not update planes/forgotten"),
+        "{refused:#}"
+    );
+}
+
+#[tokio::test]
 async fn status_says_what_waits_for_whom_and_what_to_do() {
     let stage = with_a_waiting_bundle(Access::Tokens).await;
     let fleet = stage.outhaul(Some(ADMIN), "status").await.unwrap();

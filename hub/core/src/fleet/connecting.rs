@@ -190,6 +190,12 @@ impl Fleet {
                 "the plane is revoked on the hub, or its Plane does not exist",
                 LATER_MS,
             )),
+            Judgement::Forgotten => Err(refused(
+                RefusedReason::Revoked,
+                "the plane was forgotten on the hub: what it holds stays as it is and is managed no more; to serve it \
+                 again, set spec.forgotten of its Plane to false",
+                LATER_MS,
+            )),
             Judgement::First | Judgement::KeyUnknown => Err(refused(
                 RefusedReason::KeyUnknown,
                 "the hub knows another key for this plane: enrol with a new token, or add the key to spec.keys of the Plane",
@@ -253,6 +259,7 @@ impl Fleet {
         id
     }
 
+    /// Publishes a warning about a Plane.
     pub(super) fn note_plane(&mut self, plane: &PlaneName, reason: &str, message: &str) {
         let record = self.planes.get(plane).and_then(|plane| plane.record.as_ref());
         if let Some(record) = record {

@@ -154,6 +154,10 @@ impl Fleet {
         if let Some(entry) = &delivery.queued {
             plane.enqueue(entry);
         }
+        let unkept = plane
+            .record
+            .as_ref()
+            .is_some_and(|record| !record.has_finalizer());
         self.tell(&at.plane, |live| {
             if newly_recorded {
                 live.session.recorded(&key);
@@ -161,6 +165,9 @@ impl Fleet {
             live.session.announce(key.clone());
         });
         self.changed(&at.plane, Some(&key));
+        if unkept {
+            self.reconcile_plane(&at.plane, now);
+        }
     }
 
     fn recorded(&mut self, key: &Key, plane: &PlaneName, recorded: bool) {

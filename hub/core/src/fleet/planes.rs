@@ -42,11 +42,26 @@ impl Fleet {
         if news && !self.live.contains_key(&name) {
             state.lost = None;
         }
+        let going = record.going();
+        let (deleting, kept) = (record.deleting, record.has_finalizer());
         let known = state.record.replace(record);
         let admits_changed = known.as_ref().map(|known| &known.admits) != admits.as_ref();
+        let going_changed = known.and_then(|known| known.going()) != going;
         if admits_changed {
             self.routing.set_plane(name.clone(), admits);
+        }
+        if going_changed {
+            self.routing.set_going(name.clone(), going);
+        }
+        let kept_changed = self.routing.set_kept(&name, kept);
+        match deleting {
+            true => self.leaving.insert(name.clone()),
+            false => self.leaving.remove(&name),
+        };
+        if admits_changed || going_changed {
             self.rerouted(now);
+        } else if kept_changed {
+            self.reconcile_on(&name, now);
         }
         self.end_if_refused(&name, now);
         self.reconcile_plane(&name, now);
@@ -59,11 +74,22 @@ impl Fleet {
             state.record = None;
         }
         self.routing.set_plane(name.clone(), None);
+        self.routing.set_going(name.clone(), None);
+        self.routing.set_kept(name, false);
+        self.leaving.remove(name);
         self.end(name, ClosingReason::Revoked, REVOKED_MS, now);
         self.rerouted(now);
         self.changed(name, None);
         if self.planes.get(name).is_some_and(|state| state.keys().len() == 0) {
             self.planes.remove(name);
+        }
+    }
+
+    fn reconcile_on(&mut self, name: &PlaneName, now: Now) {
+        let keys = self.planes.get(name).map(|state| state.keys().cloned().collect());
+        let keys: Vec<_> = keys.unwrap_or_default();
+        for key in keys {
+            self.reconcile(&key, now);
         }
     }
 
@@ -75,10 +101,15 @@ impl Fleet {
             .count()
     }
 
-    /// Brings a Plane in line with its session: the first key at once, the condition at once or when the grace time is
-    /// over. One write at a time: each needs the resourceVersion that the one before left.
+    /// Brings a Plane in line with its session and with what is on it: the first key and the finalizer at once, the
+    /// condition at once or when the grace time is over. One write at a time: each needs the resourceVersion that the one
+    /// before left.
     pub(super) fn reconcile_plane(&mut self, name: &PlaneName, now: Now) {
-        let Some(state) = self.planes.get(name).filter(|_| self.synced) else {
+        if !self.synced {
+            return;
+        }
+        self.note_empty(name, now);
+        let Some(state) = self.planes.get(name) else {
             return;
         };
         let Some(record) = state.record.as_ref().filter(|_| state.writes.pending.is_none()) else {
@@ -86,7 +117,13 @@ impl Fleet {
         };
         let dialer = self.live.get(name).map(|live| live.dialer.key);
         let first = dialer.filter(|key| record.judge(key) == Judgement::First);
-        let due = match first {
+        let known = record.resource_version;
+        let key = first.map(|key| Change::PlaneKey {
+            key: key.to_string(),
+            known,
+        });
+        let now_or_never = key.or_else(|| self.finalizer_due(name, now));
+        let due = match now_or_never {
             Some(_) => Some(Duration::ZERO),
             None => condition_due(record, dialer.is_some(), state.lost),
         };
@@ -97,18 +134,12 @@ impl Fleet {
             self.due.insert((due, Owner::Plane(name.clone())));
             return;
         }
-        let known = record.resource_version;
-        let change = match first {
-            Some(key) => Change::PlaneKey {
-                key: key.to_string(),
-                known,
-            },
-            None => {
-                let mut conditions = record.conditions.clone();
-                condition::set(&mut conditions, said(dialer.is_some()), now.wall);
-                Change::PlaneConditions { conditions, known }
-            }
-        };
+        let change = now_or_never.unwrap_or_else(|| {
+            let mut conditions = record.conditions.clone();
+            condition::set(&mut conditions, said(dialer.is_some()), now.wall);
+            Change::PlaneConditions { conditions, known }
+        });
+        self.note_in_use(name, &change);
         self.write_plane(name, change);
     }
 
@@ -161,7 +192,7 @@ impl Fleet {
         match record.map(|record| record.judge(&key)) {
             // A Plane read before our own write of its first key.
             Some(Judgement::Accepted | Judgement::First) => {}
-            Some(Judgement::Revoked | Judgement::KeyUnknown) | None => {
+            Some(Judgement::Revoked | Judgement::Forgotten | Judgement::KeyUnknown) | None => {
                 self.end(name, ClosingReason::Revoked, REVOKED_MS, now);
             }
         }

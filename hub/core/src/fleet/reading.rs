@@ -37,6 +37,7 @@ impl Fleet {
             name: name.to_string(),
             enrolled: record.enrolled.is_some() || !record.keys.is_empty(),
             revoked: record.revoked,
+            forgotten: record.forgotten,
             connection: self.live.get(name).map(connection),
             queue: self.queue(plane, now.uptime),
             orphans: OrphansView {

@@ -56,7 +56,7 @@ impl Fleet {
     }
 
     /// A resource does not exist any more. Its plane keeps what it holds, unless it said that nothing is left.
-    pub fn vanished(&mut self, key: &Key) {
+    pub fn vanished(&mut self, key: &Key, now: Now) {
         self.reading.remove(key);
         self.note_gone(key);
         let Some(delivery) = self.deliveries.get(key) else {
@@ -67,6 +67,7 @@ impl Fleet {
         if let Some(due) = self.deliveries.remove(key).and_then(|delivery| delivery.due) {
             self.due.remove(&(due, Owner::Delivery(key.clone())));
         }
+        self.look_at_leaving(now);
     }
 
     /// A read came to no answer. Whoever wanted it will want it again.

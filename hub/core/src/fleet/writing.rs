@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use outhaul_hub_resources::conditions::status::TRUE;
-use outhaul_hub_resources::conditions::{HELD, READY};
+use outhaul_hub_resources::conditions::{HELD, PLANE_FORGOTTEN, READY};
 use outhaul_hub_resources::{Condition, DeliveryStatus};
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{Confirmed, HeadState, Key};
@@ -11,7 +11,7 @@ use outhaul_protocol_wire::ids::Generation;
 
 use super::{Fleet, Owner, refusal};
 use crate::condition;
-use crate::decision::{Decision, Finalizer, Refusal};
+use crate::decision::{Decision, Finalizer, Record, Refusal};
 use crate::delivery::Delivery;
 use crate::now::Now;
 use crate::output::{Change, Known, Note, Outcome, Output, Subject, Write, WriteId};
@@ -139,7 +139,7 @@ impl Fleet {
                 }
             }
             Outcome::PlaneDone(_) => {}
-            Outcome::Gone => return self.vanished(key),
+            Outcome::Gone => return self.vanished(key, now),
             Outcome::Outdated => {
                 writes.failed(None, now.uptime);
                 self.read(key);
@@ -212,8 +212,12 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
 /// The content to keep in the status. It is written along with what else is said: with the plane that is recorded, and
 /// with a report about it.
 fn content(delivery: &Delivery, decision: &Decision) -> Option<(Generation, Digest)> {
-    if decision.record.is_some() {
-        return Some((delivery.resource.around.generation, delivery.resource.spec.digest));
+    match decision.record {
+        Some(Record::Goes(..)) => {
+            return Some((delivery.resource.around.generation, delivery.resource.spec.digest));
+        }
+        Some(Record::Forgotten(_)) => return None,
+        None => {}
     }
     let entry = delivery.queued.as_ref()?;
     let reported = delivery.reported.as_ref()?.version == entry.head.version;
@@ -231,11 +235,20 @@ fn notes(key: &Key, stored: &DeliveryStatus, next: &DeliveryStatus, deleting: bo
         held.status == TRUE
             && known.is_none_or(|known| (&known.status, said(known)) != (&held.status, said(held)))
     });
-    let moved = stored.plane.is_some() && stored.plane != next.plane;
+    let moved = stored.plane.is_some() && next.plane.is_some() && stored.plane != next.plane;
     let reported = stored.observed_generation != next.observed_generation;
     let delivered = reported && next.observed_generation.is_some() && !deleting;
     let plane = next.plane.as_deref().unwrap_or_default();
     let mut notes = Vec::new();
+    let forgotten = condition::get(&next.conditions, PLANE_FORGOTTEN);
+    if let (Some(forgotten), Some(_), None) = (forgotten, &stored.plane, &next.plane) {
+        notes.push(note(
+            key,
+            true,
+            reason::PLANE_FORGOTTEN,
+            forgotten.message.clone(),
+        ));
+    }
     if moved {
         notes.push(note(
             key,

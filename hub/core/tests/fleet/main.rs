@@ -7,6 +7,7 @@ mod agent;
 mod connecting;
 mod delivering;
 mod held;
+mod leaving;
 mod moving;
 mod orders;
 mod overtaking;

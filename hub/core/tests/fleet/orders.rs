@@ -53,7 +53,7 @@ fn take(world: &mut World, agent: &mut Agent, step: Step) {
         // A watch that lost an object, while the API server still has it.
         Step::Vanish(index) if world.exists(&name(index)) => {
             let key = world.key(&name(index));
-            world.fleet.vanished(&key);
+            world.fleet.vanished(&key, world.now);
         }
         Step::LoseEnvironment => {
             let environment = (NAMESPACE.to_owned(), "dev".to_owned());

@@ -276,7 +276,7 @@ fn the_answer_to_a_read_makes_nothing_that_vanished_meanwhile() {
     let digest = Digest::of(b"newer");
     agent.say(&mut world, AgentMessage::HubBehind { held: newer, digest });
     world.poll();
-    world.fleet.vanished(&key);
+    world.fleet.vanished(&key, world.now);
     world.see("cart", Origin::Read);
     assert!(world.fleet.bundles(&World::plane("eu")).unwrap().is_empty());
 }

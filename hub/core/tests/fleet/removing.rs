@@ -92,7 +92,7 @@ fn a_resource_that_vanishes_is_never_said_to_be_removed() {
     let mut world = World::new();
     let (mut agent, key) = delivered(&mut world);
     // Somebody took the finalizer off, or a list came back empty.
-    world.fleet.vanished(&key);
+    world.fleet.vanished(&key, world.now);
     agent.listen(&mut world);
     assert_eq!(agent.holds(&key), Some(HeadState::Present));
     agent.dial(&mut world).unwrap();
@@ -195,7 +195,7 @@ fn gone_of_a_resource_that_no_longer_exists_is_settled() {
     let (mut agent, key) = delivered(&mut world);
     world.delete("cart");
     agent.listen(&mut world);
-    world.fleet.vanished(&key);
+    world.fleet.vanished(&key, world.now);
     agent.gone(&mut world, &key);
     agent.listen(&mut world);
     assert_eq!(agent.holds(&key), None);
@@ -207,7 +207,7 @@ fn an_orphan_of_which_nothing_is_left_is_not_counted_any_more() {
     let (mut agent, key) = delivered(&mut world);
     world.delete("cart");
     agent.listen(&mut world);
-    world.fleet.vanished(&key);
+    world.fleet.vanished(&key, world.now);
     let orphans = Orphans {
         keys: vec![key.clone()],
         total: 2,
@@ -270,7 +270,7 @@ fn events_of_a_deletion_say_what_happened_and_nothing_else() {
     // The watch says that it is gone before our own write is answered.
     let write = world.pending.pop().unwrap();
     assert!(matches!(write.change, Change::RemoveFinalizer { .. }));
-    world.fleet.vanished(&key);
+    world.fleet.vanished(&key, world.now);
     world.refuse(&write, Outcome::Gone);
     world.run();
     let reasons: Vec<_> = world.notes.iter().map(|note| note.reason.as_str()).collect();

@@ -288,7 +288,9 @@ impl World {
                 }
                 object["status"] = json!(status);
             }
-            Change::PlaneConditions { .. } | Change::PlaneKey { .. } => return Outcome::Outdated,
+            Change::PlaneConditions { .. } | Change::PlaneFinalizers { .. } | Change::PlaneKey { .. } => {
+                return Outcome::Outdated;
+            }
         }
         self.touch(&key.name);
         let object = serde_json::from_value(self.objects[&key.name].clone()).unwrap();
@@ -308,10 +310,18 @@ impl World {
             Change::PlaneKey { key, known } if *known + 1 == record.resource_version => {
                 record.enrolled = Some(key.clone());
             }
+            Change::PlaneFinalizers { finalizers, known } if *known + 1 == record.resource_version => {
+                record.finalizers.clone_from(finalizers);
+            }
             _ => return Outcome::Outdated,
         }
         self.planes.insert(name.clone(), record.clone());
         Outcome::PlaneDone(Box::new(record))
+    }
+
+    /// A Plane as the API server has it.
+    pub(crate) fn plane_record(&self, name: &str) -> &PlaneRecord {
+        &self.planes[&Self::plane(name)]
     }
 
     /// Has a Plane seen as a test made it.
@@ -335,7 +345,7 @@ impl World {
         if metadata["deletionTimestamp"].is_string() && !held {
             let key = self.key(name);
             self.objects.remove(name);
-            self.fleet.vanished(&key);
+            self.fleet.vanished(&key, self.now);
         }
     }
 
@@ -371,6 +381,9 @@ pub(crate) fn record(plane: &str, data_plane: &str) -> PlaneRecord {
         uid: Uid::new(format!("plane-{plane}")).unwrap(),
         resource_version: 1,
         revoked: false,
+        forgotten: false,
+        deleting: false,
+        finalizers: vec!["outhaul.dev/cleanup".into()],
         keys: Vec::new(),
         enrolled: Some(agent_key().to_string()),
         admits: vec![Admission {

@@ -184,10 +184,13 @@ async fn patch_bundle(client: kube::Client, key: &Key, write: &Write) -> kube::R
 
 async fn patch_plane(client: kube::Client, name: &str, write: &Write) -> kube::Result<Outcome> {
     let api: Api<outhaul_hub_resources::Plane> = Api::all(client);
-    let Some(patch) = request::of_plane(&write.subject, &write.change) else {
+    let Some(request) = request::of_plane(&write.subject, &write.change) else {
         return Ok(Outcome::Outdated);
     };
-    let plane = api.patch_status(name, &params(), &patch).await?;
+    let plane = match request.status {
+        true => api.patch_status(name, &params(), &request.patch).await?,
+        false => api.patch(name, &params(), &request.patch).await?,
+    };
     Ok(PlaneRecord::read(plane).map_or(Outcome::Outdated, |record| Outcome::PlaneDone(Box::new(record))))
 }
 

@@ -34,6 +34,12 @@ fn bundle_blocker(bundle: &BundleView, plane: &PlaneView) -> Option<BlockerView>
 
 /// Why the plane cannot hear of anything.
 fn absence(plane: &PlaneView) -> Option<BlockerView> {
+    if plane.forgotten {
+        return Some(blocker(
+            "PlaneForgotten",
+            "The Plane was forgotten, since it will never return.",
+        ));
+    }
     if plane.revoked {
         return Some(blocker(
             "PlaneRevoked",
@@ -137,7 +143,8 @@ mod tests {
     fn what_waits_for_an_absent_plane_says_so() {
         let connected = samples::plane("eu");
         type Change = fn(&mut PlaneView);
-        let cases: [(Change, &str); 3] = [
+        let cases: [(Change, &str); 4] = [
+            (|plane| plane.forgotten = true, "PlaneForgotten"),
             (|plane| plane.revoked = true, "PlaneRevoked"),
             (|plane| plane.connection = None, "PlaneDisconnected"),
             (

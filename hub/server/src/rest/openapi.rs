@@ -20,6 +20,7 @@ use super::{bundles, confirmations, events, planes, probes, restored, tokens};
         document,
         planes::list,
         planes::one,
+        planes::forget,
         bundles::list,
         bundles::one,
         confirmations::create,

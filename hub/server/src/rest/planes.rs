@@ -1,12 +1,16 @@
-//! Planes: all, and one.
+//! Planes: all, one, and one that will never return.
 
 use axum::extract::State;
-use outhaul_hub_core::view::PlaneView;
+use outhaul_hub_core::view::{BundleName, PlaneView};
+use outhaul_protocol_wire::ids::PlaneName;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Rest;
 use super::envelope::{Failure, List, Success};
 use super::error::{ApiError, Code};
 use super::extract::{OnePlane, no_such_plane};
+use crate::forgetting::ForgetError;
 use crate::handle::HubStopped;
 
 /// All planes, by name.
@@ -45,6 +49,65 @@ pub(super) async fn one(
     let view = rest.hub.plane(plane.clone()).await?;
     view.map(Success::new)
         .ok_or_else(|| no_such_plane(plane.as_str()))
+}
+
+/// A plane that is forgotten.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Forgotten {
+    /// Its name.
+    plane: String,
+    /// Releases and Bundles that were on it: they wait for it no longer.
+    bundles: Vec<BundleName>,
+}
+
+/// Says that a plane will never return. Releases and Bundles wait for it no longer, its agent is refused, and nothing is
+/// removed there.
+#[utoipa::path(
+    post,
+    path = "/api/v1/planes/{plane}/forget",
+    operation_id = "forgetPlane",
+    tag = "fleet",
+    params(("plane" = String, Path, description = "Name of the plane; its Plane may be gone already.")),
+    responses(
+        (status = 200, description = "It is forgotten.", body = Success<Forgotten>),
+        (status = "default", description = "Why not.", body = Failure),
+    ),
+    security(("bearer" = [])),
+)]
+pub(super) async fn forget(
+    State(rest): State<Rest>,
+    OnePlane(plane): OnePlane,
+) -> Result<Success<Forgotten>, ApiError> {
+    // Its resource may not say so yet.
+    let view = rest.hub.plane(plane.clone()).await?;
+    if view.is_some_and(|view| view.connection.is_some()) {
+        return Err(not_forgotten(&plane, &ForgetError::Connected(plane.clone())));
+    }
+    let bundles = rest.hub.on(plane.clone()).await?;
+    rest.hub
+        .forget(&plane, !bundles.is_empty())
+        .await
+        .map_err(|error| not_forgotten(&plane, &error))?;
+    Ok(Success::new(Forgotten {
+        plane: plane.to_string(),
+        bundles,
+    }))
+}
+
+fn not_forgotten(plane: &PlaneName, error: &ForgetError) -> ApiError {
+    match error {
+        ForgetError::Unknown(_) => no_such_plane(plane.as_str()),
+        ForgetError::Connected(_) => ApiError::new(Code::Conflict, format!("Nothing was changed: {error}.")),
+        ForgetError::Api { .. } => {
+            let source: &dyn std::error::Error = error;
+            tracing::warn!(error = source, %plane, "Could not forget a plane");
+            ApiError::new(
+                Code::Unavailable,
+                format!("The plane is not forgotten: {error}. The hub's log says more."),
+            )
+        }
+    }
 }
 
 impl From<HubStopped> for ApiError {

@@ -24,6 +24,7 @@ const GET_BUNDLES: Right = right("get", Some("bundles"));
 const WATCH_BUNDLES: Right = right("watch", Some("bundles"));
 const CREATE_CONFIRMATIONS: Right = right("create", Some("confirmations"));
 const CREATE_TOKENS: Right = right("create", Some("tokens"));
+const FORGET: Right = right("update", Some("forgotten"));
 const UPDATE_EPOCH: Right = right("update", Some("epoch"));
 
 pub(super) fn routes() -> Vec<Route> {
@@ -57,6 +58,11 @@ pub(super) fn routes() -> Vec<Route> {
             "/api/v1/planes/{plane}/tokens",
             needs(&[CREATE_TOKENS], Scope::Path),
             post(tokens::create),
+        ),
+        change(
+            "/api/v1/planes/{plane}/forget",
+            needs(&[FORGET], Scope::Path),
+            post(planes::forget),
         ),
         change(
             "/api/v1/hub/restored",

@@ -25,6 +25,9 @@ impl Tokens {
                 Some(plane) if plane.spec.revoked => {
                     return Err(TokenError::PlaneRevoked(request.plane.clone()));
                 }
+                Some(plane) if plane.spec.forgotten => {
+                    return Err(TokenError::PlaneForgotten(request.plane.clone()));
+                }
                 Some(plane) => admit(&planes, plane, wanted.clone()).await,
             };
             match attempt {

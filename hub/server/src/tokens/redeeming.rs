@@ -100,7 +100,7 @@ impl Tokens {
     async fn plane_to_enrol(&self, plane: &PlaneName) -> Result<Plane, Refusal> {
         let found = self.planes().get_opt(plane.as_str()).await.map_err(unavailable)?;
         found
-            .filter(|plane| !plane.spec.revoked)
+            .filter(|plane| !plane.spec.revoked && !plane.spec.forgotten)
             .ok_or(Refusal::PlaneRevoked)
     }
 

@@ -8,6 +8,7 @@ mod controllers;
 mod delivering;
 mod enrolling;
 mod failing;
+mod forgetting;
 mod hostile;
 mod kubernetes;
 mod plane;

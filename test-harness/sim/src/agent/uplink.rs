@@ -146,6 +146,9 @@ impl World {
         if broken == Some(Broken::GenerationIgnored) {
             take_whatever_is_older(&mut running.plane, &message);
         }
+        if broken == Some(Broken::ForgottenRemoves) {
+            remove_if_forgotten(&mut running.plane, &message);
+        }
         match connected.session.handle(message, &running.plane) {
             Ok(events) => self.session_events(number, events),
             Err(violation) => self.violate("nobody breaks the protocol", format!("a hub: {violation}")),
@@ -221,6 +224,18 @@ pub(super) fn remove_absent(plane: &mut plane::Plane, key: &Key) {
         content: StoreContent::Kept,
     };
     plane.take(store).expect("nothing new comes with it");
+}
+
+/// A broken agent takes the word that its plane was forgotten for a word about what it holds.
+fn remove_if_forgotten(plane: &mut plane::Plane, message: &HubMessage) {
+    let HubMessage::Refused(refused) = message else {
+        return;
+    };
+    let keys: Vec<Key> = match refused.message.contains("forgotten") {
+        true => plane.holdings().map(|holding| holding.head.key.clone()).collect(),
+        false => Vec::new(),
+    };
+    keys.iter().for_each(|key| remove_absent(plane, key));
 }
 
 /// A broken agent takes heads whatever their version.

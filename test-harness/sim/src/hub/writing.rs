@@ -157,7 +157,7 @@ fn make(control: &mut crate::cluster::Cluster, write: &Write) -> Result<Outcome,
             }
         }
         Subject::Plane(..) => match request::of_plane(&write.subject, &write.change) {
-            Some(patch) => (true, patch),
+            Some(request) => (request.status, request.patch),
             None => return Ok(Outcome::Outdated),
         },
     };
@@ -238,6 +238,7 @@ fn change_name(write: &Write) -> &'static str {
         Change::RemoveFinalizer { .. } => "RemoveFinalizer",
         Change::Status { .. } => "Status",
         Change::PlaneConditions { .. } => "PlaneConditions",
+        Change::PlaneFinalizers { .. } => "PlaneFinalizers",
         Change::PlaneKey { .. } => "PlaneKey",
     }
 }

@@ -1,5 +1,7 @@
 //! Schedules from seeds. Actions keep to what is there, so that most of them mean something.
 
+mod fleet;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -11,6 +13,9 @@ use crate::dice::Dice;
 /// Actions of a schedule, and faults among them.
 const ACTIONS: usize = 100;
 const FAULTS: usize = 24;
+
+/// One schedule of so many has actions on whole planes among the others.
+const RARELY: u64 = 8;
 
 /// Releases and Bundles that actions play with.
 const RELEASES: u64 = 6;
@@ -46,6 +51,10 @@ pub fn generate(seed: u64) -> Schedule {
             }
         };
         steps.push(Step { at: writer.at, what });
+    }
+    if seed.is_multiple_of(RARELY) {
+        steps.extend(fleet::steps(seed, writer.at));
+        steps.sort_by_key(|step| step.at);
     }
     Schedule { seed, steps }
 }

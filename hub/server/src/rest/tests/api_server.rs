@@ -85,7 +85,7 @@ impl ReviewingServer {
             (&Method::POST, "/apis/authentication.k8s.io/v1/tokenreviews") => state.whose(sent),
             (&Method::POST, "/apis/authorization.k8s.io/v1/subjectaccessreviews") => state.may(sent),
             // An empty control plane: what routes change is not there.
-            (_, path) if path.contains("/secrets/") || path.contains("/planes/") => not_found(),
+            (_, path) if path.contains("/secrets/") || path.contains("/planes") => not_found(),
             (&Method::PATCH, CART) => {
                 state.patches.insert(CART.to_owned(), sent);
                 json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": {"name": "cart"}})

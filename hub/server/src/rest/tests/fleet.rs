@@ -118,12 +118,18 @@ impl State {
         match request {
             Request::Planes(answer) => drop(answer.send(self.planes.values().cloned().collect())),
             Request::Plane(name, answer) => drop(answer.send(self.planes.get(name.as_str()).cloned())),
+            Request::On(name, answer) => drop(answer.send(self.names_on(name.as_str()))),
             Request::Bundles(name, answer) => drop(answer.send(self.on(name.as_str()))),
             Request::Bundle(plane, bundle, answer) => {
                 let key = (plane.as_str().to_owned(), bundle);
                 drop(answer.send(self.bundles.get(&key).cloned()));
             }
         }
+    }
+
+    fn names_on(&self, plane: &str) -> Vec<BundleName> {
+        let here = self.on(plane).unwrap_or_default();
+        here.into_iter().map(|bundle| bundle.bundle).collect()
     }
 
     fn on(&self, plane: &str) -> Option<Vec<BundleView>> {

@@ -11,6 +11,7 @@ pub(in crate::rest) fn plane(name: &str) -> PlaneView {
         name: name.to_owned(),
         enrolled: true,
         revoked: false,
+        forgotten: false,
         connection: Some(ConnectionView {
             since: "2026-01-02T03:04:05Z".to_owned(),
             remote: "192.0.2.7:50000".to_owned(),
