@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use outhaul_fake_kube_server::FakeKube;
+use outhaul_fake_kube_server::{Backup, FakeKube};
 use outhaul_kubernetes::{Definitions, Program, Programs};
 
 use crate::ground::Ground;
@@ -36,6 +36,8 @@ impl Role {
 pub struct Cluster {
     kubeconfig: Kubeconfig,
     made_of: MadeOf,
+    /// The backup of an embedded cluster; a real one keeps its own.
+    backup: Option<Backup>,
 }
 
 enum MadeOf {
@@ -74,6 +76,35 @@ impl Cluster {
             MadeOf::Embedded(fake) => fake.stop_listening().await,
             MadeOf::Kubernetes(cluster) => cluster.kill(Program::ApiServer),
         }
+    }
+
+    /// Keeps what the cluster holds as the backup to go back to.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub async fn back_up(&mut self) -> Result<()> {
+        match &mut self.made_of {
+            MadeOf::Embedded(fake) => self.backup = Some(fake.back_up()),
+            MadeOf::Kubernetes(cluster) => cluster.back_up().await?,
+        }
+        Ok(())
+    }
+
+    /// Goes back to the backup: what was written since is gone, and resourceVersions start lower.
+    ///
+    /// # Errors
+    /// There is no backup, or the cluster does not come back.
+    pub async fn restore(&mut self) -> Result<()> {
+        match &mut self.made_of {
+            MadeOf::Embedded(fake) => {
+                let backup = self.backup.as_ref().context("there is no backup")?;
+                fake.stop_listening().await;
+                fake.restore(backup);
+                fake.resume_listening().await?;
+            }
+            MadeOf::Kubernetes(cluster) => cluster.restore().await?,
+        }
+        Ok(())
     }
 
     /// Gives the API server back, on the port it had.
@@ -116,6 +147,7 @@ async fn embedded(role: Role) -> Result<Cluster> {
     Ok(Cluster {
         kubeconfig,
         made_of: MadeOf::Embedded(Box::new(fake)),
+        backup: None,
     })
 }
 
@@ -140,6 +172,7 @@ async fn kubernetes(programs: &Programs, role: Role) -> Result<Cluster> {
     Ok(Cluster {
         kubeconfig,
         made_of: MadeOf::Kubernetes(Box::new(cluster)),
+        backup: None,
     })
 }
 

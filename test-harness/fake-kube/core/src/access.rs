@@ -86,14 +86,14 @@ impl User {
 }
 
 /// The tokens of a cluster.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Access {
     tokens: BTreeMap<String, User>,
     accounts: BTreeMap<String, Account>,
 }
 
 /// The ServiceAccount that a token was issued to; the token is worth nothing without it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Account {
     key: Key,
     uid: String,

@@ -27,7 +27,7 @@ use crate::verbs::decoding;
 use crate::watch::{Polled, Watch};
 
 /// A cluster's whole state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cluster {
     pub(crate) registry: Registry,
     pub(crate) store: Store,

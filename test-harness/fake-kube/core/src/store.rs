@@ -59,7 +59,7 @@ pub struct Address {
 }
 
 /// The objects.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Store {
     version: u64,
     shelves: BTreeMap<GroupResource, Shelf>,
@@ -67,7 +67,7 @@ pub struct Store {
     changed: BTreeSet<GroupResource>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Shelf {
     objects: BTreeMap<Key, Arc<Object>>,
     history: History,

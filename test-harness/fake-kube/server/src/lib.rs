@@ -32,4 +32,4 @@ pub use outhaul_fake_kube_core::kind::GroupResource;
 pub use outhaul_fake_kube_core::request::Verb;
 pub use outhaul_fake_kube_core::standins;
 pub use service::ApiService;
-pub use setup::{FakeKube, Options, StartError};
+pub use setup::{Backup, FakeKube, Options, StartError};

@@ -46,6 +46,9 @@ pub enum StartError {
 /// Where an in-process cluster would be; nothing is there.
 const NOWHERE: &str = "https://in-process.invalid";
 
+/// What a cluster held at one moment.
+pub struct Backup(Cluster);
+
 /// One embedded cluster. Everything that belongs to it ends when it is dropped.
 pub struct FakeKube {
     engine: Arc<Engine>,
@@ -139,6 +142,17 @@ impl FakeKube {
         let result = self.engine.with(|cluster, _| f(cluster));
         self.engine.disturb();
         result
+    }
+
+    /// All that the cluster holds now.
+    pub fn back_up(&self) -> Backup {
+        Backup(self.engine.with(|cluster, _| cluster.clone()))
+    }
+
+    /// Goes back to a backup, as a restored etcd does: what was written since is gone, and resourceVersions start lower.
+    /// Connections should be [broken](Self::stop_listening) before.
+    pub fn restore(&self, backup: &Backup) {
+        self.with_cluster(|cluster| *cluster = backup.0.clone());
     }
 
     /// Lets requests meet a fault from now on.

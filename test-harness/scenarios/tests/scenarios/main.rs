@@ -11,6 +11,7 @@ mod damage;
 mod delivery;
 mod enrolment;
 mod held;
+mod incidents;
 mod interruptions;
 mod limits;
 mod quiet;

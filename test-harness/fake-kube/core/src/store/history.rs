@@ -62,7 +62,7 @@ impl Event {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct History {
     events: VecDeque<Event>,
     bytes: usize,

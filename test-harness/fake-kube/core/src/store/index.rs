@@ -8,7 +8,7 @@ use super::Address;
 use crate::meta;
 
 /// Both directions of ownership, and the objects that have to be looked at.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct OwnerIndex {
     by_uid: BTreeMap<String, Address>,
     dependents: BTreeMap<String, BTreeSet<Address>>,
