@@ -50,6 +50,8 @@ pub(crate) struct Queue {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Orphans {
     pub(crate) total: u64,
+    /// The first of them.
+    pub(crate) bundles: Vec<BundleRef>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

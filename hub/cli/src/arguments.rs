@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Planes and who may join as one.
     #[command(subcommand)]
     Plane(PlaneCommand),
+    /// What planes hold and the hub does not know.
+    #[command(subcommand)]
+    Orphans(OrphansCommand),
     /// The hub itself.
     #[command(subcommand)]
     Hub(HubCommand),
@@ -78,6 +81,19 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// Says what is to become of objects that a plane holds instead of letting them go.
     Confirm(ConfirmArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrphansCommand {
+    /// Lists the Releases and Bundles that planes hold although nothing in the control plane stands for them any more.
+    /// They run on as they are.
+    List(OrphansListArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrphansListArguments {
+    /// Name of a plane; without it all are listed.
+    pub(crate) plane: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ mod client;
 mod confirm;
 mod credentials;
 mod forgetting;
+mod orphans;
 mod restored;
 mod status;
 mod table;
@@ -23,7 +24,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 pub use arguments::Arguments;
-use arguments::{Command, HubCommand, PlaneCommand};
+use arguments::{Command, HubCommand, OrphansCommand, PlaneCommand};
 pub use client::Client;
 
 /// Does what was asked and writes the answer to `out`. `now` is what ages are counted from.
@@ -41,6 +42,9 @@ pub async fn run(arguments: Arguments, now: Timestamp, out: &mut impl Write) -> 
         }
         Command::Plane(PlaneCommand::Forget(wanted)) => {
             forgetting::forget(&client, &wanted.plane, arguments.output).await?
+        }
+        Command::Orphans(OrphansCommand::List(wanted)) => {
+            orphans::list(&client, wanted.plane.as_deref(), arguments.output).await?
         }
         Command::Hub(HubCommand::Restored) => restored::say(&client, arguments.output).await?,
     };

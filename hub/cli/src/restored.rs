@@ -20,9 +20,9 @@ fn render(restored: &Restored) -> String {
         "\
 The epoch is {} now. Every replica of the hub reads everything again, and then planes take what it says.
 
-What was created after the backup is not in the control plane any more. Planes keep it as orphans; they are counted by
+What was created after the backup is not in the control plane any more. Planes keep it, and it is shown by
 
-outhaul status
+outhaul orphans list
 ",
         restored.epoch
     )

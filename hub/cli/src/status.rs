@@ -4,7 +4,7 @@ mod bundle;
 mod fleet;
 mod plane;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 use anyhow::Context as _;
 use jiff::Timestamp;

@@ -20,7 +20,7 @@ pub(super) fn render(plane: &Plane, bundles: &[Bundle], now: Timestamp) -> Strin
     if plane.orphans.total > 0 {
         let total = plane.orphans.total;
         text.push_str(&format!(
-            "It holds {total} that the hub does not know; they are kept.\n"
+            "It holds {total} that the hub does not know; they are kept, see `outhaul orphans list`.\n"
         ));
     }
     text.push('\n');
@@ -141,7 +141,7 @@ Release shop/search    Queued       -     NotStored
         let text = render(&plane, &[], samples::now());
         let expected = "\
 Plane eu: Disconnected
-It holds 2 that the hub does not know; they are kept.
+It holds 2 that the hub does not know; they are kept, see `outhaul orphans list`.
 
 Nothing is meant for it.
 ";

@@ -11,7 +11,7 @@ pub(super) fn now() -> Timestamp {
     "2026-01-02T03:07:10Z".parse().unwrap()
 }
 
-pub(super) fn plane(name: &str) -> Plane {
+pub(crate) fn plane(name: &str) -> Plane {
     let answer = json!({
         "name": name,
         "enrolled": true,
