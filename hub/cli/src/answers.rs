@@ -116,6 +116,17 @@ pub(crate) struct BundleRef {
     pub(crate) name: String,
 }
 
+/// What a plane holds and the hub does not know.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Orphan {
+    pub(crate) kind: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+    pub(crate) successor: Option<String>,
+    pub(crate) elsewhere: Option<String>,
+}
+
 /// A raised epoch.
 #[derive(Deserialize)]
 pub(crate) struct Restored {

@@ -88,6 +88,43 @@ pub(crate) enum OrphansCommand {
     /// Lists the Releases and Bundles that planes hold although nothing in the control plane stands for them any more.
     /// They run on as they are.
     List(OrphansListArguments),
+    /// Lets what has the name of an orphan now take its objects over as they are: none is deleted or made again. For
+    /// control planes that were rebuilt, whose resources have new uids.
+    Adopt(OrphansAdoptArguments),
+    /// Deletes the objects of an orphan.
+    Remove(OrphansRemoveArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrphansAdoptArguments {
+    /// Name of the plane that keeps it.
+    pub(crate) plane: String,
+
+    /// The Release or Bundle that it was, like release/shop/cart.
+    #[arg(value_name = "KIND/NAMESPACE/NAME", required_unless_present = "all")]
+    pub(crate) bundle: Option<BundleName>,
+
+    /// The uid that it had, where the plane keeps several of this name.
+    #[arg(long, requires = "bundle")]
+    pub(crate) uid: Option<String>,
+
+    /// Every orphan of the plane that has a successor there.
+    #[arg(long, conflicts_with = "bundle")]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrphansRemoveArguments {
+    /// Name of the plane that keeps it.
+    pub(crate) plane: String,
+
+    /// The Release or Bundle that it was, like release/shop/cart.
+    #[arg(value_name = "KIND/NAMESPACE/NAME")]
+    pub(crate) bundle: BundleName,
+
+    /// The uid that it had, where the plane keeps several of this name.
+    #[arg(long)]
+    pub(crate) uid: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -297,6 +334,8 @@ mod tests {
             "outhaul plane token eu --ttl soon",
             "outhaul status eu cart",
             "outhaul status eu pod/shop/cart",
+            "outhaul orphans adopt eu cart",
+            "outhaul orphans remove eu pod/shop/cart",
         ];
         for line in lines {
             let error = parse(line).unwrap_err();
@@ -305,6 +344,25 @@ mod tests {
                 (ErrorKind::ValueValidation, 2),
                 "{line}"
             );
+        }
+    }
+
+    #[test]
+    fn orphans_are_decided_about_by_name_and_adopted_all_at_once() {
+        for line in [
+            "outhaul orphans adopt eu release/shop/cart --uid u-1",
+            "outhaul orphans adopt eu --all",
+            "outhaul orphans remove eu bundle/shop/cart",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        for line in [
+            "outhaul orphans adopt eu",
+            "outhaul orphans adopt eu release/shop/cart --all",
+            "outhaul orphans remove eu",
+            "outhaul orphans remove eu --all",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
         }
     }
 

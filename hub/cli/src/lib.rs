@@ -10,6 +10,7 @@ mod arguments;
 mod client;
 mod confirm;
 mod credentials;
+mod deciding;
 mod forgetting;
 mod orphans;
 mod restored;
@@ -45,6 +46,12 @@ pub async fn run(arguments: Arguments, now: Timestamp, out: &mut impl Write) -> 
         }
         Command::Orphans(OrphansCommand::List(wanted)) => {
             orphans::list(&client, wanted.plane.as_deref(), arguments.output).await?
+        }
+        Command::Orphans(OrphansCommand::Adopt(wanted)) => {
+            deciding::adopt(&client, &wanted, arguments.output).await?
+        }
+        Command::Orphans(OrphansCommand::Remove(wanted)) => {
+            deciding::remove(&client, &wanted, arguments.output).await?
         }
         Command::Hub(HubCommand::Restored) => restored::say(&client, arguments.output).await?,
     };

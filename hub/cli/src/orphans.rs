@@ -18,7 +18,10 @@ pub(crate) async fn list(client: &Client, plane: Option<&str>, output: Output) -
     match output {
         Output::Json => pretty(&answers.iter().map(orphans_of).collect()),
         Output::Table => {
-            let planes = answers.iter().map(parse).collect::<anyhow::Result<Vec<Plane>>>()?;
+            let planes = answers
+                .iter()
+                .map(parse)
+                .collect::<anyhow::Result<Vec<Plane>>>()?;
             Ok(render(&planes))
         }
     }

@@ -6,6 +6,7 @@
 mod connecting;
 mod epoch;
 mod leaving;
+mod orphans;
 mod placing;
 mod planes;
 mod reading;

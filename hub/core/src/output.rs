@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use outhaul_hub_resources::{DeliveryStatus, SessionTerm};
+use outhaul_hub_resources::{DeliveryStatus, OrphanDecision, SessionTerm};
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::{Epoch, PlaneName, Uid};
 use outhaul_protocol_wire::message::Closing;
@@ -92,6 +92,13 @@ pub enum Change {
     PlaneFinalizers {
         /// What they become.
         finalizers: Vec<String>,
+        /// The Plane's resourceVersion as it is known.
+        known: u64,
+    },
+    /// What is still to become of a Plane's orphans.
+    PlaneDecisions {
+        /// What they become.
+        decisions: Vec<OrphanDecision>,
         /// The Plane's resourceVersion as it is known.
         known: u64,
     },

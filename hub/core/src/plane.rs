@@ -4,11 +4,11 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use outhaul_hub_resources::{self as resources, names};
+use outhaul_hub_resources::{self as resources, OrphanDecision, names};
 use outhaul_protocol_session::hub::{Queue, Queued};
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::{BundleKind, Key};
+use outhaul_protocol_wire::head::{BundleKind, Head, Key};
 use outhaul_protocol_wire::ids::{InvalidName, PlaneName, Uid};
 use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::Orphans;
@@ -38,6 +38,8 @@ pub struct PlaneRecord {
     pub keys: Vec<String>,
     /// The key that enrolled.
     pub enrolled: Option<String>,
+    /// What becomes of its orphans.
+    pub decisions: Vec<OrphanDecision>,
     /// Who may use it, and for what.
     pub admits: Vec<resources::Admission>,
     /// What is said of it.
@@ -64,6 +66,10 @@ pub enum Judgement {
 pub(crate) struct Plane {
     pub(crate) record: Option<PlaneRecord>,
     pub(crate) orphans: Orphans,
+    /// Orphans that the plane is told what to do with, in its session.
+    pub(crate) decided: BTreeMap<Key, Head>,
+    /// Those that it has done since: their decisions are not needed any more.
+    pub(crate) done: BTreeSet<Key>,
     /// Since when it has no session; none where another hub has one, and says so.
     pub(crate) lost: Option<Duration>,
     pub(crate) writes: PlaneWrites,
@@ -115,6 +121,7 @@ impl PlaneRecord {
             finalizers: plane.metadata.finalizers.unwrap_or_default(),
             keys: plane.spec.keys,
             enrolled: status.key,
+            decisions: plane.spec.decisions,
             admits: plane.spec.admits,
             conditions: status.conditions,
         })
@@ -153,6 +160,7 @@ impl PlaneRecord {
 impl Plane {
     pub(crate) fn enqueue(&mut self, entry: &Entry) {
         let key = &entry.head.key;
+        self.decided.remove(key);
         self.order.insert(entry.place, key.clone());
         self.keys.insert(key.clone());
         let digest = (entry.head.digest, key.clone());
@@ -212,8 +220,11 @@ impl Queue for PlaneQueue<'_> {
     }
 
     fn head(&self, key: &Key) -> Option<Queued<'_>> {
-        self.plane.keys.contains(key).then_some(())?;
-        Some(queued(self.entry(key)?))
+        if self.plane.keys.contains(key) {
+            return Some(queued(self.entry(key)?));
+        }
+        let head = self.plane.decided.get(key)?;
+        Some(Queued { head, recorded: true })
     }
 
     fn observed(&self) -> impl Iterator<Item = (&Key, &Digest)> {

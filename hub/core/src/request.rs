@@ -41,9 +41,10 @@ pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Reques
             operations.push(json!({"op": "add", "path": "/status", "value": status}));
             (true, operations)
         }
-        Change::PlaneConditions { .. } | Change::PlaneFinalizers { .. } | Change::PlaneKey { .. } => {
-            return Ok(None);
-        }
+        Change::PlaneConditions { .. }
+        | Change::PlaneFinalizers { .. }
+        | Change::PlaneDecisions { .. }
+        | Change::PlaneKey { .. } => return Ok(None),
     };
     operations.insert(0, test("/metadata/uid", key.uid.as_str()));
     let operations = serde_json::from_value(Value::Array(operations))?;
@@ -74,6 +75,10 @@ pub fn of_plane(subject: &Subject, change: &Change) -> Option<Request> {
             metadata["finalizers"] = json!(finalizers);
             (false, json!({"metadata": metadata}))
         }
+        Change::PlaneDecisions { decisions, known } => (
+            false,
+            json!({"metadata": as_known(known), "spec": {"decisions": decisions}}),
+        ),
         Change::AddFinalizer | Change::RemoveFinalizer { .. } | Change::Status { .. } => return None,
     };
     Some(Request {

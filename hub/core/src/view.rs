@@ -2,6 +2,7 @@
 //!
 //! Nothing here carries manifest content: names, states and reasons only.
 
+use outhaul_hub_resources::OrphanVerdict;
 use outhaul_protocol_wire::report::BlockerReason;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -75,6 +76,28 @@ pub struct OrphansView {
     pub total: u64,
     /// The first of them.
     pub bundles: Vec<BundleName>,
+}
+
+/// What a plane holds and the hub does not know, one by one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrphanView {
+    /// The resource that it was.
+    #[serde(flatten)]
+    pub bundle: BundleName,
+    /// The uid that it had.
+    pub uid: String,
+    /// The uid of what has its name now and is meant for this plane; that may adopt it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
+    /// The plane that the resource itself is meant for, where it moved and this is its former copy: nothing is decided about
+    /// that here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<String>,
+    /// What was decided about it: `Adopt` or `Remove`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub decision: Option<OrphanVerdict>,
 }
 
 /// A Release or Bundle, by name.

@@ -119,7 +119,9 @@ pub use observer::{BasicAuth, Observer, ObserverAuthentication};
 pub use organization::{Organization, OrganizationSpec, OrganizationStatus};
 pub use owner::{ComponentOwner, ProjectOwner};
 pub use parse::{InvalidObject, parse};
-pub use plane::{Admission, AdmittedKind, Plane, PlaneSpec, PlaneStatus};
+pub use plane::{
+    Admission, AdmittedKind, OrphanDecision, OrphanKind, OrphanVerdict, Plane, PlaneSpec, PlaneStatus,
+};
 pub use project::{
     DeploymentPipeline, DeploymentPipelineSpec, Project, ProjectSpec, PromotionPath, PromotionTarget,
 };

@@ -37,6 +37,14 @@ pub struct PlaneSpec {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(inner(regex(pattern = r"^[0-9a-f]{64}$")), extend("x-kubernetes-list-type" = "set"))]
     pub keys: Vec<String>,
+    /// What becomes of Releases and Bundles that the plane holds and nothing stands for any more. Written by
+    /// `outhaul orphans`; an entry goes once the plane has done it.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
+    #[schemars(extend(
+        "x-kubernetes-list-type" = "map",
+        "x-kubernetes-list-map-keys" = ["kind", "namespace", "name", "uid"]
+    ))]
+    pub decisions: Vec<OrphanDecision>,
     /// The DataPlanes and BuildPlanes that may use this plane, and what each may manage there.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(extend(
@@ -70,6 +78,43 @@ pub struct Admission {
         extend("x-kubernetes-list-type" = "set")
     )]
     pub cluster_scoped_kinds: Vec<String>,
+}
+
+/// What becomes of one orphan.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OrphanDecision {
+    /// Release or Bundle.
+    pub kind: OrphanKind,
+    /// The namespace that it had in the control plane.
+    #[schemars(length(min = 1))]
+    pub namespace: String,
+    /// The name that it had there.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The uid that it had there.
+    #[schemars(length(min = 1))]
+    pub uid: String,
+    /// What to do.
+    pub decision: OrphanVerdict,
+}
+
+/// The kinds that can be orphaned.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OrphanKind {
+    /// A Release.
+    Release,
+    /// A Bundle.
+    Bundle,
+}
+
+/// What to do with an orphan.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OrphanVerdict {
+    /// The one that has its kind, namespace and name now takes its objects over as they are.
+    Adopt,
+    /// Its objects are deleted.
+    Remove,
 }
 
 /// The kinds that can use a plane.

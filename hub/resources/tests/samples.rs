@@ -51,7 +51,7 @@ fn nulls_and_absent_fields_are_the_same() {
     assert_eq!(one, other);
     let plane: Plane = read(
         "Plane",
-        json!({"spec": {"revoked": null, "forgotten": null, "keys": null, "admits": null}}),
+        json!({"spec": {"revoked": null, "forgotten": null, "decisions": null, "keys": null, "admits": null}}),
     )
     .unwrap();
     assert_eq!(plane.spec, Default::default());

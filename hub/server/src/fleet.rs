@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use outhaul_hub_core::view::{BundleName, BundleView, PlaneView};
+use outhaul_hub_core::view::{BundleName, BundleView, OrphanView, PlaneView};
 use outhaul_hub_core::{Fleet, Output, SessionId};
 use outhaul_protocol_wire::ids::PlaneName;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -51,6 +51,8 @@ pub(crate) enum Request {
     Plane(PlaneName, oneshot::Sender<Option<PlaneView>>),
     /// What is on a plane, whether or not there is a Plane of that name.
     On(PlaneName, oneshot::Sender<Vec<BundleName>>),
+    /// What a plane holds and the hub does not know.
+    Orphans(PlaneName, oneshot::Sender<Option<Vec<OrphanView>>>),
     /// What is meant for a plane.
     Bundles(PlaneName, oneshot::Sender<Option<Vec<BundleView>>>),
     /// One resource on a plane.
@@ -219,6 +221,7 @@ impl Running {
             Request::Planes(answer) => drop(answer.send(self.fleet.planes(now))),
             Request::Plane(name, answer) => drop(answer.send(self.fleet.plane_view(&name, now))),
             Request::On(plane, answer) => drop(answer.send(self.fleet.on(&plane))),
+            Request::Orphans(plane, answer) => drop(answer.send(self.fleet.orphans(&plane))),
             Request::Bundles(plane, answer) => drop(answer.send(self.fleet.bundles(&plane))),
             Request::Bundle(plane, name, answer) => drop(answer.send(self.fleet.bundle(&plane, &name))),
         }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use outhaul_hub_core::view::{BundleName, BundleView, PlaneView};
+use outhaul_hub_core::view::{BundleName, BundleView, OrphanView, PlaneView};
+use outhaul_hub_resources::OrphanDecision;
 use outhaul_protocol_wire::ids::{Epoch, PlaneName};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::controllers::Progress;
+use crate::deciding::{self, DecideError};
 use crate::epoch::Epochs;
 use crate::fleet::Request;
 use crate::forgetting::{self, ForgetError};
@@ -91,6 +93,22 @@ impl HubHandle {
     /// The hub is shutting down.
     pub async fn on(&self, plane: PlaneName) -> Result<Vec<BundleName>, HubStopped> {
         self.ask(|answer| Request::On(plane, answer)).await
+    }
+
+    /// What a plane holds and the hub does not know; `None` where there is no such Plane.
+    ///
+    /// # Errors
+    /// The hub is shutting down.
+    pub async fn orphans(&self, plane: PlaneName) -> Result<Option<Vec<OrphanView>>, HubStopped> {
+        self.ask(|answer| Request::Orphans(plane, answer)).await
+    }
+
+    /// Writes down what becomes of an orphan.
+    ///
+    /// # Errors
+    /// There is no such Plane, it was decided otherwise before, or the control plane's API server refused.
+    pub async fn decide(&self, plane: &PlaneName, decision: &OrphanDecision) -> Result<(), DecideError> {
+        deciding::decide(self.client.clone(), plane, decision).await
     }
 
     /// Writes down that a plane will never return: what waits for it is let go, and nothing is removed there. `named` says

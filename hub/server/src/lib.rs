@@ -8,6 +8,7 @@
 //! | `fleet` | owns the one state, and carries out what it decides: writes, Events, messages to agents |
 //! | `controllers` | makes bindings of components and Releases of bindings, while it holds the Lease |
 //! | `gateway` | the port for agents: handshakes, enrolment, sessions |
+//! | `deciding` | what becomes of orphans |
 //! | `epoch` | the stored epoch: reads, raises and watches it |
 //! | `confirming` | what operators confirm, written on its resource |
 //! | `forgetting` | planes that will never return |
@@ -21,6 +22,7 @@ mod clock;
 mod config;
 mod confirming;
 mod controllers;
+mod deciding;
 mod epoch;
 mod fleet;
 mod forgetting;
@@ -39,6 +41,7 @@ mod watch;
 pub use config::Config;
 pub use confirming::ConfirmError;
 pub use controllers::{Progress, Written};
+pub use deciding::DecideError;
 pub use forgetting::ForgetError;
 pub use handle::{FleetEvent, HubHandle, HubStopped};
 pub use hub::{Hub, RunError, StartError, run};

@@ -23,6 +23,7 @@ mod events;
 mod extract;
 mod layers;
 mod openapi;
+mod orphans;
 mod paths;
 mod planes;
 mod probes;

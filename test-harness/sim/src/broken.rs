@@ -38,6 +38,10 @@ pub enum Broken {
     PartGoes,
     /// What is protected goes like everything else.
     ProtectionIgnored,
+    /// The hub decides itself that orphans are removed.
+    OrphansRemovedUnasked,
+    /// An agent does not see whose an object is.
+    OwnersUnseen,
     /// A Plane that is deleted is let go whatever is on it.
     PlaneLetGoEarly,
     /// The agent takes its store's writes for made when it sends them.

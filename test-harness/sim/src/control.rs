@@ -4,9 +4,9 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use outhaul_hub_core::confirmation::{ANNOTATION, Confirmation};
+use outhaul_hub_resources::names;
 use outhaul_protocol_wire::head::Confirmed;
 use outhaul_protocol_wire::ids::Generation;
-use outhaul_hub_resources::names;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Place};
@@ -83,6 +83,7 @@ impl World {
             Action::Forget { plane } => self.forget_plane(plane_index(&plane)),
             Action::Return { plane } => self.plane_returns(plane_index(&plane)),
             Action::Remember { plane } => self.remember_plane(plane_index(&plane)),
+            Action::Decide { plane, pick, adopt } => self.decide(plane_index(&plane), pick, adopt),
             Action::DeletePlane { plane } => self.delete_plane(plane_index(&plane)),
             Action::Define { plane, served } => {
                 let number = plane_index(&plane);
@@ -402,6 +403,8 @@ fn name(action: &Action) -> String {
         Action::Forget { .. } => "forget".to_owned(),
         Action::Return { .. } => "return".to_owned(),
         Action::Remember { .. } => "remember".to_owned(),
+        Action::Decide { adopt: true, .. } => "decide: adopt".to_owned(),
+        Action::Decide { .. } => "decide: remove".to_owned(),
         Action::DeletePlane { .. } => "delete plane".to_owned(),
         Action::Define { served: true, .. } => "define".to_owned(),
         Action::Define { served: false, .. } => "undefine".to_owned(),

@@ -2,13 +2,15 @@
 
 use core::time::Duration;
 
+use outhaul_hub_core::view::OrphanView;
+use outhaul_protocol_wire::ids::PlaneName;
 use serde_json::Value;
 
 use crate::broken::Broken;
 use crate::cluster::Place;
 use crate::control::{create, plane_resource};
 use crate::model::text;
-use crate::schedule::PLANES;
+use crate::schedule::{HUBS, PLANES};
 use crate::world::World;
 
 impl World {
@@ -29,6 +31,56 @@ impl World {
 
     pub(crate) fn remember_plane(&mut self, plane: usize) {
         self.user_edits(&place(plane), |object| object["spec"]["forgotten"] = false.into());
+    }
+
+    /// `outhaul orphans adopt` or `remove`, of an orphan that a hub with a session shows.
+    pub(crate) fn decide(&mut self, plane: usize, pick: u64, adopt: bool) {
+        let name = PlaneName::new(PLANES[plane]).expect("the names of the planes are names");
+        let orphans = (0..HUBS).find_map(|hub| self.hub_orphans(hub, &name));
+        let orphans = orphans.unwrap_or_default();
+        let count = orphans.len().max(1) as u64;
+        let index = usize::try_from(pick % count).unwrap_or_default();
+        // REST refuses what is decided already, and what stands in the control plane and is meant for another plane.
+        let open = |orphan: &&OrphanView| orphan.decision.is_none() && orphan.elsewhere.is_none();
+        let Some(orphan) = orphans.get(index).filter(open) else {
+            return;
+        };
+        let verdict = match (&orphan.successor, adopt) {
+            (Some(successor), true) => {
+                self.model.adopted(&orphan.uid, successor);
+                "Adopt"
+            }
+            (_, _) => {
+                self.model.deleted(&orphan.uid, None);
+                self.model.letting_go.removed(&orphan.uid);
+                "Remove"
+            }
+        };
+        self.coverage.note(format!("decided: {verdict}"));
+        self.write_decision(plane, orphan, verdict);
+    }
+
+    fn write_decision(&mut self, plane: usize, orphan: &OrphanView, verdict: &str) {
+        let mut entry = serde_json::to_value(&orphan.bundle).expect("names are JSON");
+        entry["uid"] = orphan.uid.clone().into();
+        entry["decision"] = verdict.into();
+        self.user_edits(&place(plane), |object| {
+            let mut decisions = object["spec"]["decisions"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            decisions.push(entry);
+            object["spec"]["decisions"] = decisions.into();
+        });
+    }
+
+    /// Broken hubs decide themselves about every orphan.
+    pub(crate) fn decide_unasked(&mut self, plane: usize, number: usize) {
+        let name = PlaneName::new(PLANES[plane]).expect("the names of the planes are names");
+        let orphans = self.hub_orphans(number, &name).unwrap_or_default();
+        for orphan in orphans.iter().filter(|orphan| orphan.decision.is_none()) {
+            self.write_decision(plane, orphan, "Remove");
+        }
     }
 
     pub(crate) fn delete_plane(&mut self, plane: usize) {

@@ -8,6 +8,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
+use outhaul_hub_core::view::OrphanView;
 use outhaul_hub_core::{Dialer, Fleet, Now, Outcome, Output, SessionId, Settings, Sight, Write, WriteId};
 use outhaul_protocol_wire::content::Fetched;
 use outhaul_protocol_wire::digest::Digest;
@@ -362,7 +363,14 @@ impl World {
             (None, _) => {}
             (Some(session), message) => {
                 let session = self.session_of_message(number, link, session);
+                let orphans = matches!(message, AgentMessage::Orphans(_));
                 self.hub_takes(number, session, message);
+                let plane = self.links.get(&link).map(|link| link.plane);
+                if let (true, Some(Broken::OrphansRemovedUnasked), Some(plane)) =
+                    (orphans, self.broken, plane)
+                {
+                    self.decide_unasked(plane, number);
+                }
             }
         }
         self.stir(number);
@@ -452,6 +460,14 @@ impl World {
         let running = self.hubs[number].running.as_ref()?;
         let view = running.fleet.plane_view(plane, self.hub_time(number)?)?;
         view.connection.map(|_| view.orphans.total)
+    }
+
+    /// The orphans that a hub shows of a plane that has a session with it.
+    pub(crate) fn hub_orphans(&self, number: usize, plane: &PlaneName) -> Option<Vec<OrphanView>> {
+        let running = self.hubs[number].running.as_ref()?;
+        let view = running.fleet.plane_view(plane, self.hub_time(number)?)?;
+        view.connection?;
+        running.fleet.orphans(plane)
     }
 
     pub(crate) fn hub_lost(&mut self, number: usize, session: SessionId) {

@@ -57,6 +57,10 @@ pub(crate) struct Model {
     pub(crate) letting_go: LettingGo,
     /// Planes that somebody took for lost.
     given_up: BTreeSet<usize>,
+    /// By uid of a resource: the plane that it was on last.
+    on: BTreeMap<String, usize>,
+    /// Uids of orphans, each with that of a resource that may take its objects over.
+    adopted: BTreeSet<(String, String)>,
 }
 
 impl Model {
@@ -99,6 +103,11 @@ impl Model {
         self.versions.remove(&(plane, key.clone()));
         self.letting_go.lost(plane, key);
         self.forgotten.insert((plane, key.uid.to_string()));
+    }
+
+    /// Somebody said that a resource takes an orphan's objects over.
+    pub(crate) fn adopted(&mut self, orphan: &str, successor: &str) {
+        self.adopted.insert((orphan.to_owned(), successor.to_owned()));
     }
 
     /// Somebody said that a plane will never return.
@@ -207,7 +216,8 @@ impl World {
             .unwrap_or_default();
         let served = self.planes[plane].cluster.serves(&place.kind);
         let another = owner(&there).filter(|other| served && *other != uid && version <= sent_at);
-        if let Some(other) = another {
+        let adopted = |other: &String| self.model.adopted.contains(&(other.clone(), uid.clone()));
+        if let Some(other) = another.filter(|other| !adopted(other)) {
             let text = format!("{place} on {}: {of} over {}", PLANES[plane], self.name_of(&other));
             self.violate("objects of another owner are left alone", text);
         }
@@ -290,6 +300,7 @@ impl World {
             let plane = PLANES.iter().position(|name| *name == plane);
             if let Some(plane) = plane.filter(|_| has_finalizer(after)) {
                 let uid = text(after, "/metadata/uid").to_owned();
+                self.model.on.insert(uid.clone(), plane);
                 self.model.recorded.insert((uid, plane));
             }
         }
@@ -328,18 +339,19 @@ impl World {
         }
     }
 
-    /// It names no plane. Where one still has objects of it, somebody must have said that this one will never return.
+    /// It names no plane. Where the one that it was on still has objects of it, somebody must have said that this plane
+    /// will never return.
     fn check_let_go_of_nowhere(&mut self, uid: &str) {
-        let has_some = |plane: &usize| {
-            let mut objects = self.planes[*plane].cluster.objects();
-            objects.any(|(_, object)| owner(object).as_deref() == Some(uid))
+        let Some(plane) = self.model.on.get(uid).copied() else {
+            return;
         };
-        let recorded = (0..PLANES.len()).filter(|plane| self.model.is_recorded(uid, *plane));
-        let left: Vec<usize> = recorded.filter(has_some).collect();
-        if !left.is_empty() && left.iter().all(|plane| !self.model.given_up.contains(plane)) {
+        let ours = |(_, object): (_, &std::sync::Arc<Value>)| owner(object).as_deref() == Some(uid);
+        let some = self.planes[plane].cluster.objects().any(ours);
+        if some && !self.model.given_up.contains(&plane) {
             let text = format!(
-                "{} names no plane, and {left:?} have some of it",
-                self.name_of(uid)
+                "{} names no plane, and {} has some of it",
+                self.name_of(uid),
+                PLANES[plane]
             );
             self.violate("gone means gone", text);
         }

@@ -102,6 +102,15 @@ pub enum Action {
         /// Which plane.
         plane: String,
     },
+    /// The operator decides about an orphan that a hub shows.
+    Decide {
+        /// Of which plane.
+        plane: String,
+        /// Which orphan: this one, in their order.
+        pick: u64,
+        /// Whether it is adopted, if that can be; otherwise it is removed.
+        adopt: bool,
+    },
     /// A Plane is deleted.
     DeletePlane {
         /// Which plane.

@@ -29,7 +29,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (
         Broken::DamageIsEmpty,
-        10,
+        11,
         "an object leaves a plane only by a statement",
     ),
     (Broken::DeleteWithoutUid, 3, "what is not ours is never deleted"),
@@ -52,7 +52,17 @@ const TABLE: &[(Broken, u64, &str)] = &[
         309,
         "everything converges once faults heal",
     ),
-    (Broken::PartGoes, 2, "what goes unasked is within the budget"),
+    (
+        Broken::OrphansRemovedUnasked,
+        8,
+        "a confirmation counts for its generation only",
+    ),
+    (
+        Broken::OwnersUnseen,
+        24,
+        "objects of another owner are left alone",
+    ),
+    (Broken::PartGoes, 7, "what goes unasked is within the budget"),
     (
         Broken::PlaneLetGoEarly,
         8,

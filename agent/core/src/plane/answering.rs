@@ -134,14 +134,15 @@ impl Plane {
 
     /// A look found an object that we never applied, or one that cannot be watched.
     fn found(&mut self, key: &Key, index: usize, value: &serde_json::Value, now: Instant) {
-        let (object, listing) = self.wanted(key, index);
         let Some(live) = Live::of(value, labels::field_manager(key.kind)) else {
             return;
         };
+        let inherited = self.inherits(key, &live);
+        let (object, listing) = self.wanted(key, index);
         object.answered_in = listing;
         // What a watch has shown meanwhile is ours, whoever had it before.
         let overtaken = object.live.as_ref().is_some_and(|known| known.covers(value));
-        match owned_by_another(&live, key).filter(|_| !overtaken) {
+        match owned_by_another(&live, key).filter(|_| !overtaken && !inherited) {
             Some(blocker) => {
                 object.blocker = Some(blocker);
                 object.retry.failed(now);

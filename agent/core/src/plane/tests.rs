@@ -5,6 +5,7 @@ mod cluster;
 mod convergence;
 mod damage;
 mod held;
+mod succession;
 mod together;
 
 use core::time::Duration;

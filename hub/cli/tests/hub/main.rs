@@ -113,10 +113,7 @@ async fn a_forgotten_plane_says_what_was_on_it_and_an_unknown_one_is_none() {
         .await
         .unwrap_err();
     assert!(format!("{unknown:#}").contains("PLANE_NOT_FOUND"), "{unknown:#}");
-    let refused = stage
-        .outhaul(Some(VIEWER), "plane forget eu")
-        .await
-        .unwrap_err();
+    let refused = stage.outhaul(Some(VIEWER), "plane forget eu").await.unwrap_err();
     assert!(
         format!("{refused:#}").contains("may not update planes/forgotten"),
         "{refused:#}"

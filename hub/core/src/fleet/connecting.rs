@@ -252,7 +252,9 @@ impl Fleet {
         self.talking.insert(id);
         if let Some(state) = self.planes.get_mut(&plane) {
             state.orphans = hello.orphans.clone();
+            state.decided.clear();
         }
+        self.decide_orphans(&plane);
         self.catch_up(&plane, converged);
         self.reconcile_plane(&plane, now);
         self.changed(&plane, None);

@@ -165,6 +165,7 @@ impl Fleet {
             live.session.announce(key.clone());
         });
         self.changed(&at.plane, Some(&key));
+        self.decide_orphans(&at.plane);
         if unkept {
             self.reconcile_plane(&at.plane, now);
         }

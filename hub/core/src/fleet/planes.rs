@@ -6,7 +6,7 @@ use outhaul_hub_resources::conditions::{CONNECTED, status};
 use outhaul_protocol_wire::ids::PlaneName;
 use outhaul_protocol_wire::message::ClosingReason;
 
-use super::{Fleet, Origin, Owner};
+use super::{Fleet, Origin, Owner, orphans};
 use crate::condition::{self, Said};
 use crate::delivery::retry;
 use crate::now::Now;
@@ -42,6 +42,7 @@ impl Fleet {
         if news && !self.live.contains_key(&name) {
             state.lost = None;
         }
+        state.done.retain(|key| orphans::decides(&record, key));
         let going = record.going();
         let (deleting, kept) = (record.deleting, record.has_finalizer());
         let known = state.record.replace(record);
@@ -64,6 +65,7 @@ impl Fleet {
             self.reconcile_on(&name, now);
         }
         self.end_if_refused(&name, now);
+        self.decide_orphans(&name);
         self.reconcile_plane(&name, now);
         self.changed(&name, None);
     }
@@ -122,7 +124,9 @@ impl Fleet {
             key: key.to_string(),
             known,
         });
-        let now_or_never = key.or_else(|| self.finalizer_due(name, now));
+        let now_or_never = key
+            .or_else(|| self.finalizer_due(name, now))
+            .or_else(|| state.decisions_due(record));
         let due = match now_or_never {
             Some(_) => Some(Duration::ZERO),
             None => condition_due(record, dialer.is_some(), state.lost),

@@ -30,6 +30,7 @@ impl Fleet {
                 if let Some(state) = self.planes.get_mut(plane) {
                     state.orphans = orphans;
                 }
+                self.decide_orphans(plane);
                 self.changed(plane, None);
             }
         }
@@ -107,7 +108,9 @@ impl Fleet {
     fn gone(&mut self, plane: &PlaneName, held: Held, now: Now) {
         let key = held.key.clone();
         let Some(delivery) = self.deliveries.get_mut(&key) else {
-            return self.settle_unknown(plane, held);
+            self.decided_done(plane, &key);
+            self.settle_unknown(plane, held);
+            return self.reconcile_plane(plane, now);
         };
         match &delivery.queued {
             Some(entry)
@@ -128,7 +131,7 @@ impl Fleet {
     /// The watch may simply be late, so the API server itself is asked before anything is said.
     fn hub_behind(&mut self, plane: &PlaneName, held: Held, digest: Digest, now: Now) {
         let key = held.key.clone();
-        if self.on_plane(plane, &key).is_none() {
+        if self.decided_behind(plane, &held, digest) || self.on_plane(plane, &key).is_none() {
             return;
         }
         if self.adopt(&held, digest, now) {

@@ -10,6 +10,7 @@ mod held;
 mod leaving;
 mod moving;
 mod orders;
+mod orphans;
 mod overtaking;
 mod refusing;
 mod removing;

@@ -288,9 +288,10 @@ impl World {
                 }
                 object["status"] = json!(status);
             }
-            Change::PlaneConditions { .. } | Change::PlaneFinalizers { .. } | Change::PlaneKey { .. } => {
-                return Outcome::Outdated;
-            }
+            Change::PlaneConditions { .. }
+            | Change::PlaneFinalizers { .. }
+            | Change::PlaneDecisions { .. }
+            | Change::PlaneKey { .. } => return Outcome::Outdated,
         }
         self.touch(&key.name);
         let object = serde_json::from_value(self.objects[&key.name].clone()).unwrap();
@@ -309,6 +310,9 @@ impl World {
             }
             Change::PlaneKey { key, known } if *known + 1 == record.resource_version => {
                 record.enrolled = Some(key.clone());
+            }
+            Change::PlaneDecisions { decisions, known } if *known + 1 == record.resource_version => {
+                record.decisions.clone_from(decisions);
             }
             Change::PlaneFinalizers { finalizers, known } if *known + 1 == record.resource_version => {
                 record.finalizers.clone_from(finalizers);
@@ -382,6 +386,7 @@ pub(crate) fn record(plane: &str, data_plane: &str) -> PlaneRecord {
         resource_version: 1,
         revoked: false,
         forgotten: false,
+        decisions: Vec::new(),
         deleting: false,
         finalizers: vec!["outhaul.dev/cleanup".into()],
         keys: Vec::new(),

@@ -23,6 +23,8 @@ pub(super) enum Code {
     PlaneNotFound,
     /// 404: the plane has no such bundle.
     BundleNotFound,
+    /// 404: the plane has named no such orphan.
+    OrphanNotFound,
     /// 409: what was asked for does not fit what is there now.
     Conflict,
     /// 413: the body is larger than any that we take.
@@ -64,7 +66,7 @@ impl Code {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::InvalidJson | Self::InvalidInput => StatusCode::BAD_REQUEST,
-            Self::PlaneNotFound | Self::BundleNotFound => StatusCode::NOT_FOUND,
+            Self::PlaneNotFound | Self::BundleNotFound | Self::OrphanNotFound => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

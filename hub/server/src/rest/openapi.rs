@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::envelope::json;
-use super::{bundles, confirmations, events, planes, probes, restored, tokens};
+use super::{bundles, confirmations, events, orphans, planes, probes, restored, tokens};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +21,8 @@ use super::{bundles, confirmations, events, planes, probes, restored, tokens};
         planes::list,
         planes::one,
         planes::forget,
+        orphans::list,
+        orphans::decide,
         bundles::list,
         bundles::one,
         confirmations::create,

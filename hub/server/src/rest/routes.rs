@@ -4,7 +4,7 @@ use axum::routing::{MethodRouter, get, post};
 use http::Method;
 
 use super::access::{Needs, Right, Scope};
-use super::{Rest, bundles, confirmations, events, openapi, planes, probes, restored, tokens};
+use super::{Rest, bundles, confirmations, events, openapi, orphans, planes, probes, restored, tokens};
 
 pub(super) struct Route {
     #[cfg_attr(
@@ -24,6 +24,8 @@ const GET_BUNDLES: Right = right("get", Some("bundles"));
 const WATCH_BUNDLES: Right = right("watch", Some("bundles"));
 const CREATE_CONFIRMATIONS: Right = right("create", Some("confirmations"));
 const CREATE_TOKENS: Right = right("create", Some("tokens"));
+const GET_ORPHANS: Right = right("get", Some("orphans"));
+const UPDATE_ORPHANS: Right = right("update", Some("orphans"));
 const FORGET: Right = right("update", Some("forgotten"));
 const UPDATE_EPOCH: Right = right("update", Some("epoch"));
 
@@ -48,6 +50,16 @@ pub(super) fn routes() -> Vec<Route> {
             "/api/v1/planes/{plane}/bundles/{kind}/{namespace}/{name}",
             needs(&[GET_BUNDLES], Scope::Path),
             get(bundles::one),
+        ),
+        read(
+            "/api/v1/planes/{plane}/orphans",
+            needs(&[GET_ORPHANS], Scope::Path),
+            get(orphans::list),
+        ),
+        change(
+            "/api/v1/planes/{plane}/orphans/{kind}/{namespace}/{name}",
+            needs(&[UPDATE_ORPHANS], Scope::Path),
+            post(orphans::decide),
         ),
         change(
             "/api/v1/planes/{plane}/bundles/{kind}/{namespace}/{name}/confirmations",

@@ -12,7 +12,9 @@ use crate::rig::{Rig, until};
 /// The message of a condition that is True.
 fn says(plane: &PlaneResource, r#type: &str) -> Option<String> {
     let conditions = &plane.status.as_ref()?.conditions;
-    let mut named = conditions.iter().filter(|one| one.type_ == r#type && one.status == "True");
+    let mut named = conditions
+        .iter()
+        .filter(|one| one.type_ == r#type && one.status == "True");
     named.next().map(|condition| condition.message.clone())
 }
 
@@ -24,7 +26,10 @@ async fn a_deleted_plane_says_what_is_on_it_and_waits_for_nothing_once_it_is_for
     rig.release("cart", "dev").await;
     plane.take(&mut session, "cart").await;
     let planes: Api<PlaneResource> = Api::all(rig.client.clone());
-    until("it is connected", || async { says(&planes.get("eu").await.unwrap(), "Connected") }).await;
+    until("it is connected", || async {
+        says(&planes.get("eu").await.unwrap(), "Connected")
+    })
+    .await;
     let eu = PlaneName::new("eu").unwrap();
     let refused = rig.hub.handle().forget(&eu, true).await.unwrap_err();
     assert!(matches!(refused, ForgetError::Connected(_)), "{refused}");

@@ -1,8 +1,8 @@
 //! What took production down elsewhere, and what happens here.
 
-use crate::support::{self, config_map, config_maps, gone, has_value, uid_of};
+use crate::support::{self, config_map, config_maps, gone, has_value, in_plane, uid_of};
 use anyhow::ensure;
-use kube::api::DeleteParams;
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ObjectMeta, Patch, PatchParams, PostParams};
 use outhaul_scenarios::operator::condition;
 use outhaul_scenarios::{Ground, Stage, poll, stage};
 use serde_json::json;
@@ -56,7 +56,9 @@ async fn hub_restored_from_yesterdays_backup(ground: Ground) {
     stage.connected("eu", true).await.unwrap();
     let operator = stage.operator();
     operator
-        .unready("cart", "HubBehind", |words| words.contains("`outhaul hub restored`"))
+        .unready("cart", "HubBehind", |words| {
+            words.contains("`outhaul hub restored`")
+        })
         .await
         .unwrap();
     orphans(&stage, "eu", 1).await;
@@ -77,8 +79,85 @@ async fn hub_restored_from_yesterdays_backup(ground: Ground) {
     stage.end().await.unwrap();
 }
 
+/// Deletes an object behind everybody's back, and makes it again from its manifest.
+async fn rebuild(objects: &Api<DynamicObject>, name: &str) {
+    let mut object = objects.get(name).await.unwrap();
+    let freed = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    objects
+        .patch(name, &PatchParams::default(), &freed)
+        .await
+        .unwrap();
+    objects.delete(name, &DeleteParams::default()).await.unwrap();
+    object.metadata = ObjectMeta {
+        name: object.metadata.name,
+        namespace: object.metadata.namespace,
+        ..ObjectMeta::default()
+    };
+    object.data = json!({ "spec": object.data["spec"] });
+    objects.create(&PostParams::default(), &object).await.unwrap();
+}
+
+/// Everything in the control plane is made again from manifests, under new uids; only the hub's Secret was kept. What
+/// planes hold of before is kept and shown, and taken over in place once the operator says so.
+async fn control_plane_rebuilt_from_manifests(ground: Ground) {
+    let mut stage = Stage::start_bare(&ground, &["eu"]).await.unwrap();
+    let both = json!([config_map("one", "a"), config_map("two", "a")]);
+    stage.operator().release("cart", "eu", &both).await.unwrap();
+    stage.operator().ready("cart", "True").await.unwrap();
+    let mut before = Vec::new();
+    for name in ["one", "two"] {
+        before.push(uid_of(&mut stage, "eu", name).await.unwrap());
+    }
+    stage.stop_hub().await.unwrap();
+    let plane = ApiResource::erase::<outhaul_hub_resources::Plane>(&());
+    let planes: Api<DynamicObject> = Api::all_with(stage.control.client().await.unwrap(), &plane);
+    rebuild(&planes, "eu").await;
+    rebuild(&stage.operator().releases(), "cart").await;
+    stage.restart_hub().await.unwrap();
+    stage.connected("eu", true).await.unwrap();
+
+    let operator = stage.operator();
+    operator
+        .unready("cart", "OwnedByAnother", |_words| true)
+        .await
+        .unwrap();
+    orphans(&stage, "eu", 1).await;
+    let listed = operator.outhaul(&["orphans", "list", "eu"]).await.unwrap();
+    assert!(listed.contains("Release  default/cart"), "{listed}");
+    operator
+        .outhaul(&["orphans", "adopt", "eu", "--all"])
+        .await
+        .unwrap();
+    let cart = operator.ready("cart", "True").await.unwrap();
+    orphans(&stage, "eu", 0).await;
+    for (name, before) in ["one", "two"].into_iter().zip(before) {
+        let object = in_plane(&mut stage, "eu", name).await.unwrap();
+        assert_eq!(object.metadata.uid, Some(before), "{name} was made again");
+        let labels = object.metadata.labels.unwrap();
+        assert_eq!(
+            labels.get("openchoreo.dev/release-uid"),
+            cart.metadata.uid.as_ref()
+        );
+    }
+    let done = || async {
+        let plane = planes.get("eu").await?;
+        ensure!(
+            plane.data["spec"]["decisions"]
+                .as_array()
+                .is_none_or(Vec::is_empty),
+            "{}",
+            plane.data["spec"]
+        );
+        Ok(())
+    };
+    poll::until("the decision is off the Plane", stage::PATIENCE, done)
+        .await
+        .unwrap();
+    stage.end().await.unwrap();
+}
+
 /// A cluster burns down. What waits for it is let go by one word, which is refused while it is connected; and when it
-/// turns out to have survived, it is told so and its workloads run on.
+/// turns out to have survived, it is told so and its workloads are still there.
 async fn plane_gone_for_ever(ground: Ground) {
     let mut stage = Stage::start_bare(&ground, &["eu"]).await.unwrap();
     let operator = stage.operator();
@@ -92,7 +171,7 @@ async fn plane_gone_for_ever(ground: Ground) {
     let refused = operator.outhaul(&["plane", "forget", "eu"]).await.unwrap_err();
     assert!(format!("{refused:#}").contains("CONFLICT"), "{refused:#}");
     let before = uid_of(&mut stage, "eu", "cart").await.unwrap();
-    stage.plane("eu").unwrap().kill_agent();
+    stage.plane("eu").unwrap().stop_agent().await.unwrap();
 
     let operator = stage.operator();
     operator
@@ -110,7 +189,11 @@ async fn plane_gone_for_ever(ground: Ground) {
         ensure!(operator.releases().get_opt("cart").await?.is_none(), "cart waits");
         let till = operator.releases().get("till").await?;
         let condition = condition(&till, "PlaneForgotten");
-        ensure!(condition.is_some_and(|it| it["status"] == "True"), "{}", till.data["status"]);
+        ensure!(
+            condition.is_some_and(|it| it["status"] == "True"),
+            "{}",
+            till.data["status"]
+        );
         Ok(())
     };
     poll::until("nothing waits for the plane", stage::PATIENCE, released)
@@ -118,13 +201,15 @@ async fn plane_gone_for_ever(ground: Ground) {
         .unwrap();
 
     stage.plane("eu").unwrap().start_agent(None).unwrap();
-    let objects = config_maps(&mut stage, "eu").await.unwrap();
-    // It is refused, and repairs what it holds all the same.
-    support::overwrite(&objects, "cart", "somebody").await.unwrap();
-    has_value(&objects, "cart", "a").await;
     stage.connected("eu", false).await.unwrap();
+    let objects = config_maps(&mut stage, "eu").await.unwrap();
+    has_value(&objects, "cart", "a").await;
     assert_eq!(uid_of(&mut stage, "eu", "cart").await.unwrap(), before);
     stage.end().await.unwrap();
 }
 
-support::on_both_grounds!(hub_restored_from_yesterdays_backup, plane_gone_for_ever,);
+support::on_both_grounds!(
+    hub_restored_from_yesterdays_backup,
+    control_plane_rebuilt_from_manifests,
+    plane_gone_for_ever,
+);

@@ -94,7 +94,13 @@ impl World {
                 Ok(object) if broken == Some(Broken::DyingIsGone) && is_deleting(&object) => {
                     Err(Refusal::new(404, "NotFound", &place))
                 }
-                found => found.map(|object| Answer::Object(Value::clone(&object))),
+                found => found.map(|object| {
+                    let mut object = Value::clone(&object);
+                    if broken == Some(Broken::OwnersUnseen) {
+                        object["metadata"]["labels"] = json!({});
+                    }
+                    Answer::Object(object)
+                }),
             },
             Action::Sweep(selector) => Ok(Answer::Objects(found(cluster, selector))),
             Action::Delete { uid, .. } => {

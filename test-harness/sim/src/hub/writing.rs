@@ -239,6 +239,7 @@ fn change_name(write: &Write) -> &'static str {
         Change::Status { .. } => "Status",
         Change::PlaneConditions { .. } => "PlaneConditions",
         Change::PlaneFinalizers { .. } => "PlaneFinalizers",
+        Change::PlaneDecisions { .. } => "PlaneDecisions",
         Change::PlaneKey { .. } => "PlaneKey",
     }
 }

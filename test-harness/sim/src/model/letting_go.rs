@@ -27,6 +27,8 @@ const OVERTAKES: Duration = Duration::from_secs(2 * 60);
 pub(crate) struct LettingGo {
     /// By uid of a resource and generation: what somebody confirmed.
     confirmed: BTreeSet<(String, u64, Confirmed)>,
+    /// Uids of orphans that somebody said are to be removed, whatever their generation.
+    removed: BTreeSet<String>,
     /// By plane: what went lately, in order.
     gone: BTreeMap<usize, Vec<Gone>>,
     /// The generation that a plane stored last of a resource, and the one before.
@@ -53,6 +55,10 @@ impl LettingGo {
         self.confirmed.insert((uid.to_owned(), generation, confirmed));
     }
 
+    pub(crate) fn removed(&mut self, orphan: &str) {
+        self.removed.insert(orphan.to_owned());
+    }
+
     /// Whether somebody confirmed that objects of a resource stay where they are.
     pub(crate) fn is_left(&self, uid: &str) -> bool {
         let left =
@@ -61,7 +67,8 @@ impl LettingGo {
     }
 
     pub(super) fn is_confirmed(&self, uid: &str, generation: u64, confirmed: Confirmed) -> bool {
-        self.confirmed.contains(&(uid.to_owned(), generation, confirmed))
+        let removed = confirmed == Confirmed::Remove && self.removed.contains(uid);
+        removed || self.confirmed.contains(&(uid.to_owned(), generation, confirmed))
     }
 
     pub(super) fn stored(&mut self, plane: usize, key: &Key, generation: u64) {
@@ -113,12 +120,13 @@ impl World {
         let letting_go = &self.model.letting_go;
         let stored = letting_go.stored.get(&(plane, uid.to_owned()));
         let newest = stored.map_or(u64::MAX, |(newest, _)| *newest);
-        letting_go.confirmed.iter().any(|(of, generation, confirmed)| {
-            of == uid
-                && *confirmed == Confirmed::Remove
-                && *generation <= newest
-                && !self.model.wants(uid, *generation, place)
-        })
+        letting_go.removed.contains(uid)
+            || letting_go.confirmed.iter().any(|(of, generation, confirmed)| {
+                of == uid
+                    && *confirmed == Confirmed::Remove
+                    && *generation <= newest
+                    && !self.model.wants(uid, *generation, place)
+            })
     }
 
     fn check_protected(&mut self, plane: usize, uid: &str, place: &Place, there: &Value) {

@@ -119,6 +119,10 @@ impl State {
             Request::Planes(answer) => drop(answer.send(self.planes.values().cloned().collect())),
             Request::Plane(name, answer) => drop(answer.send(self.planes.get(name.as_str()).cloned())),
             Request::On(name, answer) => drop(answer.send(self.names_on(name.as_str()))),
+            Request::Orphans(name, answer) => {
+                let known = self.planes.contains_key(name.as_str());
+                drop(answer.send(known.then(Vec::new)));
+            }
             Request::Bundles(name, answer) => drop(answer.send(self.on(name.as_str()))),
             Request::Bundle(plane, bundle, answer) => {
                 let key = (plane.as_str().to_owned(), bundle);

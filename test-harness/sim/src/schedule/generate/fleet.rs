@@ -7,6 +7,9 @@ use crate::schedule::{Action, PLANES, Step, What};
 /// Actions in such a schedule.
 const ACTIONS: u64 = 4;
 
+/// Decisions about orphans.
+const DECISIONS: u64 = 12;
+
 /// How long a plane that was forgotten is away at most, and then how long it is refused, in milliseconds.
 const AWAY: u64 = 120_000;
 
@@ -31,6 +34,17 @@ pub(super) fn steps(seed: u64, end: u64) -> Vec<Step> {
             }
             false => steps.push(step(at, Action::DeletePlane { plane })),
         }
+    }
+    for _ in 0..DECISIONS {
+        let action = Action::Decide {
+            plane: (*dice.pick(&PLANES)).to_owned(),
+            pick: dice.below(1_000),
+            adopt: dice.chance(50),
+        };
+        steps.push(Step {
+            at: dice.between(0, end),
+            what: What::Action(action),
+        });
     }
     steps
 }

@@ -1,0 +1,125 @@
+//! What was left so that its successor may take it over.
+
+use outhaul_protocol_wire::ids::Uid;
+
+use super::*;
+
+/// What has the name of `cart` in a control plane that was rebuilt.
+fn successor() -> Key {
+    Key {
+        uid: Uid::new("uid-of-after").unwrap(),
+        ..release_key("cart")
+    }
+}
+
+fn take(rig: &mut Rig, key: Key, generation: u64, state: HeadState, objects: &[Value]) {
+    let entry = |object: &Value| json!({"id": object["metadata"]["name"], "object": object});
+    let spec = json!({"resources": objects.iter().map(entry).collect::<Vec<_>>()});
+    let (packed, digest) = content(&spec);
+    rig.specs.insert(key.clone(), spec);
+    let head = Head {
+        key,
+        version: Version {
+            generation: Generation(generation),
+            ..Version::default()
+        },
+        digest,
+        state,
+        confirmed: None,
+    };
+    let content = match state {
+        HeadState::Present => StoreContent::New(packed),
+        HeadState::Removed | HeadState::Left => StoreContent::Kept,
+    };
+    rig.plane
+        .take(Store {
+            head,
+            recorded: true,
+            content,
+        })
+        .unwrap();
+}
+
+/// `cart` is an orphan with two objects, and its successor wants both of them and a third.
+fn rebuilt() -> Rig {
+    let mut rig = Rig::new();
+    let both = [config_map("one", "1"), config_map("two", "1")];
+    rig.announce("cart", 1, &both, true);
+    rig.settle();
+    rig.plane.orphaned(&[release_key("cart")], rig.now);
+    let all = [
+        config_map("one", "1"),
+        config_map("two", "2"),
+        config_map("three", "1"),
+    ];
+    take(&mut rig, successor(), 1, HeadState::Present, &all);
+    rig.settle();
+    rig
+}
+
+fn owner(rig: &Rig, name: &str) -> String {
+    let labels = &rig.cluster.get(name).unwrap()["metadata"]["labels"];
+    labels["openchoreo.dev/release-uid"].as_str().unwrap().to_owned()
+}
+
+fn uid(rig: &Rig, name: &str) -> Value {
+    rig.cluster.get(name).unwrap()["metadata"]["uid"].clone()
+}
+
+#[test]
+fn nobody_takes_an_orphan_over_by_its_name_alone() {
+    let rig = rebuilt();
+    for name in ["one", "two"] {
+        assert_eq!(owner(&rig, name), "uid-cart");
+    }
+    assert_eq!(owner(&rig, "three"), "uid-of-after");
+}
+
+#[test]
+fn a_successor_takes_over_in_place_what_was_left_for_it() {
+    let mut rig = rebuilt();
+    let before = [uid(&rig, "one"), uid(&rig, "two")];
+    take(&mut rig, release_key("cart"), 2, HeadState::Left, &[]);
+    rig.settle_in_time();
+    for name in ["one", "two", "three"] {
+        assert_eq!(owner(&rig, name), "uid-of-after");
+    }
+    assert_eq!(rig.cluster.value("two"), Some("2"));
+    assert_eq!([uid(&rig, "one"), uid(&rig, "two")], before);
+    assert!(
+        !rig.log.iter().any(|line| line.starts_with("delete")),
+        "{:?}",
+        rig.log
+    );
+    let held = Held {
+        key: release_key("cart"),
+        version: Version {
+            generation: Generation(2),
+            ..Version::default()
+        },
+    };
+    assert!(rig.news.contains(&News::Gone(held)), "the hub need not ask again");
+}
+
+#[test]
+fn an_agent_that_starts_again_knows_what_was_left_for_whom() {
+    let mut rig = rebuilt();
+    rig.cluster.fail("one", 500);
+    take(&mut rig, release_key("cart"), 2, HeadState::Left, &[]);
+    rig.settle();
+    rig.restart();
+    rig.cluster.heal();
+    rig.settle_in_time();
+    assert_eq!(owner(&rig, "one"), "uid-of-after");
+}
+
+#[test]
+fn what_belongs_to_others_is_not_inherited() {
+    let mut rig = rebuilt();
+    rig.cluster.put_of("four", "other");
+    take(&mut rig, release_key("cart"), 2, HeadState::Left, &[]);
+    let more = [config_map("one", "1"), config_map("four", "1")];
+    take(&mut rig, successor(), 2, HeadState::Present, &more);
+    rig.settle_in_time();
+    assert_eq!(owner(&rig, "four"), "uid-other");
+}
