@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use outhaul_protocol_wire::head::Key;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 
@@ -48,7 +49,7 @@ struct Spending {
 }
 
 /// A spending as it is written down, with times in Unix seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spent {
     /// How many objects.
     pub objects: usize,
@@ -57,6 +58,7 @@ pub struct Spent {
     /// When it was allowed.
     pub begun: u64,
     /// When the last of them went; none while some may still go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<u64>,
 }
 

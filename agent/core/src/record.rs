@@ -114,7 +114,7 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     held: Option<StoredHeld>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    spent: Vec<StoredSpent>,
+    spent: Vec<Spent>,
     inventory: Vec<StoredItem>,
 }
 
@@ -141,15 +141,6 @@ enum StoredConfirmed {
 enum StoredHeld {
     OverBudget,
     Protected,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy)]
-struct StoredSpent {
-    objects: usize,
-    inventory: usize,
-    begun: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ended: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy)]
@@ -232,7 +223,7 @@ impl From<&Record> for Stored {
                 Held::OverBudget => StoredHeld::OverBudget,
                 Held::Protected => StoredHeld::Protected,
             }),
-            spent: record.spent.iter().map(StoredSpent::from).collect(),
+            spent: record.spent.clone(),
             inventory: record.inventory.iter().map(StoredItem::from).collect(),
         }
     }
@@ -283,7 +274,7 @@ impl Stored {
                 StoredHeld::OverBudget => Held::OverBudget,
                 StoredHeld::Protected => Held::Protected,
             }),
-            spent: self.spent.into_iter().map(StoredSpent::read).collect(),
+            spent: self.spent,
             inventory: self
                 .inventory
                 .into_iter()
@@ -317,40 +308,6 @@ impl From<&Item> for StoredItem {
             stray: item.stray,
             allowed: item.allowed,
             protected: item.protected,
-        }
-    }
-}
-
-impl From<&Spent> for StoredSpent {
-    fn from(spent: &Spent) -> Self {
-        let Spent {
-            objects,
-            inventory,
-            begun,
-            ended,
-        } = *spent;
-        Self {
-            objects,
-            inventory,
-            begun,
-            ended,
-        }
-    }
-}
-
-impl StoredSpent {
-    fn read(self) -> Spent {
-        let Self {
-            objects,
-            inventory,
-            begun,
-            ended,
-        } = self;
-        Spent {
-            objects,
-            inventory,
-            begun,
-            ended,
         }
     }
 }
