@@ -6,8 +6,7 @@ use outhaul_protocol_wire::ids::PlaneName;
 use serde_json::json;
 use tracing::info;
 
-/// Others may write the Plane at the same time; more often than this in a row is a fault.
-const ATTEMPTS: usize = 5;
+use crate::conflicts::{is_conflict, retry};
 
 /// A decision was not written down.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +35,9 @@ pub(crate) async fn decide(
     decision: &OrphanDecision,
 ) -> Result<(), DecideError> {
     let planes: Api<Plane> = Api::all(client);
-    let mut attempt = decide_once(&planes, name, decision).await;
-    for _ in 1..ATTEMPTS {
-        if !attempt.as_ref().is_err_and(DecideError::is_conflict) {
-            break;
-        }
-        attempt = decide_once(&planes, name, decision).await;
-    }
-    attempt.inspect(|()| info!(plane = %name, ?decision, "An orphan was decided about"))
+    let attempt = || decide_once(&planes, name, decision);
+    let written = retry(attempt, DecideError::is_conflict).await;
+    written.inspect(|()| info!(plane = %name, ?decision, "An orphan was decided about"))
 }
 
 async fn decide_once(
@@ -86,9 +80,6 @@ impl DecideError {
     }
 
     fn is_conflict(&self) -> bool {
-        let Self::Api { source, .. } = self else {
-            return false;
-        };
-        matches!(&**source, kube::Error::Api(status) if status.code == 409)
+        matches!(self, Self::Api { source, .. } if is_conflict(source))
     }
 }

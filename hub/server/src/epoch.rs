@@ -18,10 +18,8 @@ use tokio::sync::watch as latest;
 use tokio::time::{Instant, interval_at};
 use tracing::{info, warn};
 
+use crate::conflicts::retry;
 use crate::identity::{self, IdentityError};
-
-/// Others may write the Secret at the same time; more often than this in a row is a fault.
-const ATTEMPTS: usize = 5;
 
 /// How often what is stored is read beside the watch. A watch that is older than a restore may wait for versions that are
 /// still to come, and say nothing.
@@ -68,14 +66,7 @@ impl Epochs {
     /// # Errors
     /// The API server refused, or what is stored is damaged.
     pub(crate) async fn raise(&self) -> Result<Epoch, IdentityError> {
-        let mut attempt = self.raise_once().await;
-        for _ in 1..ATTEMPTS {
-            if !attempt.as_ref().is_err_and(IdentityError::is_conflict) {
-                break;
-            }
-            attempt = self.raise_once().await;
-        }
-        let epoch = attempt?;
+        let epoch = retry(|| self.raise_once(), IdentityError::is_conflict).await?;
         info!(epoch = epoch.0, "The epoch was raised");
         self.heard(epoch);
         Ok(epoch)

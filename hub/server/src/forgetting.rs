@@ -7,8 +7,7 @@ use outhaul_protocol_wire::ids::PlaneName;
 use serde_json::json;
 use tracing::info;
 
-/// Others may write the Plane at the same time; more often than this in a row is a fault.
-const ATTEMPTS: usize = 5;
+use crate::conflicts::{is_conflict, retry};
 
 /// A plane was not forgotten.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +35,9 @@ pub enum ForgetError {
 /// it, it is made again for that.
 pub(crate) async fn forget(client: kube::Client, name: &PlaneName, named: bool) -> Result<(), ForgetError> {
     let planes: Api<Plane> = Api::all(client);
-    let mut attempt = forget_once(&planes, name, named).await;
-    for _ in 1..ATTEMPTS {
-        if !attempt.as_ref().is_err_and(ForgetError::is_conflict) {
-            break;
-        }
-        attempt = forget_once(&planes, name, named).await;
-    }
-    attempt.inspect(|()| info!(plane = %name, "The plane is forgotten"))
+    let attempt = || forget_once(&planes, name, named);
+    let written = retry(attempt, ForgetError::is_conflict).await;
+    written.inspect(|()| info!(plane = %name, "The plane is forgotten"))
 }
 
 async fn forget_once(planes: &Api<Plane>, name: &PlaneName, named: bool) -> Result<(), ForgetError> {
@@ -93,9 +87,6 @@ impl ForgetError {
     }
 
     fn is_conflict(&self) -> bool {
-        let Self::Api { source, .. } = self else {
-            return false;
-        };
-        matches!(&**source, kube::Error::Api(status) if status.code == 409)
+        matches!(self, Self::Api { source, .. } if is_conflict(source))
     }
 }

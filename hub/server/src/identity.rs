@@ -17,6 +17,7 @@ use outhaul_protocol_transport::pki::PkiError;
 use outhaul_protocol_wire::ids::{Epoch, HubId};
 use tracing::info;
 
+use crate::conflicts::is_conflict;
 use crate::random;
 
 /// Name of the Secret.
@@ -209,10 +210,6 @@ impl Fields<'_> {
             field,
         }
     }
-}
-
-fn is_conflict(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 409)
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@
 mod clock;
 mod config;
 mod confirming;
+mod conflicts;
 mod controllers;
 mod deciding;
 mod epoch;

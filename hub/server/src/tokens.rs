@@ -23,6 +23,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use crate::conflicts::is_conflict;
 use crate::fleet::Signal;
 use crate::random;
 use record::Record;
@@ -126,6 +127,10 @@ impl TokenError {
             action,
             source: Box::new(source),
         }
+    }
+
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Api { source, .. } if is_conflict(source))
     }
 }
 

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
+use crate::conflicts::is_conflict;
 
 /// Name of the Lease, in the hub's namespace.
 pub(super) const NAME: &str = "outhaul-hub-controllers";
@@ -100,7 +101,7 @@ impl Election {
         match written {
             Ok(lease) => self.candidate.written(lease, begun.uptime),
             // Another was faster; the next look tells who.
-            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) if is_conflict(&error) => {}
             Err(error) => return Err(error),
         }
         Ok(())

@@ -2,45 +2,38 @@
 
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use outhaul_hub_resources::{Admission, Plane, PlaneSpec};
+use outhaul_protocol_wire::ids::PlaneName;
 use serde_json::json;
 
 use super::{AdmitRequest, TokenError, TokenRequest, Tokens};
-
-/// Others may write the Plane at the same time; more often than this in a row is a fault.
-const ATTEMPTS: usize = 5;
+use crate::conflicts::retry;
 
 impl Tokens {
     /// Makes the Plane where there is none, and admits what was asked for.
     pub(super) async fn prepare_plane(&self, request: &TokenRequest) -> Result<(), TokenError> {
         let wanted = request.admits.as_ref().map(admission).transpose()?;
         let planes: Api<Plane> = Api::all(self.client.clone());
-        let name = request.plane.as_str();
-        for _ in 0..ATTEMPTS {
-            let attempt = match planes
-                .get_opt(name)
-                .await
-                .map_err(TokenError::api("read the Plane"))?
-            {
-                None => create(&planes, name, wanted.clone()).await,
-                Some(plane) if plane.spec.revoked => {
-                    return Err(TokenError::PlaneRevoked(request.plane.clone()));
-                }
-                Some(plane) if plane.spec.forgotten => {
-                    return Err(TokenError::PlaneForgotten(request.plane.clone()));
-                }
-                Some(plane) => admit(&planes, plane, wanted.clone()).await,
-            };
-            match attempt {
-                Err(kube::Error::Api(status)) if status.code == 409 => {}
-                result => return result.map_err(TokenError::api("write the Plane")),
-            }
-        }
-        let conflict =
-            kube::core::Status::failure("the Plane changed again and again", "Conflict").with_code(409);
-        Err(TokenError::api("write the Plane")(kube::Error::Api(Box::new(
-            conflict,
-        ))))
+        retry(
+            || prepare(&planes, &request.plane, wanted.as_ref()),
+            TokenError::is_conflict,
+        )
+        .await
     }
+}
+
+async fn prepare(
+    planes: &Api<Plane>,
+    name: &PlaneName,
+    wanted: Option<&Admission>,
+) -> Result<(), TokenError> {
+    let found = planes.get_opt(name.as_str()).await;
+    let written = match found.map_err(TokenError::api("read the Plane"))? {
+        None => create(planes, name.as_str(), wanted.cloned()).await,
+        Some(plane) if plane.spec.revoked => return Err(TokenError::PlaneRevoked(name.clone())),
+        Some(plane) if plane.spec.forgotten => return Err(TokenError::PlaneForgotten(name.clone())),
+        Some(plane) => admit(planes, plane, wanted.cloned()).await,
+    };
+    written.map_err(TokenError::api("write the Plane"))
 }
 
 async fn create(planes: &Api<Plane>, name: &str, admission: Option<Admission>) -> kube::Result<()> {

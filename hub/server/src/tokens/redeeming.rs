@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 
 use super::record::{self, Record};
 use super::{CERTIFICATE_VALIDITY, Tokens};
+use crate::conflicts::is_conflict;
 use crate::fleet::Signal;
 
 impl Tokens {
@@ -90,7 +91,7 @@ impl Tokens {
             .await;
         match answer {
             Ok(_) => Ok(bound),
-            Err(kube::Error::Api(status)) if status.code == 409 => Record::read(&self.find(name).await?)
+            Err(error) if is_conflict(&error) => Record::read(&self.find(name).await?)
                 .filter(|winner| winner.key == Some(key))
                 .ok_or(Refusal::TokenBoundToAnotherKey),
             Err(error) => Err(unavailable(error)),
