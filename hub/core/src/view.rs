@@ -2,6 +2,8 @@
 //!
 //! Nothing here carries manifest content: names, states and reasons only.
 
+use core::fmt;
+
 use outhaul_hub_resources::OrphanVerdict;
 use outhaul_protocol_wire::report::BlockerReason;
 use serde::Serialize;
@@ -111,6 +113,13 @@ pub struct BundleName {
     pub namespace: String,
     /// Its name.
     pub name: String,
+}
+
+/// `Release shop/cart`.
+impl fmt::Display for BundleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}/{}", self.kind, self.namespace, self.name)
+    }
 }
 
 /// `Release` or `Bundle`.

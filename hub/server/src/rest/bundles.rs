@@ -112,12 +112,7 @@ fn invalid_path() -> ApiError {
 }
 
 fn no_such_bundle(bundle: &BundleName, plane: &PlaneView) -> ApiError {
-    let BundleName {
-        kind,
-        namespace,
-        name,
-    } = bundle;
-    let message = format!("Plane {:?} has no {kind:?} {namespace}/{name}.", plane.name);
+    let message = format!("Plane {:?} has no {bundle}.", plane.name);
     ApiError::new(Code::BundleNotFound, message)
 }
 

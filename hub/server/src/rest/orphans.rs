@@ -75,20 +75,18 @@ pub(super) async fn decide(
     let orphans = existing(&rest, &plane).await?;
     let mut orphan = the_one(&plane, orphans, &bundle, wanted.uid.as_deref())?;
     if wanted.decision == OrphanVerdict::Adopt && orphan.successor.is_none() {
-        let name = shown(&bundle);
         return Err(ApiError::new(
             Code::Conflict,
             format!(
-                "Nothing that is meant for plane {plane} can adopt it: create {name} first, and send it there."
+                "Nothing that is meant for plane {plane} can adopt it: create {bundle} first, and send it there."
             ),
         ));
     }
     if let Some(elsewhere) = &orphan.elsewhere {
-        let name = shown(&bundle);
         return Err(ApiError::new(
             Code::Conflict,
             format!(
-                "{name} itself is meant for plane {elsewhere} now: what it left on plane {plane} stays there."
+                "{bundle} itself is meant for plane {elsewhere} now: what it left on plane {plane} stays there."
             ),
         ));
     }
@@ -123,17 +121,16 @@ fn the_one(
 ) -> Result<OrphanView, ApiError> {
     let named = |orphan: &OrphanView| orphan.bundle == *bundle && uid.is_none_or(|uid| orphan.uid == uid);
     let mut found: Vec<_> = orphans.into_iter().filter(named).collect();
-    let name = shown(bundle);
     match (found.pop(), found.is_empty()) {
         (Some(orphan), true) => Ok(orphan),
         (Some(_), false) => Err(ApiError::new(
             Code::Conflict,
-            format!("Plane {plane} keeps several that were {name}: name the uid of the one that you mean."),
+            format!("Plane {plane} keeps several that were {bundle}: name the uid of the one that you mean."),
         )),
         (None, _) => Err(ApiError::new(
             Code::OrphanNotFound,
             format!(
-                "Plane {plane} has named no orphan {name}. The replica that it is connected to knows them."
+                "Plane {plane} has named no orphan {bundle}. The replica that it is connected to knows them."
             ),
         )),
     }
@@ -152,13 +149,4 @@ fn undecided(plane: &PlaneName, error: &DecideError) -> ApiError {
             )
         }
     }
-}
-
-fn shown(bundle: &BundleName) -> String {
-    let BundleName {
-        kind,
-        namespace,
-        name,
-    } = bundle;
-    format!("{kind:?} {namespace}/{name}")
 }
