@@ -10,15 +10,20 @@ use std::sync::Arc;
 
 use outhaul_protocol_wire::digest::FieldHasher;
 use quinn::{Endpoint, EndpointConfig, TokioRuntime};
-use quinn_proto::HashedConnectionIdGenerator;
+use quinn_proto::{ConnectionIdGenerator, RandomConnectionIdGenerator};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Socket buffers of a hub: thousands of agents that dial at once fill the default of 200 KiB in a moment. The
 /// system may grant less.
 const HUB_BUFFER: usize = 8 * 1024 * 1024;
 
-/// From what the hub makes the connection ids it gives out, and the tokens by which it resets connections that a
-/// former process had. All replicas of a hub share it; without it, a hub that was killed is noticed only by silence.
+/// Bytes of a connection id, all of them random. It must not happen that a hub gives out an id which a former process
+/// gave to somebody else: who still uses that one is then not reset, but taken for the other, and waits for the idle
+/// timeout. The ids that quinn makes unless told otherwise differ in 24 bits, and 10,000 agents have 50,000 of them.
+const CONNECTION_ID: usize = 8;
+
+/// From what the hub makes the tokens by which it resets connections that a former process had. All replicas of a hub
+/// share it; without it, a hub that was killed is noticed only by silence.
 #[derive(Clone)]
 pub struct EndpointSecret(pub [u8; 32]);
 
@@ -29,9 +34,8 @@ pub(crate) fn hub(
     server: quinn::ServerConfig,
 ) -> io::Result<Endpoint> {
     let mut config = EndpointConfig::new(Arc::new(secret.reset_key()));
-    let key = secret.connection_id_key();
     config
-        .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(key)))
+        .cid_generator(|| Box::new(connection_ids()))
         // After a restart every old connection gets its reset at its first packet.
         .min_reset_interval(core::time::Duration::ZERO);
     let socket = udp(address, Some(HUB_BUFFER))?;
@@ -44,12 +48,12 @@ pub(crate) fn agent(towards: SocketAddr) -> io::Result<Endpoint> {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
     };
-    Endpoint::new(
-        EndpointConfig::default(),
-        None,
-        udp(any, None)?,
-        Arc::new(TokioRuntime),
-    )
+    over(udp(any, None)?)
+}
+
+/// An endpoint for agents on a socket of the caller's.
+pub(crate) fn over(socket: std::net::UdpSocket) -> io::Result<Endpoint> {
+    Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime))
 }
 
 fn udp(address: SocketAddr, buffer: Option<usize>) -> io::Result<std::net::UdpSocket> {
@@ -70,24 +74,40 @@ fn udp(address: SocketAddr, buffer: Option<usize>) -> io::Result<std::net::UdpSo
     Ok(socket.into())
 }
 
+/// What is no id of ours is told by nothing, so a hub answers whatever looks like a packet of a connection that it does
+/// not know. Its reset is smaller than what it answers: nobody's traffic grows by it, and no two hubs go on for ever.
+fn connection_ids() -> impl ConnectionIdGenerator {
+    RandomConnectionIdGenerator::new(CONNECTION_ID)
+}
+
 impl EndpointSecret {
     fn reset_key(&self) -> aws_lc_rs::hmac::Key {
-        aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &self.derived("stateless reset"))
-    }
-
-    fn connection_id_key(&self) -> u64 {
-        let derived = self.derived("connection id");
-        let (head, _) = derived.split_first_chunk().expect("a digest has 32 bytes");
-        u64::from_be_bytes(*head)
-    }
-
-    fn derived(&self, purpose: &str) -> [u8; 32] {
-        FieldHasher::default().field(purpose).field(self.0).finish().0
+        let derived = FieldHasher::default()
+            .field("stateless reset")
+            .field(self.0)
+            .finish();
+        aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &derived.0)
     }
 }
 
 impl core::fmt::Debug for EndpointSecret {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("EndpointSecret")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_id_of_a_full_hub_is_given_out_again_by_the_next() {
+        let ids = || -> HashSet<_> {
+            let mut ids = connection_ids();
+            (0..50_000).map(|_| ids.generate_cid()).collect()
+        };
+        assert!(ids().is_disjoint(&ids()));
     }
 }
