@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -25,8 +26,14 @@ use crate::tls;
 /// Strangers at once. Enrolment is rare; sixteen slow ones cost 64 KiB.
 const STRANGERS: usize = 16;
 
-/// Handshakes at once: more would only wait for each other's CPU. Later ones wait as one datagram each.
-const HANDSHAKES: usize = 512;
+/// Handshakes at once. More would only wait for each other's CPU, and the task that reads the socket would wait in line
+/// behind them: at 512 a fleet of 10,000 that came back filled the socket's buffer, and 3 % of its dials lost so many
+/// datagrams that they came to nothing. Later ones wait as one datagram each.
+const HANDSHAKES: usize = 64;
+
+/// How long a handshake counts among those. It takes a few milliseconds of CPU in two round trips; one that takes
+/// longer waits for its peer, and nobody else has to wait for that.
+const TURN: Duration = Duration::from_millis(500);
 
 /// Connections that may wait for their handshake: a fleet of 20,000 that dials at once.
 const WAITING: usize = 32 * 1024;
@@ -108,7 +115,7 @@ struct Admission {
 pub struct Arriving {
     incoming: quinn::Incoming,
     admission: Arc<Admission>,
-    _turn: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
 }
 
 /// Who has arrived.
@@ -150,7 +157,7 @@ impl Listener {
         self.endpoint.local_addr()
     }
 
-    /// The next connection; none once the listener is closed. Waits while too many handshakes are under way.
+    /// The next connection; none once the listener is closed. Waits while too many handshakes have their turn.
     ///
     /// # Cancel safety
     /// Safe.
@@ -160,7 +167,7 @@ impl Listener {
         Some(Arriving {
             incoming,
             admission: self.admission.clone(),
-            _turn: turn,
+            turn,
         })
     }
 
@@ -203,7 +210,7 @@ impl Arriving {
     /// # Errors
     /// There is nobody to talk to.
     pub async fn complete(self, now: SystemTime) -> Result<Arrival, ArrivalError> {
-        let connection = timeout(HANDSHAKE_TIME, self.incoming)
+        let connection = timeout(HANDSHAKE_TIME, shaken(self.incoming, self.turn))
             .await
             .map_err(|_elapsed| ArrivalError::TooSlow)?
             .map_err(Lost::from)?;
@@ -220,6 +227,19 @@ impl Arriving {
             }
         }
     }
+}
+
+/// Finishes the handshake, and gives up the turn after [`TURN`].
+async fn shaken(
+    incoming: quinn::Incoming,
+    turn: OwnedSemaphorePermit,
+) -> Result<quinn::Connection, quinn::ConnectionError> {
+    let mut connecting = pin!(incoming.into_future());
+    if let Ok(soon) = timeout(TURN, &mut connecting).await {
+        return soon;
+    }
+    drop(turn);
+    connecting.await
 }
 
 fn stranger(connection: quinn::Connection, admission: &Admission) -> Result<Arrival, ArrivalError> {
