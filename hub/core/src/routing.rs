@@ -157,6 +157,11 @@ impl Routing {
         set(&mut self.users, (kind, name), plane)
     }
 
+    /// How many Planes exist.
+    pub fn planes(&self) -> usize {
+        self.admissions.len()
+    }
+
     /// Sets what a Plane admits, or forgets it.
     pub fn set_plane(&mut self, plane: PlaneName, admits: Option<Vec<Admission>>) {
         for admission in self.admissions.get(&plane).into_iter().flatten() {

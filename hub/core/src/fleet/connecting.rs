@@ -56,7 +56,7 @@ impl Fleet {
         self.precede(&dialer.plane, hello)?;
         let hub = Hub {
             epoch: self.settings.epoch,
-            fleet: u32::try_from(self.planes_known()).unwrap_or(u32::MAX),
+            fleet: u32::try_from(self.routing.planes()).unwrap_or(u32::MAX),
         };
         let queue = PlaneQueue {
             plane: self.planes.entry(dialer.plane.clone()).or_default(),

@@ -95,14 +95,6 @@ impl Fleet {
         }
     }
 
-    /// Planes that have a resource.
-    pub(super) fn planes_known(&self) -> usize {
-        self.planes
-            .values()
-            .filter(|plane| plane.record.is_some())
-            .count()
-    }
-
     /// Brings a Plane in line with its session and with what is on it: the first key and the finalizer at once, the
     /// condition at once or when the grace time is over. One write at a time: each needs the resourceVersion that the one
     /// before left.
