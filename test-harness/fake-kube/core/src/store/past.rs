@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{EventKind, Key, Store};
+use super::{EventKind, Key, Shelf, Store};
 use crate::kind::GroupResource;
 use crate::object::Object;
 
-/// The present of a kind, put aside while its past is shown.
+/// The present of a kind, put aside while its past is shown: of what has changed since only, as a page of a long list
+/// must not cost as much as the list.
 #[derive(Debug)]
 pub(crate) struct Present {
     resource: GroupResource,
-    objects: BTreeMap<Key, Arc<Object>>,
+    changed: BTreeMap<Key, Option<Arc<Object>>>,
     version: u64,
 }
 
@@ -23,21 +24,23 @@ impl Store {
         if version >= self.version {
             return None;
         }
-        let shelf = self.shelves.get_mut(resource)?;
-        let mut past = shelf.objects.clone();
-        let events: Vec<_> = shelf.history.after(version).collect();
+        let Shelf { objects, history, .. } = self.shelves.get_mut(resource)?;
+        let mut changed = BTreeMap::new();
+        let events: Vec<_> = history.after(version).collect();
         for event in events.into_iter().rev() {
             let key = Key::of(event.object.value());
-            match (event.kind, &event.previous) {
-                (EventKind::Added, _) | (_, None) => past.remove(&key),
+            let after = match (event.kind, &event.previous) {
+                (EventKind::Added, _) | (_, None) => objects.remove(&key),
                 (EventKind::Modified | EventKind::Deleted, Some(previous)) => {
-                    past.insert(key, previous.clone())
+                    objects.insert(key.clone(), previous.clone())
                 }
             };
+            // The last change of an object is met first: what it left is the present.
+            changed.entry(key).or_insert(after);
         }
         Some(Present {
             resource: resource.clone(),
-            objects: std::mem::replace(&mut shelf.objects, past),
+            changed,
             version: std::mem::replace(&mut self.version, version),
         })
     }
@@ -46,7 +49,12 @@ impl Store {
     pub(crate) fn come_back(&mut self, present: Present) {
         self.version = present.version;
         if let Some(shelf) = self.shelves.get_mut(&present.resource) {
-            shelf.objects = present.objects;
+            for (key, object) in present.changed {
+                match object {
+                    Some(object) => shelf.objects.insert(key, object),
+                    None => shelf.objects.remove(&key),
+                };
+            }
         }
     }
 }
