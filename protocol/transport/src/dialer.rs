@@ -103,6 +103,15 @@ impl Dialer {
         Ok(Self { endpoint })
     }
 
+    /// A dialer from a socket of the caller's: one whose buffers suffice for many planes, say.
+    ///
+    /// # Errors
+    /// The socket cannot be used.
+    pub fn over(socket: std::net::UdpSocket) -> Result<Self, DialError> {
+        let endpoint = carrier::over(socket).map_err(DialError::Socket)?;
+        Ok(Self { endpoint })
+    }
+
     /// Dials the hub that `trust` describes, as `identity`.
     ///
     /// # Errors

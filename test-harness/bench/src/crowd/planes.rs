@@ -23,6 +23,7 @@ use self::gathering::Gathering;
 use self::light::Light;
 use super::name;
 use crate::floor::quic_clients::{HANDSHAKES, SOCKETS};
+use crate::floor::quic_server::socket;
 use crate::worker::owner::Owner;
 
 /// Longer than any measurement.
@@ -118,8 +119,8 @@ fn lights(setup: &Setup, news: mpsc::Sender<News>) -> Result<Vec<Light>> {
     let authority = Authority::from_pem(&pem)?;
     let request = SigningRequest::from_der(&PrivateKey::from_pem(&setup.key)?.signing_request()?)?;
     let dialers: Vec<_> = (0..SOCKETS)
-        .map(|_| Dialer::udp(setup.hub))
-        .collect::<Result<_, _>>()?;
+        .map(|_| Ok(Dialer::over(socket()?)?))
+        .collect::<Result<_>>()?;
     let first_dials = Arc::new(Semaphore::new(HANDSHAKES));
     let trust: Arc<Trust> = Arc::new(authority.trust());
     let light = |index| {

@@ -1,19 +1,19 @@
 //! The floor of connections, the clients' side.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use outhaul_protocol_transport::quic::KEEP_ALIVE;
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{Connection, Endpoint, VarInt};
+use quinn::{Connection, Endpoint, EndpointConfig, TokioRuntime, VarInt};
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs;
 use serde::{Deserialize, Serialize};
 
 use super::certificates::{Certificates, SERVER};
-use super::quic_server::transport;
+use super::quic_server::{socket, transport};
 use crate::worker::owner::Owner;
 
 /// Sockets that the connections share.
@@ -87,7 +87,7 @@ fn endpoints(certificates: &Certificates) -> Result<Vec<Endpoint>> {
     let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
     config.transport_config(transport(Some(KEEP_ALIVE))?);
     let endpoint = |_| {
-        let mut endpoint = Endpoint::client(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        let mut endpoint = Endpoint::new(EndpointConfig::default(), None, socket()?, Arc::new(TokioRuntime))?;
         endpoint.set_default_client_config(config.clone());
         anyhow::Ok(endpoint)
     };

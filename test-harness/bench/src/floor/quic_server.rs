@@ -1,6 +1,6 @@
 //! The floor of connections, the server's side: quinn with mutual TLS, and nothing on top.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 use super::certificates::Certificates;
 use crate::worker::owner::Owner;
 
-/// Socket buffers as the hub asks for them: without, a burst of handshakes is mostly packets sent again.
+/// Socket buffers as the hub asks for them, for whoever has many connections on one socket: without, a burst of
+/// handshakes is mostly packets sent again.
 const BUFFER: usize = 8 * 1024 * 1024;
 
 /// What it is started with.
@@ -63,19 +64,24 @@ fn open(certificates: &Certificates) -> Result<Endpoint> {
     tls.send_tls13_tickets = 0;
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
     config.transport_config(transport(None)?);
+    let runtime = Arc::new(TokioRuntime);
+    Ok(Endpoint::new(
+        EndpointConfig::default(),
+        Some(config),
+        socket()?,
+        runtime,
+    )?)
+}
+
+/// A socket of loopback that many connections share, on either side.
+pub(crate) fn socket() -> Result<UdpSocket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     // Best effort: the system caps them.
     let _granted = socket
         .set_recv_buffer_size(BUFFER)
         .and(socket.set_send_buffer_size(BUFFER));
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
-    let runtime = Arc::new(TokioRuntime);
-    Ok(Endpoint::new(
-        EndpointConfig::default(),
-        Some(config),
-        socket.into(),
-        runtime,
-    )?)
+    Ok(socket.into())
 }
 
 /// Timers as ours; the rest is quinn's default.
