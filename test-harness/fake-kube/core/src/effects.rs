@@ -162,6 +162,10 @@ pub(crate) fn read_in(kind: &Kind, object: &mut Value) {
     }
     if is_pod(kind) {
         request_limits(object);
+        let grace = object.pointer_mut("/spec/terminationGracePeriodSeconds");
+        if let Some(grace) = grace.filter(|grace| grace.as_i64().is_some_and(|seconds| seconds < 0)) {
+            *grace = 1.into();
+        }
     }
     if is_daemon_set(kind) && template_count(object).is_none() {
         entries_mut(object, "annotations")[TEMPLATE_GENERATION] = "0".into();

@@ -14,15 +14,13 @@
 //! Built-in kinds
 //! - Served are those in the table of [`registry`], each in one version, without `exec`, `attach`, `portforward`,
 //!   `proxy`, `eviction` and `ephemeralcontainers`.
-//! - Of the rules that the real server has in code, these are not there: of pods those for volumes, variables, hooks,
-//!   probes beyond their one handler, resources, security, scheduling; of claims those for sizes and classes; those for
-//!   ports and addresses of a NetworkPolicy, quantities of a HorizontalPodAutoscaler, numbers of a PodDisruptionBudget;
-//!   for the class of an Ingress that an annotation contradicts; for numbers of rollouts and Jobs; for statuses, but the
-//!   phase of a namespace. Nobody is warned about pod specs.
-//! - What a schema requires and code as well is complained of in the words of the schema. What is quoted is quoted as
-//!   it was sent, where the real server shows its own types, and without the difference to what was there.
-//! - A claim, a Job, data of which an entry was null, or who owns several ports, is not written again where nothing
-//!   changes. An empty text and a null among data are the same.
+//! - Of the rules that the real server has in code, these are not there: of pods those for affinity, DNS settings, devices
+//!   and volumes of hardware and clouds; of a CronJob those for schedules and time zones; for what a Job says of itself;
+//!   quantities of a HorizontalPodAutoscaler; for the class of an Ingress that an annotation contradicts. Nobody is warned
+//!   about pod specs.
+//! - What is quoted is quoted as it was sent, where the real server shows its own types, and without the difference to
+//!   what was there.
+//! - Data of which an entry was null is not written again where nothing changes: an empty text and a null are the same.
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
 //! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
 //!   inner traffic, which means nothing there, is dropped rather than hidden.

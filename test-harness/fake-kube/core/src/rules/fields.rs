@@ -59,7 +59,6 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("apps", "StatefulSet", "spec.ordinals.start", NotNegative),
     ("apps", "StatefulSet", "spec.persistentVolumeClaimRetentionPolicy.whenDeleted", OneOf(&["Retain", "Delete"])),
     ("apps", "StatefulSet", "spec.persistentVolumeClaimRetentionPolicy.whenScaled", OneOf(&["Retain", "Delete"])),
-    ("apps", "StatefulSet", "spec.serviceName", Label),
     ("apps", "StatefulSet", "spec.template.spec.restartPolicy", OneOf(&["Always"])),
     ("batch", "Job", "spec.parallelism", NotNegative),
     ("batch", "Job", "spec.completions", NotNegative),
@@ -84,8 +83,6 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("coordination.k8s.io", "Lease", "spec.leaseTransitions", NotNegative),
     ("rbac.authorization.k8s.io", "ClusterRole", "rules[].verbs", Filled),
     ("rbac.authorization.k8s.io", "Role", "rules[].verbs", Filled),
-    ("", "PersistentVolumeClaim", "spec.accessModes", Given("at least 1 access mode is required")),
-    ("", "PersistentVolumeClaim", "spec.volumeMode", OneOf(&["Block", "Filesystem"])),
     ("", "Service", "spec.type", OneOf(&["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"])),
     ("", "Service", "spec.sessionAffinity", OneOf(&["ClientIP", "None"])),
     ("", "Service", "spec.internalTrafficPolicy", OneOf(&["Cluster", "Local"])),
@@ -102,8 +99,6 @@ const PODS: &[(&str, Ask)] = &[
     ("containers", Filled),
     ("preemptionPolicy", OneOf(&["PreemptLowerPriority", "Never"])),
     ("restartPolicy", OneOf(&["Always", "OnFailure", "Never"])),
-    ("volumes[].name", Filled),
-    ("volumes[].name", Label),
 ];
 
 /// The same of containers of either list.
@@ -118,9 +113,6 @@ const CONTAINERS: &[(&str, Ask)] = &[
     ("ports[].containerPort", Filled),
     ("ports[].containerPort", ContainerPort),
     ("ports[].protocol", PROTOCOLS),
-    ("env[].name", Filled),
-    ("volumeMounts[].name", Filled),
-    ("volumeMounts[].mountPath", Filled),
 ];
 
 /// What is wrong with single fields of an object.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::places;
+use super::{claims, places};
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
 
@@ -24,18 +24,43 @@ pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
                     return forbidden(path.field(list), "pod updates may not add or remove containers");
                 }
             }
-            if pod_but_for_images(old) == pod_but_for_images(new) {
-                return Vec::new();
+            let mut errors = Vec::new();
+            if !keeps_tolerations(&old["spec"]["tolerations"], &new["spec"]["tolerations"]) {
+                let detail = "existing toleration can not be modified except its tolerationSeconds";
+                errors.extend(forbidden(path.field("tolerations"), detail));
             }
-            forbidden(path, POD)
+            if pod_but_for_images(old) != pod_but_for_images(new) {
+                errors.extend(forbidden(path, POD));
+            }
+            errors
         }
-        ("", "PersistentVolumeClaim")
-            if claim_but_for_size(old, new, old) != claim_but_for_size(old, new, new) =>
-        {
-            forbidden(path, CLAIM)
+        ("", "PersistentVolumeClaim") => {
+            let is_same = claim_but_for_size(old, new, old) == claim_but_for_size(old, new, new);
+            let mut errors = if is_same {
+                Vec::new()
+            } else {
+                forbidden(path, CLAIM)
+            };
+            errors.extend(claims::check_update(old, new));
+            errors
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether each toleration is still there, for however long.
+fn keeps_tolerations(old: &Value, new: &Value) -> bool {
+    let but_for_time = |list: &Value| -> Vec<Value> {
+        let mut all = list.as_array().cloned().unwrap_or_default();
+        for toleration in all.iter_mut().filter_map(Value::as_object_mut) {
+            toleration.remove("tolerationSeconds");
+        }
+        all
+    };
+    let kept = but_for_time(new);
+    but_for_time(old)
+        .iter()
+        .all(|toleration| kept.contains(toleration))
 }
 
 fn pod_but_for_images(pod: &Value) -> Value {

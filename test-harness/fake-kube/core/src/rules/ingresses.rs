@@ -141,7 +141,6 @@ fn check_backend(path: &FieldPath, backend: &Value) -> Vec<FieldError> {
     }
 }
 
-/// What is missing altogether the schema asks for.
 fn check_resource(path: &FieldPath, resource: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if let Some(group) = resource["apiGroup"].as_str() {
@@ -149,12 +148,11 @@ fn check_resource(path: &FieldPath, resource: &Value) -> Vec<FieldError> {
         errors.extend(complaint_of_subdomain(group).map(|why| FieldError::invalid(place, group, why)));
     }
     for field in ["kind", "name"] {
-        match resource[field].as_str() {
-            Some("") => errors.push(FieldError::required(path.field(field), "")),
-            Some(name) => errors.extend(
+        match text(&resource[field]) {
+            "" => errors.push(FieldError::required(path.field(field), "")),
+            name => errors.extend(
                 complaint_of_segment(name).map(|why| FieldError::invalid(path.field(field), name, why)),
             ),
-            None => {}
         }
     }
     errors

@@ -37,7 +37,8 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     errors
 }
 
-fn complaint(key: &str) -> Option<String> {
+/// What is wrong with a key.
+pub(super) fn complaint(key: &str) -> Option<String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     match key {
         "." => Some("must not be '.'".to_owned()),

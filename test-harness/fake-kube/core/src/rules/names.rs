@@ -1,5 +1,7 @@
 //! What names may look like.
 
+use std::net::IpAddr;
+
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
 
@@ -55,6 +57,31 @@ pub(super) fn complaint_of_host(name: &str) -> Option<String> {
     }
     let is_wildcard = name.strip_prefix("*.").is_some_and(is_subdomain);
     (!is_wildcard).then(|| WILDCARD.to_owned())
+}
+
+/// What is wrong with an address.
+pub(super) fn complaint_of_address(text: &str) -> Option<&'static str> {
+    let clean: Vec<&str> = text.split('.').map(without_zeros).collect();
+    let clean = clean.join(".");
+    match clean.parse() {
+        Ok(_) if clean != text => Some("must not have leading 0s"),
+        Ok(IpAddr::V6(ip)) if ip.to_ipv4_mapped().is_some() => {
+            Some("must not be an IPv4-mapped IPv6 address")
+        }
+        Ok(_) => None,
+        Err(_) => Some("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"),
+    }
+}
+
+/// A decimal number without zeros in front; anything else as it is.
+pub(super) fn without_zeros(text: &str) -> &str {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let clean = text.trim_start_matches('0');
+    match (is_number, clean) {
+        (false, _) => text,
+        (true, "") => &text[text.len() - 1..],
+        (true, clean) => clean,
+    }
 }
 
 /// What is wrong with a DNS label.

@@ -8,14 +8,17 @@ use crate::kind::Served;
 use crate::schema::{FieldError, FieldPath, SchemaRef};
 use crate::selector::LabelSelector;
 
-/// What is wrong with the selectors of an object.
-pub(super) fn check(served: &Served, object: &Value) -> Vec<FieldError> {
+/// What is wrong with the selectors of an object. Claims of a stateful set that is there already are not looked at.
+pub(super) fn check(served: &Served, old: Option<&Value>, object: &Value) -> Vec<FieldError> {
     let schema = served.version().schema.root();
     let mut errors = Vec::new();
     if schema.is_typed()
         && let Some((schema, spec)) = schema.field("spec").zip(object.get("spec"))
     {
         visit(schema, spec, &FieldPath::root().field("spec"), &mut errors);
+    }
+    if old.is_some() {
+        errors.retain(|error| !error.path.is_in("spec.volumeClaimTemplates"));
     }
     errors
 }

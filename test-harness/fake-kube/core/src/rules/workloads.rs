@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::names::complaint_of_label;
 use super::selectors;
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
@@ -9,12 +10,16 @@ use crate::schema::{FieldError, FieldPath};
 const KINDS: [&str; 4] = ["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"];
 
 /// What is wrong between the parts of a workload.
-pub(crate) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
+pub(crate) fn check(kind: &Kind, old: Option<&Value>, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if &*kind.id.group == "apps" && KINDS.contains(&&*kind.name) {
         errors.extend(check_selector(kind, object));
         errors.extend(check_strategy(kind, object));
         errors.extend(check_order(kind, object));
+        errors.extend(check_patience(kind, object));
+        if old.is_none() {
+            errors.extend(check_service(kind, object));
+        }
     }
     errors
 }
@@ -57,6 +62,25 @@ fn check_selector(kind: &Kind, object: &Value) -> Vec<FieldError> {
     }
     errors.extend(selectors::check_own(spec));
     errors
+}
+
+/// The service of a new stateful set, which stays.
+fn check_service(kind: &Kind, object: &Value) -> Option<FieldError> {
+    let name = object["spec"]["serviceName"].as_str()?;
+    let is_asked = &*kind.name == "StatefulSet" && !name.is_empty();
+    let path = FieldPath::root().field("spec").field("serviceName");
+    let why = complaint_of_label(name).filter(|_| is_asked)?;
+    Some(FieldError::invalid(path, name, why))
+}
+
+/// A rollout is waited for longer than a single pod.
+fn check_patience(kind: &Kind, object: &Value) -> Option<FieldError> {
+    let spec = &object["spec"];
+    let limit = spec["progressDeadlineSeconds"].as_i64()?;
+    let is_long = limit > spec["minReadySeconds"].as_i64().unwrap_or(0);
+    let path = FieldPath::root().field("spec").field("progressDeadlineSeconds");
+    let detail = "must be greater than minReadySeconds";
+    (&*kind.name == "Deployment" && !is_long).then(|| FieldError::invalid(path, limit, detail))
 }
 
 const ORDERS: [&str; 2] = ["OrderedReady", "Parallel"];

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::reference::zero_value;
 use super::{Schema, SchemaRef, Type};
 
 /// Drops what is not a value, and fills in defaults, in that order, as the API server does when it reads an object
@@ -144,7 +145,7 @@ fn fill_in_fields(schema: SchemaRef<'_>, fields: &mut Map<String, Value>) {
     }
     if shows_zeros(schema) {
         for name in schema.required() {
-            fields.entry(name).or_insert_with(|| Value::from(""));
+            fields.entry(name).or_insert_with(|| zero_of(schema.field(name)));
         }
     }
     for (name, field) in schema.fields() {
@@ -157,11 +158,20 @@ fn fill_in_fields(schema: SchemaRef<'_>, fields: &mut Map<String, Value>) {
     }
 }
 
-/// Typed objects whose required texts nobody insists on: they are there, and empty.
+/// Typed objects whose required fields nobody insists on: they are there, and zero.
 fn shows_zeros(schema: SchemaRef<'_>) -> bool {
+    const ENDS: [&str; 4] = ["Condition", ".HTTPHeader", ".OwnerReference", ".SleepAction"];
     schema
         .definition_name()
-        .is_some_and(|name| name.ends_with("Condition") || name.ends_with(".OwnerReference"))
+        .is_some_and(|name| ENDS.iter().any(|end| name.ends_with(end)))
+}
+
+/// A time that was not given is none.
+fn zero_of(field: Option<SchemaRef<'_>>) -> Value {
+    match field {
+        Some(field) if field.format() == Some("date-time") => Value::Null,
+        field => zero_value(field.and_then(|field| field.kind())),
+    }
 }
 
 fn is_null_by_mistake(schema: SchemaRef<'_>, value: &Value) -> bool {

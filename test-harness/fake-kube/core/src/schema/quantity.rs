@@ -1,5 +1,7 @@
 //! Quantities such as `1500m` and `1Gi`, in the one spelling that the server gives them.
 
+use std::cmp::Ordering;
+
 const MALFORMED: &str =
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
@@ -25,6 +27,21 @@ pub(super) fn canonical(text: &str) -> Result<String, String> {
         Style::Binary if !is_small => binary(billionths),
         Style::Exponent => exponent(billionths),
         Style::Decimal | Style::Binary => decimal(billionths),
+    })
+}
+
+/// Which of two quantities is more, if both are some.
+pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
+    let billionths = |text: &str| Some(parse(text)?.0);
+    Some(billionths(a)?.cmp(&billionths(b)?))
+}
+
+/// Whether a quantity is a whole number, when it is rounded up to thousandths.
+pub(crate) fn is_whole(text: &str) -> bool {
+    let thousandth = ONE / 1_000;
+    parse(text).is_none_or(|(billionths, _)| {
+        let is_cut = billionths % thousandth > 0;
+        (billionths / thousandth + i128::from(is_cut)) % 1_000 == 0
     })
 }
 
@@ -118,7 +135,7 @@ fn exponent(mut value: i128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::canonical;
+    use super::{canonical, compare, is_whole};
 
     #[test]
     fn the_largest_suffix_without_a_fraction_is_chosen() {
@@ -136,6 +153,15 @@ mod tests {
         check("0", "0");
         check("1e3", "1e3");
         check("-2", "-2");
+    }
+
+    #[test]
+    fn quantities_compare_by_what_they_are() {
+        assert_eq!(compare("1Gi", "1024Mi"), Some(std::cmp::Ordering::Equal));
+        assert_eq!(compare("1G", "1Gi"), Some(std::cmp::Ordering::Less));
+        assert_eq!(compare("1", "a"), None);
+        assert!(is_whole("2") && is_whole("2000m") && is_whole("1Ki") && is_whole("-1"));
+        assert!(!is_whole("1500m") && !is_whole("0.1") && !is_whole("1n"));
     }
 
     #[test]

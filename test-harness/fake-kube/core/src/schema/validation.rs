@@ -158,9 +158,31 @@ const ASKED_BY_CODE: &[&str] = &[
     "io.k8s.api.autoscaling.v2.ObjectMetricSource",
     "io.k8s.api.autoscaling.v2.PodsMetricSource",
     "io.k8s.api.autoscaling.v2.ResourceMetricSource",
+    "io.k8s.api.core.v1.ConfigMapKeySelector",
+    "io.k8s.api.core.v1.DownwardAPIVolumeFile",
+    "io.k8s.api.core.v1.EnvVar",
+    "io.k8s.api.core.v1.GRPCAction",
+    "io.k8s.api.core.v1.HTTPGetAction",
+    "io.k8s.api.core.v1.HTTPHeader",
+    "io.k8s.api.core.v1.HostAlias",
+    "io.k8s.api.core.v1.HostPathVolumeSource",
+    "io.k8s.api.core.v1.KeyToPath",
+    "io.k8s.api.core.v1.ObjectFieldSelector",
+    "io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource",
+    "io.k8s.api.core.v1.ResourceFieldSelector",
+    "io.k8s.api.core.v1.SeccompProfile",
+    "io.k8s.api.core.v1.SecretKeySelector",
+    "io.k8s.api.core.v1.ServiceAccountTokenProjection",
     "io.k8s.api.core.v1.ServicePort",
+    "io.k8s.api.core.v1.SleepAction",
+    "io.k8s.api.core.v1.TCPSocketAction",
+    "io.k8s.api.core.v1.TopologySpreadConstraint",
+    "io.k8s.api.core.v1.TypedLocalObjectReference",
+    "io.k8s.api.core.v1.Volume",
+    "io.k8s.api.core.v1.VolumeMount",
     "io.k8s.api.networking.v1.HTTPIngressPath",
     "io.k8s.api.networking.v1.HTTPIngressRuleValue",
+    "io.k8s.api.networking.v1.IPBlock",
     "io.k8s.api.networking.v1.IngressServiceBackend",
     "io.k8s.api.rbac.v1.ClusterRoleBinding",
     "io.k8s.api.rbac.v1.RoleBinding",
@@ -239,7 +261,9 @@ fn check_items(schema: SchemaRef<'_>, items: &[Value], path: &FieldPath, errors:
 fn wrong_type(schema: SchemaRef<'_>, value: &Value, path: &FieldPath) -> Option<FieldError> {
     let expected = expected_type(schema)?;
     if value.is_null() {
-        return (!schema.is_nullable()).then(|| mistyped(path, expected, "null"));
+        // A time of a built-in kind that was not given is none.
+        let is_no_time = schema.is_typed() && schema.format() == Some("date-time");
+        return (!schema.is_nullable() && !is_no_time).then(|| mistyped(path, expected, "null"));
     }
     if fits(schema, value) {
         return None;
