@@ -9,6 +9,7 @@ mod last_applied;
 mod managed;
 mod manager;
 mod merge;
+mod order;
 mod ownership;
 mod prune;
 mod typed;
@@ -24,6 +25,7 @@ use ownership::NEVER_OWNED;
 
 pub use conflict::{ApplyError, Conflict, Conflicts};
 pub use manager::{Ignored, Manager, Operation};
+pub(crate) use order::is_out_of_order;
 pub use update::track_update;
 
 /// What an apply request makes of an object.
@@ -52,8 +54,13 @@ pub fn apply(
     force: bool,
     schema: &Schema,
 ) -> Result<Applied, ApplyError> {
-    refuse_untrackable(live, schema)?;
+    let untrackable = live.filter(|live| !typed::is_trackable(schema.root(), live));
+    let mistyped = untrackable.and_then(|live| refuse_mistyped(live, schema));
+    if mistyped.is_none() {
+        untrackable.map_or(Ok(()), |live| Err(refuse_untrackable(live, schema)))?;
+    }
     refuse_unfit(config, schema)?;
+    mistyped.map_or(Ok(()), Err)?;
     let outcome = apply_as(live, config, by, force, schema);
     let applied = match outcome {
         Err(ApplyError::Conflicts(conflicts)) => {
@@ -145,26 +152,26 @@ fn managers_of(
     ))
 }
 
-/// Nobody can own parts of an object whose lists have items without identity.
-fn refuse_untrackable(live: Option<&Value>, schema: &Schema) -> Result<(), ApplyError> {
-    let Some(live) = live.filter(|live| !typed::is_trackable(schema.root(), live)) else {
-        return Ok(());
-    };
+/// A custom resource may hold what its definition has no type for.
+fn refuse_mistyped(live: &Value, schema: &Schema) -> Option<ApplyError> {
     let mistypings = typed::mistypings(schema.root(), live);
-    if !mistypings.is_empty() && !schema.root().is_typed() {
-        let message = format!(
-            "failed to create typed live object ({}): {}",
-            identity(live),
-            typed::listed(&mistypings)
-        );
-        return Err(ApplyError::Mistyped(message));
-    }
+    let message = format!(
+        "failed to create typed live object ({}): {}",
+        identity(live),
+        typed::listed(&mistypings)
+    );
+    let is_told = !mistypings.is_empty() && !schema.root().is_typed();
+    is_told.then_some(ApplyError::Mistyped(message))
+}
+
+/// Nobody can own parts of an object whose lists have items without identity.
+fn refuse_untrackable(live: &Value, schema: &Schema) -> ApplyError {
     let message = format!(
         "failed to create manager for existing fields: failed to convert new object ({}) to smd typed: {}",
         identity(live),
         typed::listed(&typed::complaints(schema.root(), live))
     );
-    Err(ApplyError::Mistyped(message))
+    ApplyError::Mistyped(message)
 }
 
 fn refuse_unfit(config: &Value, schema: &Schema) -> Result<(), ApplyError> {

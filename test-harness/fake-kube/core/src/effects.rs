@@ -42,6 +42,16 @@ pub(crate) fn is_claim(kind: &Kind) -> bool {
     kind.is("", "PersistentVolumeClaim")
 }
 
+/// Whether the server fills in only when it reads an object what it shows of it from the start, so that the first write
+/// after the creation changes what is stored: the phase of a claim, the labels of a Job that has those of its pods. Pods
+/// that were `sent` with labels, be they none, share them with the Job as it is created.
+pub(crate) fn settles_later(kind: &Kind, sent: &Value, object: &Value) -> bool {
+    let template = "/spec/template/metadata/labels";
+    let was_sent = sent.pointer(template).is_some_and(|labels| !labels.is_null());
+    let are_of_pods = object.pointer("/metadata/labels") == object.pointer(template);
+    is_claim(kind) || kind.is("batch", "Job") && are_of_pods && !was_sent
+}
+
 fn is_pod(kind: &Kind) -> bool {
     kind.is("", "Pod")
 }

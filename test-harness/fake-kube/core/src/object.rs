@@ -12,6 +12,7 @@ use crate::meta;
 pub struct Object {
     value: Value,
     version: u64,
+    is_unsettled: bool,
     json: OnceLock<Bytes>,
     item: OnceLock<Bytes>,
 }
@@ -23,6 +24,7 @@ impl Object {
         Self {
             value,
             version,
+            is_unsettled: false,
             json: OnceLock::new(),
             item: OnceLock::new(),
         }
@@ -37,9 +39,22 @@ impl Object {
         Self {
             value: self.value,
             version: 0,
+            is_unsettled: self.is_unsettled,
             json: OnceLock::new(),
             item: OnceLock::new(),
         }
+    }
+
+    /// The object, whose next write counts also if it changes nothing.
+    #[must_use]
+    pub fn unsettled(mut self) -> Self {
+        self.is_unsettled = true;
+        self
+    }
+
+    /// Whether the real server would store something else than this when it stores it again.
+    pub fn is_unsettled(&self) -> bool {
+        self.is_unsettled
     }
 
     /// The whole object.

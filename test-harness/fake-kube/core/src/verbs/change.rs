@@ -47,24 +47,22 @@ impl Cluster {
         incoming::check_name(target, &new)?;
         let key = key_of(target);
         if served.kind.traits.creates_on_update && self.store.get(&served.kind.shelf, &key).is_none() {
-            if meta::resource_version(&new).is_some_and(|version| version.parse::<u64>().is_err()) {
-                check_version(served, &Value::Null, &new)?;
-            }
             let mut absent = new.clone();
             meta::remove(&mut absent, "uid");
-            check_uid(served, &absent, &new, request.options.dry_run)?;
+            if meta::resource_version(&new).is_some_and(|version| version.parse::<u64>().is_err()) {
+                check_version(served, &Value::Null, &new)
+                    .map_err(|refusal| after_reading(served, request, &new, refusal))?;
+            }
+            check_uid(served, &absent, &new, request.options.dry_run)
+                .map_err(|refusal| after_reading(served, request, &new, refusal))?;
             if !request.options.dry_run {
                 meta::remove(&mut new, "resourceVersion");
             }
             return self.create_object(served, request, new, part, moment);
         }
-        let old = match self.existing(served, &key) {
-            Ok(old) => old,
-            Err(refusal) => {
-                let warnings = incoming::shape(served, &request.options, Sent::Whole, &mut new)?;
-                return Err(refusal.warned(&warnings));
-            }
-        };
+        let old = self
+            .existing(served, &key)
+            .map_err(|refusal| after_reading(served, request, &new, refusal))?;
         self.track_and_replace(served, request, &old, new, Sent::Whole, part, moment)
     }
 
@@ -234,7 +232,7 @@ impl Cluster {
         rules::carried::carry(&served.kind, &shown, &mut new);
         incoming::validate_update(served, &shown, &new, part).map_err(|refusal| refusal.warned(&warnings))?;
         warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), &new));
-        let object = if same(&shown, &new) {
+        let object = if same(&shown, &new) && !old.is_unsettled() {
             old.clone()
         } else {
             if part == Part::Main {
@@ -267,6 +265,18 @@ impl Cluster {
             return Ok(Arc::new(last));
         }
         self.save(served, new, moment)
+    }
+}
+
+/// A refusal for another reason than what was sent, with what there is to say about that.
+fn after_reading(served: &Served, request: &Request, sent: &Value, refusal: Refusal) -> Refusal {
+    let mut sent = sent.clone();
+    match incoming::shape(served, &request.options, Sent::Whole, &mut sent) {
+        Ok(mut warnings) => {
+            warnings.extend(rules::owners::dedupe(&mut sent, ""));
+            refusal.warned(&warnings)
+        }
+        Err(first) => first,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::moment::Moment;
 use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::request::{Options, Request, Target};
+use crate::request::{Request, Target};
 use crate::rules;
 use crate::schema;
 use crate::store::Key;
@@ -66,7 +66,7 @@ impl Cluster {
         effects::admit(&served.kind, &mut object);
         let late = rules::metadata::new_warnings(&served.kind, None, &object);
         let object = self
-            .insert(served, object, &request.options, moment)
+            .insert(served, object, request, moment)
             .map_err(|refusal| refusal.warned(&warnings))?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
         warnings.extend(late);
@@ -112,7 +112,7 @@ impl Cluster {
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
         let object = self
-            .insert(served, object, &request.options, moment)
+            .insert(served, object, request, moment)
             .map_err(|refusal| refusal.warned(&warnings))?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
         reply.warnings = warnings;
@@ -139,7 +139,7 @@ impl Cluster {
         &mut self,
         served: &Served,
         object: Value,
-        options: &Options,
+        request: &Request,
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
         let kind = &served.kind;
@@ -151,7 +151,7 @@ impl Cluster {
             return Err(Refusal::forbidden(&kind.id, &key.name, why));
         }
         let sent = meta::resource_version(&object).map(str::to_owned);
-        if sent.is_some() && !options.dry_run {
+        if sent.is_some() && !request.options.dry_run {
             let message = "resourceVersion should not be set on objects to be created";
             return Err(Refusal::new(500, "", message));
         }
@@ -162,13 +162,17 @@ impl Cluster {
             }
             return Err(refusal);
         }
-        if options.dry_run {
+        if request.options.dry_run {
             let mut object = object;
             effects::pretend_address(kind, &mut object);
             let shown = self.candidate(served, object, moment)?;
             return Ok(Arc::new(shown.never_written(sent)));
         }
-        self.save(served, object, moment)
+        let mut candidate = self.candidate(served, object, moment)?;
+        if effects::settles_later(kind, &request.body, candidate.value()) {
+            candidate = candidate.unsettled();
+        }
+        Ok(self.keep(served, candidate))
     }
 
     /// Stores an object that is decided.
@@ -179,9 +183,13 @@ impl Cluster {
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
         let candidate = self.candidate(served, object, moment)?;
+        Ok(self.keep(served, candidate))
+    }
+
+    pub(super) fn keep(&mut self, served: &Served, candidate: Object) -> Arc<Object> {
         let stored = self.store.put_candidate(&served.kind.shelf, candidate);
         self.after_save(&served.kind, stored.value());
-        Ok(stored)
+        stored
     }
 
     /// An object that is decided, as it would be stored.

@@ -61,7 +61,11 @@ impl Cluster {
             let candidate = self.candidate(served, new, moment)?;
             Object::new(candidate.value().clone(), old.version()).into()
         } else {
-            self.save(served, new, moment)?
+            let mut candidate = self.candidate(served, new, moment)?;
+            if apply::is_out_of_order(candidate.value()) {
+                candidate = candidate.unsettled();
+            }
+            self.keep(served, candidate)
         };
         Ok(Reply::value(view(scale, &served.present(stored.value()))))
     }
