@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     pub sequences: Option<u64>,
 
-    /// Stop after so many minutes.
+    /// Stop after so many minutes of asking: starts of servers and shrinking come on top.
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub minutes: f64,
 
@@ -51,6 +51,10 @@ pub struct Arguments {
     /// Where cases of differences are written.
     #[arg(long, value_name = "FOLDER", default_value = "target/differential")]
     pub out: PathBuf,
+
+    /// A file for what was excused: a line for each answer, with the name, the request, and how the answers differ.
+    #[arg(long, value_name = "FILE")]
+    pub excused: Option<PathBuf>,
 }
 
 impl Arguments {

@@ -4,6 +4,7 @@
 //! there if one of them did what was asked, since the two hold different objects after it.
 
 mod unchecked;
+mod words;
 
 use serde_json::{Map, Value};
 
@@ -33,11 +34,12 @@ const RULES: &[Rule] = &[
     ("warnings about built-in kinds", is_warning_of_builtin),
     ("names of Go types", is_name_of_type),
     ("empty lists that are shown as null", is_empty_list),
-    ("empty and absent in a network policy", is_empty_or_absent),
+    (
+        "empty and absent in a network policy or an ingress",
+        is_empty_or_absent,
+    ),
     ("numbers that do not fit", is_overflow),
-    ("claims and Jobs that are written as they are", is_written_again),
     ("empty and null among data", is_empty_data),
-    ("owners of several ports", is_ordered_anew),
     ("two families of addresses", is_of_two_families),
     ("metadata of a custom kind that became empty", is_hollow_metadata),
 ];
@@ -48,10 +50,40 @@ pub fn explain(case: &Case<'_>) -> Option<&'static str> {
     rule.map(|(name, _)| *name).or_else(|| unchecked::explain(case))
 }
 
-/// The real server reads the specs of pods for what works but is seldom meant, and says so.
+/// The real server reads the specs of pods and of Services for what works but is seldom meant, and says so.
 fn is_warning_of_builtin(case: &Case<'_>) -> bool {
-    !case.is_custom && case.only_differs_in("warnings") && case.warns_as_much_of_fields()
+    let is_known = |warning: &String| WARNINGS.iter().any(|words| warning.contains(words));
+    let mut more = case
+        .real
+        .warnings
+        .iter()
+        .filter(|warning| !case.fake.warnings.contains(warning));
+    !case.is_custom
+        && case.only_differs_in("warnings")
+        && case.warns_as_much_of_fields()
+        && more.all(is_known)
 }
+
+/// What it says then.
+const WARNINGS: [&str; 17] = [
+    "a DNS label is recommended",
+    "a negative value retains all historical revisions",
+    "a null labelSelector results in matching no pod",
+    "ambiguous port definition with ",
+    "deprecated in ",
+    "duplicate ip ",
+    "duplicate name ",
+    "duplicate port definition with ",
+    "duplicate port name ",
+    "fractional byte value ",
+    "has no sources provided",
+    "hides previous definition of ",
+    "hostIP set without hostPort",
+    "invalid empty name ",
+    "is ignored for headless services",
+    "overlapping paths: ",
+    "overlapping port definition with ",
+];
 
 /// What cannot be decoded is said to be of no type but that of its field, which has a name in Go and none in OpenAPI.
 fn is_name_of_type(case: &Case<'_>) -> bool {
@@ -88,7 +120,21 @@ fn is_empty_list(case: &Case<'_>) -> bool {
     !case.is_custom
         && case.real.code == case.fake.code
         && case.real.warnings == case.fake.warnings
+        && [case.real, case.fake]
+            .iter()
+            .any(|answer| shows_none(&answer.body, list))
         && rest(case.real) == rest(case.fake)
+}
+
+/// Whether this list is there, and empty, somewhere.
+fn shows_none(value: &Value, list: &str) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, field)| {
+            name == list && (field.is_null() || is_hollow(field)) || shows_none(field, list)
+        }),
+        Value::Array(items) => items.iter().any(|item| shows_none(item, list)),
+        _ => false,
+    }
 }
 
 /// Takes out this list where it is empty, who owns it, and the versions that come of it.
@@ -122,14 +168,21 @@ fn is_hollow(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// Network policies are compared by a function to which an empty map or list and none are two things: a write that puts
-/// one where the other was counts, and owns it.
+/// Network policies, and lists of an Ingress that have no keys, are compared by a function to which an empty map or list
+/// and none are two things: a write that puts one where the other was counts, and owns it.
 fn is_empty_or_absent(case: &Case<'_>) -> bool {
+    let is_policy = case.step.path.contains("/networkpolicies");
+    // These may leave an empty list where its items were.
+    let leaves_empty =
+        matches!(case.step.kind, Content::Patch | Content::Strategic) || has_empty(&case.step.body);
     let is_counted = |line: &Line| {
-        matches!(&*line.path, "/metadata/generation" | "/metadata/resourceVersion")
-            || line.path.starts_with("/metadata/managedFields") && has_empty(&case.step.body)
+        line.path == "/metadata/resourceVersion"
+            || line.path == "/metadata/generation" && is_policy
+            || line.path.starts_with("/metadata/managedFields")
     };
-    case.step.path.contains("/networkpolicies") && case.difference.lines.iter().all(is_counted)
+    (is_policy || case.step.path.contains("/ingresses"))
+        && leaves_empty
+        && case.difference.lines.iter().all(is_counted)
 }
 
 /// Whether there is an empty map or list somewhere.
@@ -154,34 +207,6 @@ fn is_empty_data(case: &Case<'_>) -> bool {
     !case.is_custom
         && ["data", "binaryData"].iter().any(|field| shows_empty(field))
         && case.difference.lines.iter().all(is_told)
-}
-
-/// Who owns several ports of a container is written down in another order after a scale, by an apply that changes
-/// nothing.
-fn is_ordered_anew(case: &Case<'_>) -> bool {
-    let containers = |list: &str| {
-        let list = case.real.body["spec"]["template"]["spec"][list].as_array();
-        list.map(Vec::as_slice).unwrap_or_default()
-    };
-    let has_several = |container: &Value| container["ports"].as_array().is_some_and(|ports| ports.len() > 1);
-    case.step.kind == Content::Apply
-        && case.only_differs_in("/metadata/resourceVersion")
-        && ["containers", "initContainers"]
-            .iter()
-            .any(|list| containers(list).iter().any(has_several))
-}
-
-/// Some claims and Jobs get a new version from the first write after their creation, though it changes nothing that is
-/// shown.
-fn is_written_again(case: &Case<'_>) -> bool {
-    let is_of_kind = ["/persistentvolumeclaims/", "/jobs/"]
-        .iter()
-        .any(|kind| case.step.path.contains(kind));
-    let is_told = |line: &Line| matches!(&*line.path, "/metadata/resourceVersion" | "warnings");
-    is_of_kind
-        && case.step.method != "GET"
-        && case.difference.lines.iter().all(is_told)
-        && case.warns_as_much_of_fields()
 }
 
 /// Labels or the like of a custom resource of which an apply takes the last are kept, empty, until the next write, which

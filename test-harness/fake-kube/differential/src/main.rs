@@ -1,7 +1,8 @@
 //! `outhaul-fake-kube-differential`: runs the fuzzer and tells how it goes.
 #![expect(clippy::print_stdout, reason = "a program that talks to people")]
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -9,8 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use outhaul_fake_kube_differential::arguments::Arguments;
+use outhaul_fake_kube_differential::pair::Excuse;
 use outhaul_fake_kube_differential::run::{self, Finding, Listener, Tally};
 use outhaul_kubernetes::Programs;
+use serde_json::json;
 
 /// How often progress is shown.
 const PACE: Duration = Duration::from_secs(5);
@@ -28,6 +31,12 @@ async fn main() -> Result<ExitCode> {
         begun: Instant::now(),
         shown: Instant::now(),
         out: arguments.out.clone(),
+        excused: arguments
+            .excused
+            .as_ref()
+            .map(File::create)
+            .transpose()?
+            .map(BufWriter::new),
     };
     let tally = run::run(&programs, &arguments, seed.., &mut screen).await?;
     screen.show(&tally);
@@ -48,14 +57,16 @@ struct Screen {
     begun: Instant,
     shown: Instant,
     out: PathBuf,
+    excused: Option<BufWriter<File>>,
 }
 
 impl Screen {
     fn show(&mut self, tally: &Tally) {
         self.shown = Instant::now();
-        let seconds = self.begun.elapsed().as_secs_f64();
+        let seconds = tally.asking.as_secs_f64();
         println!(
-            "{seconds:>6.0} s: {} sequences ({:.1}/s; {} ended early), {} requests, {} differences in {}, {} excused, {} lost",
+            "{:>6.0} s, {seconds:.0} s of asking: {} sequences ({:.1}/s; {} ended early), {} requests, {} differences in {}, {} excused, {} lost",
+            self.begun.elapsed().as_secs_f64(),
             tally.sequences,
             tally.sequences as f64 / seconds,
             tally.parted,
@@ -73,6 +84,21 @@ impl Listener for Screen {
         if self.shown.elapsed() >= PACE {
             self.show(tally);
         }
+    }
+
+    fn excused(&mut self, seed: u64, excuse: &Excuse) -> Result<()> {
+        let Some(file) = &mut self.excused else {
+            return Ok(());
+        };
+        let Excuse { name, request, .. } = excuse;
+        let lines = excuse.difference.lines.iter();
+        let lines: Vec<_> = lines.map(|line| [&line.path, &line.real, &line.fake]).collect();
+        writeln!(
+            file,
+            "{}",
+            json!({"seed": seed, "name": name, "request": request, "lines": lines})
+        )?;
+        Ok(())
     }
 
     fn lost(&mut self, seed: u64, error: &anyhow::Error) {

@@ -37,10 +37,21 @@ pub struct Pair {
 pub struct Outcome {
     /// The requests, the last of them the one that made a difference.
     pub steps: Vec<Step>,
-    /// Deliberate differences that excused answers, by name, one for each answer.
-    pub excused: Vec<&'static str>,
+    /// Answers that differ as they are meant to.
+    pub excused: Vec<Excuse>,
     /// What became of it.
     pub end: End,
+}
+
+/// A deliberate difference that was met.
+#[derive(Debug)]
+pub struct Excuse {
+    /// Its name.
+    pub name: &'static str,
+    /// The request: method and path.
+    pub request: String,
+    /// How the answers to it differ.
+    pub difference: Difference,
 }
 
 /// What became of a sequence.
@@ -58,7 +69,7 @@ pub enum End {
 struct Exchange {
     end: End,
     /// The deliberate difference that excused them.
-    excused: Option<&'static str>,
+    excused: Option<Excuse>,
     /// The real server's code and body.
     code: u16,
     body: Value,
@@ -189,7 +200,7 @@ impl Dialogue<'_> {
         })
     }
 
-    fn judge(&self, step: &Step, real: &Answer, fake: &Answer) -> (End, Option<&'static str>) {
+    fn judge(&self, step: &Step, real: &Answer, fake: &Answer) -> (End, Option<Excuse>) {
         let Some(difference) = Difference::between(real, fake) else {
             return (End::Same, None);
         };
@@ -200,13 +211,21 @@ impl Dialogue<'_> {
             fake,
             difference: &difference,
         };
-        let excused = deliberate::explain(&case);
-        let end = match excused {
-            Some(_) if case.leaves_the_same() => End::Same,
-            Some(_) => End::Parted,
-            None => End::Differs(difference),
+        let Some(name) = deliberate::explain(&case) else {
+            return (End::Differs(difference), None);
         };
-        (end, excused)
+        let end = if case.leaves_the_same() {
+            End::Same
+        } else {
+            End::Parted
+        };
+        let request = format!("{} {}", step.method, step.path);
+        let excuse = Excuse {
+            name,
+            request,
+            difference,
+        };
+        (end, Some(excuse))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A run: sequences one after the other, until time, number or patience ends.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use outhaul_kubernetes::Programs;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::arguments::Arguments;
 use crate::compare::Difference;
 use crate::kinds::Kinds;
-use crate::pair::{End, Pair};
+use crate::pair::{End, Excuse, Pair};
 use crate::plan::Plan;
 use crate::shrink::shrink;
 use crate::step::Step;
@@ -21,6 +21,9 @@ const SEQUENCES_PER_PAIR: usize = 1500;
 /// Sequences that may be lost in one run: real servers close connections now and then, and two of them do so more often
 /// on a busy machine. More than that is a server that does not work.
 const LOST: u64 = 10;
+
+/// What one sequence counts for at most: whoever stops the process for a while did not ask meanwhile.
+const SEQUENCE: Duration = Duration::from_secs(10);
 
 /// What a run has found so far.
 #[derive(Debug, Default)]
@@ -37,6 +40,8 @@ pub struct Tally {
     pub parted: u64,
     /// Sequences that a server did not answer to the end: what they showed does not count.
     pub lost: u64,
+    /// Time spent asking.
+    pub asking: Duration,
 }
 
 /// A difference, as small as it could be made.
@@ -54,6 +59,11 @@ pub struct Finding {
 pub trait Listener {
     /// A sequence ended.
     fn progress(&mut self, tally: &Tally);
+    /// Answers differ as they are meant to.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn excused(&mut self, seed: u64, excuse: &Excuse) -> Result<()>;
     /// A sequence was lost.
     fn lost(&mut self, seed: u64, error: &anyhow::Error);
     /// A new difference.
@@ -76,9 +86,8 @@ pub async fn run(
     let kinds = Kinds::load(arguments.kind.as_deref())?;
     let mut pair = Pair::start(programs, &kinds).await?;
     let mut tally = Tally::default();
-    let begun = Instant::now();
     for seed in seeds {
-        let is_over = begun.elapsed() >= arguments.time()
+        let is_over = tally.asking >= arguments.time()
             || arguments.sequences.is_some_and(|count| tally.sequences >= count)
             || tally.differences.len() >= arguments.differences;
         if is_over {
@@ -108,13 +117,16 @@ async fn play(
     tally: &mut Tally,
     listener: &mut impl Listener,
 ) -> Result<()> {
+    let begun = Instant::now();
     let outcome = pair
         .explore(&mut Plan::new(kinds, seed), arguments.length)
         .await?;
+    tally.asking += begun.elapsed().min(SEQUENCE);
     tally.sequences += 1;
     tally.requests += outcome.steps.len() as u64;
-    for name in outcome.excused {
-        *tally.excused.entry(name).or_default() += 1;
+    for excuse in &outcome.excused {
+        *tally.excused.entry(excuse.name).or_default() += 1;
+        listener.excused(seed, excuse)?;
     }
     match outcome.end {
         End::Same => {}

@@ -4,6 +4,7 @@
 use anyhow::Result;
 use clap::Parser as _;
 use outhaul_fake_kube_differential::arguments::Arguments;
+use outhaul_fake_kube_differential::pair::Excuse;
 use outhaul_fake_kube_differential::run::{self, Finding, Listener, Tally};
 use outhaul_kubernetes::require_or_skip;
 
@@ -20,6 +21,10 @@ struct Findings(Vec<String>);
 
 impl Listener for Findings {
     fn progress(&mut self, _: &Tally) {}
+
+    fn excused(&mut self, _: u64, _: &Excuse) -> Result<()> {
+        Ok(())
+    }
 
     fn lost(&mut self, seed: u64, error: &anyhow::Error) {
         self.0
