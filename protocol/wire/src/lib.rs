@@ -20,6 +20,7 @@ pub mod ids;
 pub mod limits;
 pub mod message;
 pub mod object;
+pub mod pattern;
 pub mod report;
 pub mod root;
 pub mod spec;
