@@ -10,6 +10,7 @@ use std::sync::Arc;
 use kube::{Resource as _, ResourceExt as _};
 use outhaul_hub_resources::{DeliveryStatus, Stored, names};
 use outhaul_protocol_wire::canonical;
+use outhaul_protocol_wire::confirmation::Confirmation;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{BundleKind, Confirmed, Key};
@@ -19,7 +20,7 @@ use outhaul_protocol_wire::spec::{self, Spec, SpecError};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::confirmation::{self, Confirmation};
+use crate::confirmation;
 use crate::view::{BundleName, KindName};
 
 /// zstd's default: about 300 MB/s, so content near the limit costs 3 ms once per edit.

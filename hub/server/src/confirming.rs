@@ -1,9 +1,10 @@
 //! Confirmations of what planes hold: written on the resource, from where they go to the plane with its head.
 
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use outhaul_hub_core::confirmation::{ANNOTATION, Confirmation};
+use outhaul_hub_core::confirmation::ANNOTATION;
 use outhaul_hub_core::kinds;
 use outhaul_hub_core::view::{BundleName, BundleView, KindName};
+use outhaul_protocol_wire::confirmation::Confirmation;
 use outhaul_protocol_wire::head::BundleKind;
 use outhaul_protocol_wire::ids::PlaneName;
 use serde_json::json;

@@ -10,6 +10,7 @@
 
 pub mod canonical;
 pub mod codec;
+pub mod confirmation;
 pub mod content;
 pub mod depth;
 pub mod digest;

@@ -3,8 +3,9 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use outhaul_hub_core::confirmation::{ANNOTATION, Confirmation};
+use outhaul_hub_core::confirmation::ANNOTATION;
 use outhaul_hub_resources::names;
+use outhaul_protocol_wire::confirmation::Confirmation;
 use outhaul_protocol_wire::head::Confirmed;
 use outhaul_protocol_wire::ids::Generation;
 use serde_json::{Value, json};

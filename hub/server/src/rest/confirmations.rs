@@ -1,7 +1,7 @@
 //! Confirmations of what a plane holds.
 
 use axum::extract::State;
-use outhaul_hub_core::confirmation::Confirmation;
+use outhaul_protocol_wire::confirmation::Confirmation;
 use outhaul_protocol_wire::head::Confirmed;
 use outhaul_protocol_wire::ids::Generation;
 use serde::{Deserialize, Serialize};
