@@ -20,6 +20,8 @@ pub enum Failure {
     KindAbsent(String),
     /// The manifest does not fit the scope of its kind.
     Scope(ScopeError),
+    /// The policy of the plane's owner excludes it: nobody was asked.
+    Excluded(Box<Blocker>),
 }
 
 /// An object whose namespace does not fit its kind.
@@ -74,9 +76,11 @@ impl Failure {
     pub fn course(&self) -> Course {
         match self {
             Self::Unreachable(_) => Course::Server,
-            Self::Unreadable(_) | Self::KindUnknown(_) | Self::KindAbsent(_) | Self::Scope(_) => {
-                Course::Object
-            }
+            Self::Unreadable(_)
+            | Self::KindUnknown(_)
+            | Self::KindAbsent(_)
+            | Self::Scope(_)
+            | Self::Excluded(_) => Course::Object,
             Self::Refused(refusal) if refusal.code == 429 => Course::Overload(refusal.retry_after),
             Self::Refused(refusal) if refusal.is_missing_namespace() => Course::MakeNamespace,
             Self::Refused(_) => Course::Object,
@@ -112,6 +116,7 @@ impl Failure {
     /// The blocker that people see.
     pub fn blocker(&self) -> Blocker {
         let (reason, message) = match self {
+            Self::Excluded(blocker) => return (**blocker).clone(),
             Self::Refused(refusal) => (refusal.blocker_reason(), refusal.sentence()),
             Self::Unreachable(error) => (
                 BlockerReason::ApiUnavailable,

@@ -1,11 +1,12 @@
 //! How much a plane lets go unasked, over all its resources.
 //!
-//! In any ten minutes it is at most [`LEAST`] objects, or a tenth of what the plane had when the first of them was
-//! allowed, whichever is more. A resource asks for all of its objects at once and gets all or nothing. Where nothing
-//! was let go for ten minutes one resource may let go as many as it likes, and that counts.
+//! In any [window](Limits::window) it is at most so many [objects](Limits::objects), or a [part](Limits::percent) of what
+//! the plane had when the first of them was allowed, whichever is more. A resource asks for all of its objects at once
+//! and gets all or nothing. Where nothing was let go within the window one resource may let go as many as it likes, and
+//! that counts. Limits of zero let nothing go.
 //!
-//! What was allowed counts from then on, for as long as some of it may still go, and for ten minutes after the last of
-//! it went. It is written down with the resource's record before anything goes. So a restart forgets nothing, and a
+//! What was allowed counts from then on, for as long as some of it may still go, and for the window after the last of it
+//! went. It is written down with the resource's record before anything goes. So a restart forgets nothing, and a
 //! clock that was set back refills nothing: what would lie in the future went just now.
 
 use core::time::Duration;
@@ -17,14 +18,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 
-/// How long what went counts: time enough for a person to see that something is wrong.
+/// How much goes unasked. The owner of a plane may set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Objects that go however few there are.
+    pub objects: usize,
+    /// The part of what a plane has that may go, in percent.
+    pub percent: u64,
+    /// How long what went counts.
+    pub window: Duration,
+}
+
+/// How long what went counts where nobody says otherwise: time enough for a person to see that something is wrong.
 pub const WINDOW: Duration = Duration::from_secs(10 * 60);
 
 /// Objects that go unasked however few there are: a few small applications.
 pub const LEAST: usize = 25;
 
-/// The part of what a plane has that may go unasked: one in so many.
-const SHARE: usize = 10;
+/// The part of what a plane has that may go unasked, in percent.
+const PERCENT: u64 = 10;
 
 /// Enough to come after something else.
 const AFTER: Duration = Duration::from_nanos(1);
@@ -32,6 +44,8 @@ const AFTER: Duration = Duration::from_nanos(1);
 /// What resources were allowed to let go lately.
 #[derive(Debug, Default)]
 pub struct Budget {
+    /// How much that may be.
+    pub limits: Limits,
     spendings: BTreeMap<Key, Vec<Spending>>,
 }
 
@@ -62,21 +76,54 @@ pub struct Spent {
     pub ended: Option<u64>,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            objects: LEAST,
+            percent: PERCENT,
+            window: WINDOW,
+        }
+    }
+}
+
+impl Limits {
+    /// How many objects may go of so many.
+    fn of(self, inventory: usize) -> usize {
+        let inventory = u64::try_from(inventory).unwrap_or(u64::MAX);
+        let part = inventory.saturating_mul(self.percent) / 100;
+        self.objects.max(usize::try_from(part).unwrap_or(usize::MAX))
+    }
+
+    fn are_zero(self) -> bool {
+        (self.objects, self.percent) == (0, 0)
+    }
+}
+
 impl Budget {
+    /// A budget of which nothing is spent.
+    pub fn within(limits: Limits) -> Self {
+        Self {
+            limits,
+            spendings: BTreeMap::new(),
+        }
+    }
+
     /// Whether a resource may let go so many objects.
     pub fn allows(&self, objects: usize, now: Instant) -> bool {
-        let counted = || self.spendings.values().flatten().filter(|it| it.counts(now));
+        let limits = self.limits;
+        let spendings = || self.spendings.values().flatten();
+        let counted = || spendings().filter(|it| it.counts(limits.window, now));
         let Some(first) = counted().min_by_key(|it| (it.begun, it.inventory)) else {
-            return true;
+            return !limits.are_zero();
         };
         let spent: usize = counted().map(|it| it.objects).sum();
-        spent + objects <= LEAST.max(first.inventory / SHARE)
+        spent + objects <= limits.of(first.inventory)
     }
 
     /// A resource lets them go, allowed or confirmed.
     pub fn spend(&mut self, key: &Key, objects: usize, inventory: usize, now: Instant) {
         for spendings in self.spendings.values_mut() {
-            spendings.retain(|it| it.counts(now));
+            spendings.retain(|it| it.counts(self.limits.window, now));
         }
         self.spendings.retain(|_, spendings| !spendings.is_empty());
         let newest = self.spendings.values().flatten().map(|it| it.begun).max();
@@ -112,7 +159,7 @@ impl Budget {
     pub fn of(&self, key: &Key, clock: Clock) -> Vec<Spent> {
         let spendings = self.spendings.get(key).into_iter().flatten();
         spendings
-            .filter(|it| it.counts(clock.now))
+            .filter(|it| it.counts(self.limits.window, clock.now))
             .map(|it| Spent {
                 objects: it.objects,
                 inventory: it.inventory,
@@ -130,7 +177,9 @@ impl Budget {
             begun: clock.of_unix(spent.begun),
             ended: spent.ended.map(|at| clock.of_unix(at).min(clock.now)),
         });
-        let spendings: Vec<Spending> = spendings.filter(|it| it.counts(clock.now)).collect();
+        let spendings: Vec<Spending> = spendings
+            .filter(|it| it.counts(self.limits.window, clock.now))
+            .collect();
         if !spendings.is_empty() {
             self.spendings.insert(key.clone(), spendings);
         }
@@ -138,8 +187,8 @@ impl Budget {
 }
 
 impl Spending {
-    fn counts(&self, now: Instant) -> bool {
-        self.ended.is_none_or(|ended| now < ended + WINDOW)
+    fn counts(&self, window: Duration, now: Instant) -> bool {
+        self.ended.is_none_or(|ended| now < ended + window)
     }
 }
 
@@ -174,6 +223,30 @@ mod tests {
         assert!(ask(&mut budget, "small", 20, 500, later));
         assert!(ask(&mut budget, "another", 30, 480, later), "a tenth of 500");
         assert!(!ask(&mut budget, "third", 1, 450, later));
+    }
+
+    #[test]
+    fn the_owner_says_how_much_goes_and_for_how_long_it_counts() {
+        let limits = |objects, percent| Limits {
+            objects,
+            percent,
+            window: seconds(60),
+        };
+        let start = Instant::now();
+        for (limits, first, second, third) in [
+            (limits(2, 0), true, true, false),
+            (limits(0, 2), true, true, false),
+            (limits(0, 0), false, false, false),
+        ] {
+            let mut budget = Budget::within(limits);
+            let mut ask = |at| ask(&mut budget, "small", 1, 100, at);
+            assert_eq!(
+                (ask(start), ask(start), ask(start)),
+                (first, second, third),
+                "{limits:?}"
+            );
+            assert_eq!(ask(start + seconds(60)), first, "{limits:?}");
+        }
     }
 
     #[test]

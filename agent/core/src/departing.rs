@@ -5,6 +5,7 @@ use std::time::Instant;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::Mode;
 use outhaul_protocol_wire::report::{Blocker, BlockerReason, Leftover};
 
 use crate::blocker::Failure;
@@ -41,6 +42,8 @@ pub struct Departing {
     pub protected: bool,
     /// Whether the one with this uid may go.
     pub permission: Permission,
+    /// Why the policy of the plane's owner keeps it.
+    pub excluded: Option<Blocker>,
 }
 
 /// How far the permission to let an object go has come. It is written down before it counts.
@@ -85,6 +88,7 @@ impl Departing {
             blocker: None,
             retry: Retry::default(),
             stray: item.stray,
+            excluded: None,
         }
     }
 
@@ -159,27 +163,27 @@ impl Departing {
     }
 
     /// What it needs next.
-    pub fn need(&self, now: Instant) -> Need {
+    pub fn need(&self, mode: Mode, now: Instant) -> Need {
         match self.retry.waits_until(now) {
             _ if self.busy => Need::Busy,
             Some(until) => Need::Time(until),
-            None if self.may_be_asked_for() => Need::Look,
+            None if self.may_be_asked_for(mode) => Need::Look,
             None => Need::Nothing,
         }
     }
 
     /// Whether the request that its step says may be sent.
-    pub fn may_be_asked_for(&self) -> bool {
-        match self.step {
-            Step::Look => true,
-            Step::Delete(_) => self.permission == Permission::Stored,
-            Step::Gone => false,
+    pub fn may_be_asked_for(&self, mode: Mode) -> bool {
+        match (&self.step, mode) {
+            (Step::Gone, _) | (_, Mode::Pauses) | (Step::Delete(_), Mode::Observes) => false,
+            (Step::Look, Mode::Acts | Mode::Observes) => true,
+            (Step::Delete(_), Mode::Acts) => self.excluded.is_none() && self.permission == Permission::Stored,
         }
     }
 
     /// It was found, is ours, and nobody has allowed it to go.
     pub fn asks_for_permission(&self) -> bool {
-        matches!(self.step, Step::Delete(_)) && self.permission == Permission::None
+        matches!(self.step, Step::Delete(_)) && self.permission == Permission::None && self.excluded.is_none()
     }
 
     /// It is protected, and neither may it go nor does it go already: found or not, what goes with it waits for it.
@@ -187,6 +191,7 @@ impl Departing {
         let terminating = |blocker: &Blocker| blocker.reason == BlockerReason::Terminating;
         self.protected
             && self.permission == Permission::None
+            && self.excluded.is_none()
             && !self.blocker.as_ref().is_some_and(terminating)
     }
 
@@ -195,7 +200,7 @@ impl Departing {
         Leftover {
             object: self.reference.clone(),
             uid: self.uid.clone(),
-            blocker: self.blocker.clone(),
+            blocker: self.excluded.clone().or_else(|| self.blocker.clone()),
         }
     }
 }

@@ -7,7 +7,7 @@ use outhaul_protocol_wire::report::{Blocker, BlockerReason};
 use serde_json::Value;
 
 use crate::blocker::blocker;
-use crate::budget::LEAST;
+use crate::budget::Limits;
 
 /// On an object, in its spec or as it lives: it never goes unasked, unless the annotation says `false`.
 pub const PROTECT: &str = "outhaul.dev/protect";
@@ -41,18 +41,14 @@ pub fn is_annotated(metadata: &Value) -> bool {
 
 impl Held {
     /// How it is reported of each of `count` objects, of which this one is protected.
-    pub fn blocker(self, count: usize, protected: Option<&ObjectRef>) -> Blocker {
+    pub fn blocker(self, count: usize, protected: Option<&ObjectRef>, limits: Limits) -> Blocker {
         let mut message = match count {
             1 => "held: the object waits to be confirmed".to_owned(),
             count => format!("held: all {count} objects wait to be confirmed"),
         };
         let reason = match self {
             Self::OverBudget => {
-                let rule = format!(
-                    ", since with what went in the last 10 minutes it would be more than {LEAST} objects and more \
-                     than a tenth of what the plane has"
-                );
-                message.push_str(&rule);
+                message.push_str(&over(limits));
                 BlockerReason::OverBudget
             }
             Self::Protected => {
@@ -64,6 +60,20 @@ impl Held {
         };
         blocker(reason, message)
     }
+}
+
+/// The rule of the budget that holds them.
+fn over(limits: Limits) -> String {
+    let Limits {
+        objects,
+        percent,
+        window,
+    } = limits;
+    let minutes = window.as_secs() / 60;
+    format!(
+        ", since with what went in the last {minutes} minutes it would be more than {objects} objects and more than \
+         {percent} % of what the plane has"
+    )
 }
 
 #[cfg(test)]

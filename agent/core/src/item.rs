@@ -17,6 +17,7 @@ use crate::held::Held;
 use crate::live::Shown;
 use crate::number;
 use crate::object::Object;
+use crate::policy::Policy;
 use crate::record::{self, Record};
 use crate::sweep::Sweep;
 
@@ -253,14 +254,16 @@ impl Item {
     }
 
     /// Brings `leftovers` and the hash up to date.
-    pub fn refresh(&mut self) {
-        let held = self.held_blocker();
+    pub fn refresh(&mut self, policy: &Policy) {
+        let held = self.held_blocker(policy);
+        let kept = policy.keeps("it would be let go");
         let leftover = |departing: &Departing| {
             let mut leftover = departing.leftover();
             let held = held.as_ref().filter(|_| departing.permission == Permission::None);
             leftover.blocker = leftover
                 .blocker
                 .or_else(|| self.unreadable.clone())
+                .or_else(|| kept.clone())
                 .or_else(|| held.cloned());
             leftover
         };
@@ -270,7 +273,7 @@ impl Item {
     }
 
     /// Why everything waits that is on its way out and that nobody has allowed to go.
-    fn held_blocker(&self) -> Option<Blocker> {
+    fn held_blocker(&self, policy: &Policy) -> Option<Blocker> {
         let held = self.held?;
         let waiting = || {
             self.departing
@@ -278,7 +281,18 @@ impl Item {
                 .filter(|it| it.permission == Permission::None)
         };
         let protected = waiting().find(|it| it.protected);
-        Some(held.blocker(waiting().count(), protected.map(|it| &it.reference)))
+        let said = held.blocker(
+            waiting().count(),
+            protected.map(|it| &it.reference),
+            policy.budget(),
+        );
+        Some(match policy.advice(&self.holding.head) {
+            None => said,
+            Some(advice) => blocker(
+                BlockerReason::OwnerConfirms,
+                format!("{}; {advice}", said.message),
+            ),
+        })
     }
 
     /// A record begins to be written that has the permissions there are.

@@ -25,6 +25,7 @@ mod number;
 pub mod object;
 pub mod pace;
 pub mod plane;
+pub mod policy;
 pub mod record;
 pub mod retry;
 pub mod shallow;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::Uid;
+use outhaul_protocol_wire::policy::Mode;
 use outhaul_protocol_wire::report::{Blocker, BlockerReason};
 use serde_json::Value;
 
@@ -13,6 +14,8 @@ use crate::drift;
 use crate::fight::Fight;
 use crate::kinds::Sight;
 use crate::live::Live;
+use crate::manifest::Body;
+use crate::policy::Policy;
 use crate::record::Applied;
 use crate::retry::Retry;
 
@@ -45,6 +48,10 @@ pub struct Object {
     pub fight: Fight,
     /// In which listing of its kind an answer told of it last, see [`crate::kinds`].
     pub answered_in: u64,
+    /// Why the policy of the plane's owner excludes it.
+    pub excluded: Option<Blocker>,
+    /// What an apply would change, where a policy lets nothing be changed.
+    pub foreseen: Option<String>,
 }
 
 /// What an object needs next.
@@ -79,6 +86,8 @@ impl Object {
             retry: Retry::default(),
             fight: Fight::default(),
             answered_in: 0,
+            excluded: None,
+            foreseen: None,
         }
     }
 
@@ -94,18 +103,27 @@ impl Object {
     }
 
     /// What it needs, given how well its kind can be seen. What is applied and there costs no request.
-    pub fn need(&self, sight: &Sight, now: Instant) -> Need {
-        self.need_if(self.busy, sight, now)
+    pub fn need(&self, sight: &Sight, mode: Mode, now: Instant) -> Need {
+        self.need_if(self.busy, sight, mode, now)
     }
 
     /// The same for an object with, or without, a request under way.
-    pub fn need_if(&self, busy: bool, sight: &Sight, now: Instant) -> Need {
-        if self.desired.body.is_err() || self.taken_by.is_some() {
+    pub fn need_if(&self, busy: bool, sight: &Sight, mode: Mode, now: Instant) -> Need {
+        if self.desired.body.is_err() || self.taken_by.is_some() || self.excluded.is_some() {
             return Need::Nothing;
         }
         if busy {
             return Need::Busy;
         }
+        match (self.wants(sight, now), mode) {
+            (need, Mode::Acts) => need,
+            (Need::Apply, Mode::Observes) if self.foreseen.is_none() => Need::Look,
+            (Need::Apply, Mode::Observes) | (_, Mode::Pauses) => Need::Nothing,
+            (need, Mode::Observes) => need,
+        }
+    }
+
+    fn wants(&self, sight: &Sight, now: Instant) -> Need {
         let repair = self.repair_at.filter(|at| *at > now);
         if let Some(until) = self.retry.waits_until(now).max(repair) {
             return Need::Time(until);
@@ -136,16 +154,21 @@ impl Object {
         if live.mark == applied.mark {
             return false;
         }
-        let wanted = || match live.scaled {
-            true => serde_json::from_slice(&body.without_replicas()).expect("a body is JSON"),
-            false => body.value(),
-        };
-        if live.mark.owned == applied.mark.owned && drift::holds(value, &wanted()) {
+        if live.mark.owned == applied.mark.owned && drift::holds(value, &sent(body, live)) {
             applied.mark = live.mark;
             return false;
         }
         self.drift(now);
         true
+    }
+
+    /// Finds out what an apply would change of what is there.
+    pub fn foresee(&mut self, there: Option<&Value>) {
+        self.foreseen = match (&self.desired.body, &self.live, there) {
+            (Ok(body), Some(live), Some(there)) => Some(drift::would_change(there, &sent(body, live))),
+            (Ok(_), _, None) => Some("it would be created".to_owned()),
+            (Ok(_), None, Some(_)) | (Err(_), ..) => None,
+        };
     }
 
     /// What is there may not be what was applied; the next apply settles it.
@@ -162,13 +185,17 @@ impl Object {
     }
 
     /// The blocker that is shown: the most particular one.
-    pub fn shown_blocker(&self, sight: &Sight) -> Option<Blocker> {
+    pub fn shown_blocker(&self, sight: &Sight, policy: &Policy) -> Option<Blocker> {
         let manifest = || self.desired.body.as_ref().err().cloned();
         let taken = || {
             let message = format!("it belongs to {}: remove it there first", self.taken_by.as_ref()?);
             Some(blocker(BlockerReason::OwnedByAnother, message))
         };
         let deleting = || self.live.as_ref().and_then(terminating);
+        let kept = || {
+            let would = self.foreseen.as_deref().unwrap_or("it would be applied");
+            self.is_lacking(sight).then(|| policy.keeps(would))?
+        };
         let fighting = || {
             let manager = self.fight.opponent()?;
             let message = format!(
@@ -177,9 +204,11 @@ impl Object {
             Some(blocker(BlockerReason::Conflict, message))
         };
         manifest()
+            .or_else(|| self.excluded.clone())
             .or_else(taken)
             .or_else(|| self.blocker.clone())
             .or_else(deleting)
+            .or_else(kept)
             .or_else(fighting)
             .or_else(|| sight.blocker())
     }
@@ -194,6 +223,12 @@ impl Object {
     /// Whether something outside could let it go on: it is wanted, and neither applied nor under way.
     pub fn is_waiting(&self) -> bool {
         !self.busy && !self.is_applied()
+    }
+
+    /// Whether it is known not to be as wanted.
+    fn is_lacking(&self, sight: &Sight) -> bool {
+        let gone = self.live.is_none() && matches!(sight, Sight::Clear { .. });
+        gone || !self.is_applied()
     }
 
     /// Applied once, and not in sight.
@@ -218,6 +253,14 @@ impl Object {
             Sight::Listing => true,
             Sight::Refused(failure) => !failure.is_unserved(),
         }
+    }
+}
+
+/// What is sent of a body where this is there: replicas that others set are left to them.
+fn sent(body: &Body, live: &Live) -> Value {
+    match live.scaled {
+        true => serde_json::from_slice(&body.without_replicas()).expect("a body is JSON"),
+        false => body.value(),
     }
 }
 
@@ -285,7 +328,7 @@ mod tests {
     }
 
     fn need(object: &Object, sight: &Sight) -> Need {
-        object.need(sight, Instant::now())
+        object.need(sight, Mode::Acts, Instant::now())
     }
 
     #[test]
@@ -328,13 +371,16 @@ mod tests {
         let mut object = applied(object());
         object.drifted = true;
         object.retry.failed(now);
-        let Need::Time(until) = object.need(&CLEAR, now) else {
+        let Need::Time(until) = object.need(&CLEAR, Mode::Acts, now) else {
             panic!("it does not wait");
         };
         assert!(until > now);
         object.live.as_mut().unwrap().deleting = Some(vec!["example.dev/keep".into()]);
-        assert_eq!(object.need(&CLEAR, until + Duration::from_secs(1)), Need::Nothing);
-        let shown = object.shown_blocker(&CLEAR).unwrap();
+        let later = until + Duration::from_secs(1);
+        assert_eq!(object.need(&CLEAR, Mode::Acts, later), Need::Nothing);
+        let shown = object
+            .shown_blocker(&CLEAR, &Policy::open("outhaul-system"))
+            .unwrap();
         assert!(shown.message.ends_with("example.dev/keep"), "{}", shown.message);
     }
 

@@ -11,11 +11,12 @@
 //!   absent, unreadable or unknown;
 //! - what goes unasked is within a budget over all resources; beyond that, and where it is protected, an object goes
 //!   only confirmed;
-//! - an object of another owner is neither changed nor deleted;
+//! - an object of another owner is neither changed nor deleted, nor is one that the policy of the plane's owner excludes;
 //! - one object's failure stops that object only;
 //! - what is gone was not found, or is not ours.
 
 mod answering;
+mod governing;
 mod letting_go;
 mod planning;
 mod requests;
@@ -48,6 +49,7 @@ use crate::item::{Brought, Item};
 use crate::kinds::{Kinds, Watched};
 use crate::namespaces::Namespaces;
 use crate::pace::Pace;
+use crate::policy::Policy;
 use crate::record::Record;
 
 /// The plane.
@@ -55,6 +57,7 @@ use crate::record::Record;
 pub struct Plane {
     clock: Clock,
     items: BTreeMap<Key, Item>,
+    policy: Policy,
     budget: Budget,
     claims: Claims,
     kinds: Kinds,
@@ -87,6 +90,8 @@ pub enum News {
     Gone(Held),
     /// The set of orphans changed.
     Orphans,
+    /// The policy of the plane's owner changed.
+    Policy,
     /// All of the cluster has been looked at for the first time.
     Looked,
 }
@@ -101,6 +106,7 @@ impl News {
             Self::Whole(key) => session.changed_whole(key),
             Self::Gone(held) => session.gone(held),
             Self::Orphans => session.orphans_changed(),
+            Self::Policy => session.policy_changed(),
             Self::Looked => session.observed_known(),
         }
     }
@@ -118,8 +124,8 @@ pub struct Stored {
 impl Plane {
     /// A plane that holds what was stored. What the hub had not recorded yet is announced again, or was deleted since;
     /// either way it is forgotten.
-    pub fn restored(stored: impl IntoIterator<Item = Stored>, clock: Clock) -> Self {
-        let mut plane = Self::empty(clock);
+    pub fn restored(stored: impl IntoIterator<Item = Stored>, policy: Policy, clock: Clock) -> Self {
+        let mut plane = Self::empty(policy, clock);
         for Stored { record, brought } in stored {
             let key = record.head.key.clone();
             plane.budget.restore(&key, &record.spent, clock);
@@ -135,11 +141,13 @@ impl Plane {
         plane
     }
 
-    fn empty(clock: Clock) -> Self {
+    fn empty(policy: Policy, clock: Clock) -> Self {
+        let budget = Budget::within(policy.budget());
         Self {
             clock,
             items: BTreeMap::new(),
-            budget: Budget::default(),
+            policy,
+            budget,
             claims: Claims::default(),
             kinds: Kinds::default(),
             namespaces: Namespaces::default(),
@@ -173,7 +181,7 @@ impl Plane {
         }
         for key in core::mem::take(&mut self.stale) {
             if let Some(item) = self.items.get_mut(&key) {
-                item.refresh();
+                item.refresh(&self.policy);
             }
         }
         self.tell_changes(now);
@@ -226,6 +234,7 @@ impl Plane {
 
     /// Makes an item's objects known: who has them, and which kinds count.
     fn enlist(&mut self, key: &Key) {
+        self.exclude(key);
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
@@ -241,8 +250,9 @@ impl Plane {
             self.kinds.add(&departing.reference);
         }
         for index in 0..item.objects.len() {
-            let blocker =
-                item.objects[index].shown_blocker(&self.kinds.sight(&item.objects[index].desired.reference));
+            let object = &item.objects[index];
+            let sight = self.kinds.sight(&object.desired.reference);
+            let blocker = object.shown_blocker(&sight, &self.policy);
             item.show(index, None, blocker);
         }
         self.dirty.insert(key.clone());

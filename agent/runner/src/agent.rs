@@ -23,6 +23,7 @@ use tracing::{debug, info, warn};
 
 use self::connected::{Connected, FetchDone};
 use crate::cluster::Cluster;
+use crate::policy::Keeper;
 use crate::store::Store;
 use crate::uplink::{LinkEvent, Opened};
 use crate::watches::{WatchEvent, Watches};
@@ -43,6 +44,7 @@ pub(crate) struct Agent {
     connected: Option<Connected>,
     cluster: Cluster,
     store: Store,
+    keeper: Keeper,
     watches: Watches,
     watch_revision: Option<u64>,
     requests: JoinSet<(RequestId, Answer, Duration)>,
@@ -51,11 +53,12 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    pub(crate) fn new(plane: Plane, cluster: Cluster, store: Store) -> Self {
+    pub(crate) fn new(plane: Plane, keeper: Keeper, cluster: Cluster, store: Store) -> Self {
         Self {
             plane,
             connected: None,
-            watches: Watches::new(cluster.clone()),
+            keeper,
+            watches: Watches::new(cluster.clone(), store.namespace()),
             watch_revision: None,
             cluster,
             store,
@@ -89,6 +92,7 @@ impl Agent {
                     let (key, result) = finished(done);
                     self.written(&key, result);
                 }
+                done = self.keeper.next() => self.keeper.ended(finished(done)),
                 Some(done) = self.fetches.join_next() => self.fetched(finished(done)),
                 // A permit that is not used is given back.
                 () = room => {}
@@ -123,6 +127,7 @@ impl Agent {
                 break;
             }
         }
+        self.keeper.progress(self.plane.policy(), now);
         if self.watch_revision != Some(self.plane.watch_revision()) {
             self.watch_revision = Some(self.plane.watch_revision());
             self.watches.set(self.plane.watched());
@@ -142,7 +147,8 @@ impl Agent {
 
     fn deadline(&self) -> Instant {
         let session = self.connected.as_ref().and_then(Connected::deadline);
-        let next = [self.plane.deadline().map(|(at, _)| at), session];
+        let keeper = self.keeper.deadline(Instant::now());
+        let next = [self.plane.deadline().map(|(at, _)| at), session, keeper];
         let next = next.into_iter().flatten().min();
         next.unwrap_or_else(|| Instant::now() + LONG)
     }
@@ -227,6 +233,11 @@ impl Agent {
             WatchEvent::Listed(watched) => self.plane.listed(&watched, now),
             WatchEvent::Failed(watched, failure) => self.plane.unwatched(&watched, failure),
             WatchEvent::Definitions(group) => self.plane.kinds_changed(&group),
+            WatchEvent::Policy(config_map) => {
+                if let Some(policy) = self.keeper.changed(config_map.as_ref(), self.plane.policy()) {
+                    self.plane.govern(policy);
+                }
+            }
         }
     }
 
@@ -294,6 +305,7 @@ impl Agent {
     async fn stop(mut self) {
         self.connected = None;
         self.watches.stop().await;
+        self.keeper.stop().await;
         self.fetches.shutdown().await;
         self.requests.shutdown().await;
         let writing = async {

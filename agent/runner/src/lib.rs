@@ -10,7 +10,9 @@ mod agent;
 mod cluster;
 pub mod config;
 mod enrolment;
+mod event;
 mod identity;
+mod policy;
 pub mod redial;
 mod store;
 mod uplink;
@@ -18,7 +20,7 @@ mod watches;
 
 pub use config::{Config, IdentityPlace};
 use outhaul_agent_core::blocker::Failure;
-use outhaul_agent_core::plane::{Plane, Stored};
+use outhaul_agent_core::plane::Plane;
 use outhaul_protocol_session::redial::Ended;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -28,6 +30,7 @@ use tracing::warn;
 use self::agent::Agent;
 use self::cluster::Cluster;
 use self::identity::Place;
+use self::policy::Keeper;
 use self::redial::Redial;
 use self::store::Store;
 use self::uplink::Uplink;
@@ -40,14 +43,14 @@ use self::uplink::Uplink;
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let cluster = Cluster::new(config.cluster.clone());
     let store = Store::new(cluster.clone(), config.namespace.clone());
-    let Some(plane) = shutdown.run_until_cancelled(load(&store)).await else {
+    let Some((plane, keeper)) = shutdown.run_until_cancelled(load(&store)).await else {
         return Ok(());
     };
     let (events, link) = mpsc::channel(uplink::INCOMING);
     // Whatever ends first ends the other.
     let stop = shutdown.child_token();
     let mut tasks: JoinSet<anyhow::Result<()>> = JoinSet::new();
-    let agent = Agent::new(plane, cluster.clone(), store);
+    let agent = Agent::new(plane, keeper, cluster.clone(), store);
     let agent_stop = stop.clone();
     tasks.spawn(async move {
         agent.run(link, agent_stop).await;
@@ -80,11 +83,11 @@ async fn dial(
 }
 
 /// Reads the store, as soon as the API server lets it.
-async fn load(store: &Store) -> Plane {
+async fn load(store: &Store) -> (Plane, Keeper) {
     let mut redial = Redial::new();
     loop {
         match try_load(store).await {
-            Ok(stored) => return Plane::restored(stored, agent::clock()),
+            Ok(loaded) => return loaded,
             Err(failure) => {
                 let wait = redial.wait(Ended::Lost, rand::random());
                 warn!(
@@ -98,7 +101,10 @@ async fn load(store: &Store) -> Plane {
     }
 }
 
-async fn try_load(store: &Store) -> Result<Vec<Stored>, Failure> {
+async fn try_load(store: &Store) -> Result<(Plane, Keeper), Failure> {
     store.prepare().await?;
-    store.load().await
+    // Nothing is done before it is known what the owner of the plane allows.
+    let (policy, keeper) = store.policy().await?;
+    let stored = store.load().await?;
+    Ok((Plane::restored(stored, policy, agent::clock()), keeper))
 }

@@ -50,6 +50,42 @@ impl Store {
         }
     }
 
+    pub(crate) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The agent's namespace.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The text of the last policy that could be read.
+    pub(crate) async fn last_policy(&self) -> Result<Option<String>, Failure> {
+        match self.cluster.get(&self.secret(layout::POLICY_NAME)).await {
+            Ok(secret) => Ok(layout::policy(&secret)),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Writes down the text of a policy that could be read, or that there is none.
+    pub(crate) async fn keep_policy(&self, text: Option<&str>) -> Result<(), Failure> {
+        let path = self.secret(layout::POLICY_NAME);
+        let Some(text) = text else {
+            return match self.cluster.remove(&path).await {
+                Err(failure) if !failure.is_not_found() => Err(failure),
+                Ok(_) | Err(_) => Ok(()),
+            };
+        };
+        let secret = layout::policy_secret(&self.namespace, text);
+        match self.cluster.put(&path, &secret).await {
+            Err(failure) if failure.is_not_found() => {
+                self.cluster.post(&self.secrets(), &secret).await.map(drop)
+            }
+            result => result.map(drop),
+        }
+    }
+
     /// Makes sure that there is a namespace to write to.
     pub(crate) async fn prepare(&self) -> Result<(), Failure> {
         let path = Path::new("/api/v1/namespaces");

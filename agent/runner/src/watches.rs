@@ -4,6 +4,8 @@
 //! They push into one bounded channel: a plane that is slow to look makes the watches wait, never the memory grow.
 
 mod definitions;
+mod pauses;
+mod policy;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +37,8 @@ pub(crate) enum WatchEvent {
     Failed(Watched, Failure),
     /// Definitions of kinds in this group changed.
     Definitions(String),
+    /// The policy of the plane's owner, as it is now.
+    Policy(Option<Value>),
 }
 
 /// All watches.
@@ -55,12 +59,12 @@ struct Running {
     stop: CancellationToken,
 }
 
-/// The number of the watch on definitions.
-const DEFINITIONS: u64 = 0;
+/// The number of the watches that are there for as long as the agent.
+const UNNUMBERED: u64 = 0;
 
 impl Watches {
-    /// No watches yet, but the one on definitions.
-    pub(crate) fn new(cluster: Cluster) -> Self {
+    /// No watches yet, but the ones on definitions and on the policy in the agent's namespace.
+    pub(crate) fn new(cluster: Cluster, namespace: &str) -> Self {
         let (events, incoming) = mpsc::channel(EVENTS);
         let (definitions, _) = watch::channel(0);
         let mut watches = Self {
@@ -69,13 +73,19 @@ impl Watches {
             incoming,
             running: BTreeMap::new(),
             tasks: JoinSet::new(),
-            next: DEFINITIONS + 1,
+            next: UNNUMBERED + 1,
             definitions,
             shutdown: CancellationToken::new(),
         };
         let task = definitions::watch(
             watches.cluster.clone(),
             watches.definitions.clone(),
+            watches.events.clone(),
+        );
+        watches.spawn(watches.shutdown.child_token(), task);
+        let task = policy::watch(
+            watches.cluster.clone(),
+            namespace.to_owned(),
             watches.events.clone(),
         );
         watches.spawn(watches.shutdown.child_token(), task);
@@ -157,7 +167,7 @@ impl Watches {
     /// A watch that was stopped may have left events in the channel, and the same kind may be watched anew since.
     fn is_current(&self, id: u64, event: &WatchEvent) -> bool {
         match event {
-            WatchEvent::Definitions(_) => true,
+            WatchEvent::Definitions(_) | WatchEvent::Policy(_) => true,
             WatchEvent::Listing(watched)
             | WatchEvent::Seen(watched, _)
             | WatchEvent::Vanished(watched, _)

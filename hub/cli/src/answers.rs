@@ -20,6 +20,15 @@ pub(crate) struct Plane {
     pub(crate) connection: Option<Connection>,
     pub(crate) queue: Queue,
     pub(crate) orphans: Orphans,
+    pub(crate) policy: Option<Policy>,
+}
+
+/// What the policy of a plane's owner lets the hub do.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Policy {
+    pub(crate) mode: String,
+    pub(crate) confirmations: String,
+    pub(crate) problem: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

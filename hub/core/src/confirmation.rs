@@ -2,18 +2,22 @@
 //! [`Confirmation`](outhaul_protocol_wire::confirmation::Confirmation).
 
 use outhaul_protocol_wire::head::{BundleKind, Key};
+use outhaul_protocol_wire::report::BlockerReason;
 
 /// The annotation.
 pub const ANNOTATION: &str = "outhaul.dev/confirm";
 
-/// What to do about objects of a resource that a plane holds.
-pub(crate) fn advice(plane: &str, key: &Key) -> String {
+/// What to do about objects of a resource that a plane holds for this reason.
+pub(crate) fn advice(plane: &str, key: &Key, reason: BlockerReason) -> String {
     let kind = match key.kind {
         BundleKind::Release => "release",
         BundleKind::Bundle => "bundle",
     };
-    format!(
-        "`outhaul confirm {plane} {kind}/{}/{} remove` lets go what is held, `leave` instead of `remove` leaves it there",
-        key.namespace, key.name
-    )
+    let command = format!("`outhaul confirm {plane} {kind}/{}/{}", key.namespace, key.name);
+    match reason.awaits_owner() {
+        true => format!("{command} leave` leaves it there and forgets it"),
+        false => {
+            format!("{command} remove` lets go what is held, `leave` instead of `remove` leaves it there")
+        }
+    }
 }

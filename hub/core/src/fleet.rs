@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use outhaul_protocol_session::hub::Session;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::{Epoch, PlaneName};
+use outhaul_protocol_wire::policy::Policy;
 
 use crate::decision::{Memory, Record, decide};
 use crate::delivery::Delivery;
@@ -77,6 +78,8 @@ struct Live {
     since: jiff::Timestamp,
     /// How many resources that the hub does not know it was told to forget.
     unknown_settled: u32,
+    /// The policy of the plane's owner.
+    policy: Policy,
 }
 
 /// Whom a deadline or a write concerns.

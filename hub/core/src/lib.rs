@@ -28,6 +28,7 @@ mod now;
 mod output;
 mod pace;
 mod plane;
+mod policy;
 pub mod reason;
 pub mod request;
 pub mod resource;

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use outhaul_hub_resources::{DeliveryStatus, OrphanDecision, SessionTerm};
+use outhaul_hub_resources::{DeliveryStatus, OrphanDecision, PlanePolicy, SessionTerm};
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::{Epoch, PlaneName, Uid};
 use outhaul_protocol_wire::message::Closing;
@@ -99,6 +99,13 @@ pub enum Change {
     PlaneDecisions {
         /// What they become.
         decisions: Vec<OrphanDecision>,
+        /// The Plane's resourceVersion as it is known.
+        known: u64,
+    },
+    /// What a Plane says of the policy of the plane's owner.
+    PlanePolicy {
+        /// What it becomes.
+        policy: Option<PlanePolicy>,
         /// The Plane's resourceVersion as it is known.
         known: u64,
     },

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use outhaul_hub_resources::{self as resources, OrphanDecision, names};
+use outhaul_hub_resources::{self as resources, OrphanDecision, PlanePolicy, names};
 use outhaul_protocol_session::hub::{Queue, Queued};
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
@@ -40,6 +40,8 @@ pub struct PlaneRecord {
     pub enrolled: Option<String>,
     /// What becomes of its orphans.
     pub decisions: Vec<OrphanDecision>,
+    /// What its status says of the policy of the plane's owner.
+    pub policy: Option<PlanePolicy>,
     /// Who may use it, and for what.
     pub admits: Vec<resources::Admission>,
     /// What is said of it.
@@ -122,6 +124,7 @@ impl PlaneRecord {
             keys: plane.spec.keys,
             enrolled: status.key,
             decisions: plane.spec.decisions,
+            policy: status.policy,
             admits: plane.spec.admits,
             conditions: status.conditions,
         })

@@ -39,6 +39,8 @@ pub const SESSION_LOST: &str = "SessionLost";
 
 /// Event: two agents use one identity.
 pub const IDENTITY_COPIED: &str = "IdentityCopied";
+/// Event: the policy of a plane's owner cannot be read.
+pub const POLICY_MALFORMED: &str = "PolicyMalformed";
 /// Event: a generation is applied in its plane.
 pub const DELIVERED: &str = "Delivered";
 /// Event: every object is as desired.

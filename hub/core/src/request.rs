@@ -10,6 +10,7 @@
 
 use kube::core::ApiResource;
 use kube::core::params::Patch;
+use outhaul_hub_resources::PlanePolicy;
 use outhaul_protocol_wire::head::Key;
 use serde_json::{Value, json};
 
@@ -44,6 +45,7 @@ pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Reques
         Change::PlaneConditions { .. }
         | Change::PlaneFinalizers { .. }
         | Change::PlaneDecisions { .. }
+        | Change::PlanePolicy { .. }
         | Change::PlaneKey { .. } => return Ok(None),
     };
     operations.insert(0, test("/metadata/uid", key.uid.as_str()));
@@ -79,12 +81,27 @@ pub fn of_plane(subject: &Subject, change: &Change) -> Option<Request> {
             false,
             json!({"metadata": as_known(known), "spec": {"decisions": decisions}}),
         ),
+        Change::PlanePolicy { policy, known } => (
+            true,
+            json!({"metadata": as_known(known), "status": {"policy": policy.as_ref().map(whole)}}),
+        ),
         Change::AddFinalizer | Change::RemoveFinalizer { .. } | Change::Status { .. } => return None,
     };
     Some(Request {
         status,
         patch: Patch::Merge(patch),
     })
+}
+
+/// A merge patch leaves alone what it does not name.
+fn whole(policy: &PlanePolicy) -> Value {
+    let PlanePolicy {
+        mode,
+        confirmations,
+        digest,
+        problem,
+    } = policy;
+    json!({"mode": mode, "confirmations": confirmations, "digest": digest, "problem": problem})
 }
 
 fn add(key: &Key, finalizer: &str) -> Request {

@@ -376,7 +376,7 @@ fn held(facts: &Facts<'_>, plane: &str) -> Option<Said> {
             format!(
                 "{}; {}",
                 verdict::shortened(&blocker.message),
-                confirmation::advice(plane, facts.key)
+                confirmation::advice(plane, facts.key, blocker.reason)
             ),
         ),
         None => {

@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use outhaul_hub_resources::OrphanVerdict;
+use outhaul_hub_resources::{OrphanVerdict, PlanePolicy, PolicyConfirmations, PolicyMode};
 use outhaul_protocol_wire::report::BlockerReason;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,6 +28,45 @@ pub struct PlaneView {
     pub queue: QueueView,
     /// What it holds and the hub does not know.
     pub orphans: OrphansView,
+    /// What the policy of its owner lets the hub do there, as it said last; absent where everything is as without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyView>,
+}
+
+/// What the policy of a plane's owner lets the hub do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyView {
+    /// What the plane does with what it is told: `Acts`, `Observes` (changes nothing and says what it would change) or
+    /// `Pauses` (does nothing).
+    #[schema(value_type = String)]
+    pub mode: PolicyMode,
+    /// Where it has to be confirmed that objects may go: `Hub` (there, or on the plane) or `Plane` (only there).
+    #[schema(value_type = String)]
+    pub confirmations: PolicyConfirmations,
+    /// SHA-256 of the text that is in force, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Why the text that is there now does not count, or not all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl From<PlanePolicy> for PolicyView {
+    fn from(policy: PlanePolicy) -> Self {
+        let PlanePolicy {
+            mode,
+            confirmations,
+            digest,
+            problem,
+        } = policy;
+        Self {
+            mode,
+            confirmations,
+            digest,
+            problem,
+        }
+    }
 }
 
 /// The session of a plane.
@@ -161,15 +200,20 @@ pub struct BundleView {
 }
 
 impl BundleView {
-    /// Whether its plane holds objects of it until somebody confirms what is to become of them.
+    /// Whether its plane holds objects of it until somebody decides what is to become of them.
     pub fn is_held(&self) -> bool {
-        let held = [BlockerReason::OverBudget, BlockerReason::Protected].map(BlockerReason::as_str);
+        self.is_held_for(&BlockerReason::HELD)
+    }
+
+    /// Whether it does so for one of these reasons.
+    pub fn is_held_for(&self, reasons: &[BlockerReason]) -> bool {
+        let held = |blocker: &BlockerView| reasons.iter().any(|reason| reason.as_str() == blocker.reason);
         let leftovers = self
             .leftovers
             .iter()
             .filter_map(|leftover| leftover.blocker.as_ref());
         let mut blockers = self.blocker.iter().chain(leftovers);
-        blockers.any(|blocker| held.contains(&blocker.reason.as_str()))
+        blockers.any(held)
     }
 }
 

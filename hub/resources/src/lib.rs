@@ -120,7 +120,8 @@ pub use organization::{Organization, OrganizationSpec, OrganizationStatus};
 pub use owner::{ComponentOwner, ProjectOwner};
 pub use parse::{InvalidObject, parse};
 pub use plane::{
-    Admission, AdmittedKind, OrphanDecision, OrphanKind, OrphanVerdict, Plane, PlaneSpec, PlaneStatus,
+    Admission, AdmittedKind, OrphanDecision, OrphanKind, OrphanVerdict, Plane, PlanePolicy, PlaneSpec,
+    PlaneStatus, PolicyConfirmations, PolicyMode,
 };
 pub use project::{
     DeploymentPipeline, DeploymentPipelineSpec, Project, ProjectSpec, PromotionPath, PromotionTarget,

@@ -148,4 +148,44 @@ pub struct PlaneStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub key: Option<String>,
+    /// What the policy of the plane's owner lets the hub do there, as the plane said it last. Absent where everything is
+    /// as without a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PlanePolicy>,
+}
+
+/// What the policy of a plane's owner lets the hub do. The policy itself stays on the plane.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanePolicy {
+    /// What the plane does with what it is told.
+    pub mode: PolicyMode,
+    /// Where it has to be confirmed that objects may go.
+    pub confirmations: PolicyConfirmations,
+    /// SHA-256 of the text that is in force, in lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Why the text that is there now does not count, or not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// What a plane does with what it is told.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyMode {
+    /// It does it.
+    Acts,
+    /// It changes nothing, and says what it would change.
+    Observes,
+    /// It does nothing, and shows what is there.
+    Pauses,
+}
+
+/// Where it has to be confirmed that objects may go.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyConfirmations {
+    /// On the hub, or on the plane.
+    Hub,
+    /// On the plane only.
+    Plane,
 }

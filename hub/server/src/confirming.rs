@@ -5,8 +5,9 @@ use outhaul_hub_core::confirmation::ANNOTATION;
 use outhaul_hub_core::kinds;
 use outhaul_hub_core::view::{BundleName, BundleView, KindName};
 use outhaul_protocol_wire::confirmation::Confirmation;
-use outhaul_protocol_wire::head::BundleKind;
+use outhaul_protocol_wire::head::{BundleKind, Confirmed};
 use outhaul_protocol_wire::ids::PlaneName;
+use outhaul_protocol_wire::report::BlockerReason;
 use serde_json::json;
 
 use crate::handle::{HubHandle, HubStopped};
@@ -20,6 +21,11 @@ pub enum ConfirmError {
     /// Its plane holds nothing of it.
     #[error("the plane holds nothing of it that waits to be confirmed")]
     NothingHeld,
+    /// Its plane takes no word of the hub for it.
+    #[error(
+        "only the owner of the plane can let it go, and the plane says how; `leave` leaves it there and forgets it"
+    )]
+    NotOurs,
     /// It was edited meanwhile.
     #[error("it is at generation {0} by now: look at what is held, and confirm that")]
     Edited(u64),
@@ -46,6 +52,13 @@ impl HubHandle {
         let view = view.ok_or(ConfirmError::NotThere)?;
         if !view.is_held() {
             return Err(ConfirmError::NothingHeld);
+        }
+        let ours: Vec<BlockerReason> = BlockerReason::HELD
+            .into_iter()
+            .filter(|reason| !reason.awaits_owner())
+            .collect();
+        if confirmation.confirmed == Confirmed::Remove && !view.is_held_for(&ours) {
+            return Err(ConfirmError::NotOurs);
         }
         if view.version.generation != confirmation.generation.0 {
             return Err(ConfirmError::Edited(view.version.generation));

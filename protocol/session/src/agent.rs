@@ -67,6 +67,7 @@ pub struct Session {
     reporting: Reporting,
     tell_observed: bool,
     tell_orphans: bool,
+    tell_policy: bool,
 }
 
 #[derive(Debug)]
@@ -143,6 +144,7 @@ impl Session {
             reporting: Reporting::default(),
             tell_observed: false,
             tell_orphans: false,
+            tell_policy: false,
         }
     }
 
@@ -250,6 +252,11 @@ impl Session {
         self.tell_orphans = true;
     }
 
+    /// [`Plane::policy`] changed.
+    pub fn policy_changed(&mut self) {
+        self.tell_policy = true;
+    }
+
     /// The next message to send, built from the newest state of `plane`.
     pub fn poll_transmit(&mut self, plane: &impl Plane) -> Option<AgentMessage> {
         if let Some(hello) = self.hello.take() {
@@ -268,6 +275,10 @@ impl Session {
         }
         if let Some((key, version)) = self.gone.pop_first() {
             return Some(AgentMessage::Gone(Held { key, version }));
+        }
+        // It says why, before the reports that say what.
+        if core::mem::take(&mut self.tell_policy) {
+            return Some(AgentMessage::Policy(plane.policy()));
         }
         if core::mem::take(&mut self.tell_orphans) {
             return Some(AgentMessage::Orphans(orphans(plane)));
@@ -388,6 +399,7 @@ fn hello(dial: Dial, plane: &impl Plane) -> Hello {
         desired: root::desired(plane.holdings().filter(counted).map(|holding| &holding.head)),
         observed: plane.observed().map(root::observed),
         orphans: orphans(plane),
+        policy: plane.policy(),
     }
 }
 

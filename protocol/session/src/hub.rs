@@ -21,6 +21,7 @@ use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::{
     AgentMessage, Announce, Closing, Held, Hello, HubMessage, Orphans, Refused, RefusedReason, Welcome,
 };
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::Report;
 use outhaul_protocol_wire::root::{self, Root};
 
@@ -81,6 +82,8 @@ pub enum Event {
     },
     /// What the plane keeps although the hub does not know it. Replaces what the hello said.
     Orphans(Orphans),
+    /// The policy of the plane's owner. Replaces what the hello said.
+    Policy(Policy),
 }
 
 /// Keys whose whole report the hub asked for.
@@ -187,6 +190,10 @@ impl Session {
             AgentMessage::Orphans(orphans) => {
                 at_most("list of orphans", orphans.keys.len(), limits::ORPHANS)?;
                 Ok(Some(Event::Orphans(orphans)))
+            }
+            AgentMessage::Policy(policy) => {
+                check_policy(&policy)?;
+                Ok(Some(Event::Policy(policy)))
             }
         }
     }
@@ -309,11 +316,17 @@ fn check(hello: &Hello) -> Result<(), Refused> {
                 limits::MESSAGE_BYTES,
             )
         })
+        .and_then(|()| check_policy(&hello.policy))
         .map_err(|violation| Refused {
             reason: RefusedReason::HelloInvalid,
             message: violation.to_string(),
             retry_after_ms: 60_000,
         })
+}
+
+fn check_policy(policy: &Policy) -> Result<(), Violation> {
+    let problem = policy.problem.as_ref().map_or(0, String::len);
+    at_most("problem of a policy", problem, limits::MESSAGE_BYTES)
 }
 
 /// The root over what the plane should hold: recorded heads, in the order of their keys.

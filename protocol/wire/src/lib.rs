@@ -22,6 +22,7 @@ pub mod limits;
 pub mod message;
 pub mod object;
 pub mod pattern;
+pub mod policy;
 pub mod report;
 pub mod root;
 pub mod spec;

@@ -12,6 +12,7 @@ use crate::content::Content;
 use crate::digest::Digest;
 use crate::head::{Head, Key, Version};
 use crate::ids::{Epoch, Term};
+use crate::policy::Policy;
 use crate::report::Report;
 use crate::root::Root;
 
@@ -37,6 +38,8 @@ pub enum AgentMessage {
     Observed(Root),
     /// What the plane holds and a complete announcement did not name.
     Orphans(Orphans),
+    /// The policy of the plane's owner changed.
+    Policy(Policy),
 }
 
 /// From the hub to the agent.
@@ -84,6 +87,8 @@ pub struct Hello {
     pub observed: Option<Root>,
     /// What it holds that no hub has named.
     pub orphans: Orphans,
+    /// The policy of the plane's owner.
+    pub policy: Policy,
 }
 
 /// Resources that a plane keeps although its hub does not know them.

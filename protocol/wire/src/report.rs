@@ -57,6 +57,14 @@ pub enum BlockerReason {
     OverBudget,
     /// Held: it, or an object that would go with it, is of a kind or has an annotation that asks for a confirmation.
     Protected,
+    /// Held for one of these reasons, where the policy of the plane's owner takes a confirmation only on the plane.
+    OwnerConfirms,
+    /// The policy of the plane's owner excludes it: it stays as it is, and is managed no more.
+    PolicyForbids,
+    /// The policy of the plane's owner pauses all work there.
+    PolicyPauses,
+    /// The policy of the plane's owner lets nothing be changed there; the message says what would be.
+    PolicyObserves,
 }
 
 /// Why one object is stuck, and for people what to do.
@@ -178,6 +186,14 @@ impl Health {
 }
 
 impl BlockerReason {
+    /// Why an object that is to go waits for somebody: to confirm that it may, or to change the policy that excludes it.
+    pub const HELD: [Self; 4] = [
+        Self::OverBudget,
+        Self::Protected,
+        Self::OwnerConfirms,
+        Self::PolicyForbids,
+    ];
+
     /// The reason as status, REST and Events spell it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -197,12 +213,21 @@ impl BlockerReason {
             Self::Malformed => "Malformed",
             Self::OverBudget => "OverBudget",
             Self::Protected => "Protected",
+            Self::OwnerConfirms => "OwnerConfirms",
+            Self::PolicyForbids => "PolicyForbids",
+            Self::PolicyPauses => "PolicyPauses",
+            Self::PolicyObserves => "PolicyObserves",
         }
     }
 
-    /// Whether the object waits for somebody to confirm that it may go.
+    /// Whether nobody but the owner of the plane can let go what is held for it.
+    pub fn awaits_owner(self) -> bool {
+        matches!(self, Self::OwnerConfirms | Self::PolicyForbids)
+    }
+
+    /// Whether it is one of [`Self::HELD`].
     pub fn is_held(self) -> bool {
-        matches!(self, Self::OverBudget | Self::Protected)
+        Self::HELD.contains(&self)
     }
 }
 

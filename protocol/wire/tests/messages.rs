@@ -14,6 +14,7 @@ use outhaul_protocol_wire::message::{
     RefusedReason, Welcome,
 };
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::{Confirmations, Mode, Policy};
 use outhaul_protocol_wire::report::{
     Blocker, BlockerReason, Health, Leftover, ObjectReport, RawStatus, Report,
 };
@@ -122,6 +123,7 @@ fn agent_messages() -> Vec<(&'static str, AgentMessage)> {
             keys: vec![key()],
             total: 1,
         },
+        policy: Policy::default(),
     };
     vec![
         ("hello", AgentMessage::Hello(hello)),
@@ -141,6 +143,15 @@ fn agent_messages() -> Vec<(&'static str, AgentMessage)> {
             AgentMessage::Orphans(Orphans {
                 keys: vec![key()],
                 total: 7,
+            }),
+        ),
+        (
+            "policy",
+            AgentMessage::Policy(Policy {
+                digest: Some(Digest([6; 32])),
+                mode: Mode::Observes,
+                confirmations: Confirmations::Plane,
+                problem: Some("kinds".into()),
             }),
         ),
     ]

@@ -24,6 +24,7 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::Head;
 use outhaul_protocol_wire::ids::{Epoch, Term};
 use outhaul_protocol_wire::message::{AgentMessage, Hello, HubMessage, Orphans};
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::root;
 use outhaul_protocol_wire::token::Token;
 use outhaul_protocol_wire::version::Offer;
@@ -108,6 +109,7 @@ impl Peer {
             desired: root::desired(std::iter::empty::<&Head>()),
             observed: Some(root::observed(std::iter::empty::<(&_, &Digest)>())),
             orphans: Orphans::default(),
+            policy: Policy::default(),
         };
         control.writer.write(&AgentMessage::Hello(hello)).await.unwrap();
         (link, control)

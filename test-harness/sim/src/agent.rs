@@ -26,6 +26,7 @@ use crate::api::Api;
 use crate::broken::Broken;
 use crate::cluster::Cluster;
 use crate::dice::Dice;
+use crate::governing::Governed;
 use crate::link::{LinkId, Network};
 use crate::schedule::{Moment, PLANES};
 use crate::world::{Event, World};
@@ -37,6 +38,7 @@ pub(crate) struct Plane {
     pub(crate) api: Api,
     pub(crate) network: Network,
     pub(crate) store: Store,
+    pub(crate) governed: Governed,
     pub(crate) enrolled: bool,
     /// Starts of the agent, as it counts them in its store.
     boot: u64,
@@ -83,6 +85,7 @@ pub(crate) enum AgentEvent {
     List(u64, Watched, u64),
     Relist(u64, Watched, u64),
     Poll(u64, Watched, u64),
+    Governed(u64),
 }
 
 impl Plane {
@@ -92,6 +95,7 @@ impl Plane {
             api: Api::new(seed, name),
             network: Network::default(),
             store: Store::default(),
+            governed: Governed::default(),
             enrolled: false,
             boot: 0,
             run: 0,
@@ -117,8 +121,9 @@ impl World {
         let loaded = self.load_store(number);
         let clock = self.clock();
         let plane = &mut self.planes[number];
+        let policy = plane.governed.read();
         plane.running = Some(Running {
-            plane: plane::Plane::restored(loaded, clock),
+            plane: plane::Plane::restored(loaded, policy, clock),
             connected: None,
             uplink: Uplink::default(),
             watches: BTreeMap::new(),
@@ -211,6 +216,7 @@ impl World {
             AgentEvent::Poll(of, watched, id) if of == run && current => {
                 self.agent_polls(number, &watched, id)
             }
+            AgentEvent::Governed(of) if of == run && current => self.govern(number),
             _ => return,
         }
         self.progress(number);

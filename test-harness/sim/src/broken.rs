@@ -44,6 +44,8 @@ pub enum Broken {
     OwnersUnseen,
     /// A Plane that is deleted is let go whatever is on it.
     PlaneLetGoEarly,
+    /// An agent that runs does not hear of another policy.
+    PolicyUnheard,
     /// The agent takes its store's writes for made when it sends them.
     StoreTrusted,
 }

@@ -86,6 +86,7 @@ impl World {
             Action::Remember { plane } => self.remember_plane(plane_index(&plane)),
             Action::Decide { plane, pick, adopt } => self.decide(plane_index(&plane), pick, adopt),
             Action::DeletePlane { plane } => self.delete_plane(plane_index(&plane)),
+            Action::Govern { plane, policy } => self.write_policy(plane_index(&plane), policy),
             Action::Define { plane, served } => {
                 let number = plane_index(&plane);
                 self.planes[number].cluster.serve(Kind::Widget.as_str(), served);
@@ -407,6 +408,7 @@ fn name(action: &Action) -> String {
         Action::Decide { adopt: true, .. } => "decide: adopt".to_owned(),
         Action::Decide { .. } => "decide: remove".to_owned(),
         Action::DeletePlane { .. } => "delete plane".to_owned(),
+        Action::Govern { policy, .. } => format!("govern: {policy:?}"),
         Action::Define { served: true, .. } => "define".to_owned(),
         Action::Define { served: false, .. } => "undefine".to_owned(),
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::cluster::Place;
 use crate::control::{environments, value_of};
 use crate::model::{owner, text};
-use crate::schedule::{HUBS, Kind, PLANES};
+use crate::schedule::{Governing, HUBS, Kind, PLANES};
 use crate::world::{Violation, World};
 
 /// After so long without any fault all must be well: the longest wait of any retry is a minute, and an object that
@@ -100,6 +100,7 @@ impl World {
             self.restore_plane(plane);
             let it = &mut self.planes[plane];
             it.cluster.serve(Kind::Widget.as_str(), true);
+            self.write_policy(plane, Governing::Open);
             self.start_agent(plane);
             self.definitions_changed(plane);
             self.release_held(plane);

@@ -42,6 +42,7 @@ impl Coverage {
             AgentMessage::HubBehind { .. } => "HubBehind",
             AgentMessage::Observed(_) => "Observed",
             AgentMessage::Orphans(_) => "Orphans",
+            AgentMessage::Policy(_) => "Policy",
         };
         self.note(format!("agent says {name}"));
     }

@@ -23,6 +23,7 @@ mod coverage;
 pub mod dice;
 mod faults;
 mod fleet;
+mod governing;
 mod hub;
 mod link;
 mod model;

@@ -116,6 +116,13 @@ pub enum Action {
         /// Which plane.
         plane: String,
     },
+    /// The owner of a plane writes its policy.
+    Govern {
+        /// Which plane.
+        plane: String,
+        /// What is written.
+        policy: Governing,
+    },
     /// A kind is defined on a plane, or its definition goes.
     Define {
         /// On which plane.
@@ -132,6 +139,24 @@ pub enum Verdict {
     Remove,
     /// It stays, and its plane forgets it.
     Leave,
+}
+
+/// What the owner of a plane writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Governing {
+    /// Nothing: there is no policy any more.
+    Open,
+    /// A policy that allows everything.
+    Loose,
+    /// One that excludes a kind.
+    Tight,
+    /// Nothing is changed.
+    Observing,
+    /// Nothing is done.
+    Paused,
+    /// What cannot be read.
+    Malformed,
 }
 
 /// One object of a spec.

@@ -73,6 +73,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
         3,
         "what is protected goes only confirmed",
     ),
+    (
+        Broken::PolicyUnheard,
+        4,
+        "what the policy of a plane excludes is neither written nor deleted",
+    ),
     (Broken::StoreTrusted, 1, "stored before applied"),
 ];
 

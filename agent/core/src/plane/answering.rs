@@ -61,14 +61,18 @@ impl Plane {
             Answer::Object(_) | Answer::Objects(_) | Answer::Accepted => Ok(()),
             // It will be created once the server is back.
             Answer::Failed(failure) if failure.course() != Course::Object => {
-                let waited = self.namespaces.created(name, Ok(()));
-                self.namespaces.missing(name);
-                self.dirty.extend(waited);
-                return;
+                return self.namespace_awaited(name);
             }
             Answer::Failed(failure) => Err(failure),
         };
         let waited = self.namespaces.created(name, result);
+        self.dirty.extend(waited);
+    }
+
+    /// Whoever waits for a namespace asks for it again.
+    pub(super) fn namespace_awaited(&mut self, name: &str) {
+        let waited = self.namespaces.created(name, Ok(()));
+        self.namespaces.missing(name);
         self.dirty.extend(waited);
     }
 
@@ -117,6 +121,7 @@ impl Plane {
                 object.cleared = true;
                 object.blocker = None;
                 object.live = None;
+                object.foresee(None);
                 if object.is_applied() {
                     object.drift(now);
                 }
@@ -157,6 +162,7 @@ impl Plane {
                     object.live = Some(live);
                     object.compare(value, now);
                 }
+                object.foresee(Some(value));
                 self.show(key, index, shown);
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use outhaul_protocol_wire::head::{Confirmed, Key};
+use outhaul_protocol_wire::policy::Mode;
 
 use super::Plane;
 use crate::departing::{Departing, Permission};
@@ -16,11 +17,14 @@ impl Plane {
         let Some(item) = self.items.get(key) else {
             return;
         };
-        if item.holding.head.confirmed == Some(Confirmed::Leave) {
+        if self.policy.confirmed(&item.holding.head) == Some(Confirmed::Leave) {
             return self.leave(key, now);
         }
         if item.departing.is_empty() && item.held.is_some() {
             return self.hold(key, None, now);
+        }
+        if self.policy.mode() != Mode::Acts {
+            return;
         }
         let asking = item.departing.iter().filter(|it| it.asks_for_permission());
         match asking.count() {
@@ -42,7 +46,7 @@ impl Plane {
 
     /// What is held stays held until somebody confirms it: that the window has moved on is no reason.
     fn judge(&self, item: &Item, objects: usize, now: Instant) -> Result<(), Held> {
-        if item.holding.head.confirmed == Some(Confirmed::Remove) {
+        if self.policy.confirmed(&item.holding.head) == Some(Confirmed::Remove) {
             return Ok(());
         }
         if item.departing.iter().any(Departing::waits_protected) {

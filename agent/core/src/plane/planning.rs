@@ -7,9 +7,11 @@ use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::Mode;
 
 use super::requests::{About, SentKind};
 use super::{Action, News, Plane, Request};
+use crate::blocker::Failure;
 use crate::departing::Step;
 use crate::item::{Item, Place};
 use crate::kinds::Kinds;
@@ -37,8 +39,11 @@ impl Plane {
         let Some(item) = self.items.get(key).filter(|item| item.acts()) else {
             return;
         };
-        let mut plan = plan_wanted(item, &self.kinds, now);
-        if !plan.due.is_empty() && self.waits_for_namespaces(key, &plan.due) {
+        let mode = self.policy.mode();
+        let mut plan = plan_wanted(item, &self.kinds, mode, now);
+        // Where nothing may be changed, what is due are looks.
+        let enters = mode == Mode::Acts && !plan.due.is_empty();
+        if enters && self.waits_for_namespaces(key, &plan.due) {
             return;
         }
         let Some(item) = self.items.get(key) else {
@@ -48,7 +53,7 @@ impl Plane {
         let begun = item.objects.iter().any(Object::is_applied);
         let may_go = in_place && lets_go(item);
         if may_go {
-            plan = plan_departing(item, now);
+            plan = plan_departing(item, mode, now);
         }
         if may_go && plan.due.is_empty() && !plan.waits {
             self.let_go(key, now);
@@ -100,7 +105,7 @@ impl Plane {
     /// What was waiting needs no request any more.
     fn idle(&mut self, about: &About) {
         match about {
-            About::Namespace { .. } => {}
+            About::Namespace { name, .. } => self.namespace_awaited(name),
             About::Object { key, object } => {
                 if let Some(item) = self.items.get_mut(key) {
                     item.idle(object);
@@ -115,6 +120,9 @@ impl Plane {
     fn action(&self, about: &About, now: Instant) -> Option<(Action, SentKind)> {
         let (key, object) = match about {
             About::Namespace { name, key } => {
+                if self.policy.mode() != Mode::Acts || self.policy.excludes_namespace(key, name).is_some() {
+                    return None;
+                }
                 let environment = self.items.get(key).and_then(|item| item.environment.as_ref());
                 let labels = labels::of_namespace(key, environment);
                 let name = name.clone();
@@ -130,7 +138,7 @@ impl Plane {
                 let departing = &item.departing[index];
                 let object = departing.reference.clone();
                 match &departing.step {
-                    _ if !departing.may_be_asked_for() => None,
+                    _ if !departing.may_be_asked_for(self.policy.mode()) => None,
                     Step::Look => Some((Action::Look(object), SentKind::Look)),
                     Step::Delete(uid) => {
                         let uid = uid.clone();
@@ -145,7 +153,7 @@ impl Plane {
     fn action_for(&self, item: &Item, index: usize, now: Instant) -> Option<(Action, SentKind)> {
         let object = &item.objects[index];
         let reference = &object.desired.reference;
-        match object.need_if(false, &self.kinds.sight(reference), now) {
+        match object.need_if(false, &self.kinds.sight(reference), self.policy.mode(), now) {
             Need::Nothing | Need::Busy | Need::Time(_) => None,
             Need::Look => Some((Action::Look(reference.clone()), SentKind::Look)),
             Need::Apply => {
@@ -186,6 +194,11 @@ impl Plane {
             match self.namespaces.enter(name, key) {
                 Entry::Enter => {}
                 Entry::Wait => waits = true,
+                Entry::Create if let Some(excluded) = self.policy.excludes_namespace(key, name) => {
+                    // It may be there all the same.
+                    let excluded = Failure::Excluded(Box::new(excluded));
+                    self.namespaces.created(name, Err(excluded));
+                }
                 Entry::Create => {
                     waits = true;
                     let (name, key) = (name.to_owned(), key.clone());
@@ -249,18 +262,18 @@ impl Plane {
 }
 
 /// The first stage of wanted objects that has something to do.
-fn plan_wanted(item: &Item, kinds: &Kinds, now: Instant) -> Plan {
+fn plan_wanted(item: &Item, kinds: &Kinds, mode: Mode, now: Instant) -> Plan {
     let needs = item.objects.iter().map(|object| {
-        let need = object.need(&kinds.sight(&object.desired.reference), now);
+        let need = object.need(&kinds.sight(&object.desired.reference), mode, now);
         (object.desired.stage, &object.desired.reference, need)
     });
     first_stage(needs, |stage| stage)
 }
 
 /// The first stage of objects on their way out, the other way round.
-fn plan_departing(item: &Item, now: Instant) -> Plan {
+fn plan_departing(item: &Item, mode: Mode, now: Instant) -> Plan {
     let departing = item.departing.iter();
-    let needs = departing.map(|it| (it.stage, &it.reference, it.need(now)));
+    let needs = departing.map(|it| (it.stage, &it.reference, it.need(mode, now)));
     first_stage(needs, core::cmp::Reverse)
 }
 

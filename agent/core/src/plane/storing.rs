@@ -448,7 +448,7 @@ impl News {
                 Some(key)
             }
             Self::Gone(held) => Some(&held.key),
-            Self::Orphans | Self::Looked => None,
+            Self::Orphans | Self::Policy | Self::Looked => None,
         }
     }
 }

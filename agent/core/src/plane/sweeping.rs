@@ -74,11 +74,12 @@ impl Plane {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
-        let strays: Vec<Departing> = found.iter().filter_map(|value| stray(item, value)).collect();
+        let mut strays: Vec<Departing> = found.iter().filter_map(|value| stray(item, value)).collect();
         if strays.is_empty() {
             return;
         }
-        for stray in &strays {
+        for stray in &mut strays {
+            stray.excluded = self.policy.excludes(key, &stray.reference, None);
             self.claims.claim(&stray.reference, key);
             self.kinds.add(&stray.reference);
         }

@@ -4,6 +4,7 @@
 mod cluster;
 mod convergence;
 mod damage;
+mod governed;
 mod held;
 mod succession;
 mod together;
@@ -26,8 +27,12 @@ use crate::desired::Desired;
 use crate::item::Brought;
 use crate::kinds::Watched;
 use crate::live;
+use crate::policy::Policy;
 use crate::record::Record;
 use crate::testing::{config_map, content, live_config_map, release_key};
+
+/// The agent's namespace.
+const HOME: &str = "outhaul-system";
 
 /// A plane, its cluster, and what is written down.
 struct Rig {
@@ -51,7 +56,7 @@ impl Rig {
             unix: 1_000_000,
         };
         Self {
-            plane: Plane::restored([], clock),
+            plane: Plane::restored([], Policy::open(HOME), clock),
             cluster: Cluster::default(),
             records: Default::default(),
             specs: Default::default(),
@@ -225,7 +230,8 @@ impl Rig {
                 None => Brought::Kept,
             },
         });
-        self.plane = Plane::restored(stored.collect::<Vec<_>>(), self.clock());
+        let policy = self.plane.policy().clone();
+        self.plane = Plane::restored(stored.collect::<Vec<_>>(), policy, self.clock());
         self.cluster.forget_watches();
         self.log.clear();
         self.news.clear();

@@ -3,6 +3,7 @@
 use outhaul_protocol_session::agent::{self, Holding, ReportView, Standing};
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{Head, Key};
+use outhaul_protocol_wire::policy::Policy;
 
 use super::Plane;
 use crate::item::Item;
@@ -38,6 +39,10 @@ impl agent::Plane for Plane {
         self.looked
             .then(|| counting.map(|item| (item.key(), item.observed())))
     }
+
+    fn policy(&self) -> Policy {
+        self.policy.summary()
+    }
 }
 
 impl Plane {
@@ -62,7 +67,8 @@ impl Plane {
             return;
         };
         let object = &item.objects[index];
-        let blocker = object.shown_blocker(&self.kinds.sight(&object.desired.reference));
+        let sight = self.kinds.sight(&object.desired.reference);
+        let blocker = object.shown_blocker(&sight, &self.policy);
         if item.show(index, shown, blocker) {
             self.changes.object(key, &item.objects[index].desired.id);
             self.stale.insert(key.clone());

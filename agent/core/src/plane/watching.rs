@@ -148,6 +148,9 @@ impl Plane {
         if object.is_applied() {
             object.blocker = None;
         }
+        if object.foreseen.is_some() {
+            object.foresee(Some(value));
+        }
         let item = &self.items[key];
         if drifted || item.objects[index].is_waiting() {
             self.dirty.insert(key.clone());
@@ -193,6 +196,7 @@ impl Plane {
         object.applied = None;
         object.cleared = false;
         object.live = None;
+        object.foreseen = None;
         self.show(&key, index, Some(Shown::ABSENT));
         self.dirty.insert(key);
     }
@@ -201,6 +205,7 @@ impl Plane {
     fn lost(&mut self, key: &Key, index: usize, now: Instant) {
         let (object, _) = self.wanted(key, index);
         object.live = None;
+        object.foreseen = None;
         if object.is_applied() {
             object.drift(now);
         }

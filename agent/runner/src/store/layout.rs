@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
 use outhaul_agent_core::record::Record;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::{Digest, FieldHasher};
@@ -14,6 +13,10 @@ pub(super) const LABEL: &str = "outhaul.dev/store";
 pub(super) const RESOURCE: &str = "resource";
 pub(super) const CHUNK: &str = "chunk";
 pub(super) const DAMAGED: &str = "damaged";
+const POLICY: &str = "policy";
+
+/// The Secret of the last policy that could be read.
+pub(super) const POLICY_NAME: &str = "outhaul-last-policy";
 
 /// For people: which resource.
 pub(super) const RESOURCE_NAME: &str = "outhaul.dev/resource";
@@ -99,28 +102,19 @@ pub(super) fn record_patch(record: &Record, resource_version: &str) -> Value {
     json!({"metadata": {"resourceVersion": resource_version}, "data": record_data(record)})
 }
 
-/// Tells people who look at the agent's namespace that a Secret is damaged.
-pub(super) fn damage_event(namespace: &str, secret: &Value, message: &str, now: Timestamp) -> Value {
-    let of = |field: &str| secret["metadata"][field].clone();
-    json!({
-        "apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "StoreDamaged", "message": message,
-        "metadata": {"generateName": "outhaul-store-", "namespace": namespace},
-        "involvedObject": {
-            "apiVersion": "v1", "kind": "Secret", "namespace": namespace, "name": of("name"), "uid": of("uid"),
-        },
-        "source": {"component": "outhaul-agent"},
-        "firstTimestamp": seconds(now), "lastTimestamp": seconds(now), "count": 1,
-    })
-}
-
-/// Times of Events have no fractions.
-fn seconds(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 pub(super) fn chunk_secret(namespace: &str, name: &str, bytes: &[u8]) -> Value {
     let data = Map::from_iter([(CONTENT.to_owned(), encoded(bytes))]);
     secret(namespace, name, CHUNK, &json!({}), data)
+}
+
+pub(super) fn policy_secret(namespace: &str, text: &str) -> Value {
+    let data = Map::from_iter([(CONTENT.to_owned(), encoded(text.as_bytes()))]);
+    secret(namespace, POLICY_NAME, POLICY, &json!({}), data)
+}
+
+/// The text in such a Secret.
+pub(super) fn policy(secret: &Value) -> Option<String> {
+    String::from_utf8(field(secret, CONTENT)?).ok()
 }
 
 /// The name of a chunk: by its content, so that what is there under it is right, and by its resource, so that no other

@@ -7,9 +7,7 @@
 //! It is shown in the log, as an Event of the Secret, and in an annotation; one that was set aside has a label too.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
 
-use jiff::Timestamp;
 use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::content;
 use outhaul_agent_core::desired::Desired;
@@ -19,11 +17,11 @@ use outhaul_agent_core::record::Record;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::head::Key;
 use serde_json::{Value, json};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use super::layout::{self, CHUNK, CHUNKS, CONTENT, DAMAGE, DAMAGED, LABEL, LENGTH, RESOURCE, RESOURCE_NAME};
 use super::{Store, layout::chunk_name};
-use crate::cluster::{Path, collection};
+use crate::event;
 
 /// Secrets per page: at 1 MiB each, a page is at most what an answer may be.
 const PAGE: &str = "32";
@@ -116,21 +114,13 @@ impl Store {
             secret = name,
             resource, problem, "What is stored is damaged; it is pulled again"
         );
-        let event = layout::damage_event(&self.namespace, secret, &format!("{resource}: {problem}"), now());
-        if let Err(failure) = self.cluster.post(&self.events(), &event).await {
-            debug!(?failure, "Cannot write an Event");
-        }
+        let mut about = secret.clone();
+        about["kind"] = "Secret".into();
+        let message = format!("{resource}: {problem}");
+        event::warn(&self.cluster, &self.namespace, &about, "StoreDamaged", &message).await;
         let patch = json!({"metadata": {"labels": labels, "annotations": {DAMAGE: problem}}});
         self.cluster.merge(&self.secret(name), &patch).await
     }
-
-    fn events(&self) -> Path {
-        collection("", "v1", "events", &self.namespace)
-    }
-}
-
-fn now() -> Timestamp {
-    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn brought(secret: &Value, record: &Record, chunks: &BTreeMap<String, Vec<u8>>) -> Result<Brought, String> {

@@ -9,14 +9,13 @@ use std::time::Instant;
 use futures::StreamExt as _;
 use http::Request;
 use http::header::ACCEPT;
-use outhaul_agent_core::retry::Retry;
 use outhaul_agent_core::shallow::Shallow;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
-use super::stream::SHORT;
-use super::{DEFINITIONS, WatchEvent};
+use super::pauses::Pauses;
+use super::{UNNUMBERED, WatchEvent};
 use crate::cluster::{Cluster, Path, chain};
 
 const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -40,20 +39,14 @@ pub(super) async fn watch(
         listed: false,
         version: None,
     };
-    let mut retry = Retry::default();
+    let mut pauses = Pauses::default();
     loop {
         let began = Instant::now();
-        match task.once().await {
-            Ok(()) if began.elapsed() < SHORT => retry.failed(Instant::now()),
-            Ok(()) => retry.clear(),
-            Err(problem) => {
-                debug!(problem, "The watch on definitions does not work");
-                retry.failed(Instant::now());
-            }
+        let result = task.once().await;
+        if let Err(problem) = &result {
+            debug!(problem, "The watch on definitions does not work");
         }
-        if let Some(due) = retry.waits_until(Instant::now()) {
-            tokio::time::sleep_until(due.into()).await;
-        }
+        pauses.after(began, result.is_err()).await;
     }
 }
 
@@ -138,7 +131,7 @@ impl Task {
         self.definitions.send_modify(|count| *count += 1);
         // Closed means that the agent stops, and this task with it.
         self.events
-            .send((DEFINITIONS, WatchEvent::Definitions(group.to_owned())))
+            .send((UNNUMBERED, WatchEvent::Definitions(group.to_owned())))
             .await
             .ok();
     }

@@ -227,6 +227,7 @@ impl Session {
             | AgentMessage::HubBehind { .. }
             | AgentMessage::Observed(_)
             | AgentMessage::Orphans(_) => {}
+            AgentMessage::Policy(policy) => self.hello.policy = policy,
         }
     }
 }

@@ -56,7 +56,11 @@ pub(super) fn state(plane: &Plane) -> &'static str {
     match (&plane.connection, plane.enrolled, plane.revoked) {
         _ if plane.forgotten => "Forgotten",
         (_, _, true) => "Revoked",
-        (Some(_), _, false) => "Connected",
+        (Some(_), _, false) => match plane.policy.as_ref().map(|policy| policy.mode.as_str()) {
+            Some("Pauses") => "Paused",
+            Some("Observes") => "Observing",
+            Some(_) | None => "Connected",
+        },
         (None, true, false) => "Disconnected",
         (None, false, false) => "NotEnrolled",
     }
@@ -87,7 +91,10 @@ mod tests {
             enrolled: false,
             ..samples::plane("new")
         };
-        let text = render(&[connected, away, revoked, gone, new], samples::now());
+        let paused = samples::governed("paused", "Pauses");
+        let watching = samples::governed("watching", "Observes");
+        let planes = [connected, away, revoked, gone, new, paused, watching];
+        let text = render(&planes, samples::now());
         let expected = "\
 PLANE      STATE         SINCE  AGENT  KUBERNETES  BUNDLES  WAITING  LAG  ORPHANS
 eu         Connected     3m     0.1.0  v1.37.1     2        0        -    0
@@ -95,6 +102,8 @@ us-west-2  Disconnected  -      -      -           2        3        65s  0
 old        Revoked       3m     0.1.0  v1.37.1     2        0        -    4
 gone       Forgotten     -      -      -           2        0        -    0
 new        NotEnrolled   -      -      -           2        0        -    0
+paused     Paused        3m     0.1.0  v1.37.1     2        0        -    0
+watching   Observing     3m     0.1.0  v1.37.1     2        0        -    0
 ";
         assert_eq!(text, expected);
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::fleet::state;
-use crate::answers::{Bundle, Connection, Plane};
+use crate::answers::{Bundle, Connection, Plane, Policy};
 use crate::table::table;
 use crate::text::{distance, printable};
 
@@ -23,6 +23,10 @@ pub(super) fn render(plane: &Plane, bundles: &[Bundle], now: Timestamp) -> Strin
             "It holds {total} that the hub does not know; they are kept, see `outhaul orphans list`.\n"
         ));
     }
+    for sentence in plane.policy.iter().flat_map(governed) {
+        text.push_str(&printable(&sentence));
+        text.push('\n');
+    }
     text.push('\n');
     if bundles.is_empty() {
         text.push_str("Nothing is meant for it.\n");
@@ -31,6 +35,22 @@ pub(super) fn render(plane: &Plane, bundles: &[Bundle], now: Timestamp) -> Strin
     let rows: Vec<_> = bundles.iter().map(row).collect();
     text.push_str(&table(HEADING, &rows));
     text
+}
+
+/// What the policy of the plane's owner means for whoever waits for something.
+fn governed(policy: &Policy) -> Vec<String> {
+    let mode = match policy.mode.as_str() {
+        "Pauses" => Some("Its owner pauses all work there (policy: pause)."),
+        "Observes" => Some("Nothing is changed there, and blockers say what would be (policy: observeOnly)."),
+        _ => None,
+    };
+    let confirmations = (policy.confirmations == "Plane")
+        .then_some("What is held there only its owner can confirm, on the plane (policy: confirmations).");
+    let problem = policy.problem.as_ref().map(|problem| {
+        format!("Its owner's policy cannot be read, and what could be read last is in force: {problem}")
+    });
+    let sentences = mode.into_iter().chain(confirmations).map(str::to_owned);
+    sentences.chain(problem).collect()
 }
 
 fn details(plane: &Plane, now: Timestamp) -> String {
@@ -146,6 +166,39 @@ It holds 2 that the hub does not know; they are kept, see `outhaul orphans list`
 Nothing is meant for it.
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn what_the_policy_of_its_owner_means_is_said() {
+        let policy = |mode: &str, confirmations: &str, problem: Option<&str>| Policy {
+            mode: mode.to_owned(),
+            confirmations: confirmations.to_owned(),
+            problem: problem.map(str::to_owned),
+        };
+        let cases = [
+            (policy("Acts", "Hub", None), vec![]),
+            (
+                policy("Pauses", "Hub", None),
+                vec!["Its owner pauses all work there (policy: pause)."],
+            ),
+            (
+                policy("Observes", "Plane", Some("kinds")),
+                vec![
+                    "Nothing is changed there, and blockers say what would be (policy: observeOnly).",
+                    "What is held there only its owner can confirm, on the plane (policy: confirmations).",
+                    "Its owner's policy cannot be read, and what could be read last is in force: kinds",
+                ],
+            ),
+        ];
+        for (policy, expected) in cases {
+            let plane = Plane {
+                policy: Some(policy),
+                ..samples::plane("eu")
+            };
+            let text = render(&plane, &[], samples::now());
+            let said: Vec<&str> = text.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+            assert_eq!(said, expected);
+        }
     }
 
     #[test]

@@ -4,11 +4,23 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::parse;
-use crate::answers::{Blocker, Bundle, ObjectName, Plane};
+use crate::answers::{Blocker, Bundle, ObjectName, Plane, Policy};
 
 /// Three minutes after the sample plane connected.
 pub(super) fn now() -> Timestamp {
     "2026-01-02T03:07:10Z".parse().unwrap()
+}
+
+/// A plane whose owner's policy is in this mode.
+pub(super) fn governed(name: &str, mode: &str) -> Plane {
+    Plane {
+        policy: Some(Policy {
+            mode: mode.to_owned(),
+            confirmations: "Hub".to_owned(),
+            problem: None,
+        }),
+        ..plane(name)
+    }
 }
 
 pub(crate) fn plane(name: &str) -> Plane {

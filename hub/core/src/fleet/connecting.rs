@@ -246,7 +246,9 @@ impl Fleet {
             kubernetes_version: hello.kubernetes_version.clone(),
             since: now.wall,
             unknown_settled: 0,
+            policy: hello.policy.clone(),
         };
+        let problem = hello.policy.problem.clone();
         self.live.insert(plane.clone(), live);
         self.sessions.insert(id, plane.clone());
         self.talking.insert(id);
@@ -256,6 +258,7 @@ impl Fleet {
         }
         self.decide_orphans(&plane);
         self.catch_up(&plane, converged);
+        self.note_policy(&plane, problem.as_deref());
         self.reconcile_plane(&plane, now);
         self.changed(&plane, None);
         id

@@ -5,6 +5,7 @@ use core::time::Duration;
 use outhaul_hub_resources::conditions::{CONNECTED, status};
 use outhaul_protocol_wire::ids::PlaneName;
 use outhaul_protocol_wire::message::ClosingReason;
+use outhaul_protocol_wire::policy::Policy;
 
 use super::{Fleet, Origin, Owner, orphans};
 use crate::condition::{self, Said};
@@ -12,7 +13,8 @@ use crate::delivery::retry;
 use crate::now::Now;
 use crate::output::{Change, Outcome, Output, Subject, Write, WriteId};
 use crate::plane::{Judgement, PlaneRecord};
-use crate::reason;
+use crate::verdict::shortened;
+use crate::{policy, reason};
 
 /// How long a plane may be away before its condition says so. After a crash of the hub agents notice within the
 /// keep-alive of 20 s and come back spread over up to 30 s: within this time nothing is written.
@@ -118,7 +120,8 @@ impl Fleet {
         });
         let now_or_never = key
             .or_else(|| self.finalizer_due(name, now))
-            .or_else(|| state.decisions_due(record));
+            .or_else(|| state.decisions_due(record))
+            .or_else(|| self.policy_due(name, record));
         let due = match now_or_never {
             Some(_) => Some(Duration::ZERO),
             None => condition_due(record, dialer.is_some(), state.lost),
@@ -137,6 +140,40 @@ impl Fleet {
         });
         self.note_in_use(name, &change);
         self.write_plane(name, change);
+    }
+
+    /// The policy of the plane's owner changed.
+    pub(super) fn governed(&mut self, name: &PlaneName, policy: Policy, now: Now) {
+        let Some(live) = self.live.get_mut(name) else {
+            return;
+        };
+        let problem = policy.problem.clone();
+        live.policy = policy;
+        self.note_policy(name, problem.as_deref());
+        self.reconcile_plane(name, now);
+        self.changed(name, None);
+    }
+
+    /// Publishes what is wrong with the policy of a plane, unless the Plane says it already.
+    pub(super) fn note_policy(&mut self, name: &PlaneName, problem: Option<&str>) {
+        let record = self.planes.get(name).and_then(|state| state.record.as_ref());
+        let said = record.and_then(|record| record.policy.as_ref()?.problem.as_deref());
+        if let Some(problem) = problem.filter(|_| said != problem) {
+            let message = format!(
+                "the policy of the plane's owner cannot be read, and what could be read last is in force: {}",
+                shortened(problem)
+            );
+            self.note_plane(name, reason::POLICY_MALFORMED, &message);
+        }
+    }
+
+    /// The write that says which policy a plane is under; nobody but a hub with a session knows.
+    fn policy_due(&self, name: &PlaneName, record: &PlaneRecord) -> Option<Change> {
+        let policy = policy::shown(&self.live.get(name)?.policy);
+        (policy != record.policy).then_some(Change::PlanePolicy {
+            policy,
+            known: record.resource_version,
+        })
     }
 
     pub(super) fn plane_written(&mut self, name: &PlaneName, id: WriteId, outcome: Outcome, now: Now) {

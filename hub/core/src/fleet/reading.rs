@@ -15,11 +15,12 @@ use crate::decision::Refusal;
 use crate::delivery::{Delivery, Entry};
 use crate::now::Now;
 use crate::plane::{Judgement, Plane};
+use crate::policy;
 use crate::resource::bundle_name;
 use crate::verdict;
 use crate::view::{
     BlockerView, BundleName, BundleState, BundleView, ConnectionView, KindName, LeftoverView, ObjectName,
-    ObjectView, OrphansView, PlaneView, QueueView, TermView, VersionView,
+    ObjectView, OrphansView, PlaneView, PolicyView, QueueView, TermView, VersionView,
 };
 
 impl Fleet {
@@ -43,6 +44,10 @@ impl Fleet {
             orphans: OrphansView {
                 total: plane.orphans.total,
                 bundles: plane.orphans.keys.iter().map(bundle_name).collect(),
+            },
+            policy: match self.live.get(name) {
+                Some(live) => policy::shown(&live.policy).map(PolicyView::from),
+                None => record.policy.clone().map(PolicyView::from),
             },
         })
     }
@@ -178,8 +183,9 @@ fn held(delivery: &Delivery, entry: &Entry) -> Option<BlockerView> {
             message: held.message.clone(),
         });
     };
-    let BlockerView { reason, message } = blocker(verdict::held(reported)?);
-    let advice = confirmation::advice(entry.plane.as_str(), &entry.head.key);
+    let held = verdict::held(reported)?;
+    let BlockerView { reason, message } = blocker(held);
+    let advice = confirmation::advice(entry.plane.as_str(), &entry.head.key, held.reason);
     Some(BlockerView {
         reason,
         message: format!("{message}; {advice}"),

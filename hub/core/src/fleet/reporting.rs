@@ -33,6 +33,7 @@ impl Fleet {
                 self.decide_orphans(plane);
                 self.changed(plane, None);
             }
+            Event::Policy(policy) => self.governed(plane, policy, now),
         }
     }
 

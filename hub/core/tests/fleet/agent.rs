@@ -9,6 +9,7 @@ use outhaul_protocol_wire::head::{Head, HeadState, Key};
 use outhaul_protocol_wire::ids::{Epoch, Term, Uid};
 use outhaul_protocol_wire::message::{AgentMessage, Held, Hello, HubMessage, Orphans, Refused};
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{
     self, Blocker, BlockerReason, Health, Leftover, ObjectReport, RawStatus, Report,
 };
@@ -23,6 +24,7 @@ pub(crate) struct Agent {
     pub(crate) heads: BTreeMap<Key, Head>,
     pub(crate) recorded: BTreeMap<Key, bool>,
     pub(crate) observed: BTreeMap<Key, Digest>,
+    pub(crate) policy: Policy,
     /// Messages of the hub in this session.
     pub(crate) heard: Vec<HubMessage>,
 }
@@ -37,6 +39,7 @@ impl Agent {
             heads: BTreeMap::new(),
             recorded: BTreeMap::new(),
             observed: BTreeMap::new(),
+            policy: Policy::default(),
             heard: Vec::new(),
         };
         agent.dial(world).unwrap();
@@ -73,6 +76,7 @@ impl Agent {
             desired: root::desired(recorded),
             observed: Some(root::observed(&self.observed)),
             orphans: Orphans::default(),
+            policy: self.policy.clone(),
         }
     }
 

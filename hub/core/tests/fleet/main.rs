@@ -12,6 +12,7 @@ mod moving;
 mod orders;
 mod orphans;
 mod overtaking;
+mod policy;
 mod refusing;
 mod removing;
 mod reporting;

@@ -291,6 +291,7 @@ impl World {
             Change::PlaneConditions { .. }
             | Change::PlaneFinalizers { .. }
             | Change::PlaneDecisions { .. }
+            | Change::PlanePolicy { .. }
             | Change::PlaneKey { .. } => return Outcome::Outdated,
         }
         self.touch(&key.name);
@@ -313,6 +314,9 @@ impl World {
             }
             Change::PlaneDecisions { decisions, known } if *known + 1 == record.resource_version => {
                 record.decisions.clone_from(decisions);
+            }
+            Change::PlanePolicy { policy, known } if *known + 1 == record.resource_version => {
+                record.policy.clone_from(policy);
             }
             Change::PlaneFinalizers { finalizers, known } if *known + 1 == record.resource_version => {
                 record.finalizers.clone_from(finalizers);
@@ -387,6 +391,7 @@ pub(crate) fn record(plane: &str, data_plane: &str) -> PlaneRecord {
         revoked: false,
         forgotten: false,
         decisions: Vec::new(),
+        policy: None,
         deleting: false,
         finalizers: vec!["outhaul.dev/cleanup".into()],
         keys: Vec::new(),

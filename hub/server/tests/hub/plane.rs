@@ -14,6 +14,7 @@ use outhaul_protocol_wire::head::{Head, Key};
 use outhaul_protocol_wire::ids::{Epoch, Term, Uid};
 use outhaul_protocol_wire::message::{AgentMessage, Held, Hello, HubMessage, Orphans};
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{self, Health, ObjectReport, RawStatus, Report};
 use outhaul_protocol_wire::root;
 use outhaul_protocol_wire::token::Token;
@@ -90,6 +91,7 @@ impl Plane {
             desired: root::desired(self.heads.values()),
             observed: Some(root::observed(&self.observed)),
             orphans: Orphans::default(),
+            policy: Policy::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{Head, Key, Version};
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{Leftover, ObjectReport};
 
 /// What a plane holds for one key, durably.
@@ -62,6 +63,9 @@ pub trait Plane {
     /// The observed hash of every holding that [counts](Holding::counts), in the order of keys. None while the agent
     /// has not looked at all of its cluster.
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>>;
+
+    /// The policy of the plane's owner.
+    fn policy(&self) -> Policy;
 }
 
 impl Holding {

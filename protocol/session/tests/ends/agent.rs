@@ -9,6 +9,7 @@ use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::{
     AgentMessage, Announced, Closing, ClosingReason, HubMessage, Refused, RefusedReason,
 };
+use outhaul_protocol_wire::policy::Mode;
 use outhaul_protocol_wire::report::{self, RawStatus, Report};
 use outhaul_protocol_wire::root;
 
@@ -330,6 +331,22 @@ fn orphans_are_listed_up_to_a_limit_and_counted_beyond() {
     };
     assert_eq!((orphans.keys.len(), orphans.total), (limits::ORPHANS, 300));
     assert!(messages.iter().all(fits));
+}
+
+#[test]
+fn a_policy_that_changed_is_told_before_what_follows_from_it() {
+    let mut plane = TestPlane::default();
+    plane.hold(head("a", 1), Standing::Recorded);
+    plane.know("a", vec![object("one", 0)], Vec::new());
+    let mut session = standing(&plane, true);
+    session.changed_whole(key("a"));
+    session.policy_changed();
+    plane.policy.mode = Mode::Pauses;
+    let messages = drain(&mut session, &plane);
+    let [AgentMessage::Policy(policy), AgentMessage::Report(_)] = messages.as_slice() else {
+        panic!("{messages:?}")
+    };
+    assert_eq!(policy.mode, Mode::Pauses);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use outhaul_protocol_wire::ids::{Epoch, Generation, Term, Uid};
 use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::{Announce, Announced, Held, Hello, Orphans, Welcome};
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{
     self, Blocker, BlockerReason, Health, Leftover, ObjectReport, RawStatus,
 };
@@ -101,6 +102,7 @@ pub(crate) fn hello<'a>(heads: impl IntoIterator<Item = &'a Head>) -> Hello {
         desired: root::desired(heads),
         observed: Some(root::observed([])),
         orphans: Orphans::default(),
+        policy: Policy::default(),
     }
 }
 
@@ -202,6 +204,7 @@ pub(crate) struct TestPlane {
     pub(crate) storing: BTreeMap<Key, Head>,
     pub(crate) reports: BTreeMap<Key, Known>,
     pub(crate) observed: BTreeMap<Key, Digest>,
+    pub(crate) policy: Policy,
 }
 
 pub(crate) struct Known {
@@ -258,6 +261,10 @@ impl Plane for TestPlane {
 
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>> {
         Some(self.observed.iter())
+    }
+
+    fn policy(&self) -> Policy {
+        self.policy.clone()
     }
 }
 

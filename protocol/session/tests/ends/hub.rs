@@ -7,6 +7,7 @@ use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::{
     AgentMessage, Announce, Closing, ClosingReason, HubMessage, RefusedReason,
 };
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{self, Report};
 use outhaul_protocol_wire::root;
 
@@ -84,6 +85,23 @@ fn a_hello_over_its_limits_is_refused_in_words() {
         refused.message,
         "list of orphans has 257 entries, at most 256 are allowed"
     );
+}
+
+#[test]
+fn a_policy_is_heard_and_one_over_its_limit_is_not() {
+    let mut session = open(&TestQueue::default());
+    let policy = |length: usize| Policy {
+        problem: Some("x".repeat(length)),
+        ..Policy::default()
+    };
+    let mut say = |policy| session.handle(AgentMessage::Policy(policy), &TestQueue::default());
+    let fits = policy(limits::MESSAGE_BYTES);
+    assert_eq!(say(fits.clone()).unwrap(), Some(Event::Policy(fits)));
+    assert!(say(policy(limits::MESSAGE_BYTES + 1)).is_err());
+    let mut hello = hello([]);
+    hello.policy = policy(limits::MESSAGE_BYTES + 1);
+    let refused = Session::open(&hello, &TestQueue::default(), HUB).unwrap_err();
+    assert_eq!(refused.reason, RefusedReason::HelloInvalid);
 }
 
 #[test]

@@ -191,7 +191,7 @@ impl SimHub {
                 self.letting_go.insert(held);
             }
             Some(Event::HubBehind { .. }) => self.behind = true,
-            Some(Event::Acknowledged(_) | Event::Orphans(_)) | None => {}
+            Some(Event::Acknowledged(_) | Event::Orphans(_) | Event::Policy(_)) | None => {}
         }
     }
 

@@ -11,6 +11,7 @@ use outhaul_protocol_wire::head::{Head, HeadState, Key, Version};
 use outhaul_protocol_wire::ids::Term;
 use outhaul_protocol_wire::message::{Held, HubMessage};
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{self, Health, ObjectReport, RawStatus};
 use outhaul_protocol_wire::root::{self, Root};
 
@@ -78,6 +79,10 @@ impl Plane for State {
 
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>> {
         self.looked.then(|| self.observed.iter())
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
     }
 }
 

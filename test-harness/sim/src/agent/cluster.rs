@@ -16,6 +16,7 @@ use crate::world::{Event, World};
 
 impl World {
     pub(super) fn send_request(&mut self, number: usize, request: Request) {
+        self.check_policy(number, &request.action, &place_of(&request.action));
         let now = self.agenda.now();
         let plane = &mut self.planes[number];
         plane.requests += 1;

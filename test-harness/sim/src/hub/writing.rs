@@ -240,6 +240,7 @@ fn change_name(write: &Write) -> &'static str {
         Change::PlaneConditions { .. } => "PlaneConditions",
         Change::PlaneFinalizers { .. } => "PlaneFinalizers",
         Change::PlaneDecisions { .. } => "PlaneDecisions",
+        Change::PlanePolicy { .. } => "PlanePolicy",
         Change::PlaneKey { .. } => "PlaneKey",
     }
 }

@@ -208,6 +208,7 @@ impl World {
                 && object["metadata"]["deletionTimestamp"].is_null()
                 // What is not served just then cannot be found, and joins later.
                 && other.kind != "Widget"
+                && !self.planes[plane].governed.keeps(other)
         };
         let objects = self.planes[plane].cluster.objects();
         objects.filter(|(place, object)| goes(place, object)).count()

@@ -1,6 +1,7 @@
 //! Schedules from seeds. Actions keep to what is there, so that most of them mean something.
 
 mod fleet;
+mod policy;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +15,9 @@ use crate::dice::Dice;
 const ACTIONS: usize = 100;
 const FAULTS: usize = 24;
 
-/// One schedule of so many has actions on whole planes among the others.
+/// One schedule of so many has actions on whole planes among the others, and another one has policies of planes.
 const RARELY: u64 = 8;
+const GOVERNED: u64 = 4;
 
 /// Releases and Bundles that actions play with.
 const RELEASES: u64 = 6;
@@ -54,6 +56,10 @@ pub fn generate(seed: u64) -> Schedule {
     }
     if seed.is_multiple_of(RARELY) {
         steps.extend(fleet::steps(seed, writer.at));
+        steps.sort_by_key(|step| step.at);
+    }
+    if seed % RARELY == GOVERNED {
+        steps.extend(policy::steps(seed, writer.at));
         steps.sort_by_key(|step| step.at);
     }
     Schedule { seed, steps }

@@ -26,6 +26,7 @@ pub(in crate::rest) fn plane(name: &str) -> PlaneView {
             lag_ms: 0,
         },
         orphans: OrphansView::default(),
+        policy: None,
     }
 }
 

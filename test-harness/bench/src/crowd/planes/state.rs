@@ -7,6 +7,7 @@ use outhaul_protocol_session::agent::{Event, Holding, Plane, ReportView, Session
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{Head, Key, Version};
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{self, Health, ObjectReport, RawStatus};
 
 use crate::course::TARGET;
@@ -99,6 +100,10 @@ impl Plane for State {
 
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>> {
         Some(self.known.iter().map(|(key, known)| (key, &known.observed)))
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
     }
 }
 

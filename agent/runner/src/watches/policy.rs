@@ -1,0 +1,88 @@
+//! The watch on the policy of the plane's owner: what is in force follows what is written, also while no hub is there.
+
+use std::time::Instant;
+
+use futures::StreamExt as _;
+use http::Request;
+use outhaul_agent_core::policy::CONFIG_MAP;
+use outhaul_agent_core::shallow::Shallow;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::pauses::Pauses;
+use super::{UNNUMBERED, WatchEvent};
+use crate::cluster::{Cluster, Path, chain, collection};
+
+/// Watches until it is dropped.
+pub(super) async fn watch(cluster: Cluster, namespace: String, events: mpsc::Sender<(u64, WatchEvent)>) {
+    let task = Task {
+        cluster,
+        namespace,
+        events,
+    };
+    let mut pauses = Pauses::default();
+    loop {
+        let began = Instant::now();
+        let result = task.once().await;
+        if let Err(problem) = &result {
+            warn!(
+                problem,
+                "Cannot watch the policy of this plane; what was read last stays in force"
+            );
+        }
+        pauses.after(began, result.is_err()).await;
+    }
+}
+
+struct Task {
+    cluster: Cluster,
+    namespace: String,
+    events: mpsc::Sender<(u64, WatchEvent)>,
+}
+
+impl Task {
+    /// What is there, and its changes until the API server ends the watch.
+    async fn once(&self) -> Result<(), String> {
+        let page = self.cluster.get(&self.path()).await;
+        let page = page.map_err(|failure| failure.blocker().message)?;
+        let there = page.get("items").and_then(Value::as_array);
+        self.tell(there.and_then(|items| items.first()).cloned()).await;
+        let version = page.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+        let path = self
+            .path()
+            .query("watch", "true")
+            .query("timeoutSeconds", "290")
+            .query("resourceVersion", version.unwrap_or_default());
+        let request = Request::get(path.as_str()).body(Vec::new());
+        let request = request.map_err(|error| error.to_string())?;
+        let changes = self.cluster.client.request_events::<Shallow>(request).await;
+        let changes = changes.map_err(|error| chain(&error))?;
+        let mut changes = std::pin::pin!(changes);
+        while let Some(change) = changes.next().await {
+            use kube::core::WatchEvent as Change;
+            match change.map_err(|error| chain(&error))? {
+                Change::Added(Shallow(object)) | Change::Modified(Shallow(object)) => {
+                    self.tell(Some(object)).await;
+                }
+                Change::Deleted(_) => self.tell(None).await,
+                Change::Bookmark(_) => {}
+                Change::Error(status) => return Err(status.message.clone()),
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self) -> Path {
+        let path = collection("", "v1", "configmaps", &self.namespace);
+        path.query("fieldSelector", &format!("metadata.name={CONFIG_MAP}"))
+    }
+
+    async fn tell(&self, config_map: Option<Value>) {
+        // Closed means that the agent stops, and this task with it.
+        self.events
+            .send((UNNUMBERED, WatchEvent::Policy(config_map)))
+            .await
+            .ok();
+    }
+}
