@@ -2,6 +2,7 @@
 //! API servers. Every program is a process of its own.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -71,6 +72,18 @@ impl Course {
     /// # Errors
     /// Something does not start.
     pub async fn start(ground: &Ground, controllers: Controllers) -> Result<Self> {
+        Self::start_with(ground, controllers, None).await
+    }
+
+    /// The same with this program as the agent.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn start_with(
+        ground: &Ground,
+        controllers: Controllers,
+        program: Option<&Path>,
+    ) -> Result<Self> {
         let (control, plane) = match controllers {
             Controllers::None => (ClusterRole::BareControlPlane, ClusterRole::BarePlane),
             Controllers::Workloads => (ClusterRole::ControlPlane, ClusterRole::Plane),
@@ -90,7 +103,10 @@ impl Course {
             hub: at.agents,
             token: operator.token(PLANE).await?,
         };
-        let (agent, ()) = Worker::start(Role::Agent, &setup).await?;
+        let agent = match program {
+            Some(program) => setup.start_shipped(program).await?,
+            None => Worker::start::<()>(Role::Agent, &setup).await?.0,
+        };
         let course = Self {
             control,
             plane: plane_cluster.client().await?,

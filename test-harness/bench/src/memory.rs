@@ -2,10 +2,14 @@
 //!
 //! The agent first holds one Release, so that it watches the kinds of its objects. Then somebody else makes many
 //! objects of one of these kinds. What the agent has grown by is what it keeps of them; there is no floor but none.
+//!
+//! Most of what an idle program has resident is pages of the program itself. So the agent that is shipped is measured
+//! where it was built beside this program, which is several times as large.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use outhaul_scenarios::Ground;
 
@@ -31,7 +35,8 @@ const CALM: Duration = Duration::from_secs(5);
 /// # Errors
 /// Something is refused or does not arrive.
 pub async fn run(ground: &Ground, controllers: Controllers, objects: usize) -> Result<Outcome> {
-    let course = Course::start(ground, controllers).await?;
+    let shipped = beside_this_program()?;
+    let course = Course::start_with(ground, controllers, shipped.as_deref()).await?;
     let mut delivered = Delivered::start(&course, Carrier::Release).await?;
     course
         .create(Carrier::Release, "held", &sample::component("held", TARGET))
@@ -54,6 +59,12 @@ pub async fn run(ground: &Ground, controllers: Controllers, objects: usize) -> R
         "memory: rss_kib is the agent's beside {objects} objects of others; it was {:.0} before them",
         idle.rss_kib
     ));
+    outcome.notes.push(match &shipped {
+        Some(program) => format!("memory: the agent is {}", program.display()),
+        None => "memory: the agent is this program; `cargo build --release -p outhaul-agent-runner` makes the one that \
+                 is shipped, which is smaller"
+            .to_owned(),
+    });
     outcome.measures.push(Measure {
         name: "agent_memory",
         ours: Figures::default().used(after),
@@ -77,6 +88,14 @@ pub async fn run(ground: &Ground, controllers: Controllers, objects: usize) -> R
     ];
     course.end().await?;
     Ok(outcome)
+}
+
+/// `outhaul-agent`, where there is one.
+fn beside_this_program() -> Result<Option<PathBuf>> {
+    let program = std::env::current_exe()
+        .context("cannot find this program")?
+        .with_file_name("outhaul-agent");
+    Ok(program.is_file().then_some(program))
 }
 
 async fn calm(course: &Course) -> Result<Usage> {

@@ -1,4 +1,4 @@
-//! Processes of a measurement: this program again, in another role.
+//! Processes of a measurement: this program again, in another role, or one that is shipped.
 //!
 //! Memory and CPU are told by process, so whatever they are claimed for has one of its own. Owner and worker talk in
 //! lines of JSON: the first line to the worker is its setup, every later one an order; each has one line as its
@@ -32,7 +32,8 @@ pub struct Worker {
     role: Role,
     child: Child,
     pid: Pid,
-    input: ChildStdin,
+    /// A program that is shipped takes no orders: it waits for a signal.
+    input: Option<ChildStdin>,
     output: Lines<BufReader<ChildStdout>>,
 }
 
@@ -43,9 +44,28 @@ impl Worker {
     /// It does not get ready.
     pub async fn start<T: DeserializeOwned>(role: Role, setup: &impl Serialize) -> Result<(Self, T)> {
         let program = std::env::current_exe().context("cannot find this program")?;
-        let mut child = Command::new(program)
-            .arg("worker")
-            .arg(role.to_string())
+        let mut command = Command::new(program);
+        command.arg("worker").arg(role.to_string());
+        let mut worker = Self::spawn(role, command)?;
+        let ready = worker.ask(setup).await?;
+        Ok((worker, ready))
+    }
+
+    /// Starts a program that is shipped, with a first text on its standard input.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start_shipped(role: Role, command: Command, input: &str) -> Result<Self> {
+        let mut worker = Self::spawn(role, command)?;
+        // It reads until its input ends.
+        if let Some(mut opened) = worker.input.take() {
+            opened.write_all(input.as_bytes()).await?;
+        }
+        Ok(worker)
+    }
+
+    fn spawn(role: Role, mut command: Command) -> Result<Self> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -53,15 +73,13 @@ impl Worker {
             .with_context(|| format!("cannot start the {role}"))?;
         let pid = child.id().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
         let output = child.stdout.take().context("its output is a pipe")?;
-        let mut worker = Self {
+        Ok(Self {
             role,
             pid: pid.with_context(|| format!("the {role} ended at once"))?,
-            input: child.stdin.take().context("its input is a pipe")?,
+            input: child.stdin.take(),
             output: BufReader::new(output).lines(),
             child,
-        };
-        let ready = worker.ask(setup).await?;
-        Ok((worker, ready))
+        })
     }
 
     /// Gives an order and waits for the answer.
@@ -80,8 +98,12 @@ impl Worker {
     pub async fn tell(&mut self, order: &impl Serialize) -> Result<()> {
         let mut line = serde_json::to_vec(order)?;
         line.push(b'\n');
-        let written = self.input.write_all(&line).await;
-        written.with_context(|| format!("the {} takes no orders", self.role))
+        let input = self
+            .input
+            .as_mut()
+            .with_context(|| format!("the {} takes no orders", self.role))?;
+        let written = input.write_all(&line).await;
+        written.with_context(|| format!("the {} takes no orders any more", self.role))
     }
 
     /// Waits for an answer.
@@ -125,6 +147,9 @@ impl Worker {
     /// # Errors
     /// It does not end, or failed.
     pub async fn finish(self) -> Result<()> {
+        if self.input.is_none() {
+            return self.terminate().await;
+        }
         let Self {
             role,
             mut child,
