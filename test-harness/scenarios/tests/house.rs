@@ -32,6 +32,7 @@ const RULES: &str = "
     test-harness/fake-kube/core   IO
     test-harness/kubernetes       hub/ agent/
     test-harness/faults           hub/ agent/
+    test-harness/fuzz             IO hub/ protocol/transport/
     test-harness/sim              IO rand hub/server/ agent/runner/ protocol/transport/ test-harness/fake-kube/server/
 ";
 

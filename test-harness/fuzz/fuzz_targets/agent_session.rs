@@ -1,0 +1,6 @@
+//! The target `agent_session` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    outhaul_fuzz::run("agent_session", bytes);
+});
