@@ -11,6 +11,7 @@ use outhaul_protocol_wire::head::{Head, Key};
 use outhaul_protocol_wire::ids::Term;
 use outhaul_protocol_wire::limits::CONTROL_FRAME;
 use outhaul_protocol_wire::message::HubMessage;
+use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::ObjectReport;
 
 use crate::seeds;
@@ -160,5 +161,9 @@ impl Plane for Obedient {
     fn observed(&self) -> Option<impl Iterator<Item = (&Key, &Digest)>> {
         let counted = self.holdings.iter().filter(|(_, holding)| holding.counts());
         Some(counted.map(|(key, _)| (key, &self.observed)))
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
     }
 }

@@ -55,7 +55,8 @@ pub(crate) fn run(bytes: &[u8]) -> bool {
                 queue.heads.retain(|head| head.key != held.key);
                 session.settle(held);
             }
-            Some(Event::Acknowledged(_) | Event::HubBehind { .. } | Event::Orphans(_)) | None => {}
+            Some(Event::Acknowledged(_) | Event::HubBehind { .. } | Event::Orphans(_) | Event::Policy(_))
+            | None => {}
         }
         speak(&mut session, &queue);
     }

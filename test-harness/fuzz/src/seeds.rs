@@ -16,6 +16,7 @@ use outhaul_protocol_wire::message::{
     RefusedReason, Welcome,
 };
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::policy::{Confirmations, Mode, Policy};
 use outhaul_protocol_wire::report::{
     Blocker, BlockerReason, Health, Leftover, ObjectReport, RawStatus, Report,
 };
@@ -202,6 +203,7 @@ fn agent_messages() -> Vec<AgentMessage> {
         desired: Root(Digest([2; 32])),
         observed: None,
         orphans: orphans(),
+        policy: Policy::default(),
     };
     let Held { key, version } = held(0, 2);
     let report = Report {
@@ -222,6 +224,12 @@ fn agent_messages() -> Vec<AgentMessage> {
         AgentMessage::Report(report),
         AgentMessage::Observed(Root(Digest([4; 32]))),
         AgentMessage::Orphans(orphans()),
+        AgentMessage::Policy(Policy {
+            digest: Some(Digest([6; 32])),
+            mode: Mode::Observes,
+            confirmations: Confirmations::Plane,
+            problem: Some("kinds: 7 is no list".to_owned()),
+        }),
         AgentMessage::HubBehind {
             held: held(1, 3),
             digest: Digest([3; 32]),
