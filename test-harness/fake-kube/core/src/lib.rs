@@ -15,9 +15,8 @@
 //! - Served are those in the table of [`registry`], each in one version, without `exec`, `attach`, `portforward`,
 //!   `proxy`, `eviction` and `ephemeralcontainers`.
 //! - Of the rules that the real server has in code, these are not there: of pods those for affinity, DNS settings, devices
-//!   and volumes of hardware and clouds; of a CronJob those for schedules and time zones; for what a Job says of itself;
-//!   quantities of a HorizontalPodAutoscaler; for the class of an Ingress that an annotation contradicts. Nobody is warned
-//!   about pod specs.
+//!   and volumes of hardware and clouds; of a CronJob those for schedules and time zones; quantities of a
+//!   HorizontalPodAutoscaler; for the class of an Ingress that an annotation contradicts. Nobody is warned about pod specs.
 //! - What is quoted is quoted as it was sent, where the real server shows its own types, and without the difference to
 //!   what was there.
 //! - Data of which an entry was null is not written again where nothing changes: an empty text and a null are the same.
@@ -25,8 +24,8 @@
 //! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
 //!   inner traffic, which means nothing there, is dropped rather than hidden.
 //! - ServiceAccounts keep more of their `secrets` than names. An empty map and none are the same, also where a
-//!   NetworkPolicy's generation or the data of what is immutable tell them apart. A role's empty rules have no owner, nor
-//!   have empty sources of a projected volume.
+//!   NetworkPolicy's generation, or lists of an Ingress that are compared whole, tell them apart. A role's empty rules
+//!   have no owner, nor have empty sources of a projected volume.
 //! - A number too large for its field is refused when it is applied; the real server cuts it to fit.
 //! - Who owns the number of replicas is not followed through a scale to zero, or to the number that is there.
 //! - Fields behind features that are off are kept.

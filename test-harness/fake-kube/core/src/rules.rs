@@ -11,6 +11,7 @@ pub(crate) mod finalizers;
 pub(crate) mod frozen;
 pub(crate) mod immutable;
 mod ingresses;
+pub(crate) mod job_statuses;
 pub(crate) mod jobs;
 mod keys;
 mod limits;

@@ -112,15 +112,15 @@ fn create(job: &Value, at: Option<usize>) -> Action {
 }
 
 fn status(view: &View<'_>, outcome: Option<&Outcome>, moment: &Moment) -> Value {
-    let ready = view.active.iter().filter(|pod| owned::is_ready(pod)).count();
-    let mut status = json!({"ready": ready, "terminating": 0, "uncountedTerminatedPods": {}});
     let suspended = view.job["spec"]["suspend"] == true;
     let failed = matches!(outcome, Some(Outcome::Failed { .. }));
-    let active = if failed || suspended { 0 } else { view.active.len() };
+    let active: &[&Value] = if failed || suspended { &[] } else { &view.active };
+    let ready = active.iter().filter(|pod| owned::is_ready(pod)).count();
+    let mut status = json!({"ready": ready, "terminating": 0, "uncountedTerminatedPods": {}});
     owned::put_counts(
         &mut status,
         &[
-            ("active", owned::number(active)),
+            ("active", owned::number(active.len())),
             ("succeeded", owned::number(view.succeeded.len())),
             ("failed", owned::number(view.failed.len())),
         ],

@@ -136,6 +136,7 @@ pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: P
     if part == Part::Status {
         errors.extend(rules::phases::check(kind, new));
         errors.extend(rules::statuses::check(kind, old, new));
+        errors.extend(rules::job_statuses::check(kind, old, new));
     }
     errors.extend(rules::immutable::check(kind, old, new));
     errors.extend(rules::frozen::check(kind, old, new));
