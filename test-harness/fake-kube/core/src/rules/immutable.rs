@@ -84,6 +84,22 @@ pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
         .collect()
 }
 
+/// Fields of what is immutable that are empty in `new`, as it was sent, and not there in `old`. To the real server that is
+/// a change, but for the data of a ConfigMap, which it makes empty in both.
+pub(crate) fn emptied(kind: &Kind, old: &Value, new: &Value) -> Vec<&'static str> {
+    let is_emptied = |field: &str| {
+        let is_empty = new[field].as_object().is_some_and(serde_json::Map::is_empty);
+        old[field].is_null() && is_empty && !(field == "data" && kind.is("", "ConfigMap"))
+    };
+    let flagged = RULES.iter().filter(|rule| {
+        kind.is(rule.group, rule.kind) && matches!(rule.when, When::Flagged) && old["immutable"] == true
+    });
+    flagged
+        .map(|rule| rule.path)
+        .filter(|field| is_emptied(field))
+        .collect()
+}
+
 impl Rule {
     fn check(&self, old: &Value, new: &Value) -> Option<FieldError> {
         let (before, after) = (at(old, self.path), at(new, self.path));

@@ -158,8 +158,10 @@ impl Cluster {
         incoming::check_name(target, &new)?;
         check_version(served, &shown, config)?;
         check_patched_uid(served, &shown, config)?;
+        let emptied = rules::immutable::emptied(&served.kind, &shown, &new);
         let warnings = incoming::shape_applied(served, options, &mut new)?;
         restore(served, &shown, &mut new, part);
+        put_empty(&mut new, &emptied);
         self.replace(served, request, &old, new, warnings, part, moment)
     }
 
@@ -179,6 +181,7 @@ impl Cluster {
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
+        let emptied = rules::immutable::emptied(&served.kind, &shown, &new);
         let mut warnings = incoming::shape(served, &request.options, sent, &mut new)?;
         let when = match sent {
             Sent::Whole => "",
@@ -210,6 +213,7 @@ impl Cluster {
                 meta::set(&mut new, field, mark.clone());
             }
         }
+        put_empty(&mut new, &emptied);
         self.replace(served, request, old, new, warnings, part, moment)
     }
 
@@ -265,6 +269,12 @@ impl Cluster {
             return Ok(Arc::new(last));
         }
         self.save(served, new, moment)
+    }
+}
+
+fn put_empty(object: &mut Value, fields: &[&str]) {
+    for field in fields {
+        object[*field] = Value::Object(serde_json::Map::new());
     }
 }
 

@@ -73,7 +73,9 @@ pub(super) fn shape_applied(
     object: &mut Value,
 ) -> Result<Vec<String>, Refusal> {
     let schema = &served.version().schema;
-    let warnings = drop_unknown(served, options, Sent::Whole, object)?;
+    // What is not declared at all was refused, and what is dropped of something untyped is not told of.
+    schema::prune(schema, object);
+    let warnings = judge_unknown(served, options, Sent::Whole, object, &[])?;
     schema::canonicalize(schema, object);
     effects::fold_string_data(&served.kind, object);
     schema::default_applied(schema, object);
@@ -88,6 +90,17 @@ fn drop_unknown(
     object: &mut Value,
 ) -> Result<Vec<String>, Refusal> {
     let dropped = schema::prune(&served.version().schema, object);
+    judge_unknown(served, options, sent, object, &dropped)
+}
+
+/// Warns of fields that were dropped, or given twice, or refuses them.
+fn judge_unknown(
+    served: &Served,
+    options: &Options,
+    sent: Sent<'_>,
+    object: &Value,
+    dropped: &[FieldPath],
+) -> Result<Vec<String>, Refusal> {
     let duplicates = options
         .duplicates
         .iter()
