@@ -101,6 +101,9 @@ mod tests {
             class: Some(&class),
             ..Inputs::default()
         };
-        assert_eq!(error(&inputs), r#"API "books" not found"#);
+        assert_eq!(
+            error(&inputs),
+            r#"API "books" not found: create it, or correct spec.apiName"#
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! The container of a workload, as the overlay of a class.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outhaul_hub_resources::{Container, EndpointType, WorkloadTemplate};
 use serde_json::{Map, Value, json};
@@ -43,19 +43,43 @@ pub(crate) fn overlay(workload: &WorkloadTemplate, connected: &[Variable]) -> Op
             overlay.insert(field.to_owned(), words.as_slice().into());
         }
     }
+    let env: Vec<_> = variables(container, connected).map(variable).collect();
+    if !env.is_empty() {
+        overlay.insert("env".to_owned(), env.into());
+    }
+    Some(overlay)
+}
+
+/// Its own variables that have a value, then those of connections. Of one that is given more than once the last value
+/// counts, in the place of the first: API servers take a name once.
+fn variables<'a>(
+    container: &'a Container,
+    connected: &'a [Variable],
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let mut values = BTreeMap::new();
+    let mut names = Vec::new();
+    for (name, value) in given(container, connected) {
+        if values.insert(name, value).is_none() {
+            names.push(name);
+        }
+    }
+    names.into_iter().map(move |name| (name, values[name]))
+}
+
+fn given<'a>(
+    container: &'a Container,
+    connected: &'a [Variable],
+) -> impl Iterator<Item = (&'a str, &'a str)> {
     let own = container
         .env
         .iter()
         .filter(|variable| !variable.key.is_empty() && !variable.value.is_empty());
     let own = own.map(|variable| (variable.key.as_str(), variable.value.as_str()));
-    let connected = connected
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
-    let env: Vec<_> = own.chain(connected).map(variable).collect();
-    if !env.is_empty() {
-        overlay.insert("env".to_owned(), env.into());
-    }
-    Some(overlay)
+    own.chain(
+        connected
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    )
 }
 
 /// An empty value is none.
@@ -85,7 +109,7 @@ pub(crate) fn ports(workload: &WorkloadTemplate) -> Vec<Port> {
 }
 
 /// What the container cannot say of the workload.
-pub(crate) fn warnings(workload: &WorkloadTemplate) -> Vec<Warning> {
+pub(crate) fn warnings(workload: &WorkloadTemplate, connected: &[Variable]) -> Vec<Warning> {
     let Some((name, container)) = chosen(workload) else {
         return Vec::new();
     };
@@ -94,9 +118,19 @@ pub(crate) fn warnings(workload: &WorkloadTemplate) -> Vec<Warning> {
         .env
         .iter()
         .filter(|variable| variable.value.is_empty() && variable.value_from.is_some());
+    let mut known = BTreeSet::new();
+    let repeated: BTreeSet<_> = given(container, connected)
+        .map(|(name, _)| name)
+        .filter(|name| !known.insert(*name))
+        .collect();
     several
         .into_iter()
         .chain(left_out.map(|variable| Warning::ValueFrom(variable.key.clone())))
+        .chain(
+            repeated
+                .into_iter()
+                .map(|name| Warning::Repeated(name.to_owned())),
+        )
         .collect()
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<Strin
     if binding.state == ReleaseState::Suspend {
         spec.insert("suspend".to_owned(), true.into());
     }
-    draft.warnings.extend(container::warnings(binding.workload));
+    draft.warnings.extend(container::warnings(binding.workload, &[]));
     let object = check(&identity.object(), binding, &spec).map(|()| {
         json!({
             "apiVersion": "batch/v1",

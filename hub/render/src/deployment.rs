@@ -28,7 +28,9 @@ pub(crate) fn add(
     if binding.state == ReleaseState::Suspend {
         spec.insert("replicas".to_owned(), 0.into());
     }
-    draft.warnings.extend(container::warnings(binding.workload));
+    draft
+        .warnings
+        .extend(container::warnings(binding.workload, connected));
     let pod = spec.get("template").and_then(|template| template.get("spec"));
     let object = container::check(&identity.object(), binding.workload, pod).map(|()| {
         json!({

@@ -45,7 +45,7 @@ pub enum RenderError {
         api: String,
     },
     /// The API that the binding names does not exist.
-    #[error("API {0:?} not found")]
+    #[error("API {0:?} not found: create it, or correct spec.apiName")]
     ApiNotFound(String),
     /// The class has a template that is not what it should be.
     #[error("{kind} {name:?}: correct {template}")]
@@ -63,7 +63,7 @@ pub enum RenderError {
     /// A connection leads nowhere.
     #[error(
         "failed to find target binding for connection {connection}: no service binding found for component {component} \
-         in environment {environment}"
+         in environment {environment}; deploy it there, or correct params.componentName"
     )]
     NoTarget {
         /// Name of the connection.
@@ -74,7 +74,10 @@ pub enum RenderError {
         environment: String,
     },
     /// The component that a connection leads to has no such endpoint.
-    #[error("connection {connection}: endpoint {endpoint} not found in target binding {component}")]
+    #[error(
+        "connection {connection}: endpoint {endpoint} not found in target binding {component}; give its workload one, or \
+         correct params.endpoint"
+    )]
     NoTargetEndpoint {
         /// Name of the connection.
         connection: String,
@@ -84,7 +87,7 @@ pub enum RenderError {
         component: String,
     },
     /// A connection lacks what it needs to lead anywhere.
-    #[error("connection {connection}: params.{parameter} is missing")]
+    #[error("connection {connection}: params.{parameter} is missing: set it to a name")]
     NoParameter {
         /// Name of the connection.
         connection: String,
@@ -149,7 +152,7 @@ impl RenderError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The workload has nothing to run.
-    #[error("{object}: the workload has no container")]
+    #[error("{object}: the workload has no container: give it one with an image")]
     NoContainer {
         /// Which object.
         object: String,
@@ -298,6 +301,9 @@ pub enum Warning {
     /// A variable that is left out.
     #[error("variable {0:?} has no literal value and is left out: valueFrom is not supported")]
     ValueFrom(String),
+    /// A variable that is given more than once.
+    #[error("variable {0:?} is given more than once: the last value counts")]
+    Repeated(String),
     /// Containers that are left out.
     #[error("of several containers only {0:?}, the first by name, is used")]
     SeveralContainers(String),

@@ -28,7 +28,9 @@ const DEPTH: usize = 32;
 
 /// A template that does something which only Go does.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the template {template:?} has {what}, which is not supported here")]
+#[error(
+    "the template {template:?} has {what}, which is not supported here: use fields such as {{{{ .url }}}}"
+)]
 pub struct Unsupported {
     /// The text, or as much of it as a message should have.
     pub template: String,

@@ -249,6 +249,6 @@ fn what_only_go_does_is_said() {
     let error = render("{{ js .host }}", &values()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"the template "{{ js .host }}" has the function js, which is not supported here"#
+        r#"the template "{{ js .host }}" has the function js, which is not supported here: use fields such as {{ .url }}"#
     );
 }

@@ -3,23 +3,23 @@
 //! Each folder has what is given and what is expected of it. In `every-policy` the rules for addresses are in another
 //! order than OpenChoreo's, on purpose.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
-use crate::world::{World, differences, texts};
+use crate::world::{Made, World, differences, texts};
 
 #[test]
 fn releases_are_what_they_are_expected_to_be() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden");
     let mut cases = 0;
     let mut objects = 0;
     let mut found = Vec::new();
-    for case in fs::read_dir(folder).unwrap() {
-        let case = case.unwrap().path();
-        let read = |file: &str| fs::read_to_string(case.join(file)).unwrap();
-        let expected: Value = serde_yaml_ng::from_str(&read("expected.yaml")).unwrap();
-        let made = World::read(&read("given.yaml")).make();
+    for case in folders() {
+        let expected: Value = serde_yaml_ng::from_str(&read(&case, "expected.yaml")).unwrap();
+        let made = make(&case);
         let release = made
             .release()
             .unwrap_or_else(|| panic!("{case:?}: {:?}", made.rendered));
@@ -54,4 +54,20 @@ fn releases_are_what_they_are_expected_to_be() {
         found.join("\n")
     );
     assert_eq!((cases, objects), (5, 26), "cases and objects");
+}
+
+/// The folder of each case.
+pub(crate) fn folders() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden");
+    let cases = fs::read_dir(folder).unwrap();
+    cases.map(|case| case.unwrap().path()).collect()
+}
+
+/// What is made of what is given.
+pub(crate) fn make(case: &Path) -> Made {
+    World::read(&read(case, "given.yaml")).make()
+}
+
+fn read(case: &Path, file: &str) -> String {
+    fs::read_to_string(case.join(file)).unwrap()
 }

@@ -4,7 +4,12 @@
 //! fields of objects, by id and pointer; `(absent)` is a field that is not there. What is not told of problems,
 //! warnings and errors must not be.
 
-use std::{collections::BTreeMap, error::Error, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use outhaul_hub_render::{Change, RenderError, Wanted, readiness};
 use serde::Deserialize;
@@ -14,8 +19,8 @@ use crate::world::{Made, World, differences, texts};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Case {
-    name: String,
+pub(crate) struct Case {
+    pub(crate) name: String,
     of: String,
     #[serde(default)]
     with: BTreeMap<String, Value>,
@@ -37,31 +42,16 @@ struct Case {
 
 #[test]
 fn each_rule_holds() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let mut cases = 0;
+    let cases = cases();
     let mut found = Vec::new();
-    let mut files: Vec<_> = fs::read_dir(data.join("rules"))
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .collect();
-    files.sort();
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
-        let mut list: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).unwrap();
-        list.apply_merge().unwrap();
-        let list: Vec<Case> =
-            serde_yaml_ng::from_value(list).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        for case in list {
-            let world = fs::read_to_string(data.join("worlds").join(format!("{}.yaml", case.of))).unwrap();
-            let mut failures = Vec::new();
-            check(&case, &world, &mut failures);
-            found.extend(
-                failures
-                    .into_iter()
-                    .map(|failure| format!("{}: {failure}", case.name)),
-            );
-            cases += 1;
-        }
+    for case in &cases {
+        let mut failures = Vec::new();
+        check(case, &mut failures);
+        found.extend(
+            failures
+                .into_iter()
+                .map(|failure| format!("{}: {failure}", case.name)),
+        );
     }
     assert!(
         found.is_empty(),
@@ -69,18 +59,46 @@ fn each_rule_holds() {
         found.len(),
         found.join("\n")
     );
-    assert_eq!(cases, CASES, "cases");
+    assert_eq!(cases.len(), CASES, "cases");
+}
+
+/// All cases, in the order of their files.
+pub(crate) fn cases() -> Vec<Case> {
+    let mut files: Vec<_> = fs::read_dir(data().join("rules"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    let read = |file: &PathBuf| -> Vec<Case> {
+        let text = fs::read_to_string(file).unwrap();
+        let mut list: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).unwrap();
+        list.apply_merge().unwrap();
+        serde_yaml_ng::from_value(list).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    };
+    files.iter().flat_map(read).collect()
+}
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+impl Case {
+    /// What is made of its world, changed as it says.
+    pub(crate) fn make(&self) -> Made {
+        let file = data().join("worlds").join(format!("{}.yaml", self.of));
+        let mut world = World::read(&fs::read_to_string(file).unwrap());
+        for (resource, patch) in &self.with {
+            change(&mut world, resource, patch);
+        }
+        world.make()
+    }
 }
 
 /// Cases that there are, so that none is left out unseen.
 const CASES: usize = 84;
 
-fn check(case: &Case, world: &str, found: &mut Vec<String>) {
-    let mut world = World::read(world);
-    for (resource, patch) in &case.with {
-        change(&mut world, resource, patch);
-    }
-    let made = world.make();
+fn check(case: &Case, found: &mut Vec<String>) {
+    let made = case.make();
     let mut expect = |what: &str, made: Value, expected: Value| differences(what, &made, &expected, found);
     let error = made.rendered.as_ref().err().map(chain);
     expect("error", json!(error), json!(case.error));
