@@ -4,6 +4,7 @@
 //! happened. The other modules are the rules it follows, one question each. There is no clock, no randomness, no
 //! socket and no task here: the same inputs give the same decisions.
 
+pub mod adoption;
 pub mod blocker;
 pub mod budget;
 pub mod claims;

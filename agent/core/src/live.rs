@@ -10,6 +10,7 @@ use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Health, RawStatus};
 use serde_json::{Map, Value};
 
+use crate::adoption;
 use crate::health;
 use crate::held;
 use crate::labels::{self, Owner};
@@ -38,6 +39,8 @@ pub struct Live {
     pub deleting: Option<Vec<String>>,
     /// Whether its replicas are set through the scale subresource, by an autoscaler for example.
     pub scaled: bool,
+    /// Whether what we applied of it was written by update before, see [`adoption`].
+    pub inherited: bool,
     /// The field manager that wrote it last, if it was not `manager`.
     pub other_manager: Option<String>,
     /// Whether it has the annotation that protects it.
@@ -82,6 +85,7 @@ impl Live {
             owners: labels::owners(metadata.get("labels").and_then(Value::as_object)),
             deleting: text("deletionTimestamp").map(|_| finalizers(metadata)),
             scaled: managed_fields(object).any(scales),
+            inherited: adoption::is_due(object, manager),
             other_manager: other_manager(object, manager),
             protected: held::is_annotated(metadata),
         })

@@ -38,6 +38,8 @@ pub struct Object {
     pub repair_at: Option<Instant>,
     /// It was looked up, and nothing speaks against applying it.
     pub cleared: bool,
+    /// What was written of it by update is ours, or is not to become so.
+    pub adopted: bool,
     /// A request for it waits or is under way.
     pub busy: bool,
     /// What keeps it from being as wanted, apart from what its kind and its manifest say.
@@ -67,6 +69,8 @@ pub enum Need {
     Look,
     /// An apply.
     Apply,
+    /// The fields that were written by update, before what is applied is all that there is.
+    Adopt,
 }
 
 impl Object {
@@ -81,6 +85,7 @@ impl Object {
             drifted: false,
             repair_at: None,
             cleared: false,
+            adopted: false,
             busy: false,
             blocker: None,
             retry: Retry::default(),
@@ -117,8 +122,8 @@ impl Object {
         }
         match (self.wants(sight, now), mode) {
             (need, Mode::Acts) => need,
-            (Need::Apply, Mode::Observes) if self.foreseen.is_none() => Need::Look,
-            (Need::Apply, Mode::Observes) | (_, Mode::Pauses) => Need::Nothing,
+            (Need::Apply | Need::Adopt, Mode::Observes) if self.foreseen.is_none() => Need::Look,
+            (Need::Apply | Need::Adopt, Mode::Observes) | (_, Mode::Pauses) => Need::Nothing,
             (need, Mode::Observes) => need,
         }
     }
@@ -137,8 +142,14 @@ impl Object {
             (true, Some(_)) => Need::Nothing,
             (true, None) => self.need_unseen(sight),
             (false, _) if self.may_be_anothers(sight) => Need::Look,
+            (false, Some(live)) if self.inherits(live) => Need::Adopt,
             (false, _) => Need::Apply,
         }
+    }
+
+    /// Whether `live` has fields that become ours before it counts as applied: when we apply it for the first time.
+    pub fn inherits(&self, live: &Live) -> bool {
+        live.inherited && !self.adopted && self.applied.is_none()
     }
 
     /// Compares what is there, of which `value` is all, with what was applied. Returns whether it drifted.
@@ -363,6 +374,22 @@ mod tests {
         assert_eq!(need(&object, &Sight::Refused(unserved)), Need::Apply);
         object.cleared = true;
         assert_eq!(need(&object, &Sight::Listing), Need::Apply);
+    }
+
+    #[test]
+    fn what_was_written_by_update_is_adopted_once_and_by_no_observer() {
+        let mut object = object();
+        let there = live(&live_config_map(&release_key("cart"), "one", "1"));
+        object.uid = Some(there.uid.clone());
+        object.live = Some(Live {
+            inherited: true,
+            ..there
+        });
+        assert_eq!(need(&object, &CLEAR), Need::Adopt);
+        assert_eq!(object.need(&CLEAR, Mode::Observes, Instant::now()), Need::Look);
+        assert_eq!(object.need(&CLEAR, Mode::Pauses, Instant::now()), Need::Nothing);
+        object.adopted = true;
+        assert_eq!(need(&object, &CLEAR), Need::Apply);
     }
 
     #[test]

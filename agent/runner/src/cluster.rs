@@ -16,6 +16,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
+use outhaul_agent_core::adoption;
 use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::plane::{Action, Answer};
 use outhaul_agent_core::shallow::Shallow;
@@ -58,6 +59,7 @@ impl Cluster {
                 manager,
                 body,
             } => self.apply(object, manager, body).await,
+            Action::Adopt { object, manager } => self.adopt(object, manager).await,
             Action::Look(object) => self.look(object).await,
             Action::Delete { object, uid } => self.delete(object, uid).await,
             Action::Sweep(selector) => sweep::sweep(self, selector).await.map(Answer::Objects),
@@ -125,6 +127,19 @@ impl Cluster {
             )
             .await;
         self.checked(object, applied).map(Answer::Object)
+    }
+
+    /// Somebody may write the object between the two requests: then the second is refused, and both are made again.
+    async fn adopt(&self, object: &ObjectRef, manager: &str) -> Result<Answer, Failure> {
+        let path = self.path(object).await?;
+        let found = self.checked(object, self.get(&path).await)?;
+        let Some(patch) = adoption::patch(&found, manager) else {
+            return Ok(Answer::Object(found));
+        };
+        // Who does it has nothing else to say, so that no entry of its own is left.
+        let path = path.query("fieldManager", manager);
+        let adopted = self.merge(&path, &patch).await;
+        self.checked(object, adopted).map(Answer::Object)
     }
 
     async fn look(&self, object: &ObjectRef) -> Result<Answer, Failure> {

@@ -117,7 +117,10 @@ impl World {
     /// An agent is about to ask for something.
     pub(crate) fn check_policy(&mut self, number: usize, action: &Action, place: &Place) {
         let writes = match action {
-            Action::Apply { .. } | Action::Delete { .. } | Action::CreateNamespace { .. } => true,
+            Action::Apply { .. }
+            | Action::Adopt { .. }
+            | Action::Delete { .. }
+            | Action::CreateNamespace { .. } => true,
             Action::Look(_) | Action::Sweep(_) => false,
         };
         let rule = self.planes[number].governed.in_force;

@@ -190,7 +190,7 @@ impl World {
                     self.violate("a plane manages admitted namespaces only", name.clone());
                 }
             }
-            Action::Look(_) | Action::Sweep(_) => {}
+            Action::Adopt { .. } | Action::Look(_) | Action::Sweep(_) => {}
         }
     }
 

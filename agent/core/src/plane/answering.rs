@@ -85,10 +85,12 @@ impl Plane {
                 };
                 let shown = Shown::of(&object.desired.reference, &value);
                 object.uid = Some(live.uid.clone());
-                object.applied = Some(Applied {
-                    body: digest,
-                    mark: live.mark,
-                });
+                if !object.inherits(&live) {
+                    object.applied = Some(Applied {
+                        body: digest,
+                        mark: live.mark,
+                    });
+                }
                 object.drifted = false;
                 object.repair_at = None;
                 object.cleared = false;
@@ -114,6 +116,18 @@ impl Plane {
                     }
                 }
                 self.learned(key, now);
+            }
+            (SentKind::Adopt, Answer::Object(value)) => {
+                let (object, listing) = self.wanted(key, index);
+                object.adopted = true;
+                object.retry.clear();
+                object.answered_in = listing;
+                if let Some(live) = Live::of(&value, labels::field_manager(key.kind))
+                    && !object.live.as_ref().is_some_and(|known| known.covers(&value))
+                {
+                    object.live = Some(live);
+                }
+                self.dirty.insert(key.clone());
             }
             (SentKind::Look, Answer::Object(value)) => self.found(key, index, &value, now),
             (SentKind::Look, Answer::Failed(failure)) if failure.is_not_found() => {
@@ -198,7 +212,7 @@ impl Plane {
         let departing = &mut item.departing[index];
         let before = departing.leftover();
         match (kind, answer) {
-            (SentKind::Apply(_) | SentKind::Look, Answer::Object(value)) => {
+            (SentKind::Apply(_) | SentKind::Adopt | SentKind::Look, Answer::Object(value)) => {
                 if let Some(live) = Live::of(&value, labels::field_manager(key.kind)) {
                     departing.found(&live, key, now);
                 }
@@ -208,8 +222,8 @@ impl Plane {
                 Course::Server | Course::Overload(_) => departing.blocker = Some(failure.blocker()),
                 Course::Object | Course::MakeNamespace => departing.failed(&failure, now),
             },
-            // An apply that was under way when it was let go: a look tells what came of it.
-            (SentKind::Apply(_) | SentKind::Create | SentKind::Sweep, _)
+            // What was under way when it was let go: a look tells what came of it.
+            (SentKind::Apply(_) | SentKind::Adopt | SentKind::Create | SentKind::Sweep, _)
             | (SentKind::Look, Answer::Accepted)
             | (_, Answer::Objects(_)) => departing.hurry(),
         }

@@ -156,6 +156,13 @@ impl Plane {
         match object.need_if(false, &self.kinds.sight(reference), self.policy.mode(), now) {
             Need::Nothing | Need::Busy | Need::Time(_) => None,
             Need::Look => Some((Action::Look(reference.clone()), SentKind::Look)),
+            Need::Adopt => {
+                let action = Action::Adopt {
+                    object: reference.clone(),
+                    manager: labels::field_manager(item.key().kind),
+                };
+                Some((action, SentKind::Adopt))
+            }
             Need::Apply => {
                 let body = object.desired.body.as_ref().ok()?;
                 let scaled = object.live.as_ref().is_some_and(|live| live.scaled);
@@ -299,7 +306,7 @@ fn first_stage<'a, O: Ord + Copy>(
                 first = Some(stage);
             }
             Need::Time(until) => plan.again = plan.again.into_iter().chain([until]).min(),
-            Need::Look | Need::Apply => {
+            Need::Look | Need::Apply | Need::Adopt => {
                 plan.due.push(object.clone());
                 first = Some(stage);
             }

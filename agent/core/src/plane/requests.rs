@@ -43,6 +43,13 @@ pub enum Action {
         /// The body.
         body: Arc<[u8]>,
     },
+    /// Get, and patch with [`crate::adoption::patch`] if there is one.
+    Adopt {
+        /// Which object.
+        object: ObjectRef,
+        /// Field manager that the fields become those of.
+        manager: &'static str,
+    },
     /// Get.
     Look(ObjectRef),
     /// Delete, in the background, if it still has this uid.
@@ -59,7 +66,7 @@ pub enum Action {
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// The object as it is now: for an apply and a look.
+    /// The object as it is now: for an apply, a look and an adoption.
     Object(Value),
     /// Those that there are, or as many as a sweep may bring: for one.
     Objects(Vec<Value>),
@@ -102,6 +109,7 @@ pub(super) enum SentKind {
     Create,
     /// With the digest of what is wanted.
     Apply(Digest),
+    Adopt,
     Look,
     Delete,
     Sweep,

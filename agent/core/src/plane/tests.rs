@@ -1,6 +1,7 @@
 //! The plane against a small cluster that behaves: it keeps objects, gives uids and resource versions, and fails when
 //! told to. Values in, values out; no time passes but what a test says.
 
+mod adoption;
 mod cluster;
 mod convergence;
 mod damage;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt as _;
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DynamicObject as Release, ListParams, Patch, PatchParams, PostParams};
 use outhaul_scenarios::{Ground, Stage, poll, stage};
 use serde_json::{Value, json};
 
@@ -44,20 +44,29 @@ fn deployment(variables: &[&str]) -> Value {
     })
 }
 
-/// The same as OpenChoreo applies it: with its labels, by its field manager.
-async fn apply_as_openchoreo(client: &kube::Client, release: &str, uid: &str, mut object: Value) {
+/// How a controller writes an object.
+#[derive(Clone, Copy)]
+enum Writes {
+    /// By server-side apply.
+    Applies,
+    /// As a client without server-side apply does: it creates, and later adds the last variable.
+    Updates,
+}
+
+/// The same as OpenChoreo writes it: with its labels, in its namespace.
+async fn write_as_openchoreo(client: &kube::Client, writes: Writes, release: &Release, mut object: Value) {
     for (label, value) in [
         ("managed-by", "release-controller"),
         ("release-resource-id", "deployment"),
-        ("release-uid", uid),
-        ("release-name", release),
+        ("release-uid", &release.uid().unwrap()),
+        ("release-name", &release.name_any()),
         ("release-namespace", "default"),
     ] {
         object["metadata"]["labels"][format!("openchoreo.dev/{label}")] = value.into();
     }
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let namespace = json!({ "metadata": { "name": TARGET, "labels": {
-        "openchoreo.dev/created-by": "release-controller", "openchoreo.dev/release-name": release,
+        "openchoreo.dev/created-by": "release-controller", "openchoreo.dev/release-name": release.name_any(),
     } } });
     namespaces
         .create(
@@ -67,12 +76,43 @@ async fn apply_as_openchoreo(client: &kube::Client, release: &str, uid: &str, mu
         .await
         .unwrap();
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), TARGET);
-    let params = PatchParams::apply("release-controller").force();
     let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-    deployments
-        .patch(&name, &params, &Patch::Apply(&object))
-        .await
-        .unwrap();
+    match writes {
+        Writes::Applies => {
+            let params = PatchParams::apply("release-controller").force();
+            let applied = deployments.patch(&name, &params, &Patch::Apply(&object)).await;
+            applied.unwrap();
+        }
+        Writes::Updates => {
+            let container = object.pointer_mut("/spec/template/spec/containers/0").unwrap();
+            let all = container["env"].clone();
+            container["env"].as_array_mut().unwrap().pop();
+            let created = PostParams {
+                field_manager: Some("manager".to_owned()),
+                ..PostParams::default()
+            };
+            let deployment = serde_json::from_value(object).unwrap();
+            deployments.create(&created, &deployment).await.unwrap();
+            let merged = PatchParams {
+                field_manager: Some("release-controller".to_owned()),
+                ..PatchParams::default()
+            };
+            let container = json!({ "name": "main", "env": all, "$setElementOrder/env": order(&all) });
+            let change = json!({ "spec": { "template": { "spec": { "containers": [container] } } } });
+            deployments
+                .patch(&name, &merged, &Patch::Strategic(change))
+                .await
+                .unwrap();
+        }
+    }
+}
+
+/// In a strategic merge patch, the order of a list of variables.
+fn order(variables: &Value) -> Value {
+    let named = variables.as_array().unwrap().iter();
+    named
+        .map(|variable| json!({ "name": variable["name"] }))
+        .collect()
 }
 
 /// The only Deployment of the plane, once it serves.
@@ -109,8 +149,16 @@ async fn replica_sets(client: &kube::Client) -> BTreeSet<Option<String>> {
     found.iter().map(kube::ResourceExt::uid).collect()
 }
 
-/// No pod is replaced, nobody else has a say afterwards, and what is left out is gone.
 async fn what_openchoreo_applied_is_taken_over_in_place(ground: Ground) {
+    is_taken_over_in_place(ground, Writes::Applies).await;
+}
+
+async fn what_was_written_by_update_is_taken_over_in_place(ground: Ground) {
+    is_taken_over_in_place(ground, Writes::Updates).await;
+}
+
+/// No pod is replaced, nobody else has a say afterwards, and what is left out is gone.
+async fn is_taken_over_in_place(ground: Ground, writes: Writes) {
     let mut stage = Stage::start(&ground, &["eu"]).await.unwrap();
     stage.plane("eu").unwrap().stop_agent().await.unwrap();
     let client = stage.plane("eu").unwrap().client().await.unwrap();
@@ -121,20 +169,24 @@ async fn what_openchoreo_applied_is_taken_over_in_place(ground: Ground) {
         .await
         .unwrap();
     let release = stage.operator().releases().get("greeter").await.unwrap();
-    let uid = release.uid().unwrap();
-    apply_as_openchoreo(&client, "greeter", &uid, deployment(&["LOG_LEVEL", "FLAG"])).await;
+    write_as_openchoreo(&client, writes, &release, deployment(&["LOG_LEVEL", "FLAG"])).await;
     let before = serving(&client).await;
     let pods = replica_sets(&client).await;
 
     stage.plane("eu").unwrap().start_agent(None).unwrap();
     stage.operator().ready("greeter", "True").await.unwrap();
-    let after = serving(&client).await;
-    assert_eq!(after.uid(), before.uid());
-    assert_eq!(after.metadata.generation, before.metadata.generation);
-    assert_eq!(replica_sets(&client).await, pods);
     let ours = ("release-controller", "Apply");
     let ours = BTreeSet::from([(Some(ours.0.to_owned()), Some(ours.1.to_owned()))]);
-    assert_eq!(managers(&after), ours);
+    let after = poll::until("nobody else has a say", stage::PATIENCE, || async {
+        let found = serving(&client).await;
+        ensure!(managers(&found) == ours, "{:?}", found.managed_fields());
+        Ok(found)
+    });
+    let after = after.await.unwrap();
+    assert_eq!(after.uid(), before.uid());
+    assert_eq!(after.spec, before.spec);
+    assert_eq!(after.metadata.generation, before.metadata.generation);
+    assert_eq!(replica_sets(&client).await, pods);
 
     let resources = json!([entry("deployment", &deployment(&["LOG_LEVEL"]))]);
     stage
@@ -156,4 +208,7 @@ async fn what_openchoreo_applied_is_taken_over_in_place(ground: Ground) {
     stage.end().await.unwrap();
 }
 
-support::on_both_grounds!(what_openchoreo_applied_is_taken_over_in_place);
+support::on_both_grounds!(
+    what_openchoreo_applied_is_taken_over_in_place,
+    what_was_written_by_update_is_taken_over_in_place,
+);

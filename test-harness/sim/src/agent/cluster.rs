@@ -103,6 +103,10 @@ impl World {
                     Answer::Object(object)
                 }),
             },
+            // Nobody in here writes by update under a name that is taken over.
+            Action::Adopt { .. } => cluster
+                .get(&place)
+                .map(|object| Answer::Object(Value::clone(&object))),
             Action::Sweep(selector) => Ok(Answer::Objects(found(cluster, selector))),
             Action::Delete { uid, .. } => {
                 let uid = (broken != Some(Broken::DeleteWithoutUid)).then_some(uid.as_str());
@@ -118,7 +122,10 @@ pub(crate) fn place_of(action: &Action) -> Place {
     match action {
         Action::CreateNamespace { name, .. } => Place::new("Namespace", "", name),
         Action::Sweep(_) => Place::new("", "", ""),
-        Action::Apply { object, .. } | Action::Look(object) | Action::Delete { object, .. } => place(object),
+        Action::Apply { object, .. }
+        | Action::Adopt { object, .. }
+        | Action::Look(object)
+        | Action::Delete { object, .. } => place(object),
     }
 }
 
@@ -149,6 +156,7 @@ fn verb(action: &Action) -> &'static str {
     match action {
         Action::CreateNamespace { .. } => "create namespace",
         Action::Apply { .. } => "apply",
+        Action::Adopt { .. } => "adopt",
         Action::Look(_) => "look",
         Action::Sweep(_) => "sweep",
         Action::Delete { .. } => "delete",

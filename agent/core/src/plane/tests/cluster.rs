@@ -6,6 +6,7 @@ use std::time::Instant;
 use outhaul_protocol_wire::object::ObjectRef;
 use serde_json::{Value, json};
 
+use crate::adoption;
 use crate::blocker::{Failure, Refusal};
 use crate::kinds::Watched;
 use crate::labels;
@@ -141,6 +142,11 @@ impl Cluster {
                 Some(failure) => Answer::Failed(failure),
                 None => self.find(object),
             },
+            Action::Adopt { object, manager } => {
+                let patch = adoption::patch(&self.objects[&object.name], manager);
+                self.edit(&object.name, |there| merge(there, &patch.unwrap()));
+                self.find(object)
+            }
             Action::Delete { object, uid } => self.remove(object, uid.as_str()),
             Action::Sweep(selector) => Answer::Objects(self.select(selector)),
             Action::Apply {
@@ -291,6 +297,7 @@ pub(super) fn describe(action: &Action) -> String {
     match action {
         Action::CreateNamespace { name, .. } => format!("create namespace {name}"),
         Action::Apply { object, .. } => format!("apply {object}"),
+        Action::Adopt { object, .. } => format!("adopt {object}"),
         Action::Look(object) => format!("look {object}"),
         Action::Delete { object, .. } => format!("delete {object}"),
         Action::Sweep(_) => "sweep".to_owned(),
