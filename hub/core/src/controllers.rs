@@ -35,16 +35,19 @@ mod under_way;
 #[cfg(test)]
 mod tests;
 
+use core::mem;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
+use outhaul_hub_render::reason;
 use outhaul_hub_resources::{AdmittedKind, Release};
 use outhaul_protocol_wire::ids::PlaneName;
+use serde_json::json;
 
 pub use commit::{Commit, NotPushed, Pushed, Stage};
 pub use id::Id;
 pub use kind::{Kind, Object, Watched};
-pub use sight::Sight;
+pub use sight::{Sight, Unread};
 pub use step::{Job, Note, Outcome, Step};
 
 use crate::Now;
@@ -54,6 +57,7 @@ use index::{Dependency, Index};
 use look::{Look, Plan};
 use memory::{Attempt, Memory, Refused, Written};
 use queue::Queue;
+use status::Words;
 use stores::Stores;
 use under_way::UnderWay;
 
@@ -98,6 +102,8 @@ pub struct Controllers {
     queue: Queue,
     /// Kinds that have been listed.
     complete: BTreeSet<Kind>,
+    /// Keys that are due, while not all is listed that they are decided from: what is not known may exist.
+    early: BTreeSet<Id>,
     memories: BTreeMap<Id, Memory>,
     under_way: UnderWay,
     /// Commits that are being made.
@@ -128,6 +134,9 @@ impl Controllers {
             }
             News::Complete(kind) => {
                 self.complete.insert(kind);
+                for key in mem::take(&mut self.early) {
+                    self.queue.add(key);
+                }
                 for gone in self.stores.end(kind) {
                     self.gone(&gone);
                 }
@@ -141,16 +150,13 @@ impl Controllers {
         }
     }
 
-    /// Whether every kind has been listed once. Before that nothing is done: what is not known may exist.
+    /// Whether every kind has been listed once.
     pub fn is_complete(&self) -> bool {
         self.complete.len() == Kind::ALL.len()
     }
 
     /// Looks at the next key.
     pub fn next(&mut self, now: Now) -> Next {
-        if !self.is_complete() {
-            return Next::Idle;
-        }
         if self.commits < commit::AT_ONCE
             && let Some(waiting) = self.waiting.pop_first()
         {
@@ -159,6 +165,11 @@ impl Controllers {
         let Some(key) = self.queue.take(now.uptime) else {
             return Next::Idle;
         };
+        if !key.kind.needs().iter().all(|kind| self.complete.contains(kind)) {
+            self.queue.done(&key);
+            self.early.insert(key);
+            return Next::Looked;
+        }
         match self.plan(&key, now) {
             Plan::Nothing => self.queue.done(&key),
             Plan::Rest(until) => self.queue.rest(&key, until),
@@ -314,7 +325,7 @@ impl Controllers {
 
     fn plan(&mut self, key: &Id, now: Now) -> Plan {
         let read = self.reads.remove(key);
-        let Some(object) = self.stores.object(key) else {
+        let Some(sight) = self.stores.sight(key) else {
             return Plan::Nothing;
         };
         let mut look = Look {
@@ -324,6 +335,10 @@ impl Controllers {
             read: read.as_ref(),
             memory: self.memories.entry(key.clone()).or_default(),
             now,
+        };
+        let object = match &sight.object {
+            Ok(object) => object,
+            Err(unread) => return unreadable(&look, unread),
         };
         let plan = match object {
             Object::Service(service) => component::plan(&mut look, &**service),
@@ -356,6 +371,20 @@ impl Controllers {
             (plan, _) => plan,
         }
     }
+}
+
+/// Nothing is made of a key that cannot be read; it says so itself. What was made of it before stays.
+fn unreadable(look: &Look<'_>, unread: &Unread) -> Plan {
+    let words = Words {
+        ready: false,
+        reason: reason::INVALID_CONFIGURATION.to_owned(),
+        message: unread.why.clone(),
+    };
+    look.status(
+        words,
+        &unread.conditions,
+        |conditions| json!({"conditions": conditions}),
+    )
 }
 
 /// Learns which Plane is whose. One that cannot be read counts as it was last read.

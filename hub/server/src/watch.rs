@@ -223,8 +223,8 @@ impl Follower {
 
     fn read(&self, object: &Stored) -> Box<Sight> {
         let sight = Sight::read(self.kind, object);
-        if let Err(error) = &sight.object {
-            warn!(id = %sight.id, error, "An object cannot be read: nothing is made of it");
+        if let Err(unread) = &sight.object {
+            warn!(id = %sight.id, error = unread.why, "An object cannot be read: nothing is made of it");
         }
         Box::new(sight)
     }

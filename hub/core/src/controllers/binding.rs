@@ -20,7 +20,7 @@ use super::stores::Unreadable;
 use super::{Id, Kind, Note, Step, Stores, Watched, sight};
 
 /// Something is rendered otherwise than one may expect.
-const RENDERED_OTHERWISE: &str = "RenderedOtherwise";
+pub(super) const RENDERED_OTHERWISE: &str = "RenderedOtherwise";
 
 /// What came of rendering; or something that it is made of cannot be read, in words.
 type Rendering = Result<Result<Wanted, RenderError>, String>;

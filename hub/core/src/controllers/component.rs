@@ -10,9 +10,10 @@ use outhaul_hub_resources::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::Watched;
+use super::binding::RENDERED_OTHERWISE;
 use super::look::{Look, Plan, Write};
 use super::status::Words;
+use super::{Note, Watched};
 
 /// How long a missing Workload is waited for in silence: people apply a Service and its Workload in one go, in either
 /// order.
@@ -29,6 +30,8 @@ pub(super) trait Component: Watched {
     type Binding: Watched + Serialize;
 
     fn workload_name(&self) -> &str;
+    /// Whether it has overrides, which are copied and change nothing.
+    fn has_overrides(&self) -> bool;
     fn status(&self) -> Option<&ConditionStatus>;
     fn is_going(&self) -> bool;
     fn binding(
@@ -45,6 +48,10 @@ macro_rules! component {
 
             fn workload_name(&self) -> &str {
                 &self.spec.workload_name
+            }
+
+            fn has_overrides(&self) -> bool {
+                !self.spec.overrides.is_empty()
             }
 
             fn status(&self) -> Option<&ConditionStatus> {
@@ -104,11 +111,19 @@ pub(super) fn plan<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
     match component.binding(workload, existing) {
         Err(error) => complain(look, component, reason::INVALID_CONFIGURATION, error.to_string()),
         Ok(change) => match look.write(&change) {
-            Write::Due(step) => Plan::Step(Box::new(step), Vec::new()),
+            Write::Due(step) => Plan::Step(Box::new(step), warnings(look, component)),
             Write::Held(_, message) => complain(look, component, BINDING_FAILED, message),
             Write::Settled => be_silent(look, component),
         },
     }
+}
+
+fn warnings<C: Component>(look: &Look<'_>, component: &C) -> Vec<Note> {
+    let message = "spec.overrides has no effect: leave it out, and set what it is for in class or workload";
+    let note = component
+        .has_overrides()
+        .then(|| look.note(RENDERED_OTHERWISE, message.to_owned()));
+    note.flatten().into_iter().collect()
 }
 
 fn missing<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {

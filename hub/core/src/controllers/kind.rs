@@ -138,6 +138,39 @@ impl Kind {
         }
     }
 
+    /// What must have been listed before an object of this kind is looked at: all that it is decided from.
+    pub(super) fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Service => &[Self::Workload, Self::ServiceBinding],
+            Self::WebApplication => &[Self::Workload, Self::WebApplicationBinding],
+            Self::ScheduledTask => &[Self::Workload, Self::ScheduledTaskBinding],
+            Self::ServiceBinding => &[
+                Self::ServiceClass,
+                Self::ApiClass,
+                Self::ServiceBinding,
+                Self::Release,
+            ],
+            Self::WebApplicationBinding => &[Self::WebApplicationClass, Self::ServiceBinding, Self::Release],
+            Self::ScheduledTaskBinding => &[Self::ScheduledTaskClass, Self::Release],
+            Self::ApiBinding => &[Self::Api, Self::ApiClass, Self::Release],
+            Self::DataPlane | Self::BuildPlane => &[Self::Plane],
+            Self::Environment => &[Self::DataPlane, Self::Plane],
+            Self::DeploymentPipeline => &[Self::Environment],
+            Self::Project => &[Self::DeploymentPipeline],
+            Self::Organization => &[Self::Namespace],
+            Self::GitCommitRequest
+            | Self::ApiClass
+            | Self::ServiceClass
+            | Self::WebApplicationClass
+            | Self::ScheduledTaskClass
+            | Self::Workload
+            | Self::Api
+            | Self::Release
+            | Self::Namespace
+            | Self::Plane => &[],
+        }
+    }
+
     /// Whether a platform consists of it: something is said of it, and nothing is made of it.
     pub fn is_platform(self) -> bool {
         matches!(

@@ -132,7 +132,11 @@ impl Look<'_> {
 
     /// The generation that is looked at.
     pub(super) fn generation(&self) -> Option<u64> {
-        let generation = self.stores.object(self.key)?.metadata().generation?;
+        let generation = match &self.stores.sight(self.key)?.object {
+            Ok(object) => object.metadata().generation,
+            Err(unread) => unread.generation,
+        };
+        let generation = generation?;
         u64::try_from(generation).ok()
     }
 

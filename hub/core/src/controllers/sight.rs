@@ -1,11 +1,13 @@
 //! What is kept of an object that a watch tells.
 
-use kube::ResourceExt as _;
 use kube::core::ObjectMeta;
-use outhaul_hub_resources::{Release, Stored};
+use kube::{Resource as _, ResourceExt as _};
+use outhaul_hub_resources::{Condition, Release, Stored};
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::digest::Digest;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Id, Kind, Object, credentials};
 
@@ -19,9 +21,37 @@ pub struct Sight {
     /// Its `metadata.resourceVersion`; API servers promise that it grows and is a number.
     pub version: u64,
     /// What it says, or why nobody can tell.
-    pub object: Result<Object, String>,
+    pub object: Result<Object, Unread>,
     /// Digest of the `spec` of a Release.
     pub digest: Option<Digest>,
+}
+
+/// An object that does not have the form of its kind: why, and what can be said of it nevertheless.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unread {
+    /// Why.
+    pub why: String,
+    /// Its `metadata.generation`.
+    pub generation: Option<i64>,
+    /// What its status says.
+    pub conditions: Vec<Condition>,
+}
+
+impl Unread {
+    fn of(stored: &Stored, why: String) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Status {
+            #[serde(default)]
+            conditions: Vec<Condition>,
+        }
+        let status = stored.parts().status.map(RawValue::get);
+        let status: Option<Status> = status.and_then(|status| serde_json::from_str(status).ok());
+        Self {
+            why,
+            generation: stored.meta().generation,
+            conditions: status.unwrap_or_default().conditions,
+        }
+    }
 }
 
 impl Sight {
@@ -30,7 +60,7 @@ impl Sight {
     /// BuildPlane that it holds credentials, and not which. Of what nothing is made of, labels and the like are not kept
     /// either: a fleet has many of them.
     pub fn read(kind: Kind, stored: &Stored) -> Self {
-        let mut object = Object::read(kind, stored).map_err(|error| described(&error));
+        let mut object = Object::read(kind, stored).map_err(|error| Unread::of(stored, described(&error)));
         let mut digest = None;
         if let Ok(object) = &mut object {
             object.metadata_mut().managed_fields = None;

@@ -73,7 +73,7 @@ impl Stores {
         let sight = self.entries.get(&id)?;
         match &sight.object {
             Ok(object) => K::of(object).map(Ok),
-            Err(why) => Some(Err(Unreadable(why))),
+            Err(unread) => Some(Err(Unreadable(&unread.why))),
         }
     }
 
@@ -110,13 +110,18 @@ impl Stores {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controllers::Unread;
 
     fn sight(uid: &str, version: u64) -> Sight {
         Sight {
             id: id(),
             uid: uid.to_owned(),
             version,
-            object: Err(format!("as of {version}")),
+            object: Err(Unread {
+                why: format!("as of {version}"),
+                generation: None,
+                conditions: Vec::new(),
+            }),
             digest: None,
         }
     }

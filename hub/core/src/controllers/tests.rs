@@ -1,5 +1,6 @@
 //! The controllers against a small API server in memory: what they write, and that they stop.
 
+mod bad_input;
 mod commits;
 mod platform;
 mod server;
@@ -419,7 +420,7 @@ fn an_api_binding_waits_for_its_api() {
     server.settle();
     assert_eq!(
         ready(&server, Kind::ApiBinding, "open"),
-        r#"False InvalidConfiguration: API "open" not found"#
+        r#"False InvalidConfiguration: API "open" not found: create it, or correct spec.apiName"#
     );
     let api = json!({"owner": owner("open"), "environmentName": "development", "type": "REST", "className": "default"});
     server.put(Kind::Api, "open", api);

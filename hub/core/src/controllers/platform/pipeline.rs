@@ -60,10 +60,22 @@ fn verdict(look: &Look<'_>, spec: &DeploymentPipelineSpec) -> Verdict {
         );
         return Err((PROMOTION_CYCLE, message));
     }
+    let approvals = match asks_for_approval(spec) {
+        true => "; nobody is asked for the approvals of spec.promotionPaths",
+        false => "",
+    };
     Ok((
         ENVIRONMENTS_FOUND,
-        format!("all {} Environments exist", environments.len()),
+        format!("all {} Environments exist{approvals}", environments.len()),
     ))
+}
+
+fn asks_for_approval(spec: &DeploymentPipelineSpec) -> bool {
+    let mut targets = spec
+        .promotion_paths
+        .iter()
+        .flat_map(|path| &path.target_environment_refs);
+    targets.any(|target| target.requires_approval || target.is_manual_approval_required)
 }
 
 /// An Environment from which promotions lead back to it.

@@ -1,0 +1,347 @@
+//! What people may get wrong, kind by kind: the condition and an Event say what, where and what to do.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+/// What is put beside what is well: kind, name, spec.
+type Input = (Kind, &'static str, Value);
+
+/// What is wrong, on which object it is said, and the condition up to where words of others begin.
+type Case = (Vec<Input>, (Kind, &'static str), &'static str);
+
+fn service_with(component: &str, field: &str, value: Value) -> Value {
+    let mut service = service(component);
+    service[field] = value;
+    service
+}
+
+fn workload_with(field: &str, value: Value) -> Value {
+    let mut workload = workload("pay");
+    workload[field] = value;
+    workload
+}
+
+fn pay(workload: Value) -> Vec<Input> {
+    let service = service_with("pay", "apis", json!({}));
+    vec![(Kind::Workload, "pay", workload), (Kind::Service, "pay", service)]
+}
+
+fn pay_by(class: Value) -> Vec<Input> {
+    let service = service_with("pay", "className", json!("odd"));
+    vec![
+        (Kind::ServiceClass, "odd", class),
+        (Kind::Workload, "pay", workload("pay")),
+        (Kind::Service, "pay", service),
+    ]
+}
+
+fn connected_to(params: Value, value: &str) -> Vec<Input> {
+    let inject = json!({"env": [{"name": "TARGET", "value": value}]});
+    let connection = json!({"type": "api", "params": params, "inject": inject});
+    pay(workload_with("connections", json!({"target": connection})))
+}
+
+fn web_by(class: Value) -> Vec<Input> {
+    let spec = json!({"owner": owner("web"), "workloadName": "cart", "className": "odd"});
+    vec![
+        (Kind::WebApplicationClass, "odd", class),
+        (Kind::WebApplication, "web", spec),
+    ]
+}
+
+fn task_by(class: Value) -> Vec<Input> {
+    let spec = json!({"owner": owner("task"), "workloadName": "cart", "className": "odd"});
+    vec![
+        (Kind::ScheduledTaskClass, "odd", class),
+        (Kind::ScheduledTask, "task", spec),
+    ]
+}
+
+fn api_binding(api: &str, class: &str) -> Vec<Input> {
+    let spec = json!({"apiName": api, "apiClassName": class, "environmentName": "development"});
+    vec![(Kind::ApiBinding, "open", spec)]
+}
+
+fn containers(container: Value) -> Value {
+    json!({"deploymentTemplate": {"template": {"spec": {"containers": [container]}}}})
+}
+
+const PAY: (Kind, &str) = (Kind::ServiceBinding, "pay");
+const WEB: (Kind, &str) = (Kind::WebApplicationBinding, "web");
+const TASK: (Kind, &str) = (Kind::ScheduledTaskBinding, "task");
+const OPEN: (Kind, &str) = (Kind::ApiBinding, "open");
+
+/// Components and their Workloads.
+fn of_components() -> Vec<Case> {
+    vec![
+        (
+            vec![(Kind::Service, "pay", json!({}))],
+            (Kind::Service, "pay"),
+            "False InvalidConfiguration: Service acme/pay cannot be read; correct it with kubectl edit: missing field",
+        ),
+        (
+            vec![(
+                Kind::WebApplication,
+                "web",
+                json!({"owner": owner("web"), "workloadName": 7}),
+            )],
+            (Kind::WebApplication, "web"),
+            "False InvalidConfiguration: WebApplication acme/web cannot be read; correct it with kubectl edit: ",
+        ),
+        (
+            vec![(
+                Kind::ScheduledTask,
+                "task",
+                json!({"owner": owner("task"), "workloadName": "none"}),
+            )],
+            (Kind::ScheduledTask, "task"),
+            "False WorkloadNotFound: Workload \"none\" not found: create it, or correct spec.workloadName",
+        ),
+        (
+            pay(json!({"owner": owner("pay"), "containers": []})),
+            (Kind::Service, "pay"),
+            "False InvalidConfiguration: Workload \"pay\" cannot be read: Workload acme/pay cannot be read; correct it",
+        ),
+        (
+            pay(workload_with("containers", Value::Null)),
+            PAY,
+            "False InvalidConfiguration: Deployment \"pay-9350872d\": the workload has no container: give it one with an image",
+        ),
+        (
+            vec![
+                (Kind::Workload, "one", workload("one")),
+                (
+                    Kind::ScheduledTaskClass,
+                    "default",
+                    json!({"cronJobTemplate": {"schedule": "@daily"}}),
+                ),
+                (
+                    Kind::Service,
+                    "same",
+                    service_with("one", "workloadName", json!("one")),
+                ),
+                (
+                    Kind::ScheduledTask,
+                    "same",
+                    json!({"owner": owner("one"), "workloadName": "one", "className": "default"}),
+                ),
+            ],
+            (Kind::ScheduledTaskBinding, "same"),
+            "False InvalidConfiguration: Release \"same\" belongs to ServiceBinding \"same\": rename one of the two",
+        ),
+    ]
+}
+
+/// Classes.
+fn of_classes() -> Vec<Case> {
+    vec![
+        (
+            vec![
+                (Kind::Workload, "pay", workload("pay")),
+                (
+                    Kind::Service,
+                    "pay",
+                    service_with("pay", "className", json!("none")),
+                ),
+            ],
+            PAY,
+            "False ServiceClassNotFound: ServiceClass \"none\" not found",
+        ),
+        (
+            pay_by(containers(
+                json!({"name": "main", "resources": {"limits": {"cpu": "lots"}}}),
+            )),
+            PAY,
+            "False InvalidConfiguration: ServiceClass \"odd\": correct spec.deploymentTemplate: ",
+        ),
+        (
+            pay_by(containers(json!({"name": "other"}))),
+            PAY,
+            "False InvalidConfiguration: Deployment \"pay-9350872d\": container \"other\" has no image",
+        ),
+        (
+            pay_by(json!({"deploymentTemplate": "none"})),
+            PAY,
+            "False InvalidConfiguration: ServiceClass \"odd\": correct spec.deploymentTemplate: it is not a map",
+        ),
+        (
+            web_by(json!({"serviceTemplate": {"ports": "none"}})),
+            WEB,
+            "False InvalidConfiguration: WebApplicationClass \"odd\": correct spec.serviceTemplate: ",
+        ),
+        (
+            task_by(json!({"cronJobTemplate": {}})),
+            TASK,
+            "False InvalidConfiguration: CronJob \"task-0ebb429f\": ScheduledTaskClass \"odd\" has no schedule: set",
+        ),
+        (
+            task_by(json!({"cronJobTemplate": {"schedule": "@daily", "suspend": "yes"}})),
+            TASK,
+            "False InvalidConfiguration: ScheduledTaskClass \"odd\": correct spec.cronJobTemplate: ",
+        ),
+    ]
+}
+
+/// Connections.
+fn of_connections() -> Vec<Case> {
+    vec![
+        (
+            connected_to(json!({"componentName": "none", "endpoint": "api"}), "{{ .url }}"),
+            PAY,
+            "False InvalidConfiguration: failed to find target binding for connection target: no service binding found for \
+             component none in environment development; deploy it there, or correct params.componentName",
+        ),
+        (
+            connected_to(json!({"componentName": "cart", "endpoint": "none"}), "{{ .url }}"),
+            PAY,
+            "False InvalidConfiguration: connection target: endpoint none not found in target binding cart; give its \
+             workload one, or correct params.endpoint",
+        ),
+        (
+            connected_to(json!({"endpoint": "api"}), "{{ .url }}"),
+            PAY,
+            "False InvalidConfiguration: connection target: params.componentName is missing: set it to a name",
+        ),
+        (
+            connected_to(
+                json!({"componentName": "cart", "endpoint": "api"}),
+                "{{ range . }}x{{ end }}",
+            ),
+            PAY,
+            "False InvalidConfiguration: connection target, variable TARGET: the template ",
+        ),
+    ]
+}
+
+/// APIs and their classes.
+fn of_apis() -> Vec<Case> {
+    vec![
+        (
+            api_binding("none", "default"),
+            OPEN,
+            "False InvalidConfiguration: API \"none\" not found: create it, or correct spec.apiName",
+        ),
+        (
+            api_binding("none", "missing"),
+            OPEN,
+            "False APIClassNotFound: APIClass \"missing\" not found for API \"none\"",
+        ),
+        (
+            vec![(Kind::ApiBinding, "open", json!({}))],
+            OPEN,
+            "False InvalidConfiguration: APIBinding acme/open cannot be read; correct it with kubectl edit: ",
+        ),
+    ]
+}
+
+/// The platform, and commits.
+fn of_the_platform() -> Vec<Case> {
+    let kinds = [
+        (Kind::DataPlane, json!({"registry": 7}), "DataPlane"),
+        (Kind::BuildPlane, json!({"planeID": 7}), "BuildPlane"),
+        (Kind::Environment, json!({"dataPlaneRef": 7}), "Environment"),
+        (
+            Kind::DeploymentPipeline,
+            json!({"promotionPaths": 7}),
+            "DeploymentPipeline",
+        ),
+        (Kind::Project, json!({"deploymentPipelineRef": 7}), "Project"),
+        (Kind::GitCommitRequest, json!({"files": 7}), "GitCommitRequest"),
+    ];
+    let says = |name: &str| -> &'static str {
+        format!("False InvalidConfiguration: {name} acme/odd cannot be read; correct it with kubectl edit: ")
+            .leak()
+    };
+    kinds
+        .into_iter()
+        .map(|(kind, spec, name)| (vec![(kind, "odd", spec)], (kind, "odd"), says(name)))
+        .collect()
+}
+
+#[test]
+fn whatever_is_wrong_is_said_where_it_is_with_what_to_do() {
+    let cases = [
+        of_components(),
+        of_classes(),
+        of_connections(),
+        of_apis(),
+        of_the_platform(),
+    ]
+    .concat();
+    for (inputs, (kind, name), says) in cases {
+        let mut server = shop();
+        for (kind, name, spec) in inputs {
+            server.put(kind, name, spec);
+        }
+        server.settle();
+        let said = ready(&server, kind, name);
+        assert!(said.starts_with(says), "{kind} {name}:\n{said}\n{says}");
+        let reason = said.split([' ', ':']).nth(1).unwrap();
+        let told = server.notes.iter().filter(|note| *note == reason).count();
+        assert_eq!(told, 1, "{kind} {name}: {said}: {:?}", server.notes);
+        // It is said once, also by another hub, and the neighbour is served.
+        server.writes.clear();
+        server.restart();
+        server.settle();
+        assert!(server.writes.is_empty(), "{kind} {name}: {:?}", server.writes);
+        assert!(server.has(Kind::Release, "cart"));
+    }
+}
+
+#[test]
+fn what_is_corrected_is_made_and_nothing_is_said_of_it_any_more() {
+    let mut server = shop();
+    server.put(Kind::Service, "pay", json!({}));
+    server.settle();
+    for (kind, name, spec) in pay(workload("pay")) {
+        server.put(kind, name, spec);
+    }
+    server.settle();
+    assert!(server.has(Kind::Release, "pay"));
+    assert_eq!(ready(&server, Kind::Service, "pay"), " : ");
+}
+
+#[test]
+fn a_list_that_never_comes_holds_up_only_what_is_decided_from_it() {
+    let mut server = shop();
+    for (kind, name, spec) in web_by(json!({})) {
+        server.put(kind, name, spec);
+    }
+    let lists = Kind::ALL.into_iter().filter(|kind| {
+        let broken = [Kind::Organization, Kind::Api, Kind::WebApplicationClass];
+        !broken.contains(kind)
+    });
+    server.restart_in_order(lists);
+    server.run_for(Duration::from_secs(60));
+    assert!(server.has(Kind::Release, "cart"));
+    assert!(server.has(Kind::WebApplicationBinding, "web"));
+    assert!(!server.has(Kind::Release, "web"), "its class may be there");
+    server.restart();
+    server.settle();
+    assert!(server.has(Kind::Release, "web"));
+}
+
+#[test]
+fn what_has_no_effect_is_told() {
+    let mut server = shop();
+    let service = service_with("pay", "overrides", json!({"replicas": true}));
+    server.put(Kind::Workload, "pay", workload("pay"));
+    server.put(Kind::Service, "pay", service);
+    let target = json!({"name": "live", "requiresApproval": true});
+    let path = json!({"sourceEnvironmentRef": "live", "targetEnvironmentRefs": []});
+    server.put(Kind::Environment, "live", json!({}));
+    server.put(
+        Kind::DeploymentPipeline,
+        "default",
+        json!({"promotionPaths": [path, {"sourceEnvironmentRef": "test", "targetEnvironmentRefs": [target]}]}),
+    );
+    server.put(Kind::Environment, "test", json!({}));
+    server.settle();
+    assert!(server.notes.contains(&"RenderedOtherwise".to_owned()));
+    let said = ready(&server, Kind::DeploymentPipeline, "default");
+    assert!(
+        said.ends_with("nobody is asked for the approvals of spec.promotionPaths"),
+        "{said}"
+    );
+}
