@@ -124,11 +124,16 @@ impl Cluster {
 /// # Errors
 /// The kubeconfig cannot be used.
 pub async fn client(kubeconfig: &Kubeconfig) -> Result<Client> {
+    Client::try_from(config(kubeconfig).await?).context("cannot use the cluster's kubeconfig")
+}
+
+/// What a client for `kubeconfig` is made of.
+pub(crate) async fn config(kubeconfig: &Kubeconfig) -> Result<Config> {
     let options = KubeConfigOptions::default();
     let mut config = Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await?;
     // What retries is part of what is tested.
     config.default_retry = false;
-    Client::try_from(config).context("cannot use the cluster's kubeconfig")
+    Ok(config)
 }
 
 async fn embedded(role: Role) -> Result<Cluster> {

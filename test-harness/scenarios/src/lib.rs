@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod ground;
 pub mod operator;
 pub mod poll;
+mod rights;
 pub mod running;
 pub mod stage;
 

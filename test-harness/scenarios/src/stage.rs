@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use kube::Client;
-use kube::config::Kubeconfig;
 use outhaul_agent_runner::IdentityPlace;
 use outhaul_faults::UdpProxy;
 use outhaul_hub_server::rest::Access;
@@ -16,6 +15,7 @@ use crate::cluster::{self, Cluster, Role};
 use crate::ground::Ground;
 use crate::operator::Operator;
 use crate::poll;
+use crate::rights::Rights;
 use crate::running::Running;
 
 /// Namespace of the programs' own Secrets, in each cluster.
@@ -34,6 +34,7 @@ pub struct Stage {
     /// The planes, by name.
     pub planes: BTreeMap<String, Plane>,
     operator: Operator,
+    rights: Rights,
     hub: Option<Running>,
     addresses: Addresses,
 }
@@ -86,8 +87,9 @@ impl Stage {
         let control = Cluster::start(ground, control);
         let (control, clusters) = tokio::try_join!(control, futures::future::try_join_all(clusters))?;
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let rights = Rights::grant(&control).await?;
         let (hub, addresses) = start_hub(
-            &control,
+            &rights,
             Addresses {
                 agents: anywhere,
                 rest: anywhere,
@@ -99,6 +101,7 @@ impl Stage {
             control,
             planes: BTreeMap::new(),
             operator,
+            rights,
             hub: Some(hub),
             addresses,
         };
@@ -191,7 +194,7 @@ impl Stage {
     /// It does not start.
     pub async fn restart_hub(&mut self) -> Result<()> {
         // A killed program gives its ports back a moment later.
-        let start = || start_hub(&self.control, self.addresses);
+        let start = || start_hub(&self.rights, self.addresses);
         let (hub, _) = poll::until("the hub starts again", PORTS, start).await?;
         self.hub = Some(hub);
         Ok(())
@@ -200,15 +203,15 @@ impl Stage {
     /// Ends everything in order: agents, then the hub.
     ///
     /// # Errors
-    /// A program failed.
+    /// A program failed, or the hub tried what its chart does not let it.
     pub async fn end(mut self) -> Result<()> {
         for plane in self.planes.values_mut() {
             plane.stop_agent().await?;
         }
-        match self.hub.take() {
-            Some(hub) => hub.stop().await,
-            None => Ok(()),
+        if let Some(hub) = self.hub.take() {
+            hub.stop().await?;
         }
+        self.rights.were_enough()
     }
 }
 
@@ -268,11 +271,11 @@ pub fn agent(cluster: &Cluster, namespace: &str, token: Option<&str>, hub: Socke
     })
 }
 
-async fn start_hub(control: &Cluster, at: Addresses) -> Result<(Running, Addresses)> {
-    let kubeconfig = control.kubeconfig().clone();
+async fn start_hub(rights: &Rights, at: Addresses) -> Result<(Running, Addresses)> {
+    let rights = rights.clone();
     let (started, addresses) = oneshot::channel();
     let hub = Running::start("hub", |shutdown| async move {
-        let mut hub = outhaul_hub_server::Hub::start(hub_config(&kubeconfig, at).await?).await?;
+        let mut hub = outhaul_hub_server::Hub::start(hub_config(&rights, at).await?).await?;
         let addresses = Addresses {
             agents: hub.agents(),
             rest: hub.rest(),
@@ -293,9 +296,9 @@ async fn start_hub(control: &Cluster, at: Addresses) -> Result<(Running, Address
     }
 }
 
-async fn hub_config(kubeconfig: &Kubeconfig, at: Addresses) -> Result<outhaul_hub_server::Config> {
+async fn hub_config(rights: &Rights, at: Addresses) -> Result<outhaul_hub_server::Config> {
     Ok(outhaul_hub_server::Config {
-        client: cluster::client(kubeconfig).await?,
+        client: rights.client().await?,
         namespace: SYSTEM.to_owned(),
         agents: at.agents,
         advertise: None,
