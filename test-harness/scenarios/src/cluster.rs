@@ -13,6 +13,9 @@ use crate::ground::Ground;
 /// The kind of the Gateway API that the web shop uses, for embedded clusters.
 const HTTP_ROUTE: &str = include_str!("../crds/httproute.yaml");
 
+/// The kinds of Envoy Gateway that components use, for embedded clusters.
+const ENVOY_GATEWAY: &str = include_str!("../crds/envoy-gateway.yaml");
+
 /// What a cluster is for, which decides what it has from the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -68,6 +71,23 @@ impl Cluster {
     /// The kubeconfig cannot be used.
     pub async fn client(&self) -> Result<Client> {
         client(&self.kubeconfig).await
+    }
+
+    /// Serves what components with APIs need in a plane: the policies of Envoy Gateway, beside the Gateway API.
+    ///
+    /// # Errors
+    /// The definitions are missing or refused.
+    pub async fn install_gateways(&self) -> Result<()> {
+        match &self.made_of {
+            MadeOf::Embedded(fake) => drop(fake.install_crds(ENVOY_GATEWAY)?),
+            MadeOf::Kubernetes(cluster) => {
+                let programs = Programs::find()?;
+                for definitions in [Definitions::GatewayApi, Definitions::EnvoyGateway] {
+                    cluster.install(&programs.definitions(definitions)?).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Takes the API server away.

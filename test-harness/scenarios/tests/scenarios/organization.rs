@@ -1,0 +1,352 @@
+//! What an organization writes: a platform, classes with policies, and a component of each type.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::time::{Duration, Instant};
+
+use crate::support;
+use anyhow::ensure;
+use k8s_openapi::api::batch::v1::CronJob;
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
+};
+use kube::{Client, ResourceExt as _};
+use outhaul_scenarios::operator::condition;
+use outhaul_scenarios::{Ground, Stage, poll, stage};
+use serde_json::{Value, json};
+
+/// How long nothing may be written before it is believed that nothing will be. `OUTHAUL_QUIET_SECONDS` says otherwise.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// Everything that a hub, an agent or a controller of workloads writes here: group, version, kind.
+const CONTROL: [(&str, &str, &str); 22] = [
+    ("", "v1", "Secret"),
+    ("", "v1", "Event"),
+    ("outhaul.dev", "v1alpha1", "Plane"),
+    ("openchoreo.dev", "v1alpha1", "API"),
+    ("openchoreo.dev", "v1alpha1", "APIBinding"),
+    ("openchoreo.dev", "v1alpha1", "APIClass"),
+    ("openchoreo.dev", "v1alpha1", "Component"),
+    ("openchoreo.dev", "v1alpha1", "DataPlane"),
+    ("openchoreo.dev", "v1alpha1", "DeploymentPipeline"),
+    ("openchoreo.dev", "v1alpha1", "Environment"),
+    ("openchoreo.dev", "v1alpha1", "Project"),
+    ("openchoreo.dev", "v1alpha1", "Release"),
+    ("openchoreo.dev", "v1alpha1", "ScheduledTask"),
+    ("openchoreo.dev", "v1alpha1", "ScheduledTaskBinding"),
+    ("openchoreo.dev", "v1alpha1", "ScheduledTaskClass"),
+    ("openchoreo.dev", "v1alpha1", "Service"),
+    ("openchoreo.dev", "v1alpha1", "ServiceBinding"),
+    ("openchoreo.dev", "v1alpha1", "ServiceClass"),
+    ("openchoreo.dev", "v1alpha1", "WebApplication"),
+    ("openchoreo.dev", "v1alpha1", "WebApplicationBinding"),
+    ("openchoreo.dev", "v1alpha1", "WebApplicationClass"),
+    ("openchoreo.dev", "v1alpha1", "Workload"),
+];
+const PLANE: [(&str, &str, &str); 9] = [
+    ("", "v1", "Secret"),
+    ("", "v1", "Event"),
+    ("", "v1", "Namespace"),
+    ("", "v1", "Service"),
+    ("apps", "v1", "Deployment"),
+    ("batch", "v1", "CronJob"),
+    ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+    ("gateway.envoyproxy.io", "v1alpha1", "SecurityPolicy"),
+    ("gateway.envoyproxy.io", "v1alpha1", "BackendTrafficPolicy"),
+];
+
+/// What somebody writes: kind, name, spec.
+fn written() -> Vec<(&'static str, &'static str, Value)> {
+    let owner = |component| json!({ "projectName": "shop", "componentName": component });
+    let containers = json!({ "main": { "image": "registry.example/app:1" } });
+    let template = json!({ "replicas": 1, "template": { "spec": { "containers": [{ "name": "main" }] } } });
+    let promotion =
+        json!({ "sourceEnvironmentRef": "development", "targetEnvironmentRefs": [{ "name": "eu" }] });
+    let policies = json!({
+        "rateLimit": { "requests": 100, "window": "1m" },
+        "authentication": { "type": "jwt", "jwt": {
+            "jwks": "https://idp.example.com/jwks", "issuer": "https://idp.example.com", "audience": ["shop"],
+        } },
+        "cors": { "allowOrigins": ["https://shop.example.com"], "allowMethods": ["GET"], "maxAge": 3600 },
+        "security": { "allowedIPs": ["10.0.0.0/8"], "blockedIPs": ["10.1.0.0/16"] },
+        "circuitBreaker": { "enabled": true, "maxConnections": 5 },
+    });
+    let api = json!({
+        "type": "REST", "rest": { "backend": { "port": 8080 }, "exposeLevels": ["Organization", "Public"] },
+    });
+    let api_of = json!({
+        "owner": owner("books"), "environmentName": "development", "type": "REST", "rest": api["rest"],
+    });
+    let connection = json!({
+        "type": "api", "params": { "componentName": "books", "endpoint": "api" },
+        "inject": { "env": [{ "name": "BOOKS", "value": "{{ .url }}" }] },
+    });
+    vec![
+        ("Environment", "development", json!({ "dataPlaneRef": "eu" })),
+        (
+            "DeploymentPipeline",
+            "default",
+            json!({ "promotionPaths": [promotion] }),
+        ),
+        ("Project", "shop", json!({ "deploymentPipelineRef": "default" })),
+        (
+            "ServiceClass",
+            "default",
+            json!({ "deploymentTemplate": template }),
+        ),
+        (
+            "WebApplicationClass",
+            "default",
+            json!({ "deploymentTemplate": template }),
+        ),
+        (
+            "ScheduledTaskClass",
+            "default",
+            json!({ "cronJobTemplate": { "schedule": "0 0 1 1 *" } }),
+        ),
+        (
+            "APIClass",
+            "default",
+            json!({ "restPolicy": { "defaults": policies } }),
+        ),
+        (
+            "Component",
+            "books",
+            json!({ "owner": { "projectName": "shop" }, "type": "Service" }),
+        ),
+        (
+            "Workload",
+            "books",
+            json!({
+                "owner": owner("books"), "containers": containers,
+                "endpoints": { "api": { "type": "REST", "port": 8080 }, "admin": { "type": "HTTP", "port": 8081 } },
+            }),
+        ),
+        (
+            "Service",
+            "books",
+            json!({ "owner": owner("books"), "workloadName": "books", "apis": { "api": api } }),
+        ),
+        (
+            "Workload",
+            "web",
+            json!({
+                "owner": owner("web"), "containers": containers,
+                "endpoints": { "site": { "type": "HTTP", "port": 80 } }, "connections": { "books": connection },
+            }),
+        ),
+        (
+            "WebApplication",
+            "web",
+            json!({ "owner": owner("web"), "workloadName": "web" }),
+        ),
+        (
+            "Workload",
+            "report",
+            json!({ "owner": owner("report"), "containers": containers }),
+        ),
+        (
+            "ScheduledTask",
+            "report",
+            json!({ "owner": owner("report"), "workloadName": "report" }),
+        ),
+        ("API", "books", api_of),
+        (
+            "APIBinding",
+            "books-api",
+            json!({
+                "apiName": "books", "apiClassName": "default", "environmentName": "development",
+            }),
+        ),
+    ]
+}
+
+/// What is said in the end: kind, name, reason and message of `Ready`.
+const SAID: [(&str, &str, &str, &str); 7] = [
+    (
+        "ServiceBinding",
+        "books",
+        "ResourcesActive",
+        "All 8 resources are deployed and healthy",
+    ),
+    (
+        "WebApplicationBinding",
+        "web",
+        "ResourcesActive",
+        "All 3 resources are deployed and healthy",
+    ),
+    (
+        "ScheduledTaskBinding",
+        "report",
+        "ResourceHealthProgressing",
+        "Resources status: 1/1 progressing",
+    ),
+    (
+        "APIBinding",
+        "books-api",
+        "ResourcesActive",
+        "No resources to deploy",
+    ),
+    ("Environment", "development", "EnvironmentReady", ""),
+    ("DeploymentPipeline", "default", "EnvironmentsFound", ""),
+    ("Project", "shop", "DeploymentPipelineFound", ""),
+];
+
+async fn started(ground: &Ground) -> Stage {
+    let stage = Stage::start(ground, &["eu"]).await.unwrap();
+    stage.planes["eu"].cluster.install_gateways().await.unwrap();
+    for (kind, name, spec) in written() {
+        stage.operator().apply(kind, name, spec).await.unwrap();
+    }
+    stage
+}
+
+/// Every object of these kinds, with its resourceVersion.
+async fn versions(client: &Client, kinds: &[(&str, &str, &str)]) -> BTreeMap<String, Option<String>> {
+    let mut versions = BTreeMap::new();
+    for (group, version, kind) in kinds {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let all: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+        for object in all.list(&ListParams::default()).await.unwrap() {
+            let namespace = object.namespace().unwrap_or_default();
+            versions.insert(
+                format!("{kind} {namespace}/{}", object.name_any()),
+                object.resource_version(),
+            );
+        }
+    }
+    versions
+}
+
+/// Waits until nothing has been written on either side for a while.
+async fn nothing_is_written(stage: &Stage) {
+    let given = env::var("OUTHAUL_QUIET_SECONDS").ok();
+    let quiet = given.map_or(QUIET, |seconds| Duration::from_secs(seconds.parse().unwrap()));
+    let (control, plane) = tokio::try_join!(stage.control.client(), stage.planes["eu"].client()).unwrap();
+    let everything = || async {
+        let (control, plane) = tokio::join!(versions(&control, &CONTROL), versions(&plane, &PLANE));
+        [control, plane]
+    };
+    let start = Instant::now();
+    let (mut known, mut since) = (everything().await, start);
+    while since.elapsed() < quiet {
+        let now = everything().await;
+        if now != known {
+            let changed = [0, 1].map(|side| {
+                let changed = now[side].iter().filter(|it| known[side].get(it.0) != Some(it.1));
+                changed.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+            });
+            assert!(
+                start.elapsed() < stage::PATIENCE + quiet,
+                "it never rests: {changed:?}"
+            );
+            (known, since) = (now, Instant::now());
+        }
+    }
+}
+
+async fn what_an_organization_writes_settles_and_then_nothing_is_written(ground: Ground) {
+    let stage = started(&ground).await;
+    for (kind, name, reason, message) in SAID {
+        let said = stage.operator().said(kind, name, reason).await.unwrap();
+        let words = condition(&said, "Ready").unwrap()["message"].as_str().unwrap();
+        assert!(words.starts_with(message), "{kind} {name}: {words}");
+    }
+    nothing_is_written(&stage).await;
+    stage.end().await.unwrap();
+}
+
+async fn release_state(stage: &Stage, kind: &str, name: &str, state: &str) {
+    let patch = Patch::Merge(json!({ "spec": { "releaseState": state } }));
+    let bindings = stage.operator().api(kind);
+    bindings
+        .patch(name, &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+}
+
+/// Waits until neither bindings nor Releases of this name are left.
+async fn gone(stage: &Stage, binding: &str, name: &str) {
+    poll::until(&format!("nothing is left of {name}"), stage::PATIENCE, || async {
+        for kind in [binding, "Release"] {
+            let left = stage.operator().api(kind).get_opt(name).await?;
+            ensure!(left.is_none(), "{kind} {name} is left");
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+async fn delete(stage: &Stage, kind: &str, name: &str) {
+    let objects = stage.operator().api(kind);
+    objects.delete(name, &DeleteParams::default()).await.unwrap();
+}
+
+/// The CronJobs of the plane, once they are as wanted.
+async fn cron_jobs(stage: &Stage, what: &str, wanted: impl Fn(&[CronJob]) -> bool) {
+    let all: Api<CronJob> = Api::all(stage.planes["eu"].client().await.unwrap());
+    poll::until(what, stage::PATIENCE, || async {
+        let found = all.list(&ListParams::default()).await?.items;
+        ensure!(wanted(&found), "{found:?}");
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+fn suspended(cron_jobs: &[CronJob]) -> Option<bool> {
+    match cron_jobs {
+        [only] => Some(only.spec.suspend == Some(true)),
+        _ => None,
+    }
+}
+
+async fn web_applications_tasks_and_api_bindings_go_all_the_way_and_back(ground: Ground) {
+    let stage = started(&ground).await;
+    let said = async |kind, name, reason| stage.operator().said(kind, name, reason).await.unwrap();
+
+    said("WebApplicationBinding", "web", "ResourcesActive").await;
+    for (state, reason) in [
+        ("Suspend", "ResourcesSuspended"),
+        ("Undeploy", "ResourcesUndeployed"),
+        ("Active", "ResourcesActive"),
+    ] {
+        release_state(&stage, "WebApplicationBinding", "web", state).await;
+        said("WebApplicationBinding", "web", reason).await;
+    }
+    delete(&stage, "WebApplication", "web").await;
+    gone(&stage, "WebApplicationBinding", "web").await;
+
+    let task = "ScheduledTaskBinding";
+    cron_jobs(&stage, "the task runs", |jobs| suspended(jobs) == Some(false)).await;
+    release_state(&stage, task, "report", "Suspend").await;
+    cron_jobs(&stage, "the task is suspended", |jobs| {
+        suspended(jobs) == Some(true)
+    })
+    .await;
+    said(task, "report", "ResourcesSuspended").await;
+    release_state(&stage, task, "report", "Undeploy").await;
+    cron_jobs(&stage, "the task is undeployed", <[CronJob]>::is_empty).await;
+    said(task, "report", "ResourcesUndeployed").await;
+    release_state(&stage, task, "report", "Active").await;
+    cron_jobs(&stage, "the task is back", |jobs| suspended(jobs) == Some(false)).await;
+    delete(&stage, "ScheduledTask", "report").await;
+    gone(&stage, task, "report").await;
+    cron_jobs(&stage, "the task is gone", <[CronJob]>::is_empty).await;
+
+    said("APIBinding", "books-api", "ResourcesActive").await;
+    delete(&stage, "API", "books").await;
+    said("APIBinding", "books-api", "InvalidConfiguration").await;
+    let (_, _, api) = written().into_iter().find(|(kind, ..)| *kind == "API").unwrap();
+    stage.operator().apply("API", "books", api).await.unwrap();
+    said("APIBinding", "books-api", "ResourcesActive").await;
+    delete(&stage, "APIBinding", "books-api").await;
+    gone(&stage, "APIBinding", "books-api").await;
+    stage.end().await.unwrap();
+}
+
+support::on_both_grounds!(
+    what_an_organization_writes_settles_and_then_nothing_is_written,
+    web_applications_tasks_and_api_bindings_go_all_the_way_and_back,
+);
