@@ -136,6 +136,27 @@ pub(crate) struct Orphan {
     pub(crate) elsewhere: Option<String>,
 }
 
+/// Why something is stuck.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Explanation {
+    pub(crate) what: String,
+    pub(crate) plane: Option<String>,
+    pub(crate) bundle: Option<BundleRef>,
+    pub(crate) object: Option<ObjectName>,
+    pub(crate) stuck: String,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    pub(crate) since: Option<String>,
+    pub(crate) remedies: Vec<Remedy>,
+}
+
+/// What resolves it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Remedy {
+    pub(crate) effect: String,
+    pub(crate) command: String,
+}
+
 /// A raised epoch.
 #[derive(Deserialize)]
 pub(crate) struct Restored {

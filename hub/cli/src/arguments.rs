@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Hub(HubCommand),
     /// How far it is, and what holds it: all planes, one, or one Release or Bundle on it.
     Status(StatusArguments),
+    /// Says why something is stuck, since when, and what resolves it.
+    Explain(ExplainArguments),
     /// Says what is to become of objects that a plane holds instead of letting them go.
     Confirm(ConfirmArguments),
 }
@@ -181,6 +183,32 @@ pub(crate) struct StatusArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// A Release or Bundle, like release/shop/cart, or a plane, like plane/eu.
+    #[arg(value_name = "release/NAMESPACE/NAME|bundle/NAMESPACE/NAME|plane/NAME")]
+    pub(crate) what: Explained,
+
+    /// One object of it, like deployment/shop/web, or namespace/shop where its kind is in no namespace.
+    #[arg(value_name = "KIND/NAMESPACE/NAME")]
+    pub(crate) object: Option<ObjectPath>,
+}
+
+/// What is explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Explained {
+    Plane(String),
+    Bundle(BundleName),
+}
+
+/// An object of a plane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObjectPath {
+    pub(crate) kind: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ConfirmArguments {
     /// Name of the plane.
     pub(crate) plane: String,
@@ -263,6 +291,41 @@ impl FromStr for BundleName {
     }
 }
 
+impl FromStr for Explained {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some(("plane", name)) if !name.is_empty() && !name.contains('/') => {
+                Ok(Self::Plane(name.to_owned()))
+            }
+            Some(("plane", _)) => Err("write plane/NAME".to_owned()),
+            _ => text.parse().map(Self::Bundle),
+        }
+    }
+}
+
+impl FromStr for ObjectPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (kind, namespace, name) = match parts[..] {
+            [kind, name] => (kind, "", name),
+            [kind, namespace, name] if !namespace.is_empty() => (kind, namespace, name),
+            _ => return Err("write KIND/NAMESPACE/NAME, or KIND/NAME".to_owned()),
+        };
+        match kind.is_empty() || name.is_empty() {
+            true => Err("write KIND/NAMESPACE/NAME, or KIND/NAME".to_owned()),
+            false => Ok(Self {
+                kind: kind.to_owned(),
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+            }),
+        }
+    }
+}
+
 impl fmt::Display for BundleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
@@ -334,6 +397,9 @@ mod tests {
             "outhaul plane token eu --ttl soon",
             "outhaul status eu cart",
             "outhaul status eu pod/shop/cart",
+            "outhaul explain cart",
+            "outhaul explain plane/eu/west",
+            "outhaul explain plane/eu web",
             "outhaul orphans adopt eu cart",
             "outhaul orphans remove eu pod/shop/cart",
         ];

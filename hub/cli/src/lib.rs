@@ -11,6 +11,7 @@ mod client;
 mod confirm;
 mod credentials;
 mod deciding;
+mod explain;
 mod forgetting;
 mod orphans;
 mod restored;
@@ -37,6 +38,7 @@ pub async fn run(arguments: Arguments, now: Timestamp, out: &mut impl Write) -> 
     let client = Client::new(arguments.hub, credentials)?;
     let text = match arguments.command {
         Command::Status(wanted) => status::show(&client, &wanted, arguments.output, now).await?,
+        Command::Explain(wanted) => explain::explain(&client, &wanted, arguments.output, now).await?,
         Command::Confirm(wanted) => confirm::confirm(&client, &wanted, arguments.output).await?,
         Command::Plane(PlaneCommand::Token(wanted)) => {
             token::make(&client, &wanted, arguments.output).await?

@@ -88,16 +88,57 @@ pub enum Finalizer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The reason of its condition and Event.
-    pub reason: &'static str,
+    pub reason: RefusalReason,
     /// The same for people.
     pub message: String,
+}
+
+/// Why a resource cannot be delivered, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// Its spec cannot be delivered as a whole.
+    InvalidSpec,
+    /// Its status cannot be read.
+    InvalidStatus,
+    /// No plane can be found for it.
+    NoPlane,
+    /// The plane does not admit what it wants there.
+    NotAdmitted,
+    /// Its plane holds something newer.
+    HubBehind,
+    /// The API server does not take the status that its plane reported.
+    StatusRefused,
+}
+
+impl RefusalReason {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::InvalidSpec,
+        Self::InvalidStatus,
+        Self::NoPlane,
+        Self::NotAdmitted,
+        Self::HubBehind,
+        Self::StatusRefused,
+    ];
+
+    /// The word that scripts match.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidSpec => reason::INVALID_SPEC,
+            Self::InvalidStatus => reason::INVALID_STATUS,
+            Self::NoPlane => reason::NO_PLANE,
+            Self::NotAdmitted => reason::NOT_ADMITTED,
+            Self::HubBehind => reason::HUB_BEHIND,
+            Self::StatusRefused => reason::STATUS_REFUSED,
+        }
+    }
 }
 
 /// Decides about a resource.
 pub fn decide(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decision {
     if !resource.around.status_readable {
         return hold(
-            reason::INVALID_STATUS,
+            RefusalReason::InvalidStatus,
             "its status cannot be read, so nothing is done: correct it with kubectl edit --subresource=status",
         );
     }
@@ -132,7 +173,7 @@ fn remove(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decisio
         || !status.inventory.is_empty();
     if plane.is_none() && traces {
         return hold(
-            reason::NO_PLANE,
+            RefusalReason::NoPlane,
             "it was in a plane that its status does not name any more: set status.plane, or take the finalizer off \
              once its objects are gone",
         );
@@ -160,7 +201,7 @@ fn remove(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decisio
 /// from it is decided then.
 fn release(plane: PlaneName, deleting: bool) -> Decision {
     let refusal = Refusal {
-        reason: reason::NO_PLANE,
+        reason: RefusalReason::NoPlane,
         message: NoPlane::Forgotten(plane.clone()).to_string(),
     };
     Decision {
@@ -172,7 +213,7 @@ fn release(plane: PlaneName, deleting: bool) -> Decision {
 }
 
 /// Nothing is done until somebody corrects the resource.
-fn hold(reason: &'static str, message: &str) -> Decision {
+fn hold(reason: RefusalReason, message: &str) -> Decision {
     Decision {
         place: Place::Keep(None),
         record: None,
@@ -211,20 +252,20 @@ fn admitted_route(resource: &Resource, routing: &Routing) -> Result<Route, Refus
         .delivery
         .as_ref()
         .map_err(ToString::to_string)
-        .map_err(refusal(reason::INVALID_SPEC))?;
+        .map_err(refusal(RefusalReason::InvalidSpec))?;
     let route = routing
         .route(&resource.key, &resource.spec.target)
         .map_err(|error| error.to_string())
-        .map_err(refusal(reason::NO_PLANE))?;
+        .map_err(refusal(RefusalReason::NoPlane))?;
     let there = resource.recorded().map(|(plane, _)| plane);
     routing
         .check_going(&route.plane, there.as_ref())
         .map_err(|error| error.to_string())
-        .map_err(refusal(reason::NO_PLANE))?;
+        .map_err(refusal(RefusalReason::NoPlane))?;
     routing
         .check(&route, &delivery.scopes)
         .map_err(|error| error.to_string())
-        .map_err(refusal(reason::NOT_ADMITTED))?;
+        .map_err(refusal(RefusalReason::NotAdmitted))?;
     Ok(route)
 }
 

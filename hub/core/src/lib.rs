@@ -20,6 +20,7 @@ pub mod confirmation;
 pub mod controllers;
 pub mod decision;
 mod delivery;
+pub mod explain;
 mod fleet;
 pub mod kinds;
 pub mod lease;
@@ -39,6 +40,7 @@ mod status;
 mod testing;
 mod verdict;
 pub mod view;
+pub mod waiting;
 
 pub use fleet::{Dialer, Fleet, Origin, Settings};
 pub use now::Now;

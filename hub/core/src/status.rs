@@ -279,7 +279,7 @@ fn ready(facts: &Facts<'_>) -> Option<Said> {
     let (status, reason, message, generation) = match (facts.refusal, facts.reported, facts.record) {
         (Some(refusal), _, _) => (
             conditions::status::FALSE,
-            refusal.reason,
+            refusal.reason.as_str(),
             fullest(facts, refusal).to_owned(),
             facts.generation,
         ),
@@ -318,7 +318,7 @@ fn fullest<'a>(facts: &Facts<'a>, refusal: &'a Refusal) -> &'a str {
     });
     let stored = condition::get(&facts.stored.conditions, READY).filter(|stored| {
         !has_it
-            && stored.reason == refusal.reason
+            && stored.reason == refusal.reason.as_str()
             && stored.observed_generation == Some(signed(facts.generation))
             && stored.message.starts_with(&refusal.message)
     });

@@ -24,6 +24,9 @@ pub struct PlaneView {
     /// Its session; absent while it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionView>,
+    /// Since when it has none, RFC 3339, as its condition says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// What is meant for it.
     pub queue: QueueView,
     /// What it holds and the hub does not know.
@@ -197,6 +200,18 @@ pub struct BundleView {
     pub objects: Vec<ObjectView>,
     /// Objects that are no longer desired and still in the plane.
     pub leftovers: Vec<LeftoverView>,
+    /// Since when it is not as desired, or something of it is held: RFC 3339, as its conditions say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+/// Where a Release or Bundle is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Meant for a plane.
+    On(Box<BundleView>),
+    /// On none: why, and since when.
+    Nowhere(Option<BlockerView>, Option<String>),
 }
 
 impl BundleView {
@@ -294,6 +309,20 @@ pub struct ObjectName {
     pub namespace: String,
     /// Name.
     pub name: String,
+}
+
+/// `Deployment.apps shop/cart`.
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        if !self.group.is_empty() {
+            write!(f, ".{}", self.group)?;
+        }
+        match self.namespace.as_str() {
+            "" => write!(f, " {}", self.name),
+            namespace => write!(f, " {namespace}/{}", self.name),
+        }
+    }
 }
 
 /// Why something is stuck.

@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use outhaul_hub_core::view::{BundleName, BundleView, OrphanView, PlaneView};
+use outhaul_hub_core::view::{BundleName, BundleView, Found, OrphanView, PlaneView};
 use outhaul_hub_core::{Fleet, Output, SessionId};
 use outhaul_protocol_wire::ids::PlaneName;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -55,6 +55,8 @@ pub(crate) enum Request {
     Orphans(PlaneName, oneshot::Sender<Option<Vec<OrphanView>>>),
     /// What is meant for a plane.
     Bundles(PlaneName, oneshot::Sender<Option<Vec<BundleView>>>),
+    /// One resource, wherever it is meant to go.
+    Find(BundleName, oneshot::Sender<Option<Found>>),
     /// One resource on a plane.
     Bundle(PlaneName, BundleName, oneshot::Sender<Option<BundleView>>),
 }
@@ -223,6 +225,7 @@ impl Running {
             Request::On(plane, answer) => drop(answer.send(self.fleet.on(&plane))),
             Request::Orphans(plane, answer) => drop(answer.send(self.fleet.orphans(&plane))),
             Request::Bundles(plane, answer) => drop(answer.send(self.fleet.bundles(&plane))),
+            Request::Find(name, answer) => drop(answer.send(self.fleet.find(&name))),
             Request::Bundle(plane, name, answer) => drop(answer.send(self.fleet.bundle(&plane, &name))),
         }
     }

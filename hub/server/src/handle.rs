@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outhaul_hub_core::view::{BundleName, BundleView, OrphanView, PlaneView};
+use outhaul_hub_core::view::{BundleName, BundleView, Found, OrphanView, PlaneView};
 use outhaul_hub_resources::OrphanDecision;
 use outhaul_protocol_wire::ids::{Epoch, PlaneName};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -65,6 +65,14 @@ impl HubHandle {
     /// The hub is shutting down.
     pub async fn bundles(&self, plane: PlaneName) -> Result<Option<Vec<BundleView>>, HubStopped> {
         self.ask(|answer| Request::Bundles(plane, answer)).await
+    }
+
+    /// One resource, wherever it is meant to go.
+    ///
+    /// # Errors
+    /// The hub is shutting down.
+    pub async fn find(&self, bundle: BundleName) -> Result<Option<Found>, HubStopped> {
+        self.ask(|answer| Request::Find(bundle, answer)).await
     }
 
     /// One resource on a plane.

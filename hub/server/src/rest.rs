@@ -20,6 +20,7 @@ mod confirmations;
 mod envelope;
 mod error;
 mod events;
+mod explanations;
 mod extract;
 mod layers;
 mod openapi;

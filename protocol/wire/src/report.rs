@@ -186,6 +186,30 @@ impl Health {
 }
 
 impl BlockerReason {
+    /// All of them, in the order of their byte form.
+    pub const ALL: [Self; 20] = [
+        Self::Conflict,
+        Self::Forbidden,
+        Self::Invalid,
+        Self::Immutable,
+        Self::QuotaExceeded,
+        Self::WebhookRefused,
+        Self::WebhookUnavailable,
+        Self::KindUnknown,
+        Self::NamespaceTerminating,
+        Self::TooLarge,
+        Self::ApiUnavailable,
+        Self::OwnedByAnother,
+        Self::Terminating,
+        Self::Malformed,
+        Self::OverBudget,
+        Self::Protected,
+        Self::OwnerConfirms,
+        Self::PolicyForbids,
+        Self::PolicyPauses,
+        Self::PolicyObserves,
+    ];
+
     /// Why an object that is to go waits for somebody: to confirm that it may, or to change the policy that excludes it.
     pub const HELD: [Self; 4] = [
         Self::OverBudget,
@@ -306,6 +330,13 @@ mod tests {
             status: RawStatus::Json(b"{}".to_vec()),
             blocker: None,
         }
+    }
+
+    #[test]
+    fn all_reasons_are_all_that_there_are() {
+        let read = |number: u8| crate::codec::decode::<BlockerReason, 16>(&[number]).ok();
+        let there: Vec<BlockerReason> = (0..u8::MAX).map_while(read).collect();
+        assert_eq!(there, BlockerReason::ALL);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::parse;
 use crate::answers::{Blocker, Bundle, ObjectName, Plane, Policy};
 
 /// Three minutes after the sample plane connected.
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-01-02T03:07:10Z".parse().unwrap()
 }
 

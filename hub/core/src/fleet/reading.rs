@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use outhaul_hub_resources::ResourceStatus;
+use outhaul_hub_resources::conditions::{CONNECTED, FINALIZING, HELD, READY};
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{BundleKind, HeadState, Key};
 use outhaul_protocol_wire::ids::{PlaneName, Uid};
@@ -10,17 +11,18 @@ use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Blocker, Leftover, ObjectReport};
 
 use super::{Fleet, Live, refusal};
+use crate::condition;
 use crate::confirmation;
 use crate::decision::Refusal;
 use crate::delivery::{Delivery, Entry};
 use crate::now::Now;
-use crate::plane::{Judgement, Plane};
+use crate::plane::{Judgement, Plane, PlaneRecord};
 use crate::policy;
 use crate::resource::bundle_name;
 use crate::verdict;
 use crate::view::{
-    BlockerView, BundleName, BundleState, BundleView, ConnectionView, KindName, LeftoverView, ObjectName,
-    ObjectView, OrphansView, PlaneView, PolicyView, QueueView, TermView, VersionView,
+    BlockerView, BundleName, BundleState, BundleView, ConnectionView, Found, KindName, LeftoverView,
+    ObjectName, ObjectView, OrphansView, PlaneView, PolicyView, QueueView, TermView, VersionView,
 };
 
 impl Fleet {
@@ -45,6 +47,10 @@ impl Fleet {
                 total: plane.orphans.total,
                 bundles: plane.orphans.keys.iter().map(bundle_name).collect(),
             },
+            since: match self.live.contains_key(name) {
+                true => None,
+                false => disconnected(record),
+            },
             policy: match self.live.get(name) {
                 Some(live) => policy::shown(&live.policy).map(PolicyView::from),
                 None => record.policy.clone().map(PolicyView::from),
@@ -57,6 +63,17 @@ impl Fleet {
         let plane = self.planes.get(name)?;
         let deliveries = plane.keys().filter_map(|key| self.deliveries.get(key));
         Some(deliveries.filter_map(bundle).collect())
+    }
+
+    /// A resource, wherever it is meant to go.
+    pub fn find(&self, wanted: &BundleName) -> Option<Found> {
+        let named = self.deliveries.iter().filter(|(key, _)| same_name(key, wanted));
+        let found = named.map(|(_, delivery)| match bundle(delivery) {
+            Some(view) => Found::On(Box::new(view)),
+            None => Found::Nowhere(nowhere(delivery), since(delivery)),
+        });
+        // Of several that have had the name, one that is on a plane says more.
+        found.max_by_key(|found| matches!(found, Found::On(_)))
     }
 
     /// One resource on a plane.
@@ -94,6 +111,12 @@ impl Fleet {
     }
 }
 
+/// Since when its condition says that no agent has a session.
+fn disconnected(record: &PlaneRecord) -> Option<String> {
+    let connected = condition::get(&record.conditions, CONNECTED).filter(|it| it.status == "False")?;
+    Some(connected.last_transition_time.0.to_string())
+}
+
 fn same_name(key: &Key, wanted: &BundleName) -> bool {
     let kind = match wanted.kind {
         KindName::Release => BundleKind::Release,
@@ -122,7 +145,7 @@ fn bundle(delivery: &Delivery) -> Option<BundleView> {
     let version = entry.head.version;
     let refusal = refusal::of(delivery);
     let blocker = refusal.as_ref().map(|refusal| BlockerView {
-        reason: refusal.reason.to_owned(),
+        reason: refusal.reason.as_str().to_owned(),
         message: refusal.message.clone(),
     });
     Some(BundleView {
@@ -140,7 +163,19 @@ fn bundle(delivery: &Delivery) -> Option<BundleView> {
         observed: delivery.observed.map(|observed| observed.to_string()),
         objects: objects(delivery),
         leftovers: leftovers(delivery),
+        since: since(delivery),
     })
+}
+
+/// Since when it is not as desired, as its conditions say it.
+fn since(delivery: &Delivery) -> Option<String> {
+    let conditions = &delivery.resource.around.status.conditions;
+    let told = [(HELD, "True"), (FINALIZING, "True"), (READY, "False")];
+    let mut told = told.into_iter().filter_map(|(name, wanted)| {
+        condition::get(conditions, name).filter(|condition| condition.status == wanted)
+    });
+    told.next()
+        .map(|condition| condition.last_transition_time.0.to_string())
 }
 
 fn state(delivery: &Delivery, entry: &Entry, refusal: Option<&Refusal>) -> BundleState {
@@ -162,6 +197,14 @@ fn is_ready(delivery: &Delivery) -> bool {
         Some(reported) => verdict::judge(reported).reason == crate::reason::ALL_HEALTHY,
         None => delivery.is_ready(),
     }
+}
+
+/// Why it is on no plane.
+fn nowhere(delivery: &Delivery) -> Option<BlockerView> {
+    refusal::of(delivery).map(|refusal| BlockerView {
+        reason: refusal.reason.as_str().to_owned(),
+        message: refusal.message,
+    })
 }
 
 /// As the plane said it; after a restart, until the plane says it again, as the status keeps it.

@@ -4,11 +4,10 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::HeadState;
 
 use super::Fleet;
-use crate::decision::Refusal;
+use crate::decision::{Refusal, RefusalReason};
 use crate::delivery::Delivery;
 use crate::now::Now;
 use crate::output::SessionId;
-use crate::reason;
 
 /// The reason and the words for it, in its condition and in REST.
 pub(super) fn of(delivery: &Delivery) -> Option<Refusal> {
@@ -56,7 +55,7 @@ fn lost(delivery: &Delivery, refusal: Option<&Refusal>) -> Option<Refusal> {
             delivery.resource.spec.delivery.as_ref().err()?
         ),
     };
-    let reason = refusal.map_or(reason::INVALID_SPEC, |refusal| refusal.reason);
+    let reason = refusal.map_or(RefusalReason::InvalidSpec, |refusal| refusal.reason);
     Some(Refusal { reason, message })
 }
 
@@ -69,7 +68,7 @@ fn behind(delivery: &Delivery) -> Option<Refusal> {
         return None; // the watch was late, or an edit has overtaken it
     }
     Some(Refusal {
-        reason: reason::HUB_BEHIND,
+        reason: RefusalReason::HubBehind,
         message: format!(
             "plane {} holds version {}, the control plane says {}; nothing is changed there. If the control plane was \
              restored from a backup, `outhaul hub restored` makes what it says now count everywhere",

@@ -11,7 +11,7 @@ use outhaul_protocol_wire::ids::Generation;
 
 use super::{Fleet, Owner, refusal};
 use crate::condition;
-use crate::decision::{Decision, Finalizer, Record, Refusal};
+use crate::decision::{Decision, Finalizer, Record, Refusal, RefusalReason};
 use crate::delivery::Delivery;
 use crate::now::Now;
 use crate::output::{Change, Known, Note, Outcome, Output, Subject, Write, WriteId};
@@ -160,8 +160,8 @@ impl Fleet {
             .get(key)
             .and_then(|delivery| delivery.decision.as_ref());
         let refusal = decision.and_then(|decision| decision.refusal.as_ref());
-        if let Some(refusal) = refusal.filter(|refusal| refusal.reason == reason::INVALID_STATUS) {
-            let note = note(key, true, refusal.reason, refusal.message.clone());
+        if let Some(refusal) = refusal.filter(|refusal| refusal.reason == RefusalReason::InvalidStatus) {
+            let note = note(key, true, refusal.reason.as_str(), refusal.message.clone());
             self.outputs.push_back(Output::Note(note));
         }
     }
@@ -187,7 +187,7 @@ impl Fleet {
 
 fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliveryStatus {
     let refused = delivery.writes.refused.as_ref().map(|message| Refusal {
-        reason: reason::STATUS_REFUSED,
+        reason: RefusalReason::StatusRefused,
         message: format!("the API server does not take the status that the plane reported: {message}"),
     });
     let refusal = refusal::of(delivery).or(refused);

@@ -6,6 +6,7 @@
 mod agent;
 mod connecting;
 mod delivering;
+mod finding;
 mod held;
 mod leaving;
 mod moving;

@@ -3,7 +3,11 @@
 //! The plane names a blocker where something refused it. Where nothing did, what is not done waits for somebody:
 //! for the plane to connect, to store and report, or for the plane's own controllers. This fills in whom.
 
-use outhaul_hub_core::view::{BlockerView, BundleState, BundleView, LeftoverView, ObjectView, PlaneView};
+use outhaul_hub_core::view::{
+    BlockerView, BundleState, BundleView, LeftoverView, ObjectView, PlaneView, PolicyView,
+};
+use outhaul_hub_core::waiting::Waiting;
+use outhaul_hub_resources::PolicyMode;
 
 /// The bundle with a blocker wherever it is not done.
 pub(super) fn with_blockers(mut bundle: BundleView, plane: &PlaneView) -> BundleView {
@@ -32,17 +36,23 @@ fn bundle_blocker(bundle: &BundleView, plane: &PlaneView) -> Option<BlockerView>
     }
 }
 
+/// What keeps a plane itself from being served.
+pub(super) fn of_plane(plane: &PlaneView) -> Vec<BlockerView> {
+    let policy = plane.policy.as_ref().and_then(policy);
+    absence(plane).into_iter().chain(policy).collect()
+}
+
 /// Why the plane cannot hear of anything.
 fn absence(plane: &PlaneView) -> Option<BlockerView> {
     if plane.forgotten {
-        return Some(blocker(
-            "PlaneForgotten",
+        return Some(waits(
+            Waiting::PlaneForgotten,
             "The Plane was forgotten, since it will never return.",
         ));
     }
     if plane.revoked {
-        return Some(blocker(
-            "PlaneRevoked",
+        return Some(waits(
+            Waiting::PlaneRevoked,
             "The Plane is revoked, so its agent is refused.",
         ));
     }
@@ -54,19 +64,43 @@ fn absence(plane: &PlaneView) -> Option<BlockerView> {
             "No agent has enrolled. Make a token with `outhaul plane token {}` and start the agent with it.",
             plane.name
         );
-        return Some(blocker("PlaneNotEnrolled", &message));
+        return Some(waits(Waiting::PlaneNotEnrolled, &message));
     }
     let message = "The plane's agent is not connected. What the plane holds runs on; this waits for it.";
-    Some(blocker("PlaneDisconnected", message))
+    Some(waits(Waiting::PlaneDisconnected, message))
+}
+
+/// What the policy of the plane's owner keeps from being done there.
+fn policy(policy: &PolicyView) -> Option<BlockerView> {
+    if let Some(problem) = &policy.problem {
+        let message = format!(
+            "The policy of the plane's owner cannot be read, and what could be read last is in force: {problem}"
+        );
+        return Some(waits(Waiting::PolicyUnread, &message));
+    }
+    match policy.mode {
+        PolicyMode::Acts => None,
+        PolicyMode::Pauses => Some(waits(
+            Waiting::PolicyPauses,
+            "The plane's owner pauses all work there.",
+        )),
+        PolicyMode::Observes => Some(waits(
+            Waiting::PolicyObserves,
+            "The plane's owner lets nothing be changed there; blockers say what would be.",
+        )),
+    }
 }
 
 /// Whose turn it is, where the plane is there.
 fn turn(state: BundleState) -> BlockerView {
     match state {
-        BundleState::Removing => blocker("Removing", "The plane is letting the objects go."),
-        BundleState::Stored => blocker("NotReported", "The plane has stored it and is applying it."),
+        BundleState::Removing => waits(Waiting::Removing, "The plane is letting the objects go."),
+        BundleState::Stored => waits(
+            Waiting::NotReported,
+            "The plane has stored it and is applying it.",
+        ),
         BundleState::Queued | BundleState::Refused | BundleState::Progressing | BundleState::Ready => {
-            blocker("NotStored", "The plane has not stored this version yet.")
+            waits(Waiting::NotStored, "The plane has not stored this version yet.")
         }
     }
 }
@@ -97,30 +131,34 @@ fn first_blocked(bundle: &BundleView) -> Option<BlockerView> {
 fn awaited(bundle: &BundleView) -> BlockerView {
     let refused = bundle.objects.iter().find(|object| object.blocker.is_some());
     match refused.filter(|_| bundle.state != BundleState::Removing) {
-        Some(object) => blocker(
-            "WaitsForOthers",
+        Some(object) => waits(
+            Waiting::WaitsForOthers,
             &format!("It goes as soon as {} is applied.", object.id),
         ),
-        None => blocker("Removing", "The plane is letting it go."),
+        None => waits(Waiting::Removing, "The plane is letting it go."),
     }
 }
 
 fn object_blocker(object: &ObjectView) -> Option<BlockerView> {
     match object.health.as_str() {
         "Healthy" | "Suspended" => None,
-        "Progressing" => Some(blocker(
-            "Progressing",
+        "Progressing" => Some(waits(
+            Waiting::Progressing,
             "It is applied; the plane's controllers are at work on it.",
         )),
-        "Degraded" => Some(blocker(
-            "Degraded",
+        "Degraded" => Some(waits(
+            Waiting::Degraded,
             "It is applied, and its own status says that it fails; describe it in the plane.",
         )),
-        _ => Some(blocker(
-            "Unknown",
+        _ => Some(waits(
+            Waiting::Unknown,
             "The plane does not have it yet, or cannot judge it.",
         )),
     }
+}
+
+fn waits(waiting: Waiting, message: &str) -> BlockerView {
+    blocker(waiting.as_str(), message)
 }
 
 fn blocker(reason: &str, message: &str) -> BlockerView {

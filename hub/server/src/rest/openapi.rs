@@ -6,7 +6,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::envelope::json;
-use super::{bundles, confirmations, events, orphans, planes, probes, restored, tokens};
+use super::{bundles, confirmations, events, explanations, orphans, planes, probes, restored, tokens};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,8 @@ use super::{bundles, confirmations, events, orphans, planes, probes, restored, t
         orphans::decide,
         bundles::list,
         bundles::one,
+        explanations::of_plane,
+        explanations::of_bundle,
         confirmations::create,
         tokens::create,
         restored::raise,

@@ -4,7 +4,9 @@ use axum::routing::{MethodRouter, get, post};
 use http::Method;
 
 use super::access::{Needs, Right, Scope};
-use super::{Rest, bundles, confirmations, events, openapi, orphans, planes, probes, restored, tokens};
+use super::{
+    Rest, bundles, confirmations, events, explanations, openapi, orphans, planes, probes, restored, tokens,
+};
 
 pub(super) struct Route {
     #[cfg_attr(
@@ -50,6 +52,16 @@ pub(super) fn routes() -> Vec<Route> {
             "/api/v1/planes/{plane}/bundles/{kind}/{namespace}/{name}",
             needs(&[GET_BUNDLES], Scope::Path),
             get(bundles::one),
+        ),
+        read(
+            "/api/v1/planes/{plane}/explanations",
+            needs(&[GET, GET_BUNDLES, GET_ORPHANS], Scope::Path),
+            get(explanations::of_plane),
+        ),
+        read(
+            "/api/v1/explanations/{kind}/{namespace}/{name}",
+            needs(&[GET, GET_BUNDLES], Scope::Fleet),
+            get(explanations::of_bundle),
         ),
         read(
             "/api/v1/planes/{plane}/orphans",

@@ -189,6 +189,17 @@ async fn an_observer_shows_what_would_change_and_a_text_that_cannot_be_read_chan
             .unwrap()
             .contains("Observing")
     );
+    let explained = stage.operator().outhaul(&["explain", "plane/eu"]).await.unwrap();
+    assert!(
+        explained.contains("Waiting: Plane eu\n  PolicyMalformed: "),
+        "{explained}"
+    );
+    let of = ["explain", "plane/eu", "configmap/shop/one"];
+    let explained = stage.operator().outhaul(&of).await.unwrap();
+    assert!(
+        explained.starts_with("Blocked: ConfigMap shop/one of "),
+        "{explained}"
+    );
     stage.plane("eu").unwrap().stop_agent().await.unwrap();
     stage.plane("eu").unwrap().start_agent(None).unwrap();
     stage.connected("eu", true).await.unwrap();
@@ -236,6 +247,16 @@ async fn only_the_owner_confirms_where_the_policy_says_so(ground: Ground) {
         .outhaul(&["confirm", "eu", &bundle, "remove"])
         .await;
     assert!(refused.is_err());
+    let explained = stage.operator().outhaul(&["explain", &bundle]).await.unwrap();
+    let head = format!("Held: ConfigMap shop/one of Release {NAMESPACE}/cart on plane eu, for ");
+    assert!(
+        explained.contains(&head) && explained.contains("  OwnerConfirms: held: "),
+        "{explained}"
+    );
+    assert!(
+        explained.contains(&format!("outhaul confirm eu {bundle} leave\n")),
+        "{explained}"
+    );
     let mut data = json!({"policy.yaml": strict});
     data[format!("confirm.release.{NAMESPACE}.cart")] = format!("remove@{generation}").into();
     govern(&mut stage, "eu", data).await.unwrap();

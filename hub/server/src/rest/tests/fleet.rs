@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use outhaul_hub_core::view::{BundleName, BundleView, PlaneView};
+use outhaul_hub_core::view::{BundleName, BundleView, Found, PlaneView};
 use outhaul_protocol_transport::authority::Authority;
 use outhaul_protocol_wire::ids::{Epoch, HubId, PlaneName};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -124,6 +124,10 @@ impl State {
                 drop(answer.send(known.then(Vec::new)));
             }
             Request::Bundles(name, answer) => drop(answer.send(self.on(name.as_str()))),
+            Request::Find(bundle, answer) => {
+                let named = self.bundles.iter().find(|((_, name), _)| *name == bundle);
+                drop(answer.send(named.map(|(_, view)| Found::On(Box::new(view.clone())))));
+            }
             Request::Bundle(plane, bundle, answer) => {
                 let key = (plane.as_str().to_owned(), bundle);
                 drop(answer.send(self.bundles.get(&key).cloned()));

@@ -27,6 +27,38 @@ async fn planes_are_listed_in_the_envelope() {
 }
 
 #[tokio::test]
+async fn what_is_stuck_is_explained_on_a_plane_and_of_one_resource() {
+    let hub = Hub::start(Access::Tokens);
+    let mut cart = samples::bundle("eu", "cart");
+    cart.state = BundleState::Progressing;
+    cart.objects[0].health = "Degraded".to_owned();
+    hub.fleet.put_bundle(cart);
+    for path in [
+        "/api/v1/planes/eu/explanations",
+        "/api/v1/explanations/release/shop/cart",
+    ] {
+        let (status, body) = hub.get_json(path).await;
+        let explained = &body["data"]["items"];
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert_eq!(explained.as_array().unwrap().len(), 1, "{path} {explained}");
+        assert_eq!(
+            (&explained[0]["reason"], &explained[0]["object"]["name"]),
+            (&json!("Degraded"), &json!("web"))
+        );
+        assert!(
+            explained[0]["remedies"][0]["command"]
+                .as_str()
+                .unwrap()
+                .starts_with("kubectl get")
+        );
+    }
+    let (_, body) = hub.get_json("/api/v1/planes/us/explanations").await;
+    assert_eq!(body["data"]["totalCount"], 0);
+    let (_, body) = hub.get_json("/api/v1/explanations/release/shop/none").await;
+    assert_eq!(body["code"], "BUNDLE_NOT_FOUND");
+}
+
+#[tokio::test]
 async fn a_plane_a_bundle_and_what_is_not_there() {
     let hub = Hub::start(Access::Tokens);
     let (status, body) = hub.get_json("/api/v1/planes/eu").await;

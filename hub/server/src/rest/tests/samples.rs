@@ -27,6 +27,7 @@ pub(in crate::rest) fn plane(name: &str) -> PlaneView {
         },
         orphans: OrphansView::default(),
         policy: None,
+        since: None,
     }
 }
 
@@ -55,6 +56,7 @@ pub(in crate::rest) fn bundle(plane: &str, name: &str) -> BundleView {
         observed: Some("cd".repeat(32)),
         objects: vec![object("web")],
         leftovers: Vec::new(),
+        since: None,
     }
 }
 
