@@ -75,7 +75,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (
         Broken::PolicyUnheard,
-        4,
+        12,
         "what the policy of a plane excludes is neither written nor deleted",
     ),
     (Broken::StoreTrusted, 1, "stored before applied"),
