@@ -174,8 +174,12 @@ mod tests {
                     pod("Running", json!([{"ready": true}, {"ready": false}])),
                     Progressing,
                 ),
-                (pod("Running", waiting(false)), Progressing),
+                (pod("Running", waiting(false)), Degraded),
                 (pod("Running", waiting(true)), Degraded),
+                (
+                    pod("Running", json!([{"ready": false}, waiting(false)[0]])),
+                    Degraded,
+                ),
                 (pod("Succeeded", json!(null)), Healthy),
                 (pod("Failed", json!(null)), Degraded),
                 (pod("Unknown", json!(null)), Unknown),

@@ -19,16 +19,16 @@ pub(super) fn health(object: &Value) -> Option<Health> {
     })
 }
 
-/// The first container that is not as it should be decides. One that crashes in a loop is not ready, so it counts as
-/// progressing, as in OpenChoreo.
+/// One container that will not start decides, ready or not; then one that is not ready yet.
 fn running(containers: &[Value]) -> Option<Health> {
+    let mut health = Healthy;
     for container in containers {
-        if !boolean(container, "/ready")? {
-            return Some(Progressing);
-        }
         if FAILING.contains(&text(container, "/state/waiting/reason")?) {
             return Some(Degraded);
         }
+        if !boolean(container, "/ready")? {
+            health = Progressing;
+        }
     }
-    Some(Healthy)
+    Some(health)
 }
