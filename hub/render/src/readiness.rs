@@ -106,7 +106,8 @@ fn of_release(state: ReleaseState, release: &Release) -> Readiness {
             "Waiting for the first report of the plane",
         );
     }
-    if about.is_some_and(|about| Some(about) < release.metadata.generation) {
+    // A report that does not say which spec it is about, as OpenChoreo leaves it, is about an earlier one.
+    if about < release.metadata.generation {
         return Readiness::unready(
             reason::HEALTH_PROGRESSING,
             "Waiting for the report of the plane on the last change",
