@@ -29,9 +29,10 @@ pub(crate) struct Options {
     /// Answer REST questions without a token. Only with --rest on loopback.
     #[arg(long, env = "OUTHAUL_ANONYMOUS")]
     anonymous: bool,
-    /// Look for Environments and DataPlanes only in the namespace of the Release, not in `default` as well.
-    #[arg(long, env = "OUTHAUL_NO_FALLBACK")]
-    no_fallback: bool,
+    /// Look for Environments and DataPlanes in `default` too, where the namespace of the Release does not have them.
+    /// OpenChoreo looks in `default` only: an installation that relies on it needs this.
+    #[arg(long, env = "OUTHAUL_FALL_BACK_TO_DEFAULT")]
+    fall_back_to_default: bool,
     /// How to write the log. RUST_LOG says how much.
     #[arg(long, env = "OUTHAUL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
@@ -82,7 +83,7 @@ impl Options {
                 true => Access::Anonymous,
                 false => Access::Tokens,
             },
-            fallback: !self.no_fallback,
+            fallback: self.fall_back_to_default,
         })
     }
 }
