@@ -134,7 +134,11 @@ pub fn owners(labels: Option<&Map<String, Value>>) -> Vec<Owner> {
 impl Owner {
     /// Whether this is the resource `key`.
     pub fn is(&self, key: &Key) -> bool {
-        self.kind == key.kind && self.uid == key.uid.as_str()
+        // A hub that gives somebody else's uid to a key of its own does not get at what he has.
+        self.kind == key.kind
+            && self.uid == key.uid.as_str()
+            && self.namespace == key.namespace
+            && self.name == key.name
     }
 }
 
@@ -229,6 +233,11 @@ mod tests {
             assert_eq!(owners.len(), 1);
             assert!(owners[0].is(&key), "{owners:?}");
             assert!(!owners[0].is(&release_key("other")));
+            let renamed = Key {
+                name: "other".to_owned(),
+                ..key.clone()
+            };
+            assert!(!owners[0].is(&renamed), "the uid alone is no proof");
         }
         assert_eq!(owners(None), []);
     }
