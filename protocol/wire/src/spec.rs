@@ -211,6 +211,10 @@ fn manifest(id: &str, object: Option<&Value>) -> Result<Manifest, ManifestError>
         {
             Err(error("has an apiVersion, kind, name or namespace over 253 bytes"))
         }
+        // An owner that is not there: the garbage collector would delete the object, which nobody said and no budget counts.
+        () if is_owned(body) => Err(error(
+            "names owners in metadata.ownerReferences, with which its cluster would delete it; leave them out",
+        )),
         () => {
             let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
             let (group, version) = (group.to_owned(), version.to_owned());
@@ -226,6 +230,17 @@ fn manifest(id: &str, object: Option<&Value>) -> Result<Manifest, ManifestError>
                 body: body.clone(),
             })
         }
+    }
+}
+
+fn is_owned(body: &Map<String, Value>) -> bool {
+    match body
+        .get("metadata")
+        .and_then(|metadata| metadata.get("ownerReferences"))
+    {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(owners)) => !owners.is_empty(),
+        Some(_) => true,
     }
 }
 
@@ -308,6 +323,24 @@ mod tests {
         let error = spec.entries[0].manifest.as_ref().unwrap_err();
         assert_eq!(error.to_string(), r#"object "bad" has no kind"#);
         assert!(spec.entries[1].manifest.is_ok());
+    }
+
+    #[test]
+    fn an_object_with_owners_is_refused_since_it_would_go_with_them() {
+        let owned = |owners: Value| {
+            let mut object = config_map("one");
+            object["metadata"]["ownerReferences"] = owners;
+            let spec = release(&json!([{"id": "a", "object": object}])).unwrap();
+            spec.entries[0]
+                .manifest
+                .clone()
+                .err()
+                .map(|error| error.to_string())
+        };
+        assert_eq!(owned(json!([])), None);
+        assert_eq!(owned(json!(null)), None);
+        let error = owned(json!([{"kind": "ConfigMap", "name": "gone", "uid": "u-1"}])).unwrap();
+        assert!(error.contains("ownerReferences"), "{error}");
     }
 
     #[test]
