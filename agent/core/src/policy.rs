@@ -59,10 +59,12 @@ impl Policy {
         };
         let data = data(config_map);
         let (said, unread) = Said::read(&data);
-        let read = text(&data).and_then(|text| match text {
-            Some(text) => Ok((Some(text.to_owned()), Document::read(text)?)),
-            None => Ok((None, Document::default())),
-        });
+        let read = no_binary(config_map)
+            .and_then(|()| text(&data))
+            .and_then(|text| match text {
+                Some(text) => Ok((Some(text.to_owned()), Document::read(text)?)),
+                None => Ok((None, Document::default())),
+            });
         let (text, document, problem) = match read {
             Ok((text, document)) => (text, document, unread),
             Err(problem) => {
@@ -163,6 +165,17 @@ fn data(config_map: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
+/// A file that is no UTF-8 becomes an entry of another field, and would read as no policy.
+fn no_binary(config_map: &Value) -> Result<(), String> {
+    let binary = config_map.get("binaryData").and_then(Value::as_object);
+    match binary.and_then(|entries| entries.keys().next()) {
+        Some(name) => Err(format!(
+            "the ConfigMap has {name:?} in binaryData: save the file as UTF-8 and create it again"
+        )),
+        None => Ok(()),
+    }
+}
+
 /// The text among the entries. What else is there has to be known: a name that is mistyped must not read as no policy.
 fn text<'a>(data: &[(&str, &'a str)]) -> Result<Option<&'a str>, String> {
     let unknown = data
@@ -206,6 +219,14 @@ mod tests {
             assert_eq!(policy, Policy::open("outhaul-system"));
             assert_eq!(policy.summary(), wire::Policy::default());
         }
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_does_not_read_as_no_policy() {
+        let config_map = json!({"binaryData": {"policy.yaml": "/w=="}});
+        let policy = Policy::read("outhaul-system", Some(&config_map), Some("pause: true"));
+        assert_eq!(policy.mode(), Mode::Pauses);
+        assert!(policy.problem().is_some_and(|problem| problem.contains("UTF-8")));
     }
 
     #[test]
