@@ -103,8 +103,8 @@ async fn load(store: &Store) -> (Plane, Keeper) {
 
 async fn try_load(store: &Store) -> Result<(Plane, Keeper), Failure> {
     store.prepare().await?;
-    // Nothing is done before it is known what the owner of the plane allows.
-    let (policy, keeper) = store.policy().await?;
     let stored = store.load().await?;
+    // Nothing is done before it is known what the owner of the plane allows; read last, as reading all else takes time.
+    let (policy, keeper) = store.policy().await?;
     Ok((Plane::restored(stored, policy, agent::clock()), keeper))
 }

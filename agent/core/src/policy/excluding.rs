@@ -60,17 +60,10 @@ impl Policy {
                 "it gives rights to somebody in the agent's own namespace {home}, and no policy allows that"
             ));
         }
-        let webhook = matches!(
-            kind,
-            (
-                ADMISSION,
-                "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration"
-            )
-        );
         let name = kind_of(object);
         let named = |kinds: &Vec<Kind>| kinds.iter().any(|kind| kind.0 == name);
-        (webhook && !self.document.kinds.as_ref().is_some_and(named)).then(|| {
-            format!("webhook configurations have to be named in full, and kinds does not name {name}")
+        (object.group == ADMISSION && !self.document.kinds.as_ref().is_some_and(named)).then(|| {
+            format!("what decides about admission has to be named in full, and kinds does not name {name}")
         })
     }
 
@@ -246,10 +239,11 @@ mod tests {
         let named = policy("kinds: ['*', admissionregistration.k8s.io/ValidatingWebhookConfiguration]");
         let gate = |kind: &str| why(&named, &format!("admissionregistration.k8s.io/{kind} gate"));
         assert_eq!(gate("ValidatingWebhookConfiguration"), None);
+        assert!(gate("ValidatingAdmissionPolicy").is_some());
         assert_eq!(
             gate("MutatingWebhookConfiguration").as_deref(),
             Some(
-                "webhook configurations have to be named in full, and kinds does not name \
+                "what decides about admission has to be named in full, and kinds does not name \
                  admissionregistration.k8s.io/MutatingWebhookConfiguration"
             )
         );

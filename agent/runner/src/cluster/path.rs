@@ -34,8 +34,9 @@ impl Path {
             }
             (_, namespace) => namespace,
         };
+        let namespace = checked("namespace", namespace)?;
         let base = collection(&object.group, &object.version, &kind.plural, namespace);
-        Ok(base.segment(&checked(&object.name)?))
+        Ok(base.segment(checked("name", &object.name)?))
     }
 
     pub(crate) fn segment(mut self, segment: &str) -> Self {
@@ -71,15 +72,15 @@ pub(crate) fn collection(group: &str, version: &str, plural: &str, namespace: &s
 }
 
 /// Kubernetes allows no such name, and a client that normalises paths would turn it into another request.
-fn checked(name: &str) -> Result<String, Failure> {
+fn checked<'a>(field: &str, name: &'a str) -> Result<&'a str, Failure> {
     if matches!(name, "." | "..") || name.contains(['/', '%']) {
         return Err(Failure::from(Refusal {
             code: 422,
-            message: format!("metadata.name {name:?} may not be \".\" or \"..\" or contain '/' or '%'"),
+            message: format!("metadata.{field} {name:?} may not be \".\" or \"..\" or contain '/' or '%'"),
             ..Refusal::default()
         }));
     }
-    Ok(name.to_owned())
+    Ok(name)
 }
 
 fn encoded(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! The watch on the policy of the plane's owner: what is in force follows what is written, also while no hub is there.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use http::Request;
@@ -8,11 +8,15 @@ use outhaul_agent_core::policy::CONFIG_MAP;
 use outhaul_agent_core::shallow::Shallow;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tracing::warn;
 
 use super::pauses::Pauses;
 use super::{UNNUMBERED, WatchEvent};
 use crate::cluster::{Cluster, Path, chain, collection};
+
+/// The API server ends a watch after 290 s. One that goes on after this was lost on its way.
+const SILENCE: Duration = Duration::from_secs(300);
 
 /// Watches until it is dropped.
 pub(super) async fn watch(cluster: Cluster, namespace: String, events: mpsc::Sender<(u64, WatchEvent)>) {
@@ -46,8 +50,10 @@ impl Task {
     async fn once(&self) -> Result<(), String> {
         let page = self.cluster.get(&self.path()).await;
         let page = page.map_err(|failure| failure.blocker().message)?;
+        // Whatever is between may answer in the API server's place, and that would read as no policy.
         let there = page.get("items").and_then(Value::as_array);
-        self.tell(there.and_then(|items| items.first()).cloned()).await;
+        let there = there.ok_or("what answers for the API server gives no list")?;
+        self.tell(there.first().cloned()).await;
         let version = page.pointer("/metadata/resourceVersion").and_then(Value::as_str);
         let path = self
             .path()
@@ -59,7 +65,11 @@ impl Task {
         let changes = self.cluster.client.request_events::<Shallow>(request).await;
         let changes = changes.map_err(|error| chain(&error))?;
         let mut changes = std::pin::pin!(changes);
-        while let Some(change) = changes.next().await {
+        loop {
+            let change = timeout(SILENCE, changes.next()).await;
+            let Some(change) = change.map_err(|_elapsed| "the watch has not ended in time")? else {
+                return Ok(());
+            };
             use kube::core::WatchEvent as Change;
             match change.map_err(|error| chain(&error))? {
                 Change::Added(Shallow(object)) | Change::Modified(Shallow(object)) => {
@@ -70,7 +80,6 @@ impl Task {
                 Change::Error(status) => return Err(status.message.clone()),
             }
         }
-        Ok(())
     }
 
     fn path(&self) -> Path {
