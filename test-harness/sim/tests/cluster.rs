@@ -369,6 +369,18 @@ fn cases() -> Vec<Ask> {
             a,
             json!([{"op": "test", "path": "/data/value", "value": "7"}, {"op": "replace", "path": "/data/value", "value": "9"}]),
         ),
+        Ask::Json(
+            a,
+            json!([{"op": "test", "path": "/data/nothing", "value": null}, {"op": "add", "path": "/data/value", "value": "10"}]),
+        ),
+        Ask::Json(
+            a,
+            json!([{"op": "test", "path": "/data/value", "value": null}, {"op": "add", "path": "/data/value", "value": "11"}]),
+        ),
+        Ask::Json(
+            a,
+            json!([{"op": "test", "path": "/status/nothing", "value": null}, {"op": "add", "path": "/data/value", "value": "12"}]),
+        ),
         Ask::Delete(a, Some(false)),
         Ask::Apply(a, "finalizing", finalizer.clone()),
         Ask::Apply(a, "finalizing", finalizer.clone()),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use json_patch::{PatchOperation, TestOperation};
 use serde_json::{Value, json};
 
 use super::{Cluster, Place, Refusal, fields};
@@ -91,10 +92,17 @@ impl Cluster {
         let before = self.get(place)?;
         let mut patched = Value::clone(&before);
         match patch {
-            Patch::Json(patch) => json_patch::patch(&mut patched, patch).map_err(|_failed| Refusal {
-                name: place.name.clone(),
-                ..Refusal::new(422, "Invalid", place)
-            })?,
+            Patch::Json(patch) => {
+                let operations: Vec<_> = patch
+                    .iter()
+                    .filter(|it| !finds_nothing(it, &before))
+                    .cloned()
+                    .collect();
+                json_patch::patch(&mut patched, &operations).map_err(|_failed| Refusal {
+                    name: place.name.clone(),
+                    ..Refusal::new(422, "Invalid", place)
+                })?;
+            }
             Patch::Merge(patch) => {
                 for field in ["uid", "resourceVersion"] {
                     let wanted = &patch["metadata"][field];
@@ -185,6 +193,15 @@ impl Cluster {
             false => Err(Refusal::not_found(&namespace)),
         }
     }
+}
+
+/// Whether it tests for null what is not there, and so holds.
+fn finds_nothing(operation: &PatchOperation, object: &Value) -> bool {
+    let PatchOperation::Test(TestOperation { path, value }) = operation else {
+        return false;
+    };
+    let around = path.parent().and_then(|parent| parent.resolve(object).ok());
+    value.is_null() && path.resolve(object).is_err() && around.is_some_and(Value::is_object)
 }
 
 /// Finalizers are a set, so an apply adds to it. Returns whether it did.

@@ -1,7 +1,7 @@
 //! JSON patch (RFC 6902), as the API server's library has it.
 
 use json_patch::jsonptr::PointerBuf;
-use json_patch::{AddOperation, CopyOperation, Patch, PatchOperation, ReplaceOperation};
+use json_patch::{AddOperation, CopyOperation, Patch, PatchOperation, ReplaceOperation, TestOperation};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -26,6 +26,9 @@ pub fn json(live: &Value, patch: &Value) -> Result<Value, PatchError> {
     }
     let mut patched = live.clone();
     for operation in operations {
+        if finds_nothing(&operation, &patched) {
+            continue;
+        }
         let operation = leniently(operation, &patched);
         json_patch::patch_unsafe(&mut patched, &[operation]).map_err(|_| PatchError::Unprocessable)?;
     }
@@ -47,6 +50,16 @@ fn leniently(operation: PatchOperation, at: &Value) -> PatchOperation {
             })
         }
         other => other,
+    }
+}
+
+/// Whether it tests for null what is not there, and so holds.
+fn finds_nothing(operation: &PatchOperation, at: &Value) -> bool {
+    match operation {
+        PatchOperation::Test(TestOperation { path, value }) => {
+            value.is_null() && path.resolve(at).is_err() && is_in_object(path, at)
+        }
+        _ => false,
     }
 }
 
