@@ -248,21 +248,20 @@ impl Object {
             Sight::Listing => Need::Nothing,
             // It would be in sight if it were there.
             Sight::Clear { .. } => Need::Apply,
-            Sight::Refused(failure) if failure.is_unserved() => Need::Apply,
             Sight::Refused(_) => Need::Look,
         }
     }
 
     /// Server-side apply with force takes over whatever is there. So what we never applied ourselves is looked at
-    /// first, unless the list of its kind shows that it is nobody's.
+    /// first, unless the list of its kind shows that it is nobody's. That its kind is not served shows nothing: once it
+    /// is, objects may be there that somebody else made.
     fn may_be_anothers(&self, sight: &Sight) -> bool {
         if self.uid.is_some() || self.cleared {
             return false;
         }
         match sight {
             Sight::Clear { stranger } => *stranger,
-            Sight::Listing => true,
-            Sight::Refused(failure) => !failure.is_unserved(),
+            Sight::Listing | Sight::Refused(_) => true,
         }
     }
 }
@@ -371,7 +370,7 @@ mod tests {
         });
         assert_eq!(need(&object, &Sight::Refused(forbidden)), Need::Look);
         let unserved = Failure::KindUnknown("ConfigMap".into());
-        assert_eq!(need(&object, &Sight::Refused(unserved)), Need::Apply);
+        assert_eq!(need(&object, &Sight::Refused(unserved)), Need::Look);
         object.cleared = true;
         assert_eq!(need(&object, &Sight::Listing), Need::Apply);
     }

@@ -22,7 +22,7 @@ use crate::model::Model;
 use crate::schedule::{HUBS, PLANES, Schedule, What};
 
 /// Lines of what happened that are kept for whoever asks why.
-const LINES: usize = 4_000;
+const LINES: usize = 100_000;
 
 /// Events of one schedule: twenty times what is usual. More means that somebody does something without end.
 const MANY: u64 = 250_000;
