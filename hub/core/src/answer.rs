@@ -65,7 +65,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{Known, WriteId};
+    use crate::WriteId;
 
     fn check(change: Change, code: u16, details: Value) -> Outcome {
         let key = Key {
@@ -86,11 +86,7 @@ mod tests {
     fn status() -> Change {
         Change::Status {
             status: Box::default(),
-            known: Known {
-                plane: None,
-                moved: None,
-                term: None,
-            },
+            known: None,
         }
     }
 

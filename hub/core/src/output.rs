@@ -79,7 +79,7 @@ pub enum Change {
         /// What it becomes.
         status: Box<DeliveryStatus>,
         /// What it must still say.
-        known: Known,
+        known: Option<Known>,
     },
     /// Conditions of a Plane.
     PlaneConditions {
@@ -118,7 +118,8 @@ pub enum Change {
     },
 }
 
-/// Who wrote a status last, as far as is known. If that is no longer so, another hub wrote, and its word is read first.
+/// Who wrote a status last, as far as is known, or that nobody did. If that is no longer so, another hub wrote, and its
+/// word is read first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// The plane.

@@ -50,8 +50,10 @@ pub struct Around {
     pub finalizers: Vec<String>,
     /// What somebody confirmed about objects of it that are held.
     pub confirmation: Option<Confirmation>,
-    /// Its `status`; the empty one where it cannot be read.
+    /// Its `status`; the empty one where it has none, or one that cannot be read.
     pub status: DeliveryStatus,
+    /// Whether it has one.
+    pub has_status: bool,
     /// Whether it could be read.
     pub status_readable: bool,
 }
@@ -244,6 +246,7 @@ impl Around {
             Some(status) => serde_json::from_str(status.get()),
         };
         Self {
+            has_status: object.parts().status.is_some(),
             status_readable: status.is_ok(),
             generation: generation(object),
             resource_version: object

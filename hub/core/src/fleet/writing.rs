@@ -99,11 +99,11 @@ impl Fleet {
         }
         delivery.pace.wrote(now.uptime);
         let notes = notes(key, stored, &next, delivery.resource.around.deleting);
-        let known = Known {
+        let known = delivery.resource.around.has_status.then(|| Known {
             plane: stored.plane.clone(),
             moved: stored.r#move,
             term: stored.term,
-        };
+        });
         let status = Box::new(next);
         let id = self.emit(key, Change::Status { status, known });
         if let Some(delivery) = self.deliveries.get_mut(key) {

@@ -282,8 +282,11 @@ impl World {
             }
             Change::RemoveFinalizer { .. } => object["metadata"]["finalizers"] = json!([]),
             Change::Status { status, known } => {
-                let stored = object.get("status").cloned().unwrap_or(json!({}));
-                if json!(known.plane) != stored["plane"] || json!(known.term) != stored["term"] {
+                let stored = object.get("status").filter(|status| !status.is_null());
+                let known = known
+                    .as_ref()
+                    .map(|known| (json!(known.plane), json!(known.term)));
+                if known != stored.map(|stored| (stored["plane"].clone(), stored["term"].clone())) {
                     return Outcome::Outdated;
                 }
                 object["status"] = json!(status);
