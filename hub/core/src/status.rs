@@ -325,17 +325,18 @@ fn fullest<'a>(facts: &Facts<'a>, refusal: &'a Refusal) -> &'a str {
     stored.map_or(&refusal.message, |stored| &stored.message)
 }
 
-/// After a restart the last report is not known, and what is stored stands; except that a refusal may be over.
+/// After a restart the last report is not known, and what is stored stands; except that a refusal may be over. Of one
+/// that follows from what the plane said, only its next report says that: a replica without a session of it would
+/// otherwise take back what the replica with one says, again and again.
 fn no_longer_refused(facts: &Facts<'_>) -> Option<Said> {
     let stored = condition::get(&facts.stored.conditions, READY)?;
-    let refusals = [
-        reason::INVALID_SPEC,
-        reason::NO_PLANE,
-        reason::NOT_ADMITTED,
-        reason::HUB_BEHIND,
-        reason::STATUS_REFUSED,
-    ];
-    refusals.contains(&stored.reason.as_str()).then(|| Said {
+    let edited = stored.observed_generation != Some(signed(facts.generation));
+    let over = match stored.reason.as_str() {
+        reason::INVALID_SPEC | reason::NO_PLANE | reason::NOT_ADMITTED => true,
+        reason::HUB_BEHIND | reason::STATUS_REFUSED => edited,
+        _ => false,
+    };
+    over.then(|| Said {
         r#type: READY,
         status: conditions::status::FALSE,
         reason: reason::DELIVERING.to_owned(),

@@ -191,6 +191,7 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
         message: format!("the API server does not take the status that the plane reported: {message}"),
     });
     let refusal = refusal::of(delivery).or(refused);
+    let reported = delivery.reported.as_ref();
     let facts = Facts {
         key: &delivery.resource.key,
         stored: &delivery.resource.around.status,
@@ -200,10 +201,9 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
         record: decision.record.as_ref(),
         refusal: refusal.as_ref(),
         removing: delivery.resource.around.deleting,
-        reported: delivery
-            .reported
-            .as_ref()
-            .filter(|_| delivery.writes.refused.is_none()),
+        reported: reported
+            .filter(|_| delivery.writes.refused.is_none())
+            .filter(|reported| is_of_this_control_plane(delivery, reported.version.generation)),
         term: delivery.term,
     };
     status::fold(facts, now.wall)
@@ -222,7 +222,15 @@ fn content(delivery: &Delivery, decision: &Decision) -> Option<(Generation, Dige
     let entry = delivery.queued.as_ref()?;
     let reported = delivery.reported.as_ref()?.version == entry.head.version;
     let present = entry.head.state == HeadState::Present;
-    (reported && present).then_some((entry.head.version.generation, entry.head.digest))
+    let generation = entry.head.version.generation;
+    let ours = is_of_this_control_plane(delivery, generation);
+    (reported && present && ours).then_some((generation, entry.head.digest))
+}
+
+/// A control plane that went back to a backup gives generations again. What is above the one that it has now is of the
+/// time after that backup: written down, it would be announced under the raised epoch, over whatever comes next.
+fn is_of_this_control_plane(delivery: &Delivery, generation: Generation) -> bool {
+    generation <= delivery.resource.around.generation
 }
 
 /// Events about what a person cares for in a change of status.

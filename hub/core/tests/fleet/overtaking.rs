@@ -91,6 +91,23 @@ fn what_a_plane_told_another_hub_since_is_not_written_over() {
 }
 
 #[test]
+fn that_the_hub_is_behind_is_not_taken_back_by_a_replica_that_does_not_hear_the_plane() {
+    let (mut world, agent, _) = settled();
+    world.fleet.closed(agent.session, world.now);
+    let status = &mut world.object("cart")["status"];
+    status["term"] = json!({"boot": 1, "dial": 9});
+    status["conditions"][0]["status"] = json!("False");
+    status["conditions"][0]["reason"] = json!("HubBehind");
+    world.touch("cart");
+    world.see("cart", Origin::Watch);
+    settle(&mut world);
+    assert_eq!(world.ready("cart").1, "HubBehind");
+    world.edit("cart", &spec("dev", 2));
+    settle(&mut world);
+    assert_eq!(world.ready("cart").1, "Delivering", "an edit may be newer");
+}
+
+#[test]
 fn an_agent_that_repeats_itself_makes_one_read_at_a_time() {
     let mut world = World::new();
     let mut agent = Agent::connect(&mut world, "eu");

@@ -1,8 +1,12 @@
 //! The control plane goes back to a backup, and an operator says so.
 
+use core::time::Duration;
+
 use outhaul_hub_core::Origin;
 use outhaul_protocol_wire::ids::{Epoch, Generation};
 use outhaul_protocol_wire::message::{ClosingReason, RefusedReason};
+use outhaul_protocol_wire::report::Health;
+use serde_json::json;
 
 use crate::agent::Agent;
 use crate::world::{World, spec};
@@ -28,6 +32,33 @@ fn without_a_word_the_plane_keeps_what_is_newer() {
     let key = world.key("cart");
     assert_eq!(agent.heads[&key].version.generation, Generation(2));
     assert_eq!(world.reads, [key]);
+}
+
+#[test]
+fn what_a_plane_said_of_a_later_time_is_not_written_into_what_was_restored() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    world.run();
+    world.edit("cart", &json!({"environmentName": "dev", "resources": 7}));
+    world.run();
+    let backup = world.object("cart").clone();
+    world.edit("cart", &spec("dev", 2));
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy, Health::Healthy]);
+    world.advance(Duration::from_secs(5));
+    world.run();
+    assert_eq!(world.status("cart").observed_generation, Some(3));
+    *world.object("cart") = backup;
+    world.see("cart", Origin::List);
+    world.advance(Duration::from_secs(5));
+    world.run();
+    let status = world.status("cart");
+    assert_eq!(world.ready("cart").1, "InvalidSpec");
+    assert_eq!(status.observed_generation, Some(1));
+    assert_eq!(status.content.map(|content| content.generation), Some(1));
 }
 
 #[test]
