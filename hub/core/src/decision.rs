@@ -162,9 +162,17 @@ pub fn decide(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Dec
 /// Only a plane that it was meant for hears of a removal: of those that no status names and this hub sent nothing to,
 /// none may be asked for by a spec that nobody admitted.
 fn remove(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decision {
+    let recorded = resource.recorded();
     let queued = memory.queued.filter(|(plane, _)| !routing.is_forgotten(plane));
-    let queued = queued.map(|(plane, moved)| (plane.clone(), moved));
-    let plane = resource.recorded().or(queued);
+    let queued = queued
+        .filter(|_| recorded.is_none())
+        .map(|(plane, moved)| (plane.clone(), moved));
+    // What is told to a plane has to be known when this hub is gone: that plane may have something of it.
+    let record = queued
+        .clone()
+        .filter(|_| !memory.gone)
+        .map(|(plane, moved)| Record::Goes(plane, moved));
+    let plane = recorded.or(queued);
     let status = &resource.around.status;
     let traces = status.plane.is_some()
         || status.content.is_some()
@@ -188,7 +196,7 @@ fn remove(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decisio
             }),
             None => Place::Nowhere,
         },
-        record: None,
+        record,
         finalizer: match done {
             true => Finalizer::Remove,
             false => Finalizer::Keep,

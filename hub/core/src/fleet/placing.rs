@@ -145,9 +145,11 @@ impl Fleet {
         };
         let plane = self.planes.entry(at.plane.clone()).or_default();
         let former = delivery.queued.replace(entry);
-        let newly_recorded = former
-            .as_ref()
-            .is_some_and(|former| !former.recorded && at.recorded);
+        // A removal needs no recording. That one comes says nothing of what was announced before.
+        let newly_recorded = at.state == HeadState::Present
+            && former
+                .as_ref()
+                .is_some_and(|former| !former.recorded && at.recorded);
         if let Some(former) = &former {
             plane.dequeue(former);
         }

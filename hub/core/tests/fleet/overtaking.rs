@@ -240,14 +240,15 @@ fn a_deletion_whose_plane_was_lost_from_the_status_is_held() {
         .environment(("acme".into(), "dev".into()), None, world.now);
     world.object("cart")["status"]["plane"] = json!(null);
     world.delete("cart");
-    settle(&mut world);
-    assert_eq!(agent.holds(&key), Some(HeadState::Present));
     agent.listen(&mut world);
     assert_eq!(
         agent.holds(&key),
         Some(HeadState::Removed),
         "this hub remembers the plane"
     );
+    settle(&mut world);
+    assert_eq!(world.status("cart").plane.as_deref(), Some("eu"), "and says so");
+    world.object("cart")["status"]["plane"] = json!(null);
     let mut world = world.restarted();
     settle(&mut world);
     assert_eq!(

@@ -1,5 +1,7 @@
 //! Letting go is a statement: what removes, and what never does.
 
+use core::time::Duration;
+
 use outhaul_hub_core::{Change, Origin, Outcome};
 use outhaul_protocol_wire::head::HeadState;
 use outhaul_protocol_wire::message::{AgentMessage, Held, HubMessage, Orphans};
@@ -250,10 +252,22 @@ fn what_is_deleted_before_it_was_recorded_leaves_the_plane_too() {
     agent.overhear(&mut world);
     assert_eq!(agent.holds(&key), Some(HeadState::Present));
     world.object("cart")["metadata"]["finalizers"] = json!(["openchoreo.dev/dataplane-cleanup"]);
-    world.pending.clear();
+    let failed = Outcome::Failed { retry_after: None };
+    for write in core::mem::take(&mut world.pending) {
+        world.refuse(&write, failed.clone());
+    }
     world.delete("cart");
     agent.listen(&mut world);
     assert_eq!(agent.holds(&key), Some(HeadState::Removed));
+    let recorded = |message: &HubMessage| matches!(message, HubMessage::Recorded(_));
+    assert!(
+        !agent.heard.iter().any(recorded),
+        "what came before may still be on its way"
+    );
+    world.advance(Duration::from_secs(1));
+    world.run();
+    let plane = world.status("cart").plane;
+    assert_eq!(plane.as_deref(), Some("eu"), "another replica has to know it too");
 }
 
 #[test]
