@@ -19,6 +19,9 @@ use crate::world::{Event, World, plane_index};
 /// The namespace of everything in the control plane.
 pub(crate) const NAMESPACE: &str = "acme";
 
+/// The id that two objects of a spec have which cannot be delivered.
+const TWICE: &str = "twice";
+
 /// Namespaces that every plane admits.
 pub(crate) const ADMITTED: &str = "shop*";
 
@@ -184,6 +187,29 @@ impl World {
         }
     }
 
+    /// Somebody corrects the specs of deleted resources whose status says that it waits for that.
+    pub(crate) fn correct_what_waits_for_it(&mut self) {
+        let resources = ["Release", "Bundle"]
+            .into_iter()
+            .flat_map(|kind| self.control.of_kind(kind));
+        let waiting: Vec<Place> = resources
+            .filter(|(_, resource)| waits_for_its_spec(resource))
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in waiting {
+            self.coverage.note("corrected at the end".to_owned());
+            let before = self.control.find(&place).cloned();
+            let after = self
+                .control
+                .update(&place, "user", correct)
+                .expect("it was just seen");
+            let uid = after["metadata"]["uid"].as_str().unwrap_or_default();
+            self.model.deleted(uid, generation(&after));
+            self.check_control_write(&place, before.as_deref(), Some(&after));
+            self.control_changed();
+        }
+    }
+
     pub(crate) fn user_edits(&mut self, place: &Place, edit: impl FnOnce(&mut Value)) {
         // Of the furniture only Planes may be gone: then there is nothing to edit.
         if self.control.update(place, "user", edit).is_ok() {
@@ -225,6 +251,33 @@ impl World {
         }
         self.plane_changed(plane);
     }
+}
+
+/// Its plane lost what it held, and its spec is none that says what to look for there.
+fn waits_for_its_spec(resource: &Value) -> bool {
+    let conditions = resource["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    let failed = conditions.any(|it| it["type"] == "Finalizing" && it["reason"] == "CleanupFailed");
+    failed
+        && entries(&resource["spec"])
+            .iter()
+            .any(|entry| entry["id"] == TWICE)
+}
+
+fn correct(resource: &mut Value) {
+    let mut entries = entries(&resource["spec"]).to_vec();
+    entries.retain(|entry| entry["id"] != TWICE);
+    let field = match resource["kind"] == "Release" {
+        true => "resources",
+        false => "objects",
+    };
+    resource["spec"][field] = entries.into();
+}
+
+/// The entries of a spec, whatever its kind.
+pub(crate) fn entries(spec: &Value) -> &[Value] {
+    let entries = spec.get("resources").or_else(|| spec.get("objects"));
+    entries.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The generation of what a resource says is held, where nobody confirmed that.
@@ -329,8 +382,8 @@ fn spec(resource: &str, target: &str, things: &[Thing], flaw: Option<Flaw>) -> V
     match flaw {
         None => {}
         Some(Flaw::DuplicateId) => {
-            objects.push(json!({"id": "twice", "object": stray("shop")}));
-            objects.push(json!({"id": "twice", "object": stray("shop-two")}));
+            objects.push(json!({"id": TWICE, "object": stray("shop")}));
+            objects.push(json!({"id": TWICE, "object": stray("shop-two")}));
         }
         Some(Flaw::NotAdmitted) => objects.push(json!({"id": "stray", "object": stray("kube-system")})),
         Some(Flaw::Malformed) => objects.push(json!({"id": "odd", "object": {"apiVersion": "v1"}})),

@@ -10,7 +10,7 @@ use outhaul_protocol_wire::ids::PlaneName;
 use serde_json::Value;
 
 use crate::cluster::Place;
-use crate::control::{environments, value_of};
+use crate::control::{entries, environments, value_of};
 use crate::model::{owner, text};
 use crate::schedule::{Governing, HUBS, Kind, PLANES};
 use crate::world::{Violation, World};
@@ -34,6 +34,7 @@ pub(crate) fn converge(world: &mut World) -> Result<(), Violation> {
     let end = world.agenda.now() + PATIENCE;
     loop {
         world.confirm_what_is_held();
+        world.correct_what_waits_for_it();
         let next = world.agenda.now() + LOOK;
         world.run_until(next)?;
         match world.discrepancy() {
@@ -289,9 +290,7 @@ fn health_of(place: &Place, live: &Value) -> outhaul_protocol_wire::report::Heal
 }
 
 fn has_malformed(resource: &Value) -> bool {
-    let spec = &resource["spec"];
-    let entries = spec.get("resources").or_else(|| spec.get("objects"));
-    let mut entries = entries.and_then(Value::as_array).into_iter().flatten();
+    let mut entries = entries(&resource["spec"]).iter();
     entries.any(|entry| entry["object"]["kind"].is_null())
 }
 

@@ -51,8 +51,7 @@ impl World {
                 "Adopt"
             }
             (_, _) => {
-                self.model.deleted(&orphan.uid, None);
-                self.model.letting_go.removed(&orphan.uid);
+                self.model.removed_from(plane, &orphan.uid);
                 "Remove"
             }
         };

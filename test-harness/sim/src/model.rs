@@ -15,7 +15,7 @@ use self::letting_go::LettingGo;
 use crate::agent::place_of;
 use crate::broken::Broken;
 use crate::cluster::{Cluster, Place};
-use crate::control::value_of;
+use crate::control::{entries, value_of};
 use crate::schedule::PLANES;
 use crate::world::{World, plane_index};
 
@@ -78,6 +78,12 @@ impl Model {
             protected: BTreeSet::new(),
         };
         self.wishes.entry(uid.to_owned()).or_default().push(nothing);
+    }
+
+    /// Somebody said that an orphan is to be removed from a plane. It may be wanted on another one.
+    pub(crate) fn removed_from(&mut self, plane: usize, orphan: &str) {
+        let wishes = self.wishes.get(orphan).map_or(0, Vec::len);
+        self.letting_go.removed(plane, orphan, wishes);
     }
 
     /// The control plane went back: what it says now is what is wanted now.
@@ -149,7 +155,7 @@ impl Model {
     }
 
     /// Whether somebody said, after an object was last wanted like this, that it is not wanted.
-    fn may_go(&self, uid: &str, place: &Place, value: &str) -> bool {
+    fn may_go(&self, plane: usize, uid: &str, place: &Place, value: &str) -> bool {
         let wishes = self.wishes.get(uid).map_or(&[][..], Vec::as_slice);
         let with = |wish: &Wish| wish.things.contains_key(place);
         let like_this = |wish: &Wish| wish.things.get(place).is_some_and(|wanted| wanted == value);
@@ -158,7 +164,9 @@ impl Model {
             .position(like_this)
             .or_else(|| wishes.iter().position(with));
         let since = since.unwrap_or_default();
-        wishes[since..].iter().any(|wish| wish.delivered && !with(wish))
+        let removed = self.letting_go.removed_after(plane, uid);
+        removed.is_some_and(|wishes| since < wishes)
+            || wishes[since..].iter().any(|wish| wish.delivered && !with(wish))
     }
 }
 
@@ -237,7 +245,7 @@ impl World {
             let text = format!("{place} on {}", PLANES[plane]);
             return self.violate("what is not ours is never deleted", text);
         };
-        if !self.model.may_go(&uid, place, value_of(there)) {
+        if !self.model.may_go(plane, &uid, place, value_of(there)) {
             let text = format!("{place} of {} on {}", self.name_of(&uid), PLANES[plane]);
             self.violate("an object leaves a plane only by a statement", text);
         }
@@ -265,7 +273,7 @@ impl World {
         self.model.letting_go.stored(plane, &write.key, generation);
         let uid = write.key.uid.as_str();
         let confirmed = record.head.confirmed;
-        if confirmed.is_some_and(|it| !self.model.letting_go.is_confirmed(uid, generation, it)) {
+        if confirmed.is_some_and(|it| !self.model.letting_go.is_confirmed(plane, uid, generation, it)) {
             let text = format!("{} on {} at {version}: {confirmed:?}", write.key, PLANES[plane]);
             self.violate("a confirmation counts for its generation only", text);
         }
@@ -382,9 +390,8 @@ fn has_finalizer(resource: &Value) -> bool {
 
 /// What the objects of a spec say.
 fn values(spec: &Value) -> Vec<String> {
-    let entries = spec.get("resources").or_else(|| spec.get("objects"));
-    let entries = entries.and_then(Value::as_array).into_iter().flatten();
-    entries
+    entries(spec)
+        .iter()
         .map(|entry| value_of(&entry["object"]).to_owned())
         .collect()
 }

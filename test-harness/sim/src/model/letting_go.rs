@@ -27,8 +27,9 @@ const OVERTAKES: Duration = Duration::from_secs(2 * 60);
 pub(crate) struct LettingGo {
     /// By uid of a resource and generation: what somebody confirmed.
     confirmed: BTreeSet<(String, u64, Confirmed)>,
-    /// Uids of orphans that somebody said are to be removed, whatever their generation.
-    removed: BTreeSet<String>,
+    /// By plane and uid: orphans that somebody said are to be removed there, whatever their generation, and how much had
+    /// been wanted of them by then.
+    removed: BTreeMap<(usize, String), usize>,
     /// By plane: what went lately, in order.
     gone: BTreeMap<usize, Vec<Gone>>,
     /// The generation that a plane stored last of a resource, and the one before.
@@ -55,8 +56,13 @@ impl LettingGo {
         self.confirmed.insert((uid.to_owned(), generation, confirmed));
     }
 
-    pub(crate) fn removed(&mut self, orphan: &str) {
-        self.removed.insert(orphan.to_owned());
+    pub(super) fn removed(&mut self, plane: usize, orphan: &str, wishes: usize) {
+        self.removed.insert((plane, orphan.to_owned()), wishes);
+    }
+
+    /// How much had been wanted of an orphan when somebody said that it is to be removed from a plane.
+    pub(super) fn removed_after(&self, plane: usize, orphan: &str) -> Option<usize> {
+        self.removed.get(&(plane, orphan.to_owned())).copied()
     }
 
     /// Whether somebody confirmed that objects of a resource stay where they are.
@@ -66,8 +72,14 @@ impl LettingGo {
         self.confirmed.iter().any(left)
     }
 
-    pub(super) fn is_confirmed(&self, uid: &str, generation: u64, confirmed: Confirmed) -> bool {
-        let removed = confirmed == Confirmed::Remove && self.removed.contains(uid);
+    pub(super) fn is_confirmed(
+        &self,
+        plane: usize,
+        uid: &str,
+        generation: u64,
+        confirmed: Confirmed,
+    ) -> bool {
+        let removed = confirmed == Confirmed::Remove && self.removed_after(plane, uid).is_some();
         removed || self.confirmed.contains(&(uid.to_owned(), generation, confirmed))
     }
 
@@ -120,7 +132,7 @@ impl World {
         let letting_go = &self.model.letting_go;
         let stored = letting_go.stored.get(&(plane, uid.to_owned()));
         let newest = stored.map_or(u64::MAX, |(newest, _)| *newest);
-        letting_go.removed.contains(uid)
+        letting_go.removed_after(plane, uid).is_some()
             || letting_go.confirmed.iter().any(|(of, generation, confirmed)| {
                 of == uid
                     && *confirmed == Confirmed::Remove
