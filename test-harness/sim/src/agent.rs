@@ -15,7 +15,8 @@ use outhaul_agent_core::clock::Clock;
 use outhaul_agent_core::kinds::Watched;
 use outhaul_agent_core::plane::{self, Answer, Request, RequestId, Write};
 use outhaul_protocol_session::agent::{Event as SessionEvent, Session};
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::head::{HeadState, Key};
+use outhaul_protocol_wire::message::Held;
 
 pub(crate) use self::cluster::place_of;
 pub(crate) use self::store::Store;
@@ -338,6 +339,15 @@ impl World {
             match event {
                 SessionEvent::Welcomed(welcome) => running.uplink.welcomed(welcome.fleet),
                 SessionEvent::Store(store) => {
+                    if broken == Some(Broken::ConfirmedBeforeGone)
+                        && store.head.state == HeadState::Removed
+                        && let Some(connected) = &mut running.connected
+                    {
+                        connected.session.gone(Held {
+                            key: store.head.key.clone(),
+                            version: store.head.version,
+                        });
+                    }
                     if let Err(error) = running.plane.take(store) {
                         return self.violate("content is what it says", error.to_string());
                     }

@@ -8,12 +8,16 @@ use clap::ValueEnum;
 pub enum Broken {
     /// What a complete announcement did not name is removed.
     AbsenceRemoves,
+    /// The hub takes every Plane to admit everything.
+    AdmissionUnchecked,
     /// The budget of a plane is forgotten when its agent starts again.
     BudgetForgotten,
     /// Every resource has a budget of its own.
     BudgetPerResource,
     /// There is no budget.
     BudgetOff,
+    /// An agent says that a removed resource is gone as soon as it hears of the removal.
+    ConfirmedBeforeGone,
     /// The hub takes a confirmation for one of whatever generation there is.
     ConfirmationOfAnyGeneration,
     /// A record that cannot be read counts as wanting nothing.
@@ -30,6 +34,8 @@ pub enum Broken {
     GenerationIgnored,
     /// The hub takes its writes for made when it sends them.
     HubTrustsItsWrites,
+    /// What somebody confirmed is to stay is removed.
+    LeaveIsRemove,
     /// The agent does not say what it observed while it was cut off.
     ObservedUntold,
     /// Words of an old session count as words of the newest.
@@ -46,6 +52,14 @@ pub enum Broken {
     PlaneLetGoEarly,
     /// An agent that runs does not hear of another policy.
     PolicyUnheard,
+    /// The hub calls what it announces recorded before it is.
+    RecordedAtOnce,
+    /// The hub writes a status over whatever is there.
+    StatusWrittenBlindly,
     /// The agent takes its store's writes for made when it sends them.
     StoreTrusted,
+    /// A plane that lost its store does not search for what no inventory names.
+    SweepSkipped,
+    /// An object whose kind is not served just then counts as not there.
+    UnservedIsAbsent,
 }

@@ -13,7 +13,7 @@ use outhaul_hub_core::{Dialer, Fleet, Now, Outcome, Output, SessionId, Settings,
 use outhaul_protocol_wire::content::Fetched;
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::frame;
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::head::{Confirmed, Key};
 use outhaul_protocol_wire::ids::{Epoch, PlaneName};
 use outhaul_protocol_wire::limits::CONTROL_FRAME;
 use outhaul_protocol_wire::message::{AgentMessage, HubMessage};
@@ -316,6 +316,7 @@ impl World {
             let Some(message) = running.fleet.poll_transmit(session) else {
                 return;
             };
+            let message = announced_wrongly(message, self.broken);
             self.tell(|| format!("hub {number} says {message:?}"));
             self.say_to_agent(link, &message);
         }
@@ -478,6 +479,22 @@ impl World {
         }
         self.stir(number);
     }
+}
+
+/// What a broken hub announces instead.
+fn announced_wrongly(mut message: HubMessage, broken: Option<Broken>) -> HubMessage {
+    if let HubMessage::Announce(announce) = &mut message {
+        for announced in &mut announce.heads {
+            match broken {
+                Some(Broken::RecordedAtOnce) => announced.recorded = true,
+                Some(Broken::LeaveIsRemove) => {
+                    announced.head.confirmed = announced.head.confirmed.map(|_| Confirmed::Remove);
+                }
+                _ => {}
+            }
+        }
+    }
+    message
 }
 
 /// The public key of a plane's agent.

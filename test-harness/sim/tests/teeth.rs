@@ -12,6 +12,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
         "an object leaves a plane only by a statement",
     ),
     (
+        Broken::AdmissionUnchecked,
+        1,
+        "a plane manages admitted namespaces only",
+    ),
+    (
         Broken::BudgetForgotten,
         7,
         "what goes unasked is within the budget",
@@ -27,6 +32,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
         1,
         "a confirmation counts for its generation only",
     ),
+    (Broken::ConfirmedBeforeGone, 1, "gone means gone"),
     (
         Broken::DamageIsEmpty,
         11,
@@ -42,6 +48,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (Broken::GenerationIgnored, 1, "versions never go back on a plane"),
     (Broken::HubTrustsItsWrites, 2, "recorded before applied"),
+    (
+        Broken::LeaveIsRemove,
+        1,
+        "a confirmation counts for its generation only",
+    ),
     (
         Broken::ObservedUntold,
         12,
@@ -78,7 +89,15 @@ const TABLE: &[(Broken, u64, &str)] = &[
         12,
         "what the policy of a plane excludes is neither written nor deleted",
     ),
+    (Broken::RecordedAtOnce, 2, "recorded before applied"),
+    (
+        Broken::StatusWrittenBlindly,
+        62,
+        "everything converges once faults heal",
+    ),
     (Broken::StoreTrusted, 1, "stored before applied"),
+    (Broken::SweepSkipped, 22, "gone means gone"),
+    (Broken::UnservedIsAbsent, 42, "gone means gone"),
 ];
 
 #[test]

@@ -95,6 +95,9 @@ impl World {
                 Ok(object) if broken == Some(Broken::DyingIsGone) && is_deleting(&object) => {
                     Err(Refusal::new(404, "NotFound", &place))
                 }
+                Err(_) if broken == Some(Broken::UnservedIsAbsent) => {
+                    Err(Refusal::new(404, "NotFound", &place))
+                }
                 found => found.map(|object| {
                     let mut object = Value::clone(&object);
                     if broken == Some(Broken::OwnersUnseen) {
@@ -107,6 +110,7 @@ impl World {
             Action::Adopt { .. } => cluster
                 .get(&place)
                 .map(|object| Answer::Object(Value::clone(&object))),
+            Action::Sweep(_) if broken == Some(Broken::SweepSkipped) => Ok(Answer::Objects(Vec::new())),
             Action::Sweep(selector) => Ok(Answer::Objects(found(cluster, selector))),
             Action::Delete { uid, .. } => {
                 let uid = (broken != Some(Broken::DeleteWithoutUid)).then_some(uid.as_str());

@@ -5,7 +5,7 @@ use core::time::Duration;
 use outhaul_hub_core::listing::{Kind, Listing};
 use outhaul_hub_resources::Stored;
 use outhaul_protocol_wire::head::BundleKind;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::HubEvent;
 use crate::broken::Broken;
@@ -195,8 +195,19 @@ pub(super) fn stored(object: &Value) -> Stored {
 fn read(object: &Value, broken: Option<Broken>) -> Stored {
     match broken {
         Some(Broken::ConfirmationOfAnyGeneration) => stored(&confirmed_now(object)),
+        Some(Broken::AdmissionUnchecked) => stored(&admitting_all(object)),
         _ => stored(object),
     }
+}
+
+/// What a broken hub reads: a Plane that admits everything.
+fn admitting_all(object: &Value) -> Value {
+    let mut object = object.clone();
+    let admissions = object.pointer_mut("/spec/admits").and_then(Value::as_array_mut);
+    for admission in admissions.into_iter().flatten() {
+        admission["targetNamespaces"] = json!(["*"]);
+    }
+    object
 }
 
 /// What a broken hub reads: whatever was confirmed is confirmed of the generation there is.

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use json_patch::PatchOperation;
 use kube::core::params;
 use outhaul_hub_core::resource::{Around, Reader};
 use outhaul_hub_core::{
@@ -66,7 +67,7 @@ impl World {
             return;
         }
         let mut imagined = self.control.clone();
-        if let Ok(outcome) = make(&mut imagined, write) {
+        if let Ok(outcome) = make(&mut imagined, write, false) {
             let event = HubEvent::Written(run, write.id, outcome);
             self.agenda.after(Duration::ZERO, Event::Hub(number, event));
         }
@@ -97,7 +98,8 @@ impl World {
     fn make_write(&mut self, write: &Write) -> Outcome {
         let place = write_place(&write.subject);
         let before = self.control.find(&place).cloned();
-        let made = make(&mut self.control, write);
+        let blindly = self.broken == Some(Broken::StatusWrittenBlindly);
+        let made = make(&mut self.control, write, blindly);
         let after = self.control.find(&place).cloned();
         if before != after {
             self.check_control_write(&place, before.as_deref(), after.as_deref());
@@ -145,8 +147,9 @@ impl World {
     }
 }
 
-/// Makes a write as the server does: the request that the core builds, against what is there.
-fn make(control: &mut crate::cluster::Cluster, write: &Write) -> Result<Outcome, Refusal> {
+/// Makes a write as the server does: the request that the core builds, against what is there. A broken hub tests
+/// nothing.
+fn make(control: &mut crate::cluster::Cluster, write: &Write, blindly: bool) -> Result<Outcome, Refusal> {
     let place = write_place(&write.subject);
     let (status, patch) = match &write.subject {
         Subject::Bundle(key) => {
@@ -163,7 +166,12 @@ fn make(control: &mut crate::cluster::Cluster, write: &Write) -> Result<Outcome,
     };
     let object = match patch {
         params::Patch::Apply(body) => control.apply(&place, "outhaul-hub", &body)?,
-        params::Patch::Json(patch) => control.patch(&place, status, &Patch::Json(patch))?,
+        params::Patch::Json(mut patch) => {
+            patch
+                .0
+                .retain(|operation| !blindly || !matches!(operation, PatchOperation::Test(_)));
+            control.patch(&place, status, &Patch::Json(patch))?
+        }
         params::Patch::Merge(patch) => control.patch(&place, status, &Patch::Merge(patch))?,
         _ => return Ok(Outcome::Outdated),
     };
