@@ -232,9 +232,25 @@ impl Plane {
         }
     }
 
-    /// Makes an item's objects known: who has them, and which kinds count.
+    /// Makes an item's objects known: which kinds count, and who has them.
     fn enlist(&mut self, key: &Key) {
         self.exclude(key);
+        let Some(item) = self.items.get(key) else {
+            return;
+        };
+        for object in item.references().filter(|object| !object.name.is_empty()) {
+            self.kinds.add(object);
+        }
+        if item.in_force {
+            self.claim(key);
+        }
+        self.dirty.insert(key.clone());
+        self.stale.insert(key.clone());
+    }
+
+    /// Has an item have its objects, unless others have them. Only of what is in force anything can be there: what was
+    /// never recorded may be gone before anybody says so, and must not stand in the way of what comes in its place.
+    fn claim(&mut self, key: &Key) {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
@@ -242,12 +258,10 @@ impl Plane {
             let reference = &object.desired.reference;
             if !reference.name.is_empty() {
                 object.taken_by = self.claims.claim(reference, key);
-                self.kinds.add(reference);
             }
         }
         for departing in &item.departing {
             self.claims.claim(&departing.reference, key);
-            self.kinds.add(&departing.reference);
         }
         for index in 0..item.objects.len() {
             let object = &item.objects[index];
@@ -255,8 +269,6 @@ impl Plane {
             let blocker = object.shown_blocker(&sight, &self.policy);
             item.show(index, None, blocker);
         }
-        self.dirty.insert(key.clone());
-        self.stale.insert(key.clone());
     }
 
     /// Says that the whole cluster has been looked at, once that is so.

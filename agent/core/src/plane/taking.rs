@@ -63,6 +63,7 @@ impl Plane {
         if holding.standing == Standing::Unrecorded && holding.head.version == held.version {
             holding.standing = Standing::Recorded;
             item.in_force = true;
+            self.claim(&held.key);
             self.save(&held.key, now);
             self.tell_whole(&held.key);
         }

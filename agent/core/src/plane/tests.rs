@@ -829,6 +829,27 @@ fn what_was_never_recorded_is_forgotten_when_nobody_knows_it_and_at_the_next_sta
 }
 
 #[test]
+fn what_was_never_recorded_stands_in_nobodys_way() {
+    let mut rig = Rig::new();
+    let unrecorded = rig.announce("cart", 1, &[config_map("one", "1")], false);
+    rig.settle_in_time();
+    let key = rig.announce("shop", 1, &[config_map("one", "2")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.blocker(&key, "one"), None);
+    assert_eq!(rig.cluster.value("one"), Some("2"));
+    let held = Held {
+        key: unrecorded.clone(),
+        version: rig.records[&unrecorded].0.head.version,
+    };
+    rig.plane.recorded(&held, rig.now);
+    rig.settle_in_time();
+    assert_eq!(
+        rig.blocker(&unrecorded, "one"),
+        Some(BlockerReason::OwnedByAnother)
+    );
+}
+
+#[test]
 fn who_had_an_object_has_it_after_a_restart_whatever_its_name() {
     let mut rig = Rig::new();
     rig.announce("z", 1, &[config_map("one", "z")], true);
