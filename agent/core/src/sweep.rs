@@ -29,8 +29,19 @@ pub struct Sweep {
     pub done: bool,
     /// A request for it waits or is under way.
     pub busy: bool,
+    /// Kinds changed while it was: it may have been too early for some.
+    pub outdated: bool,
     /// Failures in a row.
     pub retry: Retry,
+}
+
+impl Sweep {
+    /// Kinds appeared or changed: what was not served before was not searched.
+    pub fn kinds_changed(&mut self) {
+        self.done = false;
+        self.outdated = self.busy;
+        self.retry.hurry();
+    }
 }
 
 /// Whether an object was applied because of the resource `key`, as far as an object can show that.

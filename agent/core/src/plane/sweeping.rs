@@ -53,7 +53,8 @@ impl Plane {
         };
         let failure = match answer {
             Answer::Objects(found) => {
-                item.sweep.done = found.len() < sweep::MOST;
+                let outdated = core::mem::take(&mut item.sweep.outdated);
+                item.sweep.done = found.len() < sweep::MOST && !outdated;
                 if !item.sweep.done {
                     item.sweep.retry.failed(now);
                 }

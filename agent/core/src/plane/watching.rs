@@ -118,6 +118,7 @@ impl Plane {
     pub fn kinds_changed(&mut self, group: &str) {
         self.hurry(|it| it.desired.reference.group == group && it.is_blocked(BlockerReason::KindUnknown));
         for (key, item) in &mut self.items {
+            item.sweep.kinds_changed();
             for departing in item.departing.iter_mut().filter(|it| it.reference.group == group) {
                 departing.retry.hurry();
                 self.dirty.insert(key.clone());

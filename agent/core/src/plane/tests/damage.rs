@@ -202,6 +202,19 @@ fn a_search_that_cannot_hold_all_it_finds_goes_on_when_that_is_gone() {
 }
 
 #[test]
+fn what_is_served_only_after_a_search_is_searched_for_too() {
+    let mut rig = shrunk_and_forgotten();
+    rig.cluster.fail("two", 403);
+    let held = rig.remove("cart", 3);
+    rig.settle();
+    rig.plane.kinds_changed("example.dev");
+    rig.cluster.heal();
+    rig.settle_in_time();
+    let searches = rig.log.iter().filter(|line| *line == "sweep").count();
+    assert_eq!((searches, rig.news.contains(&News::Gone(held))), (2, true));
+}
+
+#[test]
 fn a_copy_with_labels_and_without_our_entry_is_nobodys() {
     let mut rig = shrunk_and_forgotten();
     rig.cluster
