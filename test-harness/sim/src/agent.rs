@@ -47,6 +47,8 @@ pub(crate) struct Plane {
     pub(crate) running: Option<Running>,
     pub(crate) armed: Option<(Moment, Duration)>,
     pub(crate) stale_until: Duration,
+    /// How far its clock is ahead.
+    pub(crate) ahead_s: i64,
     /// Somebody waits to put another object under the name of one that is about to be deleted.
     pub(crate) usurper: bool,
     pub(crate) requests: u64,
@@ -103,6 +105,7 @@ impl Plane {
             running: None,
             armed: None,
             stale_until: Duration::ZERO,
+            ahead_s: 0,
             usurper: false,
             requests: 0,
             dice: Dice::of(seed, &format!("agent {name}")),
@@ -119,8 +122,8 @@ impl World {
         plane.boot += 1;
         plane.run += 1;
         let run = plane.run;
-        let loaded = self.load_store(number);
-        let clock = self.clock();
+        let clock = self.clock(number);
+        let loaded = self.load_store(number, clock);
         let plane = &mut self.planes[number];
         let policy = plane.governed.read();
         plane.running = Some(Running {
@@ -223,17 +226,18 @@ impl World {
         self.progress(number);
     }
 
-    /// Both clocks of every machine.
-    fn clock(&self) -> Clock {
+    /// Both clocks of an agent's machine.
+    fn clock(&self, number: usize) -> Clock {
+        let wall = self.wall(self.planes[number].ahead_s);
         Clock {
             now: self.instant(),
-            unix: u64::try_from(self.wall().as_second()).unwrap_or_default(),
+            unix: u64::try_from(wall.as_second()).unwrap_or_default(),
         }
     }
 
     /// Carries out all that can be done now.
     pub(crate) fn progress(&mut self, number: usize) {
-        let clock = self.clock();
+        let clock = self.clock(number);
         let now = clock.now;
         self.confirm_to_itself(number);
         loop {
@@ -328,7 +332,7 @@ impl World {
     }
 
     pub(super) fn session_events(&mut self, number: usize, events: Vec<SessionEvent>) {
-        let clock = self.clock();
+        let clock = self.clock(number);
         let now = clock.now;
         let broken = self.broken;
         for event in events {

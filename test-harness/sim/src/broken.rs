@@ -16,6 +16,8 @@ pub enum Broken {
     BudgetPerResource,
     /// There is no budget.
     BudgetOff,
+    /// What a plane let go at a time that is still to come, by a clock that was set back, does not count.
+    ClockSetBackRefills,
     /// An agent says that a removed resource is gone as soon as it hears of the removal.
     ConfirmedBeforeGone,
     /// The hub takes a confirmation for one of whatever generation there is.

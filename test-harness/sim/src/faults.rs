@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::agent::place_of;
 use crate::cluster::Place;
-use crate::schedule::{Fault, Moment, PLANES, Site, Tampering};
+use crate::schedule::{Fault, Machine, Moment, PLANES, Site, Tampering};
 use crate::world::{Event, World, plane_index};
 
 /// A finalizer of somebody else.
@@ -62,6 +62,10 @@ impl World {
             Fault::Empty => self.empty(),
             Fault::Foreign { plane, pick, how } => self.tamper(plane_index(&plane), pick, how),
             Fault::Damage { plane, pick } => self.damage(plane_index(&plane), pick),
+            Fault::SetClock { machine, by_s } => match machine {
+                Machine::Hub(hub) => self.hubs[hub].ahead_s += by_s,
+                Machine::Agent(plane) => self.planes[plane_index(&plane)].ahead_s += by_s,
+            },
             Fault::LoseStore { plane } => self.lose_store(plane_index(&plane)),
         }
     }
@@ -89,7 +93,7 @@ impl World {
 
     /// What the operator does after a restore, as `outhaul hub restored` does it. The hubs notice by and by.
     pub(crate) fn raise_epoch(&mut self) {
-        let unix_time = u64::try_from(self.wall().as_second()).unwrap_or_default();
+        let unix_time = u64::try_from(self.wall(0).as_second()).unwrap_or_default();
         self.epoch = self.epoch.after_restore(unix_time);
         self.restored = false;
         for hub in 0..self.hubs.len() {
@@ -249,6 +253,14 @@ fn name(fault: &Fault) -> String {
         Fault::Empty => "empty".to_owned(),
         Fault::Foreign { how, .. } => format!("foreign {how:?}"),
         Fault::Damage { .. } => "damage".to_owned(),
+        Fault::SetClock {
+            machine: Machine::Hub(_),
+            ..
+        } => "set a hub's clock".to_owned(),
+        Fault::SetClock {
+            machine: Machine::Agent(_),
+            ..
+        } => "set an agent's clock".to_owned(),
         Fault::LoseStore { .. } => "lose store".to_owned(),
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Hub {
     pub(crate) armed: Option<(Moment, Duration)>,
     /// Its watches bring nothing before.
     pub(crate) stale_until: Duration,
+    /// How far its clock is ahead.
+    pub(crate) ahead_s: i64,
     dice: Dice,
 }
 
@@ -92,6 +94,7 @@ impl Hub {
             running: None,
             armed: None,
             stale_until: Duration::ZERO,
+            ahead_s: 0,
             dice: Dice::of(seed, &format!("hub {number}")),
         }
     }
@@ -241,7 +244,10 @@ impl World {
 
     pub(crate) fn hub_time(&self, number: usize) -> Option<Now> {
         let running = self.hubs[number].running.as_ref()?;
-        Some(self.hub_now(running.started))
+        Some(Now {
+            uptime: self.agenda.now().saturating_sub(running.started),
+            wall: self.wall(self.hubs[number].ahead_s),
+        })
     }
 
     /// Something happened to the fleet: what follows is done a moment later, together with what else happens until then.

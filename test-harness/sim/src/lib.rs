@@ -10,7 +10,7 @@
 //! must come to be as the control plane says, statuses included. A schedule that fails is written to a file that
 //! replays, and is shortened first.
 //!
-//! Left out on purpose: certificates, budgets, `Once`, deletion of namespaces, two agents at once.
+//! What is left out on purpose is in `docs/simulation.md`.
 
 mod agenda;
 mod agent;
@@ -31,7 +31,9 @@ pub mod schedule;
 mod shrink;
 mod world;
 
+use core::any::Any;
 use core::time::Duration;
+use std::panic::catch_unwind;
 
 pub use broken::Broken;
 pub use coverage::Coverage;
@@ -56,14 +58,31 @@ pub struct Outcome {
     pub lines: Vec<String>,
 }
 
-/// Runs a schedule on the product, or on a variant of it that is broken on purpose.
+/// Runs a schedule on the product, or on a variant of it that is broken on purpose. A panic is a failure like any other.
 pub fn run(schedule: &Schedule, broken: Option<Broken>) -> Outcome {
-    carry_out(schedule, broken, false)
+    catch_unwind(|| carry_out(schedule, broken, false)).unwrap_or_else(|panic| Outcome {
+        violation: Some(Violation {
+            invariant: "nobody panics",
+            text: said(panic.as_ref()).to_owned(),
+            at: Duration::ZERO,
+        }),
+        coverage: Coverage::default(),
+        events: 0,
+        time: Duration::ZERO,
+        lines: Vec::new(),
+    })
 }
 
 /// The same, and tells what happened.
 pub fn narrate(schedule: &Schedule, broken: Option<Broken>) -> Outcome {
     carry_out(schedule, broken, true)
+}
+
+/// What a panic says.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or_default()
 }
 
 fn carry_out(schedule: &Schedule, broken: Option<Broken>, tell: bool) -> Outcome {

@@ -5,6 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -24,6 +27,9 @@ struct Arguments {
     /// How many schedules; each has the next seed.
     #[arg(long, default_value_t = 100)]
     schedules: u64,
+    /// How many run at once, each in a thread of its own.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
     /// Runs the schedule in this file instead, and tells what happens.
     #[arg(long)]
     replay: Option<PathBuf>,
@@ -90,24 +96,41 @@ fn judge(outcome: &Outcome) -> bool {
 }
 
 fn explore(arguments: &Arguments) -> anyhow::Result<bool> {
-    let mut tally = Tally::new();
-    for seed in arguments.seed..arguments.seed + arguments.schedules {
-        let schedule = generate(seed);
-        let outcome = outhaul_sim::run(&schedule, arguments.broken);
-        tally.add(&outcome);
-        if outcome.violation.is_some() {
-            println!("seed {seed}:");
-            judge(&outcome);
-            let file = keep(arguments, &schedule)?;
-            println!("  shortened and written to {}", file.display());
-            if !arguments.go_on {
-                break;
-            }
-        }
-        tally.say(seed);
-    }
+    let tally = Mutex::new(Tally::new());
+    let next = AtomicU64::new(arguments.seed);
+    thread::scope(|scope| {
+        let jobs: Vec<_> = (0..arguments.jobs)
+            .map(|_| scope.spawn(|| explore_on(arguments, &next, &tally)))
+            .collect();
+        let mut results = jobs
+            .into_iter()
+            .map(|job| job.join().expect("a job does not panic"));
+        results.try_for_each(|result| result)
+    })?;
+    let tally = tally.into_inner().expect("no job panicked");
     tally.finish(arguments.coverage);
     Ok(tally.failed == 0)
+}
+
+/// Takes one seed after the other until there are no more.
+fn explore_on(arguments: &Arguments, next: &AtomicU64, tally: &Mutex<Tally>) -> anyhow::Result<()> {
+    let end = arguments.seed + arguments.schedules;
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end {
+            return Ok(());
+        }
+        let schedule = generate(seed);
+        let outcome = outhaul_sim::run(&schedule, arguments.broken);
+        tally.lock().expect("no job panicked").add(seed, &outcome);
+        if outcome.violation.is_some() {
+            if !arguments.go_on {
+                next.store(end, Ordering::Relaxed);
+            }
+            let file = keep(arguments, &schedule)?;
+            println!("seed {seed} is shortened and written to {}", file.display());
+        }
+    }
 }
 
 /// Shortens a failing schedule and writes it down.
@@ -144,12 +167,17 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, outcome: &Outcome) {
+    fn add(&mut self, seed: u64, outcome: &Outcome) {
         self.schedules += 1;
         self.failed += u64::from(outcome.violation.is_some());
         self.events += outcome.events;
         self.time += outcome.time;
         self.coverage.add(&outcome.coverage);
+        if outcome.violation.is_some() {
+            println!("seed {seed}:");
+            judge(outcome);
+        }
+        self.say(seed);
     }
 
     fn say(&mut self, seed: u64) {

@@ -313,11 +313,28 @@ pub enum Fault {
         /// Which record: this one, in their order.
         pick: u64,
     },
+    /// Somebody sets a clock.
+    SetClock {
+        /// Which one.
+        machine: Machine,
+        /// By how many seconds, forward or back.
+        by_s: i64,
+    },
     /// All that an agent stored is gone, and the agent is killed.
     LoseStore {
         /// Which plane.
         plane: String,
     },
+}
+
+/// A machine with a clock that people set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Machine {
+    /// That of a hub.
+    Hub(usize),
+    /// That of a plane's agent.
+    Agent(String),
 }
 
 /// Where an API server is.

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use outhaul_hub_core::Now;
 use outhaul_protocol_wire::ids::Epoch;
 
 use crate::agenda::Agenda;
@@ -176,17 +175,10 @@ impl World {
         instant.saturating_duration_since(self.began)
     }
 
-    /// The time as a hub has it that started at `started`.
-    pub(crate) fn hub_now(&self, started: Duration) -> Now {
-        let now = self.agenda.now();
-        Now {
-            uptime: now.saturating_sub(started),
-            wall: self.wall(),
-        }
-    }
-
-    pub(crate) fn wall(&self) -> Timestamp {
-        self.dawn + jiff::SignedDuration::try_from(self.agenda.now()).expect("a schedule ends within ages")
+    /// What a clock says that is so far ahead.
+    pub(crate) fn wall(&self, ahead_s: i64) -> Timestamp {
+        let passed = jiff::SignedDuration::try_from(self.agenda.now()).expect("a schedule ends within ages");
+        self.dawn + passed + jiff::SignedDuration::from_secs(ahead_s)
     }
 
     pub(crate) fn dice(&self, thing: &str) -> Dice {

@@ -31,6 +31,8 @@ const FLOOR: &[&str] = &[
     "fault stale hub",
     "fault back up",
     "fault damage",
+    "fault set an agent's clock",
+    "fault set a hub's clock",
     "hub started over",
     "agent killed Some(Made)",
     "agent killed Some(Sent)",

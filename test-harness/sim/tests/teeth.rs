@@ -32,6 +32,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
         1,
         "a confirmation counts for its generation only",
     ),
+    (
+        Broken::ClockSetBackRefills,
+        63,
+        "what goes together goes whole or waits whole",
+    ),
     (Broken::ConfirmedBeforeGone, 1, "gone means gone"),
     (
         Broken::DamageIsEmpty,
@@ -39,7 +44,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
         "an object leaves a plane only by a statement",
     ),
     (Broken::DeleteWithoutUid, 3, "what is not ours is never deleted"),
-    (Broken::DyingIsGone, 84, "objects of another owner are left alone"),
+    (Broken::DyingIsGone, 114, "gone means gone"),
     (Broken::EpochIgnored, 4, "everything converges once faults heal"),
     (
         Broken::ForgottenRemoves,
@@ -47,7 +52,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
         "an object leaves a plane only by a statement",
     ),
     (Broken::GenerationIgnored, 1, "versions never go back on a plane"),
-    (Broken::HubTrustsItsWrites, 2, "recorded before applied"),
+    (Broken::HubTrustsItsWrites, 7, "recorded before applied"),
     (
         Broken::LeaveIsRemove,
         1,
@@ -55,7 +60,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (
         Broken::ObservedUntold,
-        12,
+        60,
         "everything converges once faults heal",
     ),
     (
@@ -86,7 +91,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (
         Broken::PolicyUnheard,
-        12,
+        20,
         "what the policy of a plane excludes is neither written nor deleted",
     ),
     (Broken::RecordedAtOnce, 2, "recorded before applied"),

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use outhaul_agent_core::blocker::Failure;
+use outhaul_agent_core::clock::Clock;
 use outhaul_agent_core::content;
 use outhaul_agent_core::desired::Desired;
 use outhaul_agent_core::item::Brought;
@@ -126,14 +127,19 @@ impl World {
     }
 
     /// Reads the store at the start. What is damaged is set aside, and never read as wanting nothing.
-    pub(super) fn load_store(&mut self, number: usize) -> Vec<Stored> {
+    pub(super) fn load_store(&mut self, number: usize, clock: Clock) -> Vec<Stored> {
         let broken = self.broken;
         let mut loaded = Vec::new();
         let mut damaged = 0_u64;
         let mut lost = Vec::new();
         for (key, secret) in &mut self.planes[number].store.secrets {
             match read(secret, broken) {
-                Some(stored) => loaded.push(stored),
+                Some(mut stored) => {
+                    if broken == Some(Broken::ClockSetBackRefills) {
+                        stored.record.spent.retain(|spent| spent.begun <= clock.unix);
+                    }
+                    loaded.push(stored);
+                }
                 None => {
                     damaged += 1;
                     secret.damaged = true;

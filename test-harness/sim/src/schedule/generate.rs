@@ -1,5 +1,6 @@
 //! Schedules from seeds. Actions keep to what is there, so that most of them mean something.
 
+mod clocks;
 mod fleet;
 mod policy;
 
@@ -18,6 +19,9 @@ const FAULTS: usize = 24;
 /// One schedule of so many has actions on whole planes among the others, and another one has policies of planes.
 const RARELY: u64 = 8;
 const GOVERNED: u64 = 4;
+
+/// In one of so many somebody sets clocks.
+const SOMETIMES: u64 = 3;
 
 /// Releases and Bundles that actions play with.
 const RELEASES: u64 = 6;
@@ -56,12 +60,14 @@ pub fn generate(seed: u64) -> Schedule {
     }
     if seed.is_multiple_of(RARELY) {
         steps.extend(fleet::steps(seed, writer.at));
-        steps.sort_by_key(|step| step.at);
     }
     if seed % RARELY == GOVERNED {
         steps.extend(policy::steps(seed, writer.at));
-        steps.sort_by_key(|step| step.at);
     }
+    if seed.is_multiple_of(SOMETIMES) {
+        steps.extend(clocks::steps(seed, writer.at));
+    }
+    steps.sort_by_key(|step| step.at);
     Schedule { seed, steps }
 }
 
