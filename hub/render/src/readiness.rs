@@ -199,7 +199,7 @@ mod tests {
                 "owner": {"projectName": "p", "componentName": "c"}, "environmentName": "e",
                 "resources": [{"id": "i", "object": {}}],
             },
-            "status": {"resources": resources},
+            "status": {"resources": resources, "observedGeneration": 3},
         });
         let Value::Object(fields) = status else {
             panic!("a status is a map")
@@ -287,6 +287,11 @@ mod tests {
             (
                 &["Healthy"],
                 json!({"observedGeneration": 2}),
+                format!("{waits}report of the plane on the last change"),
+            ),
+            (
+                &["Healthy"],
+                json!({"observedGeneration": null}),
                 format!("{waits}report of the plane on the last change"),
             ),
             (
