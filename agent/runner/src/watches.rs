@@ -3,6 +3,7 @@
 //! Each task lists, says so, and then passes changes on; after an interruption it goes on where it was, or lists again.
 //! They push into one bounded channel: a plane that is slow to look makes the watches wait, never the memory grow.
 
+mod changes;
 mod definitions;
 mod pauses;
 mod policy;

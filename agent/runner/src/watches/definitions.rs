@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
+use super::changes::changes;
 use super::pauses::Pauses;
 use super::{UNNUMBERED, WatchEvent};
 use crate::cluster::{Cluster, Path, chain};
@@ -67,18 +68,8 @@ impl Task {
             Some(version) => version,
             None => self.list().await?,
         };
-        let path = Path::new(PATH)
-            .query("watch", "true")
-            .query("allowWatchBookmarks", "true")
-            .query("timeoutSeconds", "290")
-            .query("resourceVersion", &version);
-        let changes = self
-            .cluster
-            .client
-            .request_events::<Shallow>(request(&path)?)
-            .await;
-        let changes = changes.map_err(|error| chain(&error))?;
-        let mut changes = std::pin::pin!(changes);
+        let changes = changes(&self.cluster, Path::new(PATH), &version, Some(METADATA)).await;
+        let mut changes = std::pin::pin!(changes.map_err(|error| chain(&error))?);
         while let Some(change) = changes.next().await {
             use kube::core::WatchEvent as Change;
             match change.map_err(|error| chain(&error))? {

@@ -1,22 +1,18 @@
 //! The watch on the policy of the plane's owner: what is in force follows what is written, also while no hub is there.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::StreamExt as _;
-use http::Request;
 use outhaul_agent_core::policy::CONFIG_MAP;
 use outhaul_agent_core::shallow::Shallow;
 use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tracing::warn;
 
+use super::changes::changes;
 use super::pauses::Pauses;
 use super::{UNNUMBERED, WatchEvent};
 use crate::cluster::{Cluster, Path, chain, collection};
-
-/// The API server ends a watch after 290 s. One that goes on after this was lost on its way.
-const SILENCE: Duration = Duration::from_secs(300);
 
 /// Watches until it is dropped.
 pub(super) async fn watch(cluster: Cluster, namespace: String, events: mpsc::Sender<(u64, WatchEvent)>) {
@@ -55,21 +51,9 @@ impl Task {
         let there = there.ok_or("what answers for the API server gives no list")?;
         self.tell(there.first().cloned()).await;
         let version = page.pointer("/metadata/resourceVersion").and_then(Value::as_str);
-        let path = self
-            .path()
-            .query("watch", "true")
-            .query("timeoutSeconds", "290")
-            .query("resourceVersion", version.unwrap_or_default());
-        let request = Request::get(path.as_str()).body(Vec::new());
-        let request = request.map_err(|error| error.to_string())?;
-        let changes = self.cluster.client.request_events::<Shallow>(request).await;
-        let changes = changes.map_err(|error| chain(&error))?;
-        let mut changes = std::pin::pin!(changes);
-        loop {
-            let change = timeout(SILENCE, changes.next()).await;
-            let Some(change) = change.map_err(|_elapsed| "the watch has not ended in time")? else {
-                return Ok(());
-            };
+        let changes = changes(&self.cluster, self.path(), version.unwrap_or_default(), None).await;
+        let mut changes = std::pin::pin!(changes.map_err(|error| chain(&error))?);
+        while let Some(change) = changes.next().await {
             use kube::core::WatchEvent as Change;
             match change.map_err(|error| chain(&error))? {
                 Change::Added(Shallow(object)) | Change::Modified(Shallow(object)) => {
@@ -80,6 +64,7 @@ impl Task {
                 Change::Error(status) => return Err(status.message.clone()),
             }
         }
+        Ok(())
     }
 
     fn path(&self) -> Path {

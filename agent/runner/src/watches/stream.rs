@@ -4,7 +4,6 @@ use core::time::Duration;
 use std::time::Instant;
 
 use futures::StreamExt as _;
-use http::Request;
 use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::kinds::Watched;
 use outhaul_agent_core::labels;
@@ -15,13 +14,11 @@ use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
 use super::WatchEvent;
+use super::changes::changes;
 use crate::cluster::{Cluster, Path, chain, collection};
 
 /// Objects per page of a list.
 const PAGE: &str = "250";
-
-/// How long the API server keeps one watch open, in seconds. It is renewed without a list.
-const OPEN_FOR: &str = "290";
 
 /// A watch that ends sooner is renewed after a wait that grows: something in between does not let it stay.
 pub(super) const SHORT: Duration = Duration::from_secs(5);
@@ -167,17 +164,7 @@ impl Task {
 
     /// Passes changes on until the API server ends the watch. Returns where it goes on.
     async fn follow(&mut self, path: &Path, mut version: String) -> Result<Position, Ended> {
-        let path = path
-            .clone()
-            .query("watch", "true")
-            .query("allowWatchBookmarks", "true")
-            .query("timeoutSeconds", OPEN_FOR)
-            .query("resourceVersion", &version);
-        let request = Request::get(path.as_str()).body(Vec::new());
-        let request = request
-            .map_err(|error| Ended::Failed(Failure::Unreachable(error.to_string()), Position::List))?;
-        let opened = self.cluster.client.request_events::<Shallow>(request).await;
-        let changes = match opened {
+        let changes = match changes(&self.cluster, path.clone(), &version, None).await {
             Ok(changes) => changes,
             Err(error) => return Err(self.failed(&error, version)),
         };

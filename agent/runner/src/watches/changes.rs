@@ -1,0 +1,41 @@
+//! What changes of a kind after a version, for as long as one watch lasts.
+
+use core::time::Duration;
+
+use futures::{Stream, StreamExt as _};
+use http::Request;
+use http::header::ACCEPT;
+use kube::core::WatchEvent;
+use outhaul_agent_core::shallow::Shallow;
+
+use crate::cluster::{Cluster, Path};
+
+/// How long the API server keeps one watch open, in seconds. It is renewed without a list.
+const OPEN_FOR: &str = "290";
+
+/// A watch that goes on after this was lost on its way, without a word: it ends here as if the API server had ended it.
+const LOST_AFTER: Duration = Duration::from_secs(300);
+
+/// Begins to watch what is at `path` after `version`, in the form that `accept` names, if any.
+///
+/// # Errors
+/// The API server refuses, or cannot be reached.
+pub(super) async fn changes(
+    cluster: &Cluster,
+    path: Path,
+    version: &str,
+    accept: Option<&str>,
+) -> kube::Result<impl Stream<Item = kube::Result<WatchEvent<Shallow>>> + use<>> {
+    let path = path
+        .query("watch", "true")
+        .query("allowWatchBookmarks", "true")
+        .query("timeoutSeconds", OPEN_FOR)
+        .query("resourceVersion", version);
+    let mut request = Request::get(path.as_str());
+    if let Some(form) = accept {
+        request = request.header(ACCEPT, form);
+    }
+    let request = request.body(Vec::new()).map_err(kube::Error::HttpError)?;
+    let changes = cluster.client.request_events(request).await?;
+    Ok(changes.take_until(tokio::time::sleep(LOST_AFTER)))
+}
