@@ -8,8 +8,11 @@ use tracing::debug;
 
 use crate::cluster::{Cluster, collection};
 
-/// Publishes a warning about an object of the agent's namespace.
-pub(crate) async fn warn(cluster: &Cluster, namespace: &str, about: &Value, reason: &str, message: &str) {
+/// An object of the agent's namespace: its kind and its metadata, as far as they are known.
+pub(crate) type About<'a> = (&'static str, &'a Value);
+
+/// Publishes a warning about an object.
+pub(crate) async fn warn(cluster: &Cluster, namespace: &str, about: About<'_>, reason: &str, message: &str) {
     let now = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH);
     let event = event(namespace, about, reason, message, now);
     if let Err(failure) = cluster
@@ -20,13 +23,13 @@ pub(crate) async fn warn(cluster: &Cluster, namespace: &str, about: &Value, reas
     }
 }
 
-fn event(namespace: &str, about: &Value, reason: &str, message: &str, now: Timestamp) -> Value {
-    let of = |field: &str| about["metadata"][field].clone();
+fn event(namespace: &str, (kind, metadata): About<'_>, reason: &str, message: &str, now: Timestamp) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": reason, "message": message,
         "metadata": {"generateName": "outhaul-agent-", "namespace": namespace},
         "involvedObject": {
-            "apiVersion": "v1", "kind": about["kind"], "namespace": namespace, "name": of("name"), "uid": of("uid"),
+            "apiVersion": "v1", "kind": kind, "namespace": namespace,
+            "name": metadata["name"], "uid": metadata["uid"],
         },
         "source": {"component": "outhaul-agent"},
         "firstTimestamp": seconds(now), "lastTimestamp": seconds(now), "count": 1,

@@ -85,11 +85,11 @@ impl Keeper {
                 .as_deref()
                 .filter(|_| wanted.problem != done.problem)
             {
-                let about = json!({"kind": "ConfigMap", "metadata": {"name": CONFIG_MAP}});
+                let metadata = json!({"name": CONFIG_MAP});
                 event::warn(
                     store.cluster(),
                     store.namespace(),
-                    &about,
+                    ("ConfigMap", &metadata),
                     "PolicyMalformed",
                     problem,
                 )

@@ -114,10 +114,9 @@ impl Store {
             secret = name,
             resource, problem, "What is stored is damaged; it is pulled again"
         );
-        let mut about = secret.clone();
-        about["kind"] = "Secret".into();
+        let about = ("Secret", &secret["metadata"]);
         let message = format!("{resource}: {problem}");
-        event::warn(&self.cluster, &self.namespace, &about, "StoreDamaged", &message).await;
+        event::warn(&self.cluster, &self.namespace, about, "StoreDamaged", &message).await;
         let patch = json!({"metadata": {"labels": labels, "annotations": {DAMAGE: problem}}});
         self.cluster.merge(&self.secret(name), &patch).await
     }
