@@ -32,7 +32,8 @@ const STRANGERS: usize = 16;
 const HANDSHAKES: usize = 64;
 
 /// How long a handshake counts among those. It takes a few milliseconds of CPU in two round trips; one that takes
-/// longer waits for its peer, and nobody else has to wait for that.
+/// longer waits for its peer, and nobody else has to wait for that. So while every peer is silent, at most
+/// [`HANDSHAKES`] begin in this time, and 1,280 are under way until they are given up.
 const TURN: Duration = Duration::from_millis(500);
 
 /// Connections that may wait for their handshake: a fleet of 20,000 that dials at once.
