@@ -141,6 +141,15 @@ impl Programs {
         self.built_folder(self.build.definitions().join(definitions.name()))
     }
 
+    /// The same, or a line that says why the calling test does nothing.
+    ///
+    /// # Panics
+    ///
+    /// Where [`require_or_skip`] does.
+    pub fn definitions_or_skip(&self, definitions: Definitions) -> Option<PathBuf> {
+        present_or_skip(self.definitions(definitions), is_required())
+    }
+
     /// The stages that kwok moves nodes and pods through.
     pub(crate) fn stages(&self) -> Result<PathBuf, Missing> {
         self.built_folder(self.build.stages())
@@ -194,17 +203,20 @@ pub enum Missing {
 /// When they are missing and `OUTHAUL_REQUIRE_KUBERNETES` is `1`, as in CI, where a test that is skipped
 /// would look like one that passed.
 pub fn require_or_skip() -> Option<Programs> {
-    let required = env::var_os("OUTHAUL_REQUIRE_KUBERNETES").is_some_and(|value| value == "1");
-    present_or_skip(Programs::find(), required)
+    present_or_skip(Programs::find(), is_required())
+}
+
+fn is_required() -> bool {
+    env::var_os("OUTHAUL_REQUIRE_KUBERNETES").is_some_and(|value| value == "1")
 }
 
 #[expect(
     clippy::print_stderr,
     reason = "the reader of a test run must see that a test did nothing"
 )]
-fn present_or_skip(found: Result<Programs, Missing>, required: bool) -> Option<Programs> {
+fn present_or_skip<T>(found: Result<T, Missing>, required: bool) -> Option<T> {
     match found {
-        Ok(programs) => Some(programs),
+        Ok(found) => Some(found),
         Err(missing) if required => panic!("OUTHAUL_REQUIRE_KUBERNETES=1, and {missing}"),
         Err(missing) => {
             eprintln!("skipped: {missing}");

@@ -24,10 +24,8 @@ const OUR_DEFINITIONS: &str = concat!(
 #[tokio::test]
 async fn api_servers_take_whatever_is_rendered() {
     let Some(programs) = require_or_skip() else { return };
-    let (Ok(gateway_api), Ok(envoy)) = (
-        programs.definitions(Definitions::GatewayApi),
-        programs.definitions(Definitions::EnvoyGateway),
-    ) else {
+    let of_gateways = [Definitions::GatewayApi, Definitions::EnvoyGateway];
+    let [Some(gateway_api), Some(envoy)] = of_gateways.map(|it| programs.definitions_or_skip(it)) else {
         return;
     };
     let cluster = Cluster::start(&programs, Options::api_only()).await.unwrap();
