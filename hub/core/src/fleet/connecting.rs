@@ -248,7 +248,6 @@ impl Fleet {
             unknown_settled: 0,
             policy: hello.policy.clone(),
         };
-        let problem = hello.policy.problem.clone();
         self.live.insert(plane.clone(), live);
         self.sessions.insert(id, plane.clone());
         self.talking.insert(id);
@@ -258,7 +257,7 @@ impl Fleet {
         }
         self.decide_orphans(&plane);
         self.catch_up(&plane, converged);
-        self.note_policy(&plane, problem.as_deref());
+        self.note_policy(&plane);
         self.reconcile_plane(&plane, now);
         self.changed(&plane, None);
         id

@@ -147,15 +147,18 @@ impl Fleet {
         let Some(live) = self.live.get_mut(name) else {
             return;
         };
-        let problem = policy.problem.clone();
         live.policy = policy;
-        self.note_policy(name, problem.as_deref());
+        self.note_policy(name);
         self.reconcile_plane(name, now);
         self.changed(name, None);
     }
 
     /// Publishes what is wrong with the policy of a plane, unless the Plane says it already.
-    pub(super) fn note_policy(&mut self, name: &PlaneName, problem: Option<&str>) {
+    pub(super) fn note_policy(&mut self, name: &PlaneName) {
+        let problem = self
+            .live
+            .get(name)
+            .and_then(|live| live.policy.problem.as_deref());
         let record = self.planes.get(name).and_then(|state| state.record.as_ref());
         let said = record.and_then(|record| record.policy.as_ref()?.problem.as_deref());
         if let Some(problem) = problem.filter(|_| said != problem) {
