@@ -5,6 +5,7 @@
 use core::fmt;
 
 use outhaul_hub_resources::{OrphanVerdict, PlanePolicy, PolicyConfirmations, PolicyMode};
+use outhaul_protocol_wire::head::BundleKind;
 use outhaul_protocol_wire::report::BlockerReason;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -157,6 +158,14 @@ pub struct BundleName {
     pub name: String,
 }
 
+impl BundleName {
+    /// `release/shop/cart`, as the command line takes it.
+    pub fn path(&self) -> String {
+        let kind = BundleKind::from(self.kind).word();
+        format!("{kind}/{}/{}", self.namespace, self.name)
+    }
+}
+
 /// `Release shop/cart`.
 impl fmt::Display for BundleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -171,6 +180,15 @@ pub enum KindName {
     Release,
     /// `outhaul.dev` Bundle.
     Bundle,
+}
+
+impl From<KindName> for BundleKind {
+    fn from(kind: KindName) -> Self {
+        match kind {
+            KindName::Release => Self::Release,
+            KindName::Bundle => Self::Bundle,
+        }
+    }
 }
 
 /// A Release or Bundle on its way to a plane.

@@ -3,7 +3,7 @@
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use outhaul_hub_core::confirmation::ANNOTATION;
 use outhaul_hub_core::kinds;
-use outhaul_hub_core::view::{BundleName, BundleView, KindName};
+use outhaul_hub_core::view::{BundleName, BundleView};
 use outhaul_protocol_wire::confirmation::Confirmation;
 use outhaul_protocol_wire::head::{BundleKind, Confirmed};
 use outhaul_protocol_wire::ids::PlaneName;
@@ -78,10 +78,7 @@ async fn write(client: kube::Client, view: &BundleView, confirmation: Confirmati
         namespace,
         name,
     } = &view.bundle;
-    let kind = match kind {
-        KindName::Release => BundleKind::Release,
-        KindName::Bundle => BundleKind::Bundle,
-    };
+    let kind = BundleKind::from(*kind);
     let resources: Api<DynamicObject> = Api::namespaced_with(client, namespace, &kinds::bundle(kind));
     let annotations = json!({ANNOTATION: confirmation.to_string()});
     let patch = json!({"metadata": {"uid": view.uid, "annotations": annotations}});

@@ -86,6 +86,14 @@ impl BundleKind {
             Self::Bundle => "Bundle",
         }
     }
+
+    /// The word for it in paths of the command line and in a plane's policy.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Bundle => "bundle",
+        }
+    }
 }
 
 impl Confirmed {

@@ -52,21 +52,13 @@ pub fn command(home: &str, head: &Head, confirmed: Confirmed) -> String {
 }
 
 fn entry(key: &Key) -> String {
-    let kind = word(key.kind);
-    format!("{PREFIX}{kind}.{}.{}", key.namespace, key.name)
-}
-
-fn word(kind: BundleKind) -> &'static str {
-    match kind {
-        BundleKind::Release => "release",
-        BundleKind::Bundle => "bundle",
-    }
+    format!("{PREFIX}{}.{}.{}", key.kind.word(), key.namespace, key.name)
 }
 
 /// Namespaces have no dots, so names may.
 fn check(name: &str) -> Result<(), String> {
     let parts: Vec<&str> = name.splitn(4, '.').collect();
-    let kinds = [BundleKind::Release, BundleKind::Bundle].map(word);
+    let kinds = [BundleKind::Release, BundleKind::Bundle].map(BundleKind::word);
     match parts[..] {
         [_, kind, namespace, name] if kinds.contains(&kind) && !namespace.is_empty() && !name.is_empty() => {
             Ok(())

@@ -1,5 +1,6 @@
 //! What resolves each reason, and the command for it.
 
+use outhaul_protocol_wire::head::BundleKind;
 use outhaul_protocol_wire::report::BlockerReason as Object;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,13 +43,6 @@ pub fn remedies(why: Why, subject: Subject<'_>) -> Vec<Remedy> {
 
 fn of_object(reason: Object, it: Subject<'_>) -> Vec<Remedy> {
     let look = |effect: &str| vec![remedy(effect, it.describe())];
-    let edit = || vec![remedy("in the control plane: correct the spec", it.edit())];
-    let policy = || {
-        remedy(
-            "on the plane, by its owner: change the policy",
-            "kubectl -n outhaul-system edit configmap outhaul-policy".to_owned(),
-        )
-    };
     let leave = || {
         remedy(
             "leaves what is to go on the plane, and forgets it",
@@ -66,14 +60,14 @@ fn of_object(reason: Object, it: Subject<'_>) -> Vec<Remedy> {
             ),
             leave(),
         ],
-        Object::PolicyForbids => vec![policy(), leave()],
-        Object::PolicyPauses | Object::PolicyObserves => vec![policy()],
+        Object::PolicyForbids => vec![change_policy(), leave()],
+        Object::PolicyPauses | Object::PolicyObserves => vec![change_policy()],
         Object::Conflict => look("on the plane: see which manager owns the field, and let one of the two go"),
         Object::Forbidden => vec![remedy(
             "on the plane: see what the agent may do, and give it the right",
             "kubectl auth can-i --list --as system:serviceaccount:outhaul-system:outhaul-agent".to_owned(),
         )],
-        Object::Invalid | Object::Malformed | Object::TooLarge => edit(),
+        Object::Invalid | Object::Malformed | Object::TooLarge => vec![correct_spec(it)],
         Object::Immutable => vec![
             remedy("in the control plane: take the change back", it.edit()),
             remedy(
@@ -119,7 +113,7 @@ fn of_object(reason: Object, it: Subject<'_>) -> Vec<Remedy> {
 
 fn of_refusal(reason: Refused, it: Subject<'_>) -> Vec<Remedy> {
     match reason {
-        Refused::InvalidSpec => vec![remedy("in the control plane: correct the spec", it.edit())],
+        Refused::InvalidSpec => vec![correct_spec(it)],
         Refused::InvalidStatus => vec![remedy(
             "in the control plane: correct the status",
             format!("{} --subresource=status", it.edit()),
@@ -179,10 +173,7 @@ fn of_waiting(waiting: Waiting, it: Subject<'_>) -> Vec<Remedy> {
                 format!("outhaul plane forget {plane}"),
             ),
         ],
-        Waiting::PolicyPauses | Waiting::PolicyObserves | Waiting::PolicyUnread => vec![remedy(
-            "on the plane, by its owner: change the policy",
-            "kubectl -n outhaul-system edit configmap outhaul-policy".to_owned(),
-        )],
+        Waiting::PolicyPauses | Waiting::PolicyObserves | Waiting::PolicyUnread => vec![change_policy()],
         Waiting::NotStored | Waiting::NotReported | Waiting::Removing | Waiting::WaitsForOthers => {
             look("goes on by itself; see how far it is")
         }
@@ -212,6 +203,17 @@ fn of_orphan(orphaned: Orphaned, it: Subject<'_>) -> Vec<Remedy> {
     }
 }
 
+fn change_policy() -> Remedy {
+    remedy(
+        "on the plane, by its owner: change the policy",
+        "kubectl -n outhaul-system edit configmap outhaul-policy".to_owned(),
+    )
+}
+
+fn correct_spec(it: Subject<'_>) -> Remedy {
+    remedy("in the control plane: correct the spec", it.edit())
+}
+
 fn remedy(effect: &str, command: String) -> Remedy {
     Remedy {
         effect: effect.to_owned(),
@@ -220,12 +222,8 @@ fn remedy(effect: &str, command: String) -> Remedy {
 }
 
 impl Subject<'_> {
-    /// `release/shop/cart`.
     fn path(&self) -> String {
-        self.bundle.map_or_else(String::new, |bundle| {
-            let kind = format!("{:?}", bundle.kind).to_lowercase();
-            format!("{kind}/{}/{}", bundle.namespace, bundle.name)
-        })
+        self.bundle.map(BundleName::path).unwrap_or_default()
     }
 
     fn with_plane(&self, command: &str) -> String {
@@ -245,11 +243,10 @@ impl Subject<'_> {
     }
 
     fn edit(&self) -> String {
-        let path = self.path();
-        let mut parts = path.splitn(3, '/');
-        let mut next = || parts.next().unwrap_or_default();
-        let (kind, namespace, name) = (next(), next(), next());
-        format!("kubectl -n {namespace} edit {kind} {name}")
+        self.bundle.map_or_else(String::new, |bundle| {
+            let kind = BundleKind::from(bundle.kind).word();
+            format!("kubectl -n {} edit {kind} {}", bundle.namespace, bundle.name)
+        })
     }
 
     /// As kubectl names it: `deployment.apps cart -n shop`.

@@ -3,9 +3,9 @@
 use core::time::Duration;
 
 use outhaul_hub_resources::ResourceStatus;
-use outhaul_hub_resources::conditions::{CONNECTED, FINALIZING, HELD, READY};
+use outhaul_hub_resources::conditions::{CONNECTED, FINALIZING, HELD, READY, status};
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::{BundleKind, HeadState, Key};
+use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::ids::{PlaneName, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Blocker, Leftover, ObjectReport};
@@ -21,8 +21,8 @@ use crate::policy;
 use crate::resource::bundle_name;
 use crate::verdict;
 use crate::view::{
-    BlockerView, BundleName, BundleState, BundleView, ConnectionView, Found, KindName, LeftoverView,
-    ObjectName, ObjectView, OrphansView, PlaneView, PolicyView, QueueView, TermView, VersionView,
+    BlockerView, BundleName, BundleState, BundleView, ConnectionView, Found, LeftoverView, ObjectName,
+    ObjectView, OrphansView, PlaneView, PolicyView, QueueView, TermView, VersionView,
 };
 
 impl Fleet {
@@ -113,16 +113,12 @@ impl Fleet {
 
 /// Since when its condition says that no agent has a session.
 fn disconnected(record: &PlaneRecord) -> Option<String> {
-    let connected = condition::get(&record.conditions, CONNECTED).filter(|it| it.status == "False")?;
+    let connected = condition::get(&record.conditions, CONNECTED).filter(|it| it.status == status::FALSE)?;
     Some(connected.last_transition_time.0.to_string())
 }
 
 fn same_name(key: &Key, wanted: &BundleName) -> bool {
-    let kind = match wanted.kind {
-        KindName::Release => BundleKind::Release,
-        KindName::Bundle => BundleKind::Bundle,
-    };
-    (key.kind, &key.namespace, &key.name) == (kind, &wanted.namespace, &wanted.name)
+    (key.kind, &key.namespace, &key.name) == (wanted.kind.into(), &wanted.namespace, &wanted.name)
 }
 
 fn connection(live: &Live) -> ConnectionView {
@@ -170,7 +166,11 @@ fn bundle(delivery: &Delivery) -> Option<BundleView> {
 /// Since when it is not as desired, as its conditions say it.
 fn since(delivery: &Delivery) -> Option<String> {
     let conditions = &delivery.resource.around.status.conditions;
-    let told = [(HELD, "True"), (FINALIZING, "True"), (READY, "False")];
+    let told = [
+        (HELD, status::TRUE),
+        (FINALIZING, status::TRUE),
+        (READY, status::FALSE),
+    ];
     let mut told = told.into_iter().filter_map(|(name, wanted)| {
         condition::get(conditions, name).filter(|condition| condition.status == wanted)
     });
