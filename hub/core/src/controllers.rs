@@ -353,6 +353,7 @@ impl Controllers {
             Object::Environment(environment) => platform::environment::plan(&look, environment),
             Object::DeploymentPipeline(pipeline) => platform::pipeline::plan(&look, pipeline),
             Object::Project(project) => platform::project::plan(&look, project),
+            Object::Component(component) => platform::component::plan(&look, component),
             Object::Organization(organization) => platform::organization::plan(&look, organization),
             Object::GitCommitRequest(request) => commit::plan(&look, request),
             Object::Namespace(_)

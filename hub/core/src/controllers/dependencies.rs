@@ -75,6 +75,9 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
             let pipeline = project::pipeline(&project.spec);
             BTreeSet::from([near(Kind::DeploymentPipeline, pipeline)])
         }
+        Object::Component(component) => {
+            BTreeSet::from([near(Kind::Project, &component.spec.owner.project_name)])
+        }
         Object::Organization(_) => {
             BTreeSet::from([Dependency::Object(Id::of_cluster(Kind::Namespace, &id.name))])
         }

@@ -104,6 +104,7 @@ kinds! {
     Environment: Environment,
     DeploymentPipeline: DeploymentPipeline,
     Project: Project,
+    Component: Component,
     Organization: Organization,
     GitCommitRequest: GitCommitRequest,
 }
@@ -124,6 +125,7 @@ impl Kind {
             | Self::Environment
             | Self::DeploymentPipeline
             | Self::Project
+            | Self::Component
             | Self::Organization
             | Self::GitCommitRequest => true,
             Self::ApiClass
@@ -157,6 +159,7 @@ impl Kind {
             Self::Environment => &[Self::DataPlane, Self::Plane],
             Self::DeploymentPipeline => &[Self::Environment],
             Self::Project => &[Self::DeploymentPipeline],
+            Self::Component => &[Self::Project],
             Self::Organization => &[Self::Namespace],
             Self::GitCommitRequest
             | Self::ApiClass
@@ -180,6 +183,7 @@ impl Kind {
                 | Self::Environment
                 | Self::DeploymentPipeline
                 | Self::Project
+                | Self::Component
                 | Self::Organization
         )
     }

@@ -4,6 +4,7 @@
 //! The condition `Ready` says so. It stands last, since clients of OpenChoreo read the last one. Beside it stands what
 //! OpenChoreo itself says, which is always the same.
 
+pub(super) mod component;
 pub(super) mod environment;
 pub(super) mod organization;
 pub(super) mod pipeline;
