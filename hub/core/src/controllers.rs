@@ -26,6 +26,7 @@ mod look;
 mod memory;
 mod platform;
 mod queue;
+mod saying;
 mod sight;
 mod status;
 mod step;
@@ -42,7 +43,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use outhaul_hub_render::reason;
 use outhaul_hub_resources::{AdmittedKind, Release};
 use outhaul_protocol_wire::ids::PlaneName;
-use serde_json::json;
 
 pub use commit::{Commit, NotPushed, Pushed, Stage};
 pub use id::Id;
@@ -57,6 +57,7 @@ use index::{Dependency, Index};
 use look::{Look, Plan};
 use memory::{Attempt, Memory, Refused, Written};
 use queue::Queue;
+use saying::{Former, Saying};
 use status::Words;
 use stores::Stores;
 use under_way::UnderWay;
@@ -381,11 +382,15 @@ fn unreadable(look: &Look<'_>, unread: &Unread) -> Plan {
         reason: reason::INVALID_CONFIGURATION.to_owned(),
         message: unread.why.clone(),
     };
-    look.status(
-        words,
-        &unread.conditions,
-        |conditions| json!({"conditions": conditions}),
-    )
+    let former = Former {
+        conditions: &unread.conditions,
+        observed_generation: unread.observed_generation,
+    };
+    let saying = Saying {
+        ready: Some(words),
+        ..Saying::default()
+    };
+    saying::say(look, former, saying)
 }
 
 /// Learns which Plane is whose. One that cannot be read counts as it was last read.

@@ -21,6 +21,10 @@ pub const AVAILABLE: &str = "Available";
 /// On a DataPlane or BuildPlane: it still holds how its cluster was dialled.
 pub const CREDENTIALS_PRESENT: &str = "CredentialsPresent";
 
+/// On a component, a binding or part of a platform: a field has no effect, or something is rendered otherwise than one may
+/// expect. It is there only while there is such a thing.
+pub const WARNINGS: &str = "Warnings";
+
 /// On a Release or Bundle: its plane holds objects that it is to let go, until somebody confirms it.
 pub const HELD: &str = "Held";
 /// On a Release or Bundle: the plane that it was on was forgotten, and nothing was removed there.

@@ -17,6 +17,9 @@ pub struct EndpointBindingStatus {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(schema_with = "crate::schemas::conditions")]
     pub conditions: Vec<Condition>,
+    /// metadata.generation last handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
     /// Where it is reached, one entry per endpoint of the workload.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub endpoints: Vec<EndpointStatus>,

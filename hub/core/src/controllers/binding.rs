@@ -8,19 +8,17 @@ use outhaul_hub_render::{
     service_binding, web_application_binding,
 };
 use outhaul_hub_resources::{
-    API, APIBinding, APIClass, Condition, EndpointStatus, Release, ReleaseState, ScheduledTaskBinding,
+    API, APIBinding, APIClass, EndpointStatus, Release, ReleaseState, ScheduledTaskBinding,
     ScheduledTaskClass, ServiceBinding, ServiceClass, WebApplicationBinding, WebApplicationClass,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::look::{Look, Plan, Write};
 use super::memory::Attempt;
-use super::status::Words;
+use super::saying::{self, Former, RENDERED_OTHERWISE, Saying};
 use super::stores::Unreadable;
-use super::{Id, Kind, Note, Step, Stores, Watched, sight};
-
-/// Something is rendered otherwise than one may expect.
-pub(super) const RENDERED_OTHERWISE: &str = "RenderedOtherwise";
+use super::{Id, Kind, Step, Stores, Watched, sight};
+use crate::condition::Said;
 
 /// What came of rendering; or something that it is made of cannot be read, in words.
 type Rendering = Result<Result<Wanted, RenderError>, String>;
@@ -31,7 +29,7 @@ pub(super) trait Binding: Watched {
     fn is_going(&self) -> bool;
     /// Everything that it is rendered from is in its namespace.
     fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering;
-    fn conditions(&self) -> &[Condition];
+    fn former(&self) -> Former<'_>;
     /// Where it is reached, as its status says and as it should say; none for types that are not reached.
     fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)>;
 }
@@ -46,19 +44,19 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
     let (head, existing) = match head {
         None => (None, None),
         Some(Ok(head)) => (Some(head), look.read.or(Some(head))),
-        Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), true),
+        Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), None),
     };
     let rendering = match binding.render(&release.namespace, look.stores, existing) {
         Ok(rendering) => rendering,
-        Err(why) => return say(look, binding, invalid(why), true),
+        Err(why) => return say(look, binding, invalid(why), None),
     };
     let ours = head.filter(|head| is_owned(look.key, head));
     let readiness = match release_write(look, &release, head, &rendering) {
-        Write::Due(step) => return Plan::Step(Box::new(step), warnings(look, &rendering)),
+        Write::Due(step) => return Plan::Step(Box::new(step), Vec::new()),
         Write::Held(attempt, message) => refused(&release.name, &attempt, &message),
         Write::Settled => readiness::of(binding.state(), &rendering, ours),
     };
-    say(look, binding, readiness, rendering.is_err())
+    say(look, binding, readiness, rendering.as_ref().ok())
 }
 
 /// What is to be done about the Release.
@@ -97,35 +95,30 @@ fn is_same(stores: &Stores, id: &Id, head: &Release, wanted: &Release) -> bool {
     head.metadata == wanted.metadata && stores.digest(id) == Some(sight::digest(&spec))
 }
 
-fn warnings(look: &Look<'_>, rendering: &Result<Wanted, RenderError>) -> Vec<Note> {
-    match rendering {
-        Ok(Wanted::Release(rendered)) => {
-            let warnings = rendered.warnings.iter().map(ToString::to_string);
-            let notes = warnings.filter_map(|warning| look.note(RENDERED_OTHERWISE, warning));
-            notes.collect()
-        }
-        Ok(Wanted::NoRelease) | Err(_) => Vec::new(),
+/// The write of the status, if it says anything new. Where nothing was rendered, what was said of endpoints and warnings
+/// stays.
+fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, rendered: Option<&Wanted>) -> Plan {
+    let mut fields = Map::new();
+    if let (Some(_), Some((known, wanted))) = (rendered, binding.endpoints())
+        && known != wanted
+    {
+        fields.insert("endpoints".to_owned(), listed(&wanted));
     }
+    let saying = Saying {
+        ready: Some(readiness.into()),
+        beside: rendered.map(|rendered| warnings(rendered).into_iter().collect()),
+        fields,
+    };
+    saying::say(look, binding.former(), saying)
 }
 
-/// The write of the status, if it says anything new. Where nothing was rendered, what was said of endpoints stays.
-fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, keep_endpoints: bool) -> Plan {
-    let words = Words::from(readiness);
-    let former = binding.conditions();
-    let endpoints = binding.endpoints();
-    let status = |conditions: &[Condition]| match &endpoints {
-        None => json!({"conditions": conditions}),
-        Some((known, _)) if keep_endpoints => json!({"conditions": conditions, "endpoints": listed(known)}),
-        Some((_, wanted)) => json!({"conditions": conditions, "endpoints": listed(wanted)}),
-    };
-    match endpoints.as_ref() {
-        Some((known, wanted)) if !keep_endpoints && known != wanted => {
-            let mut conditions = former.to_vec();
-            let said = words.said(look.generation());
-            crate::condition::set(&mut conditions, said, look.now.wall);
-            look.patch(status(&conditions), look.notes(words, former))
+fn warnings(rendered: &Wanted) -> Option<Said> {
+    match rendered {
+        Wanted::Release(rendered) => {
+            let warnings: Vec<_> = rendered.warnings.iter().map(ToString::to_string).collect();
+            saying::warnings(RENDERED_OTHERWISE, &warnings)
         }
-        _ => look.status(words, former, status),
+        Wanted::NoRelease => None,
     }
 }
 
@@ -192,11 +185,12 @@ macro_rules! common {
             self.metadata.deletion_timestamp.is_some()
         }
 
-        fn conditions(&self) -> &[Condition] {
+        fn former(&self) -> Former<'_> {
             let status = self.status.as_ref();
-            status
-                .map(|status| status.conditions.as_slice())
-                .unwrap_or_default()
+            Former {
+                conditions: status.map_or(&[], |status| &status.conditions),
+                observed_generation: status.and_then(|status| status.observed_generation),
+            }
         }
     };
 }

@@ -11,7 +11,8 @@ use outhaul_hub_resources::{CommitPhase, GitCommitRequest, GitCommitRequestSpec,
 use serde_json::{Map, Value, json};
 
 use super::look::{Look, Plan};
-use super::platform::{Former, Verdict, say_and_set};
+use super::platform::{Verdict, say_and_set};
+use super::saying::Former;
 use super::{Id, Step};
 
 /// Commits at once. Each holds a repository on disk and a connection; people wait for them and not for milliseconds.

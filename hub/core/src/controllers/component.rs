@@ -4,16 +4,15 @@ use core::time::Duration;
 
 use outhaul_hub_render::{Change, NotOurs, reason, scheduled_task, service, web_application};
 use outhaul_hub_resources::{
-    Condition, ConditionStatus, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding, WebApplication,
-    WebApplicationBinding, Workload, conditions,
+    ConditionStatus, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding, WebApplication,
+    WebApplicationBinding, Workload,
 };
 use serde::Serialize;
-use serde_json::json;
 
-use super::binding::RENDERED_OTHERWISE;
+use super::Watched;
 use super::look::{Look, Plan, Write};
+use super::saying::{self, Former, Saying, WITHOUT_EFFECT};
 use super::status::Words;
-use super::{Note, Watched};
 
 /// How long a missing Workload is waited for in silence: people apply a Service and its Workload in one go, in either
 /// order.
@@ -111,19 +110,11 @@ pub(super) fn plan<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
     match component.binding(workload, existing) {
         Err(error) => complain(look, component, reason::INVALID_CONFIGURATION, error.to_string()),
         Ok(change) => match look.write(&change) {
-            Write::Due(step) => Plan::Step(Box::new(step), warnings(look, component)),
+            Write::Due(step) => Plan::Step(Box::new(step), Vec::new()),
             Write::Held(_, message) => complain(look, component, BINDING_FAILED, message),
-            Write::Settled => be_silent(look, component),
+            Write::Settled => say(look, component, None),
         },
     }
-}
-
-fn warnings<C: Component>(look: &Look<'_>, component: &C) -> Vec<Note> {
-    let message = "spec.overrides has no effect: leave it out, and set what it is for in class or workload";
-    let note = component
-        .has_overrides()
-        .then(|| look.note(RENDERED_OTHERWISE, message.to_owned()));
-    note.flatten().into_iter().collect()
 }
 
 fn missing<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
@@ -145,22 +136,21 @@ fn complain<C: Component>(look: &Look<'_>, component: &C, reason: &str, message:
         reason: reason.to_owned(),
         message,
     };
-    let former = component.status().map(|status| status.conditions.as_slice());
-    look.status(
-        words,
-        former.unwrap_or_default(),
-        |conditions| json!({"conditions": conditions}),
-    )
+    say(look, component, Some(words))
 }
 
-/// Takes back what was said of something that is mended.
-fn be_silent<C: Component>(look: &Look<'_>, component: &C) -> Plan {
-    let conditions = component.status().map(|status| status.conditions.as_slice());
-    let others = |condition: &&Condition| condition.type_ != conditions::READY;
-    let conditions = conditions.unwrap_or_default();
-    let kept: Vec<_> = conditions.iter().filter(others).collect();
-    match kept.len() == conditions.len() {
-        true => Plan::Nothing,
-        false => look.patch(json!({"conditions": kept}), Vec::new()),
-    }
+/// Without words, what was said of something that is mended is taken back.
+fn say<C: Component>(look: &Look<'_>, component: &C, ready: Option<Words>) -> Plan {
+    let overrides = "spec.overrides has no effect: leave it out, and set what it is for in class or workload";
+    let warnings = component.has_overrides().then(|| overrides.to_owned());
+    let saying = Saying {
+        ready,
+        beside: Some(
+            saying::warnings(WITHOUT_EFFECT, warnings.as_slice())
+                .into_iter()
+                .collect(),
+        ),
+        ..Saying::default()
+    };
+    saying::say(look, Former::of(component.status()), saying)
 }

@@ -83,21 +83,6 @@ impl Look<'_> {
         self.attempt(Attempt::Delete, step)
     }
 
-    /// The write of the status that has these words as condition `Ready`, if it says anything new.
-    pub(super) fn status(
-        &self,
-        words: Words,
-        former: &[Condition],
-        status: impl FnOnce(&[Condition]) -> Value,
-    ) -> Plan {
-        let mut conditions = former.to_vec();
-        condition::set(&mut conditions, words.said(self.generation()), self.now.wall);
-        match conditions == former {
-            true => Plan::Nothing,
-            false => self.patch(status(&conditions), self.notes(words, former)),
-        }
-    }
-
     /// The write of a status. What the API server did not keep is not said again: its definition of the kind may be older
     /// than this hub.
     pub(super) fn patch(&self, status: Value, notes: Vec<Note>) -> Plan {

@@ -1,8 +1,7 @@
 //! What is said of the kinds that a platform consists of. Nothing is made of them and nothing goes with them: each names
 //! others, and its status says whether those are there and can be used.
 //!
-//! The condition `Ready` says so. It stands last, since clients of OpenChoreo read the last one. Beside it stands what
-//! OpenChoreo itself says, which is always the same.
+//! The condition `Ready` says so. Beside it stands what OpenChoreo itself says, which is always the same.
 
 pub(super) mod component;
 pub(super) mod environment;
@@ -12,36 +11,20 @@ pub(super) mod plane;
 pub(super) mod project;
 
 use outhaul_hub_render::reason::INVALID_CONFIGURATION;
-use outhaul_hub_resources::conditions::{CREDENTIALS_PRESENT, READY, status};
-use outhaul_hub_resources::{Condition, ConditionStatus};
-use serde_json::{Map, Value, json};
+use outhaul_hub_resources::conditions::status;
+use serde_json::{Map, Value};
 
 use super::look::{Look, Plan};
+use super::saying::{self, Former, Saying};
 use super::status::Words;
-use super::{Id, Kind, Note, dependencies};
-use crate::condition::{self, Said};
+use super::{Id, Kind, dependencies};
+use crate::condition::Said;
 
 /// What `Ready` says: a reason and the words for it, of what is well or of what is not.
-pub(super) type Verdict = Result<Saying, Saying>;
+pub(super) type Verdict = Result<Reason, Reason>;
 
 /// A reason and the words for it.
-pub(super) type Saying = (&'static str, String);
-
-/// What a status says so far.
-#[derive(Clone, Copy)]
-pub(super) struct Former<'a> {
-    pub(super) conditions: &'a [Condition],
-    pub(super) observed_generation: Option<i64>,
-}
-
-impl<'a> Former<'a> {
-    pub(super) fn of(status: Option<&'a ConditionStatus>) -> Self {
-        Self {
-            conditions: status.map_or(&[], |status| &status.conditions),
-            observed_generation: status.and_then(|status| status.observed_generation),
-        }
-    }
-}
+pub(super) type Reason = (&'static str, String);
 
 /// What OpenChoreo says of an object that is there.
 pub(super) fn there(r#type: &'static str, reason: &str, message: &str) -> Said {
@@ -55,7 +38,7 @@ pub(super) fn there(r#type: &'static str, reason: &str, message: &str) -> Said {
 }
 
 /// What is said of an object that is there and that nobody can read.
-pub(super) fn unreadable(kind: Kind, name: &str, why: &str) -> Saying {
+pub(super) fn unreadable(kind: Kind, name: &str, why: &str) -> Reason {
     (
         INVALID_CONFIGURATION,
         format!("{kind} {name:?} cannot be read: {why}"),
@@ -79,36 +62,14 @@ pub(super) fn say_and_set(
     former: Former<'_>,
     beside: Vec<Said>,
     verdict: Verdict,
-    mut fields: Map<String, Value>,
+    fields: Map<String, Value>,
 ) -> Plan {
-    let generation = look.generation();
-    let words = Words::from(verdict);
-    let mut notes = look.notes(words.clone(), former.conditions);
-    notes.extend(credentials_note(look, former, &beside));
-    let mut conditions = former.conditions.to_vec();
-    conditions.retain(|known| {
-        known.type_ != CREDENTIALS_PRESENT || beside.iter().any(|said| said.r#type == CREDENTIALS_PRESENT)
-    });
-    let beside = beside.into_iter().map(|said| Said { generation, ..said });
-    for said in beside.chain([words.said(generation)]) {
-        condition::set(&mut conditions, said, look.now.wall);
-    }
-    conditions.sort_by_key(|condition| condition.type_ == READY);
-    let observed = generation.and_then(|generation| i64::try_from(generation).ok());
-    if fields.is_empty() && conditions == former.conditions && observed == former.observed_generation {
-        return Plan::Nothing;
-    }
-    fields.insert("conditions".to_owned(), json!(conditions));
-    fields.insert("observedGeneration".to_owned(), json!(observed));
-    look.patch(Value::Object(fields), notes)
-}
-
-/// Credentials that are found are told once.
-fn credentials_note(look: &Look<'_>, former: Former<'_>, beside: &[Said]) -> Option<Note> {
-    let said = beside.iter().find(|said| said.r#type == CREDENTIALS_PRESENT)?;
-    let known = condition::get(former.conditions, CREDENTIALS_PRESENT);
-    let is_news = known.is_none_or(|known| known.message != said.message);
-    is_news.then(|| look.note(CREDENTIALS_PRESENT, said.message.clone()))?
+    let saying = Saying {
+        ready: Some(verdict.into()),
+        beside: Some(beside),
+        fields,
+    };
+    saying::say(look, former, saying)
 }
 
 impl From<Verdict> for Words {

@@ -35,21 +35,28 @@ pub struct Unread {
     pub generation: Option<i64>,
     /// What its status says.
     pub conditions: Vec<Condition>,
+    /// Of which generation.
+    pub observed_generation: Option<i64>,
 }
 
 impl Unread {
     fn of(stored: &Stored, why: String) -> Self {
         #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Status {
             #[serde(default)]
             conditions: Vec<Condition>,
+            #[serde(default)]
+            observed_generation: Option<i64>,
         }
         let status = stored.parts().status.map(RawValue::get);
         let status: Option<Status> = status.and_then(|status| serde_json::from_str(status).ok());
+        let status = status.unwrap_or_default();
         Self {
             why,
             generation: stored.meta().generation,
-            conditions: status.unwrap_or_default().conditions,
+            conditions: status.conditions,
+            observed_generation: status.observed_generation,
         }
     }
 }

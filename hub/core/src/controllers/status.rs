@@ -30,7 +30,6 @@ const MESSAGE: usize = 32_768;
 
 impl Words {
     pub(super) fn said(&self, generation: Option<u64>) -> Said {
-        let end = self.message.floor_char_boundary(MESSAGE);
         Said {
             r#type: conditions::READY,
             status: match self.ready {
@@ -38,7 +37,7 @@ impl Words {
                 false => conditions::status::FALSE,
             },
             reason: self.reason.clone(),
-            message: self.message[..end].to_owned(),
+            message: cut(&self.message).to_owned(),
             generation,
         }
     }
@@ -47,6 +46,11 @@ impl Words {
     pub(super) fn is_complaint(&self) -> bool {
         !self.ready && !IN_PASSING.contains(&self.reason.as_str())
     }
+}
+
+/// As much of a message as a condition takes.
+pub(super) fn cut(message: &str) -> &str {
+    &message[..message.floor_char_boundary(MESSAGE)]
 }
 
 impl From<Readiness> for Words {

@@ -121,6 +121,7 @@ mod tests {
                 why: format!("as of {version}"),
                 generation: None,
                 conditions: Vec::new(),
+                observed_generation: None,
             }),
             digest: None,
         }

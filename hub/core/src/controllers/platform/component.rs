@@ -4,9 +4,10 @@
 use outhaul_hub_render::reason::INVALID_CONFIGURATION;
 use outhaul_hub_resources::{Component, ComponentSpec, Open};
 
-use super::{Former, Verdict, say};
+use super::{Verdict, say};
 use crate::controllers::Kind;
 use crate::controllers::look::{Look, Plan};
+use crate::controllers::saying::Former;
 
 /// The Project is there.
 const PROJECT_FOUND: &str = "ProjectFound";

@@ -3,10 +3,11 @@
 use outhaul_hub_resources::conditions::{READY, status};
 use outhaul_hub_resources::{DataPlane, Environment};
 
-use super::{Former, Verdict, find, say, unreadable};
+use super::{Verdict, find, say, unreadable};
 use crate::condition;
 use crate::controllers::Kind;
 use crate::controllers::look::{Look, Plan};
+use crate::controllers::saying::Former;
 
 /// As OpenChoreo says it.
 const ENVIRONMENT_READY: &str = "EnvironmentReady";

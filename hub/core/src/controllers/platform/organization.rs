@@ -3,9 +3,10 @@
 use outhaul_hub_resources::{Namespace, Organization};
 use serde_json::{Map, json};
 
-use super::{Former, Verdict, say_and_set, unreadable};
+use super::{Verdict, say_and_set, unreadable};
 use crate::controllers::Kind;
 use crate::controllers::look::{Look, Plan};
+use crate::controllers::saying::Former;
 
 /// The namespace is there.
 const NAMESPACE_CREATED: &str = "NamespaceCreated";

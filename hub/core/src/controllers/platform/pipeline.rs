@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use outhaul_hub_resources::conditions::AVAILABLE;
 use outhaul_hub_resources::{DeploymentPipeline, DeploymentPipelineSpec};
 
-use super::{Former, Verdict, find, say, there};
+use super::{Verdict, find, say, there};
 use crate::controllers::Kind;
 use crate::controllers::look::{Look, Plan};
+use crate::controllers::saying::Former;
 
 /// As OpenChoreo says it.
 const PIPELINE_AVAILABLE: &str = "DeploymentPipelineAvailable";

@@ -4,9 +4,10 @@ use kube::core::ObjectMeta;
 use outhaul_hub_resources::conditions::{CONNECTED, CREATED, CREDENTIALS_PRESENT, status};
 use outhaul_hub_resources::{AdmittedKind, BuildPlane, ConditionStatus, DataPlane, KubernetesCluster, Plane};
 
-use super::{Former, Verdict, say, there, unreadable};
+use super::{Verdict, say, there, unreadable};
 use crate::condition::{self, Said};
 use crate::controllers::look::{Look, Plan};
+use crate::controllers::saying::Former;
 use crate::controllers::{Kind, credentials};
 use crate::reason::{NO_PLANE, NOT_ADMITTED};
 

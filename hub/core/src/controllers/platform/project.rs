@@ -3,9 +3,10 @@
 use outhaul_hub_resources::conditions::CREATED;
 use outhaul_hub_resources::{Project, ProjectSpec};
 
-use super::{Former, Verdict, say, there};
+use super::{Verdict, say, there};
 use crate::controllers::Kind;
 use crate::controllers::look::{Look, Plan};
+use crate::controllers::saying::Former;
 
 /// The pipeline of a Project that names none, as OpenChoreo's REST has it.
 const DEFAULT_PIPELINE: &str = "default";

@@ -277,6 +277,11 @@ fn whatever_is_wrong_is_said_where_it_is_with_what_to_do() {
         server.settle();
         let said = ready(&server, kind, name);
         assert!(said.starts_with(says), "{kind} {name}:\n{said}\n{says}");
+        let object = server.get(kind, name);
+        assert_eq!(
+            object["status"]["observedGeneration"], object["metadata"]["generation"],
+            "{kind} {name}"
+        );
         let reason = said.split([' ', ':']).nth(1).unwrap();
         let told = server.notes.iter().filter(|note| *note == reason).count();
         assert_eq!(told, 1, "{kind} {name}: {said}: {:?}", server.notes);
@@ -338,10 +343,91 @@ fn what_has_no_effect_is_told() {
     );
     server.put(Kind::Environment, "test", json!({}));
     server.settle();
-    assert!(server.notes.contains(&"RenderedOtherwise".to_owned()));
+    assert_eq!(
+        warned(&server, Kind::Service, "pay"),
+        "FieldsWithoutEffect: spec.overrides has no effect: leave it out, and set what it is for in class or workload"
+    );
     let said = ready(&server, Kind::DeploymentPipeline, "default");
     assert!(
         said.ends_with("nobody is asked for the approvals of spec.promotionPaths"),
         "{said}"
     );
+}
+
+fn warned(server: &Server, kind: Kind, name: &str) -> String {
+    let conditions = server.get(kind, name).pointer("/status/conditions");
+    let mut all = conditions.and_then(Value::as_array).into_iter().flatten();
+    let said = all.find(|one| one["type"] == "Warnings");
+    said.map_or_else(String::new, |said| {
+        format!(
+            "{}: {}",
+            said["reason"].as_str().unwrap(),
+            said["message"].as_str().unwrap()
+        )
+    })
+}
+
+fn told(server: &Server, reason: &str) -> usize {
+    server.notes.iter().filter(|note| *note == reason).count()
+}
+
+#[test]
+fn a_warning_lasts_as_long_as_its_cause_and_is_told_once() {
+    let mut server = running();
+    let twice = json!([{"key": "MODE", "value": "a"}, {"key": "MODE", "value": "b"}]);
+    let mut repeated = workload("cart");
+    repeated["containers"]["main"]["env"] = twice;
+    server.put(Kind::Workload, "cart", repeated);
+    server.settle();
+    let warning = "RenderedOtherwise: variable \"MODE\" is given more than once: the last value counts";
+    let binding = Kind::ServiceBinding;
+    assert_eq!(warned(&server, binding, "cart"), warning);
+    assert_eq!(told(&server, "RenderedOtherwise"), 1);
+    server.report("cart", "Healthy");
+    server.settle();
+    assert!(ready(&server, binding, "cart").starts_with("True ResourcesActive"));
+    let last = server.get(binding, "cart").pointer("/status/conditions/1/type");
+    assert_eq!(last, Some(&json!("Ready")), "clients read the last one");
+
+    // Another hub finds it said.
+    server.writes.clear();
+    server.restart();
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+
+    // While nothing can be rendered, it is not known to be mended.
+    server.delete(Kind::ServiceClass, "default");
+    server.settle();
+    assert!(ready(&server, binding, "cart").starts_with("False ServiceClassNotFound"));
+    assert_eq!(warned(&server, binding, "cart"), warning);
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": {"replicas": 1}}),
+    );
+    server.settle();
+    assert_eq!(told(&server, "RenderedOtherwise"), 1);
+
+    server.put(Kind::Workload, "cart", workload("cart"));
+    server.settle();
+    assert_eq!(warned(&server, binding, "cart"), "");
+}
+
+#[test]
+fn a_warning_on_a_component_goes_with_its_cause_and_leaves_nothing() {
+    let mut server = running();
+    server.put(
+        Kind::Service,
+        "cart",
+        service_with("cart", "overrides", json!({"replicas": true})),
+    );
+    server.settle();
+    assert_eq!(told(&server, "FieldsWithoutEffect"), 1);
+    server.restart();
+    server.settle();
+    assert_eq!(told(&server, "FieldsWithoutEffect"), 1);
+    server.put(Kind::Service, "cart", service("cart"));
+    server.settle();
+    let service = server.get(Kind::Service, "cart");
+    assert_eq!(service["status"], json!({"conditions": []}));
 }

@@ -359,6 +359,31 @@ fn a_change_of_anything_that_a_key_reads_is_answered() {
 }
 
 #[test]
+fn what_is_said_names_the_generation_that_it_is_about() {
+    let server = world();
+    for (kind, name) in [
+        (Kind::Organization, "acme"),
+        (Kind::DataPlane, "dp"),
+        (Kind::BuildPlane, "bp"),
+        (Kind::Environment, "development"),
+        (Kind::DeploymentPipeline, "default"),
+        (Kind::Project, "shop"),
+        (Kind::Component, "cart"),
+        (Kind::ServiceBinding, "cart"),
+        (Kind::WebApplicationBinding, "web"),
+        (Kind::ScheduledTaskBinding, "bill"),
+        (Kind::ApiBinding, "open-api"),
+    ] {
+        let object = server.get(kind, name);
+        let generation = &object["metadata"]["generation"];
+        assert_eq!(object["status"]["observedGeneration"], *generation, "{kind}");
+        for condition in object["status"]["conditions"].as_array().unwrap() {
+            assert_eq!(condition["observedGeneration"], *generation, "{kind}");
+        }
+    }
+}
+
+#[test]
 fn every_kind_that_is_read_has_such_a_change() {
     for key in Kind::ALL.into_iter().filter(|kind| kind.is_key()) {
         for read in key.needs() {

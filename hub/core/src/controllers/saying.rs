@@ -1,0 +1,115 @@
+//! What the status of a key says: conditions, the generation that they are about, and Events about what is new.
+//!
+//! `Ready` stands last, since clients of OpenChoreo read the last one. What is said lasts: a hub that takes over finds it
+//! and tells nobody again.
+
+use outhaul_hub_resources::conditions::{CREDENTIALS_PRESENT, READY, WARNINGS, status};
+use outhaul_hub_resources::{Condition, ConditionStatus};
+use serde_json::{Map, Value, json};
+
+use super::Note;
+use super::look::{Look, Plan};
+use super::status::{Words, cut};
+use crate::condition::{self, Said};
+
+/// A field is accepted and changes nothing.
+pub(super) const WITHOUT_EFFECT: &str = "FieldsWithoutEffect";
+
+/// Something is rendered otherwise than one may expect.
+pub(super) const RENDERED_OTHERWISE: &str = "RenderedOtherwise";
+
+/// Conditions that go where they are not said.
+const COME_AND_GO: [&str; 3] = [READY, CREDENTIALS_PRESENT, WARNINGS];
+
+/// What a status says so far.
+#[derive(Clone, Copy)]
+pub(super) struct Former<'a> {
+    pub(super) conditions: &'a [Condition],
+    pub(super) observed_generation: Option<i64>,
+}
+
+impl<'a> Former<'a> {
+    pub(super) fn of(status: Option<&'a ConditionStatus>) -> Self {
+        Self {
+            conditions: status.map_or(&[], |status| &status.conditions),
+            observed_generation: status.and_then(|status| status.observed_generation),
+        }
+    }
+}
+
+/// What a status is to say.
+#[derive(Default)]
+pub(super) struct Saying {
+    /// Of `Ready`; nothing where silence means that all is well.
+    pub(super) ready: Option<Words>,
+    /// Beside it. None leaves what was said there.
+    pub(super) beside: Option<Vec<Said>>,
+    /// Fields beside the conditions that have to be set.
+    pub(super) fields: Map<String, Value>,
+}
+
+/// That something is not as one may expect, where there is any such thing.
+pub(super) fn warnings(reason: &str, warnings: &[String]) -> Option<Said> {
+    (!warnings.is_empty()).then(|| Said {
+        r#type: WARNINGS,
+        status: status::TRUE,
+        reason: reason.to_owned(),
+        message: cut(&warnings.join("; ")).to_owned(),
+        generation: None,
+    })
+}
+
+/// The write of a status that says this, if any of it is new.
+pub(super) fn say(look: &Look<'_>, former: Former<'_>, saying: Saying) -> Plan {
+    let generation = look.generation();
+    let Saying {
+        ready,
+        beside,
+        mut fields,
+    } = saying;
+    let mut notes: Vec<_> = beside
+        .iter()
+        .flatten()
+        .filter_map(|said| note(look, former, said))
+        .collect();
+    if let Some(words) = &ready {
+        notes.extend(look.notes(words.clone(), former.conditions));
+    }
+    let mut conditions = former.conditions.to_vec();
+    if let Some(beside) = &beside {
+        conditions.retain(|known| {
+            let is_said = beside.iter().any(|said| said.r#type == known.type_);
+            is_said || known.type_ == READY || !COME_AND_GO.contains(&known.type_.as_str())
+        });
+    }
+    conditions.retain(|known| ready.is_some() || known.type_ != READY);
+    let beside = beside
+        .into_iter()
+        .flatten()
+        .map(|said| Said { generation, ..said });
+    for said in beside.chain(ready.map(|words| words.said(generation))) {
+        condition::set(&mut conditions, said, look.now.wall);
+    }
+    conditions.sort_by_key(|condition| condition.type_ == READY);
+    // A status that says nothing is about no generation: nobody keeps it up.
+    let observed = generation.filter(|_| !conditions.is_empty());
+    let observed = observed.and_then(|generation| i64::try_from(generation).ok());
+    if fields.is_empty() && conditions == former.conditions && observed == former.observed_generation {
+        return Plan::Nothing;
+    }
+    fields.insert("conditions".to_owned(), json!(conditions));
+    fields.insert("observedGeneration".to_owned(), json!(observed));
+    look.patch(Value::Object(fields), notes)
+}
+
+/// What has to be looked after beside `Ready` is told once.
+fn note(look: &Look<'_>, former: Former<'_>, said: &Said) -> Option<Note> {
+    let reason = match said.r#type {
+        CREDENTIALS_PRESENT => CREDENTIALS_PRESENT,
+        WARNINGS => &said.reason,
+        _ => return None,
+    };
+    let known = condition::get(former.conditions, said.r#type);
+    let is_news = known.is_none_or(|known| known.message != said.message);
+    is_news.then(|| look.note(reason, said.message.clone()))?
+}
