@@ -1,8 +1,11 @@
 //! From an APIBinding to its Release, which has no objects yet.
 
-use outhaul_hub_resources::{API, APIBinding, APIClass, Release};
+use outhaul_hub_resources::{API, APIBinding, APIClass, Release, ReleaseState};
 
-use crate::{change::Change, problem::RenderError, release};
+use crate::{
+    problem::{RenderError, Warning},
+    release::{self, Rendered, Wanted},
+};
 
 /// What an APIBinding is rendered from, beside itself. All of it is of the binding's namespace.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,12 +18,15 @@ pub struct Inputs<'a> {
     pub existing: Option<&'a Release>,
 }
 
-/// What is to be done about the Release. Its labels are left alone, and the binding's release state has no effect.
+/// What the binding wants of its Release, whose labels are left alone. There is nothing in it to suspend.
 ///
 /// # Errors
 /// Something that the binding names does not exist, or the Release is another's.
-pub fn release(binding: &APIBinding, inputs: &Inputs<'_>) -> Result<Change<Release>, RenderError> {
+pub fn release(binding: &APIBinding, inputs: &Inputs<'_>) -> Result<Wanted, RenderError> {
     let spec = &binding.spec;
+    if spec.release_state == ReleaseState::Undeploy {
+        return Ok(Wanted::NoRelease);
+    }
     inputs.class.ok_or_else(|| RenderError::ApiClassNotFound {
         class: spec.api_class_name.clone(),
         api: spec.api_name.clone(),
@@ -28,7 +34,11 @@ pub fn release(binding: &APIBinding, inputs: &Inputs<'_>) -> Result<Change<Relea
     let api = inputs
         .api
         .ok_or_else(|| RenderError::ApiNotFound(spec.api_name.clone()))?;
-    release::empty(binding, &api.spec.owner, &spec.environment_name, inputs.existing)
+    Ok(Wanted::Release(Rendered {
+        change: release::empty(binding, &api.spec.owner, &spec.environment_name, inputs.existing)?,
+        problems: Vec::new(),
+        warnings: vec![Warning::NotExposed(spec.api_name.clone())],
+    }))
 }
 
 #[cfg(test)]
@@ -36,6 +46,14 @@ mod tests {
     use outhaul_hub_resources::{APIBindingSpec, APIClassSpec, APISpec, ComponentOwner, ReleaseSpec};
 
     use super::*;
+    use crate::Change;
+
+    fn change(wanted: Wanted) -> Change<Release> {
+        match wanted {
+            Wanted::Release(rendered) => rendered.change,
+            Wanted::NoRelease => panic!("it wants a Release"),
+        }
+    }
 
     fn binding() -> APIBinding {
         let spec = APIBindingSpec {
@@ -69,7 +87,7 @@ mod tests {
             class: Some(&class),
             existing: None,
         };
-        let Ok(Change::Create(release)) = super::release(&binding(), &inputs) else {
+        let Change::Create(release) = change(super::release(&binding(), &inputs).unwrap()) else {
             panic!("there was none before")
         };
         let spec = ReleaseSpec {
@@ -86,7 +104,17 @@ mod tests {
         let mut stored = release;
         stored.metadata.labels = Some([("hand".to_owned(), "made".to_owned())].into());
         inputs.existing = Some(&stored);
-        assert_eq!(super::release(&binding(), &inputs).unwrap(), Change::Keep);
+        assert_eq!(change(super::release(&binding(), &inputs).unwrap()), Change::Keep);
+    }
+
+    #[test]
+    fn undeployed_it_needs_no_release_and_nothing_that_it_names() {
+        let mut binding = binding();
+        binding.spec.release_state = ReleaseState::Undeploy;
+        assert_eq!(
+            super::release(&binding, &Inputs::default()).unwrap(),
+            Wanted::NoRelease
+        );
     }
 
     #[test]

@@ -12,6 +12,12 @@ pub(crate) const GATEWAY_PORT: i32 = 8443;
 /// Scheme of the gateways, as callers see it.
 pub(crate) const GATEWAY_SCHEME: &str = "https";
 
+/// What hosts of the external gateway end in, for APIs.
+pub const PUBLIC_DOMAIN: &str = "choreoapis.localhost";
+
+/// What hosts of the internal gateway end in.
+pub const ORGANIZATION_DOMAIN: &str = "choreoapis.internal";
+
 /// A level that has a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level<'a> {
@@ -50,8 +56,8 @@ impl<'a> Level<'a> {
 
     pub(crate) fn host(self, environment: &str) -> String {
         match self {
-            Self::Public => format!("{environment}.choreoapis.localhost"),
-            Self::Internal(_) => format!("{environment}.choreoapis.internal"),
+            Self::Public => format!("{environment}.{PUBLIC_DOMAIN}"),
+            Self::Internal(_) => format!("{environment}.{ORGANIZATION_DOMAIN}"),
         }
     }
 }

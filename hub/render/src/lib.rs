@@ -55,5 +55,6 @@ pub mod web_application_binding;
 
 pub use change::{Change, NotOurs};
 pub use connection::{TargetKey, Targets};
+pub use exposure::{ORGANIZATION_DOMAIN, PUBLIC_DOMAIN};
 pub use problem::{ClassKind, Problem, RenderError, Warning};
 pub use release::{Rendered, Wanted};

@@ -4,10 +4,12 @@
 //! them.
 
 mod effective;
+mod ignored;
 mod security;
 mod traffic;
 
 pub(crate) use effective::policy as at_level;
+pub(crate) use ignored::fields as without_effect;
 
 use outhaul_hub_resources::{APIClass, ApiPolicy, RestPolicy};
 use serde_json::{Value, json};

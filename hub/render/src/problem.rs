@@ -310,6 +310,19 @@ pub enum Warning {
     /// A Service that is left out.
     #[error("neither workload nor class has a port: there is no Service")]
     NoPorts,
+    /// Fields of a class that nothing is done about.
+    #[error("APIClass {class:?}: without effect, leave it out: {}", fields.join(", "))]
+    WithoutEffect {
+        /// The class.
+        class: String,
+        /// The fields.
+        fields: Vec<String>,
+    },
+    /// An API that is no part of a component.
+    #[error(
+        "API {0:?} is not exposed, whatever it and its class say: expose an endpoint in spec.apis of a Service instead"
+    )]
+    NotExposed(String),
     /// A rate limit over another time.
     #[error("API {api:?}, level {level}: the rate limit counts per {unit}, not per {window}")]
     Window {

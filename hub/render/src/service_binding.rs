@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kube::ResourceExt as _;
 use outhaul_hub_resources::{
     APIClass, EndpointStatus, ExposedApi, Release, ReleaseState, RestApi, RestBackend, ServiceBinding,
     ServiceClass,
@@ -17,7 +18,7 @@ use crate::{
     exposure::{self, Level},
     http_route,
     policies::{self, Exposed},
-    problem::{ClassKind, Problem, RenderError},
+    problem::{ClassKind, Problem, RenderError, Warning},
     release::{self, Wanted},
     service_object,
 };
@@ -81,6 +82,13 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
     deployment::add(&mut draft, &view, deployment, &connected);
     let has_service = service_object::add(&mut draft, &view, service);
     add_apis(&mut draft, &view, binding, inputs, has_service);
+    draft
+        .warnings
+        .extend(inputs.api_classes.values().filter_map(|class| {
+            let fields = policies::without_effect(class);
+            let class = class.name_any();
+            (!fields.is_empty()).then_some(Warning::WithoutEffect { class, fields })
+        }));
     release::of(binding, &view, draft, inputs.existing)
 }
 

@@ -28,9 +28,9 @@ pub struct DataPlaneSpec {
     /// The Plane, by name. Empty means the one Plane that admits this DataPlane.
     #[serde(rename = "planeID", default, skip_serializing_if = "Option::is_none")]
     pub plane_id: Option<String>,
-    /// Image registry.
+    /// Image registry: accepted, and without effect.
     pub registry: ImageRegistry,
-    /// Virtual hosts of the gateways.
+    /// Virtual hosts of the gateways: accepted, and without effect.
     pub gateway: VirtualHosts,
     /// Not used: an agent in the cluster connects to the hub. Accepted where all of it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]

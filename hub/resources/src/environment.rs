@@ -27,10 +27,10 @@ pub struct EnvironmentSpec {
     /// The DataPlane that serves this environment, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_plane_ref: Option<String>,
-    /// Whether users depend on it.
+    /// Whether users depend on it: for people to read.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub is_production: bool,
-    /// Gateway settings.
+    /// Gateway settings: accepted, and without effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<EnvironmentGateway>,
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use outhaul_hub_render::readiness::{self, Readiness};
 use outhaul_hub_render::{
-    Change, RenderError, Rendered, TargetKey, Wanted, api_binding, reason, scheduled_task_binding,
-    service_binding, web_application_binding,
+    Change, RenderError, TargetKey, Wanted, api_binding, reason, scheduled_task_binding, service_binding,
+    web_application_binding,
 };
 use outhaul_hub_resources::{
     API, APIBinding, APIClass, EndpointStatus, Release, ReleaseState, ScheduledTaskBinding,
@@ -267,13 +267,7 @@ impl Binding for APIBinding {
             class: found::<APIClass>(stores, namespace, &self.spec.api_class_name)?,
             existing,
         };
-        Ok(api_binding::release(self, &inputs).map(|change| {
-            Wanted::Release(Rendered {
-                change,
-                problems: Vec::new(),
-                warnings: Vec::new(),
-            })
-        }))
+        Ok(api_binding::release(self, &inputs))
     }
 
     fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {

@@ -433,6 +433,25 @@ fn an_api_binding_waits_for_its_api() {
 }
 
 #[test]
+fn an_api_binding_that_is_undeployed_has_no_release_and_waits_for_nothing() {
+    let mut server = running();
+    let binding = |state: &str| json!({"apiName": "open", "apiClassName": "default", "environmentName": "development", "releaseState": state});
+    let api = json!({"owner": owner("open"), "environmentName": "development", "type": "REST", "className": "default"});
+    server.put(Kind::Api, "open", api);
+    server.put(Kind::ApiBinding, "open", binding("Active"));
+    server.settle();
+    assert!(server.has(Kind::Release, "open"));
+    server.delete(Kind::Api, "open");
+    server.put(Kind::ApiBinding, "open", binding("Undeploy"));
+    server.settle();
+    assert!(!server.has(Kind::Release, "open"));
+    assert_eq!(
+        ready(&server, Kind::ApiBinding, "open"),
+        "False ResourcesUndeployed: Resources undeployed"
+    );
+}
+
+#[test]
 fn a_missing_workload_is_named_after_a_while_and_forgotten_when_it_comes() {
     let mut server = shop();
     server.delete(Kind::Workload, "cart");

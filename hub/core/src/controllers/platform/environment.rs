@@ -1,13 +1,13 @@
 //! Environments: each names the DataPlane that serves it.
 
 use outhaul_hub_resources::conditions::{READY, status};
-use outhaul_hub_resources::{DataPlane, Environment};
+use outhaul_hub_resources::{DataPlane, Environment, EnvironmentSpec};
 
 use super::{Verdict, find, say, unreadable};
 use crate::condition;
 use crate::controllers::Kind;
 use crate::controllers::look::{Look, Plan};
-use crate::controllers::saying::Former;
+use crate::controllers::saying::{self, Former, WITHOUT_EFFECT};
 
 /// As OpenChoreo says it.
 const ENVIRONMENT_READY: &str = "EnvironmentReady";
@@ -25,9 +25,38 @@ pub(in crate::controllers) fn plan(look: &Look<'_>, environment: &Environment) -
     }
     let name = environment.spec.data_plane_ref.as_deref().unwrap_or_default();
     match verdict(look, name) {
-        Some(verdict) => say(look, Former::of(environment.status.as_ref()), Vec::new(), verdict),
+        Some(verdict) => {
+            let former = Former::of(environment.status.as_ref());
+            let warnings = saying::warnings(WITHOUT_EFFECT, &without_effect(look, &environment.spec));
+            say(look, former, warnings.into_iter().collect(), verdict)
+        }
         None => Plan::Nothing,
     }
+}
+
+/// Fields that change nothing, and why.
+fn without_effect(look: &Look<'_>, spec: &EnvironmentSpec) -> Vec<String> {
+    let gateway = spec.gateway.as_ref();
+    let prefix = gateway
+        .and_then(|gateway| gateway.dns_prefix.as_deref())
+        .unwrap_or_default();
+    let keys = gateway.and_then(|gateway| gateway.security.as_ref()?.remote_jwks.as_ref());
+    let fields = [
+        (
+            spec.is_production,
+            "spec.isProduction: it is there for people to read",
+        ),
+        (
+            !prefix.is_empty() && prefix != look.key.name,
+            "spec.gateway.dnsPrefix: hosts begin with the name of the Environment",
+        ),
+        (
+            keys.is_some_and(|keys| !keys.uri.is_empty()),
+            "spec.gateway.security: an APIClass says where keys of tokens are",
+        ),
+    ];
+    let set = fields.into_iter().filter(|(is_set, _)| *is_set);
+    set.map(|(_, field)| field.to_owned()).collect()
 }
 
 /// None until something is said of the DataPlane as it is now.

@@ -1,13 +1,14 @@
 //! DataPlanes and BuildPlanes: each is a Plane, as an organization sees it.
 
 use kube::core::ObjectMeta;
+use outhaul_hub_render::{ORGANIZATION_DOMAIN, PUBLIC_DOMAIN};
 use outhaul_hub_resources::conditions::{CONNECTED, CREATED, CREDENTIALS_PRESENT, status};
 use outhaul_hub_resources::{AdmittedKind, BuildPlane, ConditionStatus, DataPlane, KubernetesCluster, Plane};
 
 use super::{Verdict, say, there, unreadable};
 use crate::condition::{self, Said};
 use crate::controllers::look::{Look, Plan};
-use crate::controllers::saying::Former;
+use crate::controllers::saying::{self, Former, WITHOUT_EFFECT};
 use crate::controllers::{Kind, credentials};
 use crate::reason::{NO_PLANE, NOT_ADMITTED};
 
@@ -31,6 +32,8 @@ pub(in crate::controllers) trait User {
     fn status(&self) -> Option<&ConditionStatus>;
     /// What OpenChoreo says of it.
     fn there() -> Option<Said>;
+    /// Fields that change nothing, and why.
+    fn without_effect(&self) -> Vec<String>;
 }
 
 /// What is to be said of one.
@@ -39,6 +42,7 @@ pub(in crate::controllers) fn plan<U: User>(look: &Look<'_>, user: &U) -> Plan {
         return Plan::Nothing;
     }
     let beside = U::there().into_iter().chain(stored_credentials(user));
+    let beside = beside.chain(saying::warnings(WITHOUT_EFFECT, &user.without_effect()));
     say(
         look,
         Former::of(user.status()),
@@ -118,6 +122,27 @@ impl User for DataPlane {
     fn there() -> Option<Said> {
         Some(there(CREATED, DATA_PLANE_CREATED, "Dataplane is created"))
     }
+
+    fn without_effect(&self) -> Vec<String> {
+        let (registry, gateway) = (&self.spec.registry, &self.spec.gateway);
+        let secret = registry.secret_ref.as_deref().unwrap_or_default();
+        let is_set = !(registry.prefix.is_empty() && secret.is_empty());
+        let registry =
+            is_set.then(|| "spec.registry: images are pulled as their names are written".to_owned());
+        let hosts = [
+            ("publicVirtualHost", &gateway.public_virtual_host, PUBLIC_DOMAIN),
+            (
+                "organizationVirtualHost",
+                &gateway.organization_virtual_host,
+                ORGANIZATION_DOMAIN,
+            ),
+        ];
+        let hosts = hosts
+            .into_iter()
+            .filter(|(_, host, domain)| !host.is_empty() && host != domain);
+        let hosts = hosts.map(|(field, _, domain)| format!("spec.gateway.{field}: hosts end in {domain}"));
+        registry.into_iter().chain(hosts).collect()
+    }
 }
 
 impl User for BuildPlane {
@@ -137,5 +162,9 @@ impl User for BuildPlane {
 
     fn there() -> Option<Said> {
         None
+    }
+
+    fn without_effect(&self) -> Vec<String> {
+        Vec::new()
     }
 }

@@ -328,11 +328,8 @@ fn a_list_that_never_comes_holds_up_only_what_is_decided_from_it() {
 }
 
 #[test]
-fn what_has_no_effect_is_told() {
+fn approvals_are_told_to_have_no_effect() {
     let mut server = shop();
-    let service = service_with("pay", "overrides", json!({"replicas": true}));
-    server.put(Kind::Workload, "pay", workload("pay"));
-    server.put(Kind::Service, "pay", service);
     let target = json!({"name": "live", "requiresApproval": true});
     let path = json!({"sourceEnvironmentRef": "live", "targetEnvironmentRefs": []});
     server.put(Kind::Environment, "live", json!({}));
@@ -343,15 +340,81 @@ fn what_has_no_effect_is_told() {
     );
     server.put(Kind::Environment, "test", json!({}));
     server.settle();
-    assert_eq!(
-        warned(&server, Kind::Service, "pay"),
-        "FieldsWithoutEffect: spec.overrides has no effect: leave it out, and set what it is for in class or workload"
-    );
     let said = ready(&server, Kind::DeploymentPipeline, "default");
     assert!(
         said.ends_with("nobody is asked for the approvals of spec.promotionPaths"),
         "{said}"
     );
+}
+
+#[test]
+fn fields_without_effect_are_named_where_people_look() {
+    let api_class = |security: Value| json!({"restPolicy": {"defaults": {"security": security}}});
+    let data_plane = |prefix: &str, public: &str, internal: &str| {
+        json!({
+            "registry": {"prefix": prefix},
+            "gateway": {"publicVirtualHost": public, "organizationVirtualHost": internal},
+        })
+    };
+    for (changed, spec, (kind, name), expected) in [
+        (
+            (Kind::Service, "cart"),
+            service_with("cart", "overrides", json!({"replicas": true})),
+            (Kind::Service, "cart"),
+            "FieldsWithoutEffect: spec.overrides has no effect: leave it out, and set what it is for in class or workload",
+        ),
+        (
+            (Kind::ApiClass, "default"),
+            api_class(json!({"requireTLS": true, "minTLSVersion": "1.3"})),
+            (Kind::ServiceBinding, "cart"),
+            "RenderedOtherwise: APIClass \"default\": without effect, leave it out: \
+             spec.restPolicy.defaults.security.requireTLS, spec.restPolicy.defaults.security.minTLSVersion",
+        ),
+        (
+            (Kind::ApiBinding, "open"),
+            json!({"apiName": "open", "apiClassName": "default", "environmentName": "development"}),
+            (Kind::ApiBinding, "open"),
+            "RenderedOtherwise: API \"open\" is not exposed, whatever it and its class say: expose an endpoint in spec.apis \
+             of a Service instead",
+        ),
+        (
+            (Kind::DataPlane, "dp"),
+            data_plane("registry.example/", "apps.example", "apps.internal"),
+            (Kind::DataPlane, "dp"),
+            "FieldsWithoutEffect: spec.registry: images are pulled as their names are written; \
+             spec.gateway.publicVirtualHost: hosts end in choreoapis.localhost; spec.gateway.organizationVirtualHost: \
+             hosts end in choreoapis.internal",
+        ),
+        (
+            (Kind::DataPlane, "dp"),
+            data_plane("", "choreoapis.localhost", "choreoapis.internal"),
+            (Kind::DataPlane, "dp"),
+            "",
+        ),
+        (
+            (Kind::Environment, "live"),
+            json!({
+                "isProduction": true,
+                "gateway": {"dnsPrefix": "prod", "security": {"remoteJwks": {"uri": "https://idp.example"}}},
+            }),
+            (Kind::Environment, "live"),
+            "FieldsWithoutEffect: spec.isProduction: it is there for people to read; spec.gateway.dnsPrefix: hosts begin \
+             with the name of the Environment; spec.gateway.security: an APIClass says where keys of tokens are",
+        ),
+        (
+            (Kind::Environment, "live"),
+            json!({"gateway": {"dnsPrefix": "live", "security": {"remoteJwks": {"uri": ""}}}}),
+            (Kind::Environment, "live"),
+            "",
+        ),
+    ] {
+        let mut server = shop();
+        let api = json!({"owner": owner("open"), "environmentName": "development", "type": "REST", "className": "default"});
+        server.put(Kind::Api, "open", api);
+        server.put(changed.0, changed.1, spec);
+        server.settle();
+        assert_eq!(warned(&server, kind, name), expected);
+    }
 }
 
 fn warned(server: &Server, kind: Kind, name: &str) -> String {
