@@ -83,7 +83,7 @@ fn merge_field(
         (Some(Value::Array(before)), Value::Array(change)) => {
             Some(Value::Array(lists::merge(field, &before, change)?))
         }
-        (_, new) => directives::stripped(new),
+        (_, new) => directives::taken(new),
     };
     if let Some(after) = after {
         merged.insert(name.to_owned(), after);
@@ -137,7 +137,7 @@ fn merge_in_order(
     }
     let items = match (&before, patch.get(name).and_then(Value::as_array)) {
         (Some(before), None) => before.clone(),
-        (None, Some(change)) => directives::stripped_items(change),
+        (None, Some(change)) => directives::taken_items(change),
         (Some(before), Some(change)) => lists::merge(field, before, change)?,
         (None, None) => return Ok(()),
     };

@@ -32,6 +32,23 @@ pub(crate) fn go_value(value: &Value) -> String {
     }
 }
 
+/// As Go prints a value with `%s`: what is no text is told to be none.
+pub(crate) fn go_text(value: &Value) -> String {
+    match value {
+        Value::Null => "%!s(<nil>)".to_owned(),
+        Value::Bool(_) | Value::Number(_) => format!("%!s({}={value})", go_type(value)),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, field)| format!("{name}:{}", go_text(field)))
+                .collect();
+            format!("map[{}]", fields.join(" "))
+        }
+    }
+}
+
 /// As Go prints a value with `%#v`.
 pub(crate) fn go_syntax(value: &Value) -> String {
     match value {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::patch::PatchError;
-use crate::schema::go::go_value;
+use crate::schema::go::{go_text, go_value};
 
 /// `$patch: replace | delete` in an object.
 pub(super) const PATCH: &str = "$patch";
@@ -19,42 +19,31 @@ pub(super) const SET_ORDER: &str = "$setElementOrder/";
 pub(super) const DELETE_FROM_LIST: &str = "$deleteFromPrimitiveList/";
 
 pub(super) fn unknown(directive: &Value, patch: &Map<String, Value>) -> PatchError {
-    let text = directive
-        .as_str()
-        .map_or_else(|| directive.to_string(), str::to_owned);
-    PatchError::Failed(format!(
-        "unknown patch type: {text} in map: {}",
-        go_value(&Value::Object(patch.clone()))
-    ))
+    let (directive, patch) = (go_text(directive), go_value(&Value::Object(patch.clone())));
+    PatchError::Failed(format!("unknown patch type: {directive} in map: {patch}"))
 }
 
-/// A new value without directives and nulls; None when it is nothing but an order to delete.
-pub(super) fn stripped(value: &Value) -> Option<Value> {
+/// What takes the place of nothing: without nulls, and without what `$patch` is about. Other directives stay, and are
+/// unknown fields. None when nothing is left to take.
+pub(super) fn taken(value: &Value) -> Option<Value> {
     match value {
+        Value::Null => None,
+        Value::Object(_) if is_marker(value) => None,
         Value::Object(fields) => {
-            if fields.get(PATCH).and_then(Value::as_str) == Some(DELETE) {
-                return None;
-            }
             let kept = fields
                 .iter()
-                .filter(|(name, field)| !is_directive(name) && !field.is_null());
-            let kept = kept.filter_map(|(name, field)| Some((name.clone(), stripped(field)?)));
+                .filter_map(|(name, field)| Some((name.clone(), taken(field)?)));
             Some(Value::Object(kept.collect()))
         }
-        Value::Array(items) => Some(Value::Array(stripped_items(items))),
+        Value::Array(items) => Some(Value::Array(taken_items(items))),
         scalar => Some(scalar.clone()),
     }
 }
 
-pub(super) fn stripped_items(items: &[Value]) -> Vec<Value> {
-    let is_marker = |item: &Value| item.get(PATCH).is_some();
-    items
-        .iter()
-        .filter(|item| !is_marker(item))
-        .filter_map(stripped)
-        .collect()
+pub(super) fn taken_items(items: &[Value]) -> Vec<Value> {
+    items.iter().filter_map(taken).collect()
 }
 
-fn is_directive(name: &str) -> bool {
-    name == PATCH || name == RETAIN_KEYS || name.starts_with(SET_ORDER) || name.starts_with(DELETE_FROM_LIST)
+fn is_marker(item: &Value) -> bool {
+    item.get(PATCH).is_some_and(|directive| !directive.is_null())
 }

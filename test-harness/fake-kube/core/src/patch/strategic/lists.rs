@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::directives::{DELETE, PATCH, REPLACE, stripped, unknown};
+use super::directives::{DELETE, PATCH, REPLACE, unknown};
 use super::{merge_objects, order};
 use crate::patch::PatchError;
 use crate::schema::SchemaRef;
@@ -100,7 +100,7 @@ fn merge_items(
                 let items = list.and_then(|list| list.items());
                 *item = Value::Object(merge_objects(items, before, &fields)?);
             }
-            None => merged.extend(stripped(change)),
+            None => merged.push(change.clone()),
         }
     }
     Ok(merged)
