@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::canonical::Scalar;
 use super::reference::zero_value;
 use super::{Schema, SchemaRef, Type};
 
@@ -43,13 +44,8 @@ fn drop_hollow(schema: SchemaRef<'_>, value: &mut Value, drops_nulls: bool) {
             let Some(entry) = schema.entry(name) else {
                 return true;
             };
-            if schema.is_typed()
-                && field.is_null()
-                && schema.field(name).is_none()
-                && entry.kind() == Some(Type::String)
-            {
-                // In a map of texts a null is a text.
-                *field = Value::from("");
+            if schema.is_typed() && field.is_null() && schema.field(name).is_none() {
+                *field = zero_of_entry(entry);
             }
             if let Some(bytes) = listed_bytes(schema, entry, field) {
                 *field = bytes;
@@ -74,6 +70,15 @@ fn drop_hollow(schema: SchemaRef<'_>, value: &mut Value, drops_nulls: bool) {
             }
         }
         _ => {}
+    }
+}
+
+/// What a null is as an entry of a map: in one of texts a text, in one of quantities a quantity.
+fn zero_of_entry(entry: SchemaRef<'_>) -> Value {
+    match (Scalar::of(entry), entry.kind()) {
+        (Some(Scalar::Quantity), _) => "0".into(),
+        (_, Some(Type::String)) => "".into(),
+        _ => Value::Null,
     }
 }
 
