@@ -224,10 +224,6 @@ impl Cluster {
     ) -> Result<(), Refusal> {
         match (&*kind.id.group, &*kind.name) {
             ("", "Service") => self.allocate_address(object),
-            ("batch", "Job") => {
-                select_own_pods(object);
-                label_as_its_pods(object);
-            }
             _ if is_definition(kind) => self.judge_definition(kind, object, moment)?,
             _ => {}
         }
@@ -330,15 +326,13 @@ fn is_established(crd: &Value) -> bool {
 }
 
 /// A Job selects its pods by its own uid, unless it says how itself.
-fn select_own_pods(job: &mut Value) {
-    if job["spec"]["manualSelector"] == true || !job["spec"]["selector"].is_null() {
+pub(crate) fn select_own_pods(kind: &Kind, sent: &Value, job: &mut Value) {
+    let is_job = kind.is("batch", "Job");
+    if !is_job || job["spec"]["manualSelector"] == true || !job["spec"]["selector"].is_null() {
         return;
     }
     let (uid, name) = (meta::uid(job).to_owned(), meta::name(job).to_owned());
     job["spec"]["selector"] = json!({"matchLabels": {JOB_UID: uid}});
-    // Labels that the job has from its template stay those of its template.
-    let shares = job["metadata"]["labels"].is_null()
-        || job["metadata"]["labels"] == job["spec"]["template"]["metadata"]["labels"];
     let labels = &mut job["spec"]["template"]["metadata"]["labels"];
     for (label, value) in [
         (JOB_UID, &uid),
@@ -348,16 +342,12 @@ fn select_own_pods(job: &mut Value) {
     ] {
         labels[label] = value.as_str().into();
     }
-    if shares {
-        job["metadata"]["labels"] = job["spec"]["template"]["metadata"]["labels"].clone();
-    }
-}
-
-/// A Job without labels has those of its pods.
-fn label_as_its_pods(job: &mut Value) {
-    let labels = job["spec"]["template"]["metadata"]["labels"].clone();
-    let has = meta::metadata(job).and_then(|metadata| metadata.get("labels")?.as_object());
-    if labels.is_object() && has.is_none_or(serde_json::Map::is_empty) {
+    // A Job that was sent without labels has those of its template, these as well.
+    let has_own = sent["metadata"]["labels"]
+        .as_object()
+        .is_some_and(|labels| !labels.is_empty());
+    if !has_own {
+        let labels = labels.clone();
         meta::set(job, "labels", labels);
     }
 }

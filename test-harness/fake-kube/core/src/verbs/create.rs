@@ -138,7 +138,7 @@ impl Cluster {
     fn insert(
         &mut self,
         served: &Served,
-        object: Value,
+        mut object: Value,
         request: &Request,
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
@@ -162,8 +162,8 @@ impl Cluster {
             }
             return Err(refusal);
         }
+        effects::select_own_pods(kind, &request.body, &mut object);
         if request.options.dry_run {
-            let mut object = object;
             effects::pretend_address(kind, &mut object);
             let shown = self.candidate(served, object, moment)?;
             return Ok(Arc::new(shown.never_written(sent)));
