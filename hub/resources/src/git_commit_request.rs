@@ -71,7 +71,7 @@ pub struct FileEdit {
 #[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct GitCommitRequestStatus {
-    /// Succeeded or Failed; empty before.
+    /// Succeeded or Failed; Pending after a failure that is not the last; empty before.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     pub phase: Open<CommitPhase>,
     /// The commit that was pushed.
@@ -97,11 +97,13 @@ pub struct GitCommitRequestStatus {
     pub observed_generation: Option<i64>,
 }
 
-/// How a commit ended.
+/// How far a commit is.
 #[derive(Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CommitPhase {
     /// It is in the repository.
     Succeeded,
-    /// It is not.
+    /// It is not, and nobody tries again before the request is edited.
     Failed,
+    /// It is not yet: what failed is tried again.
+    Pending,
 }

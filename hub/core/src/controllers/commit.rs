@@ -1,26 +1,34 @@
 //! GitCommitRequests: each is one commit, made once.
 //!
 //! Whether it was made is not remembered here: the commit itself says of which request it is, so a hub that lost an
-//! answer, or took over, finds it in the branch. The status says what came of it, and after success nobody looks again.
+//! answer, or took over, finds it in the branch. The status says what came of it. After success nobody looks again, and
+//! after the last of several failures nobody does before the request is edited.
 
 use core::time::Duration;
 
 use outhaul_hub_render::git_commit;
 use outhaul_hub_render::reason::INVALID_CONFIGURATION;
-use outhaul_hub_resources::{CommitPhase, GitCommitRequest, GitCommitRequestSpec, Open};
+use outhaul_hub_resources::conditions::READY;
+use outhaul_hub_resources::{
+    CommitPhase, GitCommitRequest, GitCommitRequestSpec, GitCommitRequestStatus, Open,
+};
 use serde_json::{Map, Value, json};
 
 use super::look::{Look, Plan};
 use super::platform::{Verdict, say_and_set};
 use super::saying::Former;
 use super::{Id, Step};
+use crate::condition;
 
 /// Commits at once. Each holds a repository on disk and a connection; people wait for them and not for milliseconds.
 pub(super) const AT_ONCE: usize = 4;
 
-/// The first pause after a failure, and the longest: a whole branch is fetched each time.
+/// The pause after the first failure; each later one is twice as long.
 const FIRST: Duration = Duration::from_secs(5);
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// How often one is tried: over 21 minutes, which outlasts a restart of the server, and a right that is given meanwhile.
+/// Whoever waits for the phase has to have an answer then.
+const ATTEMPTS: u32 = 9;
 
 /// The commit is in the branch.
 const COMMIT_PUSHED: &str = "CommitPushed";
@@ -79,7 +87,8 @@ pub(super) struct Tried {
     pub(super) result: Result<Pushed, NotPushed>,
     /// When it is tried again.
     pub(super) until: Duration,
-    pub(super) failures: u32,
+    /// How often this generation was tried.
+    pub(super) attempts: u32,
 }
 
 impl Stage {
@@ -102,13 +111,12 @@ impl Tried {
         now: Duration,
     ) -> Self {
         let before = before.filter(|before| before.generation == generation);
-        let failures = before.map_or(0, |before| before.failures + 1);
-        let pause = FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST);
+        let before = before.map_or(0, |before| before.attempts);
         Self {
             generation,
             result,
-            until: now + pause,
-            failures,
+            until: now + FIRST * 2_u32.pow(before.min(ATTEMPTS)),
+            attempts: before + 1,
         }
     }
 }
@@ -120,40 +128,50 @@ pub(super) fn plan(look: &Look<'_>, request: &GitCommitRequest) -> Plan {
         return Plan::Nothing;
     }
     if let Err(error) = git_commit::check(&request.spec) {
-        return say(
-            look,
-            request,
-            Err((INVALID_CONFIGURATION, error.to_string())),
-            None,
-        );
+        let words = (INVALID_CONFIGURATION, error.to_string());
+        return say(look, request, CommitPhase::Failed, Err(words), None);
+    }
+    if is_given_up(&status, request.metadata.generation) {
+        return Plan::Nothing;
     }
     let generation = look.generation();
-    let tried = look
-        .memory
-        .tried
-        .as_ref()
-        .filter(|tried| tried.generation == generation);
-    match tried {
-        Some(tried) => match &tried.result {
-            Ok(pushed) => {
-                let words = (COMMIT_PUSHED, "commit pushed".to_owned());
-                say(look, request, Ok(words), Some(pushed))
-            }
-            Err(failed) => {
-                let said = say(
-                    look,
-                    request,
-                    Err((failed.at.reason(), failed.message.clone())),
-                    None,
-                );
-                match said {
-                    Plan::Nothing if look.now.uptime < tried.until => Plan::Rest(tried.until),
-                    Plan::Nothing => commit(look, request),
-                    said => said,
-                }
-            }
-        },
+    let tried = look.memory.tried.as_ref();
+    match tried.filter(|tried| tried.generation == generation) {
+        Some(tried) => go_on(look, request, tried),
         None => commit(look, request),
+    }
+}
+
+/// Whether the last attempt has failed, whoever made it. What could not be checked may be right for another hub.
+fn is_given_up(status: &GitCommitRequestStatus, generation: Option<i64>) -> bool {
+    let ready = condition::get(&status.conditions, READY);
+    status.phase == Open::from(CommitPhase::Failed)
+        && status.observed_generation == generation
+        && ready.is_some_and(|ready| ready.reason != INVALID_CONFIGURATION)
+}
+
+fn go_on(look: &Look<'_>, request: &GitCommitRequest, tried: &Tried) -> Plan {
+    let failed = match &tried.result {
+        Ok(pushed) => {
+            let words = (COMMIT_PUSHED, "commit pushed".to_owned());
+            return say(look, request, CommitPhase::Succeeded, Ok(words), Some(pushed));
+        }
+        Err(failed) => failed,
+    };
+    let is_last = tried.attempts >= ATTEMPTS;
+    let (phase, outlook) = match is_last {
+        true => (
+            CommitPhase::Failed,
+            format!("given up after {ATTEMPTS} attempts: edit spec to have it tried again"),
+        ),
+        false => (CommitPhase::Pending, "it is tried again".to_owned()),
+    };
+    let words = (failed.at.reason(), format!("{}; {outlook}", failed.message));
+    match say(look, request, phase, Err(words), None) {
+        Plan::Nothing if is_last => Plan::Nothing,
+        Plan::Nothing if look.now.uptime < tried.until => Plan::Rest(tried.until),
+        Plan::Nothing => commit(look, request),
+        said => said,
     }
 }
 
@@ -170,13 +188,15 @@ fn commit(look: &Look<'_>, request: &GitCommitRequest) -> Plan {
     Plan::Step(Box::new(Step::Commit(Box::new(commit))), Vec::new())
 }
 
-fn say(look: &Look<'_>, request: &GitCommitRequest, verdict: Verdict, pushed: Option<&Pushed>) -> Plan {
+fn say(
+    look: &Look<'_>,
+    request: &GitCommitRequest,
+    phase: CommitPhase,
+    verdict: Verdict,
+    pushed: Option<&Pushed>,
+) -> Plan {
     let status = request.status.clone().unwrap_or_default();
     let (Ok((_, message)) | Err((_, message))) = &verdict;
-    let phase = match verdict {
-        Ok(_) => CommitPhase::Succeeded,
-        Err(_) => CommitPhase::Failed,
-    };
     let mut fields = Map::new();
     let mut set = |field: &str, known: Value, wanted: Value| {
         if known != wanted {

@@ -100,24 +100,91 @@ fn what_can_never_be_done_is_said_and_not_tried_until_it_is_corrected() {
 }
 
 #[test]
-fn a_failure_is_said_once_and_tried_again_less_and_less_often() {
+fn a_failure_is_tried_again_less_and_less_often_and_given_up() {
     let mut server = asked();
     server.git = Some(not_pushed("the server is down"));
-    server.run_for(Duration::from_secs(3_600));
-    assert_eq!(said(&server), "False PushFailed: the server is down");
-    assert_eq!((server.writes.len(), server.notes.len()), (1, 1));
-    assert!((9..=13).contains(&server.commits), "{}", server.commits);
-    // Another request is tried at once, and so is what a hub that starts anew finds.
-    let tries = server.commits;
+    server.run_until_idle();
+    assert_eq!(
+        said(&server),
+        "False PushFailed: the server is down; it is tried again"
+    );
+    assert_eq!(
+        status(&server)["phase"],
+        "Pending",
+        "nobody has to do anything about it"
+    );
+    server.run_for(Duration::from_secs(24 * 3_600));
+    assert_eq!(
+        said(&server),
+        "False PushFailed: the server is down; given up after 9 attempts: edit spec to have it tried again"
+    );
+    assert_eq!(status(&server)["phase"], "Failed");
+    assert_eq!(
+        (server.commits, server.writes.len(), server.notes.len()),
+        (9, 2, 2)
+    );
+    // Another hub takes it as it stands, and so it does what an event brings up.
+    server.restart();
+    server.settle();
+    server.merge(
+        Kind::GitCommitRequest,
+        "deploy",
+        json!({"metadata": {"labels": {"team": "a"}}}),
+    );
+    server.settle();
+    assert_eq!((server.commits, server.writes.len()), (9, 2));
+    // An edit is another request.
     let mut edited = request();
     edited["branch"] = json!("other");
     server.put(Kind::GitCommitRequest, "deploy", edited);
     server.run_until_idle();
-    assert_eq!(server.commits, tries + 1);
+    assert_eq!(
+        (server.commits, &status(&server)["phase"]),
+        (10, &json!("Pending"))
+    );
+    server.git = Some(pushed());
+    server.run_for(Duration::from_secs(10));
+    assert_eq!(
+        (server.commits, &status(&server)["phase"]),
+        (11, &json!("Succeeded"))
+    );
+}
+
+#[test]
+fn what_an_older_hub_or_openchoreo_left_as_failed_is_tried() {
+    for left in [
+        json!({"phase": "Failed", "message": "authentication required"}),
+        json!({
+            "phase": "Failed", "message": "spec.branch", "observedGeneration": 1,
+            "conditions": [{
+                "type": "Ready", "status": "False", "reason": "InvalidConfiguration", "message": "spec.branch",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }],
+        }),
+    ] {
+        let mut server = asked();
+        server.merge(Kind::GitCommitRequest, "deploy", json!({"status": left}));
+        server.git = Some(pushed());
+        server.settle();
+        assert_eq!(
+            (server.commits, &status(&server)["phase"]),
+            (1, &json!("Succeeded"))
+        );
+    }
+}
+
+#[test]
+fn a_hub_that_takes_over_between_two_attempts_goes_on() {
+    let mut server = asked();
+    server.git = Some(not_pushed("the server is down"));
+    server.run_until_idle();
     server.git = Some(pushed());
     server.restart();
     server.settle();
-    assert_eq!(status(&server)["phase"], "Succeeded");
+    assert_eq!(
+        (server.commits, &status(&server)["phase"]),
+        (2, &json!("Succeeded"))
+    );
 }
 
 #[test]
