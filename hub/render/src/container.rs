@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use outhaul_hub_resources::{Container, EndpointType, WorkloadTemplate};
+use outhaul_hub_resources::{Container, EndpointType, EnvVar, WorkloadTemplate};
 use serde_json::{Map, Value, json};
 
 use crate::problem::{Problem, Warning};
@@ -114,10 +114,7 @@ pub(crate) fn warnings(workload: &WorkloadTemplate, connected: &[Variable]) -> V
         return Vec::new();
     };
     let several = (workload.containers.len() > 1).then(|| Warning::SeveralContainers(name.to_owned()));
-    let left_out = container
-        .env
-        .iter()
-        .filter(|variable| variable.value.is_empty() && variable.value_from.is_some());
+    let left_out = container.env.iter().filter_map(left_out);
     let mut known = BTreeSet::new();
     let repeated: BTreeSet<_> = given(container, connected)
         .map(|(name, _)| name)
@@ -125,13 +122,23 @@ pub(crate) fn warnings(workload: &WorkloadTemplate, connected: &[Variable]) -> V
         .collect();
     several
         .into_iter()
-        .chain(left_out.map(|variable| Warning::ValueFrom(variable.key.clone())))
+        .chain(left_out)
         .chain(
             repeated
                 .into_iter()
                 .map(|name| Warning::Repeated(name.to_owned())),
         )
         .collect()
+}
+
+/// That a variable of the workload is not there.
+fn left_out(variable: &EnvVar) -> Option<Warning> {
+    match (variable.key.as_str(), variable.value.as_str()) {
+        ("", _) => Some(Warning::NoKey),
+        (key, "") if variable.value_from.is_some() => Some(Warning::ValueFrom(key.to_owned())),
+        (key, "") => Some(Warning::EmptyValue(key.to_owned())),
+        _ => None,
+    }
 }
 
 /// What Kubernetes would refuse in the containers of a merged pod spec.

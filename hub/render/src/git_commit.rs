@@ -23,6 +23,12 @@ pub enum InvalidRequest {
     /// A commit needs a message.
     #[error("spec.message is empty: say what the commit is for")]
     Message,
+    /// Git would not take it, or take it for more than it is.
+    #[error(
+        "spec.author.{0} {1:?} cannot stand in a commit: leave out '<', '>' and line breaks, and do not make it of \
+         punctuation alone"
+    )]
+    Author(&'static str, String),
     /// A commit needs a file.
     #[error("spec.files is empty: name the files to change")]
     Files,
@@ -71,6 +77,13 @@ pub fn check(spec: &GitCommitRequestSpec) -> Result<(), InvalidRequest> {
     }
     if spec.message.trim().is_empty() {
         return Err(InvalidRequest::Message);
+    }
+    let author = spec.author.iter();
+    let author = author.flat_map(|author| [("name", &author.name), ("email", &author.email)]);
+    for (field, text) in author {
+        if !is_signature(text) {
+            return Err(InvalidRequest::Author(field, text.clone()));
+        }
     }
     if spec.files.is_empty() {
         return Err(InvalidRequest::Files);
@@ -144,6 +157,14 @@ fn is_branch(name: &str) -> bool {
         && name.split('/').all(is_part)
 }
 
+/// Whether Git writes it as it is. Empty is unset; punctuation and white space around it are left out there.
+fn is_signature(text: &str) -> bool {
+    let is_left_out = |letter: char| letter.is_whitespace() || ".,:;\"\\'".contains(letter);
+    text.is_empty()
+        || !text.trim_matches(is_left_out).is_empty()
+            && !text.contains(|letter: char| letter.is_control() || "<>".contains(letter))
+}
+
 /// Whether a path stays in the repository, and out of what Git keeps there.
 fn is_inside(path: &str) -> bool {
     let is_part =
@@ -186,6 +207,14 @@ mod tests {
             (json!({"branch": "+main:other"}), "spec.branch"),
             (json!({"branch": "feature/.x"}), "spec.branch"),
             (json!({"message": " \n"}), "spec.message"),
+            (json!({"author": {"name": "Ada\nparent 1"}}), "spec.author.name"),
+            (
+                json!({"author": {"name": "Ada <ada@example.org>"}}),
+                "spec.author.name",
+            ),
+            (json!({"author": {"name": " .,"}}), "spec.author.name"),
+            (json!({"author": {"email": "a>b"}}), "spec.author.email"),
+            (json!({"author": {"email": " "}}), "spec.author.email"),
             (json!({"files": []}), "spec.files"),
             (file(""), "spec.files[1].path"),
             (file("../up"), "spec.files[1].path"),
@@ -203,6 +232,13 @@ mod tests {
                 .expect_err(&change.to_string())
                 .to_string();
             assert!(error.contains(words) && !error.contains("secret@"), "{error}");
+        }
+        for author in [
+            json!({}),
+            json!({"name": "", "email": ""}),
+            json!({"name": "Ada Lovelace, Jr.", "email": "ada"}),
+        ] {
+            assert_eq!(check(&spec(json!({"author": author}))), Ok(()));
         }
         for branch in ["main", "release/1.0", "a-b_c"] {
             assert_eq!(check(&spec(json!({"branch": branch}))), Ok(()));

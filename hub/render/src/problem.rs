@@ -301,6 +301,14 @@ pub enum Warning {
     /// A variable that is left out.
     #[error("variable {0:?} has no literal value and is left out: valueFrom is not supported")]
     ValueFrom(String),
+    /// A variable without a value.
+    #[error(
+        "variable {0:?} has an empty value and is left out: set it in the class, if it has to be there and empty"
+    )]
+    EmptyValue(String),
+    /// A value without a variable.
+    #[error("a variable without key is left out")]
+    NoKey,
     /// A variable that is given more than once.
     #[error("variable {0:?} is given more than once: the last value counts")]
     Repeated(String),
