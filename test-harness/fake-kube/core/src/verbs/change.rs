@@ -9,6 +9,7 @@ use super::incoming;
 use super::state::{Part, count_generation, restore, same};
 use crate::apply::{self, ApplyError, Operation};
 use crate::cluster::{Cluster, key_of};
+use crate::effects;
 use crate::kind::{GroupResource, Served};
 use crate::meta;
 use crate::moment::Moment;
@@ -159,10 +160,16 @@ impl Cluster {
         check_version(served, &shown, config)?;
         check_patched_uid(served, &shown, config)?;
         let emptied = rules::immutable::emptied(&served.kind, &shown, &new);
+        let is_hollow = effects::keeps_hollow(&served.kind, &new);
         let warnings = incoming::shape_applied(served, options, &mut new)?;
         restore(served, &shown, &mut new, part);
         put_empty(&mut new, &emptied);
-        self.replace(served, request, &old, new, warnings, part, moment)
+        let change = Change {
+            object: new,
+            warnings,
+            is_hollow,
+        };
+        self.replace(served, request, &old, change, part, moment)
     }
 
     /// Replaces after recording who changed what.
@@ -214,35 +221,37 @@ impl Cluster {
             }
         }
         put_empty(&mut new, &emptied);
-        self.replace(served, request, old, new, warnings, part, moment)
+        let change = Change {
+            object: new,
+            warnings,
+            is_hollow: false,
+        };
+        self.replace(served, request, old, change, part, moment)
     }
 
-    /// Makes `new` of `old`, or refuses.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each says another thing about one write"
-    )]
+    /// Makes of `old` what it becomes, or refuses.
     fn replace(
         &mut self,
         served: &Served,
         request: &Request,
         old: &Arc<Object>,
-        mut new: Value,
-        mut warnings: Vec<String>,
+        mut change: Change,
         part: Part,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
-        rules::carried::carry(&served.kind, &shown, &mut new);
-        incoming::validate_update(served, &shown, &new, part).map_err(|refusal| refusal.warned(&warnings))?;
-        warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), &new));
-        let object = if same(&shown, &new) && !old.is_unsettled() {
+        let mut warnings = std::mem::take(&mut change.warnings);
+        let new = &mut change.object;
+        rules::carried::carry(&served.kind, &shown, new);
+        incoming::validate_update(served, &shown, new, part).map_err(|refusal| refusal.warned(&warnings))?;
+        warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), new));
+        let object = if same(&shown, new) && !old.is_unsettled() && !change.is_hollow {
             old.clone()
         } else {
             if part == Part::Main {
-                count_generation(served, &shown, &mut new);
+                count_generation(served, &shown, new);
             }
-            self.replace_or_finish(served, request, new, old.version(), moment)?
+            self.replace_or_finish(served, request, change, old.version(), moment)?
         };
         let mut reply = Reply::ok(super::read::show(served, request, object, moment));
         reply.warnings = warnings;
@@ -254,10 +263,11 @@ impl Cluster {
         &mut self,
         served: &Served,
         request: &Request,
-        new: Value,
+        change: Change,
         before: u64,
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
+        let new = change.object;
         if request.options.dry_run {
             let shown = self.candidate(served, new, moment)?;
             return Ok(Arc::new(Object::new(shown.value().clone(), before)));
@@ -268,8 +278,20 @@ impl Cluster {
             self.drop_object(&served.kind, stored);
             return Ok(Arc::new(last));
         }
-        self.save(served, new, moment)
+        let mut candidate = self.candidate(served, new, moment)?;
+        if change.is_hollow {
+            candidate = candidate.unsettled();
+        }
+        Ok(self.keep(served, candidate))
     }
+}
+
+/// What an object becomes, and what there is to say about it.
+struct Change {
+    object: Value,
+    warnings: Vec<String>,
+    /// Whether the real server stores something empty with it that it does not read back: see [`effects::keeps_hollow`].
+    is_hollow: bool,
 }
 
 fn put_empty(object: &mut Value, fields: &[&str]) {

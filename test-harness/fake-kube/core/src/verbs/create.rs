@@ -169,23 +169,13 @@ impl Cluster {
             return Ok(Arc::new(shown.never_written(sent)));
         }
         let mut candidate = self.candidate(served, object, moment)?;
-        if effects::settles_later(kind, &request.body, candidate.value()) {
+        if effects::settles_later(kind, request, candidate.value()) {
             candidate = candidate.unsettled();
         }
         Ok(self.keep(served, candidate))
     }
 
     /// Stores an object that is decided.
-    pub(super) fn save(
-        &mut self,
-        served: &Served,
-        object: Value,
-        moment: &Moment,
-    ) -> Result<Arc<Object>, Refusal> {
-        let candidate = self.candidate(served, object, moment)?;
-        Ok(self.keep(served, candidate))
-    }
-
     pub(super) fn keep(&mut self, served: &Served, candidate: Object) -> Arc<Object> {
         let stored = self.store.put_candidate(&served.kind.shelf, candidate);
         self.after_save(&served.kind, stored.value());
