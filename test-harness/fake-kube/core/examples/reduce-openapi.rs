@@ -15,15 +15,18 @@ use std::{env, fs, io, path::Path, process::ExitCode};
 use serde_json::{Map, Value, json};
 
 /// The group versions that the fake server knows. Others would cost size and time to load, and nothing asks for them.
-const GROUP_VERSIONS: [&str; 17] = [
+const GROUP_VERSIONS: [&str; 20] = [
     "api__v1",
+    "apis__admissionregistration.k8s.io__v1",
     "apis__apiextensions.k8s.io__v1",
+    "apis__apiregistration.k8s.io__v1",
     "apis__apps__v1",
     "apis__authentication.k8s.io__v1",
     "apis__authorization.k8s.io__v1",
     "apis__autoscaling__v1",
     "apis__autoscaling__v2",
     "apis__batch__v1",
+    "apis__certificates.k8s.io__v1",
     "apis__coordination.k8s.io__v1",
     "apis__discovery.k8s.io__v1",
     "apis__events.k8s.io__v1",

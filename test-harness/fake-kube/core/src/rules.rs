@@ -29,6 +29,7 @@ mod roles;
 mod rollouts;
 mod scale;
 mod scheduling;
+mod secrets;
 mod security;
 mod selectors;
 mod services;
@@ -65,6 +66,7 @@ pub(crate) fn of_kind(served: &Served, old: Option<&Value>, object: &Value) -> V
     errors.extend(ingresses::check(kind, object));
     errors.extend(selectors::check(served, old, object));
     errors.extend(keys::check(kind, object));
+    errors.extend(secrets::check(kind, object));
     errors.extend(services::check(kind, object));
     errors.extend(size::check_data(kind, object));
     errors

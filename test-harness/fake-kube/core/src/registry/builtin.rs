@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::kind::{GroupResource, Kind, Scale, Scope, Traits, Version};
 use crate::meta;
-use crate::schema::{Builtins, Schema};
+use crate::schema::Builtins;
 use crate::table;
 
 /// Builds all rows.
@@ -170,7 +170,7 @@ impl Row {
         Version {
             name: self.version.into(),
             served: true,
-            schema: schema.unwrap_or_else(Schema::anything),
+            schema: schema.expect("a schema for each row of the table"),
             status: self.status.is_some(),
             scale: self.scale.map(scale),
             columns: table::builtin_columns(self.group, self.kind),
