@@ -1,5 +1,6 @@
 //! The kinds that sequences are about: what releases carry, the hub's own, and some with every shape there is.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -31,21 +32,17 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("coordination.k8s.io", "Lease"),
 ];
 
-/// The definitions of the others: ours, and the hub's as its chart has them.
-const DEFINITIONS: &[&str] = &[
-    include_str!("../definitions/shapes.yaml"),
-    include_str!("../../../../charts/outhaul-hub/crds/openchoreo.dev_buildplanes.yaml"),
-    include_str!("../../../../charts/outhaul-hub/crds/openchoreo.dev_dataplanes.yaml"),
-    include_str!("../../../../charts/outhaul-hub/crds/openchoreo.dev_environments.yaml"),
-    include_str!("../../../../charts/outhaul-hub/crds/openchoreo.dev_releases.yaml"),
-    include_str!("../../../../charts/outhaul-hub/crds/outhaul.dev_bundles.yaml"),
-    include_str!("../../../../charts/outhaul-hub/crds/outhaul.dev_planes.yaml"),
-];
+/// A kind with every shape there is.
+const SHAPES: &str = include_str!("../definitions/shapes.yaml");
+
+/// How often each built-in kind comes, and the kind of every shape, for one time that each of the hub's does.
+const BUILT_IN_WEIGHT: usize = 3;
+const SHAPE_WEIGHT: usize = 15;
 
 /// All kinds, and the definitions that some of them need.
 #[derive(Debug)]
 pub struct Kinds {
-    /// Each equally likely, but that `Shape` is there as often as all the hub's together.
+    /// Each as often as it weighs.
     pub all: Vec<Arc<Kind>>,
     /// CustomResourceDefinitions.
     pub definitions: Vec<Value>,
@@ -61,14 +58,15 @@ impl Kinds {
         let mut all: Vec<Arc<Kind>> = Vec::new();
         for (group, name) in BUILT_IN {
             let kind = registry.by_name(group, name);
-            all.push(kind.context("a kind of the table is built in")?.clone());
+            let kind = kind.context("a kind of the table is built in")?.clone();
+            all.extend(std::iter::repeat_n(kind, BUILT_IN_WEIGHT));
         }
         let definitions = definitions()?;
         for definition in &definitions {
-            all.push(Arc::new(kind_of_crd(definition)?));
+            let kind = Arc::new(kind_of_crd(definition)?);
+            let weight = if &*kind.name == "Shape" { SHAPE_WEIGHT } else { 1 };
+            all.extend(std::iter::repeat_n(kind, weight));
         }
-        let shape = all.iter().find(|kind| &*kind.name == "Shape").cloned();
-        all.extend(shape.into_iter().flat_map(|kind| vec![kind; 5]));
         if let Some(only) = only {
             all.retain(|kind| &*kind.name == only);
             anyhow::ensure!(!all.is_empty(), "no kind is called {only:?}");
@@ -86,11 +84,24 @@ impl Kinds {
     }
 }
 
+/// All of the hub's, as its chart has them, and ours.
 fn definitions() -> Result<Vec<Value>> {
-    let documents = DEFINITIONS
-        .iter()
-        .flat_map(|text| serde_yaml_ng::Deserializer::from_str(text));
-    documents
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../charts/outhaul-hub/crds");
+    let files = std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    let mut paths = files
+        .map(|file| Ok(file?.path()))
+        .collect::<Result<Vec<PathBuf>>>()?;
+    paths.sort();
+    let mut definitions = documents(SHAPES)?;
+    for path in paths {
+        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        definitions.extend(documents(&text)?);
+    }
+    Ok(definitions)
+}
+
+fn documents(text: &str) -> Result<Vec<Value>> {
+    serde_yaml_ng::Deserializer::from_str(text)
         .map(|document| Ok(Value::deserialize(document)?))
         .filter(|document| !matches!(document, Ok(Value::Null)))
         .collect()
@@ -125,6 +136,10 @@ mod tests {
         let paths = |only| collection(&Kinds::load(Some(only)).unwrap().all[0]);
         assert_eq!(paths("ConfigMap"), "/api/v1/namespaces/$NS/configmaps");
         assert_eq!(paths("Plane"), "/apis/outhaul.dev/v1alpha1/planes");
+        assert_eq!(
+            paths("Component"),
+            "/apis/openchoreo.dev/v1alpha1/namespaces/$NS/components"
+        );
         assert!(Kinds::load(Some("Nothing")).is_err());
     }
 }

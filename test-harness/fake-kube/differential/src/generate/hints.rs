@@ -117,7 +117,7 @@ const POOLS: &[(&str, &str, &str)] = &[
     ("ServicePort", "name", r#"["http", "metrics"]"#),
     ("ServiceBackendPort", "name", r#"["http"]"#),
     ("ServiceBackendPort", "number", r#"[80, 443]"#),
-    ("Secret", "type", r#"["Opaque", "example.com/x"]"#),
+    ("Secret", "type", r#"["Opaque", "Opaque", "Opaque", "Opaque", "Opaque", "example.com/x", "kubernetes.io/tls", "kubernetes.io/basic-auth", "kubernetes.io/ssh-auth", "kubernetes.io/dockercfg", "kubernetes.io/service-account-token"]"#),
     ("ServiceSpec", "type", r#"["ClusterIP"]"#),
     ("ServiceSpec", "clusterIP", r#"["None", "None", ""]"#),
     ("DeploymentStrategy", "type", r#"["RollingUpdate", "RollingUpdate", "Recreate"]"#),
