@@ -8,7 +8,7 @@ use outhaul_hub_render::{
     web_application_binding,
 };
 use outhaul_hub_resources::{
-    API, APIBinding, APIClass, EndpointStatus, Release, ReleaseState, ScheduledTaskBinding,
+    API, APIBinding, APIClass, EndpointStatus, Release, ReleaseSpec, ReleaseState, ScheduledTaskBinding,
     ScheduledTaskClass, ServiceBinding, ServiceClass, WebApplicationBinding, WebApplicationClass,
 };
 use serde_json::{Map, Value};
@@ -30,6 +30,8 @@ pub(super) trait Binding: Watched {
     /// Everything that it is rendered from is in its namespace.
     fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering;
     fn former(&self) -> Former<'_>;
+    /// Whether it would make a Release like this, by whom that is for.
+    fn has_made(&self, release: &ReleaseSpec) -> bool;
     /// Where it is reached, as its status says and as it should say; none for types that are not reached.
     fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)>;
 }
@@ -50,8 +52,8 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
         Ok(rendering) => rendering,
         Err(why) => return say(look, binding, invalid(why), None),
     };
-    let ours = head.filter(|head| is_owned(look.key, head));
-    let readiness = match release_write(look, &release, head, &rendering) {
+    let ours = head.filter(|head| is_ours(look.key, binding, head));
+    let readiness = match release_write(look, &release, (head, ours), &rendering) {
         Write::Due(step) => return Plan::Step(Box::new(step), Vec::new()),
         Write::Held(attempt, message) => refused(&release.name, &attempt, &message),
         Write::Settled => readiness::of(binding.state(), &rendering, ours),
@@ -63,19 +65,19 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
 fn release_write(
     look: &Look<'_>,
     release: &Id,
-    head: Option<&Release>,
+    (head, ours): (Option<&Release>, Option<&Release>),
     rendering: &Result<Wanted, RenderError>,
 ) -> Write {
-    match (rendering, head) {
-        (Err(_), _) | (Ok(Wanted::NoRelease), None) => Write::Settled,
-        (Ok(Wanted::NoRelease), Some(head)) => {
-            let stays = head.metadata.deletion_timestamp.is_none() && is_owned(look.key, head);
+    match rendering {
+        Err(_) => Write::Settled,
+        Ok(Wanted::NoRelease) => {
+            let stays = ours.is_some_and(|ours| ours.metadata.deletion_timestamp.is_none());
             match look.stores.sight(release).filter(|_| stays) {
                 Some(sight) => look.delete(sight),
                 None => Write::Settled,
             }
         }
-        (Ok(Wanted::Release(rendered)), head) => match (&rendered.change, head, look.read) {
+        Ok(Wanted::Release(rendered)) => match (&rendered.change, head, look.read) {
             (Change::Update(wanted), Some(head), None) => {
                 // Of a stored Release only a digest is kept. Where an object could not be rendered, its stored form is
                 // needed.
@@ -150,10 +152,14 @@ fn unreadable(kind: &str, name: &str, why: Unreadable<'_>) -> Readiness {
     invalid(format!("{kind} {name:?} cannot be read: {}", why.0))
 }
 
-fn is_owned(key: &Id, release: &Release) -> bool {
-    let owners = release.metadata.owner_references.iter().flatten();
-    let mut controllers = owners.filter(|owner| owner.controller == Some(true));
-    controllers.any(|owner| owner.kind == key.kind.as_str() && owner.name == key.name)
+/// Whether a Release of the key's name is its own. One that lost the reference to its owner is, where it says that of
+/// itself; somebody may have made another by hand.
+fn is_ours<B: Binding>(key: &Id, binding: &B, release: &Release) -> bool {
+    let mut owners = release.metadata.owner_references.iter().flatten();
+    match owners.find(|owner| owner.controller == Some(true)) {
+        Some(owner) => owner.kind == key.kind.as_str() && owner.name == key.name,
+        None => binding.has_made(&release.spec),
+    }
 }
 
 fn found<'a, K: Watched>(stores: &'a Stores, namespace: &str, name: &str) -> Result<Option<&'a K>, String> {
@@ -173,6 +179,14 @@ fn targets<'a>(stores: &'a Stores, namespace: &str, wanted: &[TargetKey<'_>]) ->
             .filter(|binding| wanted.contains(&TargetKey::of(binding)))
             .collect(),
     }
+}
+
+macro_rules! of_component {
+    () => {
+        fn has_made(&self, release: &ReleaseSpec) -> bool {
+            release.owner == self.spec.owner && release.environment_name == self.spec.environment
+        }
+    };
 }
 
 macro_rules! common {
@@ -197,6 +211,7 @@ macro_rules! common {
 
 impl Binding for ServiceBinding {
     common!();
+    of_component!();
 
     fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
         let mut api_classes = BTreeMap::new();
@@ -224,6 +239,7 @@ impl Binding for ServiceBinding {
 
 impl Binding for WebApplicationBinding {
     common!();
+    of_component!();
 
     fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
         let wanted = web_application_binding::targets(self);
@@ -246,6 +262,7 @@ impl Binding for WebApplicationBinding {
 
 impl Binding for ScheduledTaskBinding {
     common!();
+    of_component!();
 
     fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
         let class = found::<ScheduledTaskClass>(stores, namespace, self.spec.class_name.as_str())?;
@@ -260,6 +277,10 @@ impl Binding for ScheduledTaskBinding {
 
 impl Binding for APIBinding {
     common!();
+
+    fn has_made(&self, release: &ReleaseSpec) -> bool {
+        release.resources.is_empty() && release.environment_name == self.spec.environment_name
+    }
 
     fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
         let inputs = api_binding::Inputs {

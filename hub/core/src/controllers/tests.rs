@@ -389,6 +389,26 @@ fn a_lost_owner_reference_and_a_foreign_edit_are_repaired() {
 }
 
 #[test]
+fn undeploying_takes_a_release_that_lost_its_owner_and_none_that_was_never_its() {
+    let undeploy = json!({"spec": {"releaseState": "Undeploy"}});
+    let stays = |environment: &str| {
+        let mut server = running();
+        server.merge(Kind::ServiceBinding, "cart", undeploy.clone());
+        let release = server.get(Kind::Release, "cart")["spec"].clone();
+        server.settle();
+        assert!(!server.has(Kind::Release, "cart"));
+        server.put(Kind::Release, "cart", release);
+        let foreign = json!({"spec": {"environmentName": environment}});
+        server.merge(Kind::Release, "cart", foreign);
+        server.settle();
+        assert_eq!(cart(&server), "False ResourcesUndeployed: Resources undeployed");
+        server.has(Kind::Release, "cart")
+    };
+    assert!(!stays("development"));
+    assert!(stays("made-by-hand"));
+}
+
+#[test]
 fn a_scheduled_task_keeps_its_release_state_and_settles() {
     let mut server = running();
     let template = json!({"cronJobTemplate": {"schedule": "0 * * * *"}});
