@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use outhaul_scenarios::Ground;
@@ -173,6 +173,10 @@ pub struct Place {
 /// For what stands on an embedded control plane in any case.
 #[derive(Debug, Args)]
 pub struct Embedded {
+    /// Refused: the hub alone is measured, and a real API server would take the cores from it and its planes.
+    #[arg(long, conflicts_with = "fake")]
+    kubernetes: bool,
+
     /// Embedded control plane; it is always one here.
     #[arg(long)]
     fake: bool,
@@ -196,8 +200,8 @@ impl Measurement {
             Self::Feedback { place, .. } => ("feedback", place.title()?),
             Self::Memory { place, .. } => ("memory", place.title()?),
             Self::Components { place, .. } => ("components", place.title()?),
-            Self::Fleet { .. } => ("fleet", "fake control plane".to_owned()),
-            Self::Restart { .. } => ("restart", "fake control plane".to_owned()),
+            Self::Fleet { embedded, .. } => ("fleet", embedded.title()?),
+            Self::Restart { embedded, .. } => ("restart", embedded.title()?),
         };
         Ok(format!("{name} on {clusters}"))
     }
@@ -315,7 +319,25 @@ impl Place {
             Controllers::None => "without controllers",
             Controllers::Workloads => "with controllers for workloads",
         };
-        Ok(format!("{} clusters {controllers}", self.ground()?.name()))
+        let fallback = match Ground::kubernetes() {
+            Err(missing) if !self.fake => format!(", since there are no real API servers: {missing:#}"),
+            _ => String::new(),
+        };
+        Ok(format!(
+            "{} clusters {controllers}{fallback}",
+            self.ground()?.name()
+        ))
+    }
+}
+
+impl Embedded {
+    fn title(&self) -> Result<String> {
+        ensure!(
+            !self.kubernetes,
+            "--kubernetes: this measures the hub alone, beside an embedded control plane, as a real API server would \
+             take the cores from it and its planes; leave the option out"
+        );
+        Ok("fake control plane".to_owned())
     }
 }
 
@@ -335,6 +357,18 @@ mod tests {
     }
 
     #[test]
+    fn what_measures_the_hub_alone_refuses_real_api_servers_with_a_reason() {
+        for name in ["fleet", "restart"] {
+            let arguments = Arguments::try_parse_from(["outhaul-bench", name, "--kubernetes"]);
+            let Command::Measure(measurement) = arguments.unwrap().command else {
+                panic!("{name} is no measurement");
+            };
+            let refusal = measurement.title().unwrap_err().to_string();
+            assert!(refusal.contains("embedded control plane"), "{refusal}");
+        }
+    }
+
+    #[test]
     fn a_result_can_be_written_by_every_measurement() {
         for name in [
             "latency",
@@ -342,6 +376,7 @@ mod tests {
             "apply",
             "drift",
             "feedback",
+            "memory",
             "components",
             "fleet",
             "restart",

@@ -51,18 +51,23 @@ struct Restart {
     used: Usage,
 }
 
-/// Measures bare handshakes and restarts in turns, then one restart after SIGKILL.
+/// Measures bare handshakes, then restarts, the last of them after SIGKILL.
 ///
 /// # Errors
 /// Something does not start, or planes do not come back.
 pub async fn run(load: Load) -> Result<Outcome> {
     let mut bare = BareQuic::start().await?;
-    let mut crowd = Crowd::start(load).await?;
     let (mut ours, mut floor) = (Vec::new(), Vec::new());
+    let mut bare_used = Usage::default();
+    // Before there are planes, whose keep-alives would go on beside these.
     for _ in 0..load.rounds {
+        let before = bare.server.usage()?;
         floor.push(bare.connect(load.planes).await?);
-        // Otherwise their keep-alives go on beside ours.
+        bare_used = bare.server.usage()?.since(before);
         bare.close().await?;
+    }
+    let mut crowd = Crowd::start(load).await?;
+    for _ in 0..load.rounds {
         let (next, restart) = crowd.restart(End::Terminated).await?;
         crowd = next;
         ours.push(restart);
@@ -75,7 +80,6 @@ pub async fn run(load: Load) -> Result<Outcome> {
         ("bare clients", &bare.clients),
     ];
     let mut outcome = Outcome::new(worker::usages(processes)?);
-    let bare_used = bare.server.usage()?;
     judge(&mut outcome, load, (&ours, &killed), floor, bare_used);
     bare.finish().await?;
     crowd.hub.terminate().await?;
@@ -99,10 +103,7 @@ fn judge(
     let total = times.median().unwrap_or_default();
     let used = ours.last().map(|restart| restart.used).unwrap_or_default();
     let ours_row = Figures::default().whole(total, load.planes).used(used);
-    let floor_row = Figures {
-        rss_kib: Some(bare_used.rss_kib),
-        ..Figures::default().whole(floor, load.planes)
-    };
+    let floor_row = Figures::default().whole(floor, load.planes).used(bare_used);
     let what = format!(
         "{} planes back after SIGTERM over as many bare handshakes ({:.2} s), middle of {}",
         load.planes,

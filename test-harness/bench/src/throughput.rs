@@ -14,7 +14,7 @@ use outhaul_scenarios::Ground;
 use serde_json::Value;
 
 use crate::course::{CREATES, Controllers, Course, TARGET};
-use crate::floor::apply::IN_FLIGHT;
+use crate::floor::apply::{IN_FLIGHT, Order};
 use crate::measure::Measure;
 use crate::outcome::Outcome;
 use crate::rounds::Rounds;
@@ -82,10 +82,11 @@ impl Load {
 }
 
 async fn apply(bare: &mut Worker, seen: &mut Watches<String>, prefix: &str, load: Load) -> Result<Duration> {
-    let manifests: Vec<Value> = bundles(prefix, load)
+    let manifests = bundles(prefix, load)
         .flat_map(|(_, entries)| sample::manifests(entries))
         .collect();
-    let ((), time) = tokio::try_join!(bare.ask(&manifests), span(seen, prefix, load))?;
+    bare.ask::<()>(&Order::Hold(manifests)).await?;
+    let ((), time) = tokio::try_join!(bare.ask(&Order::Apply), span(seen, prefix, load))?;
     Ok(time)
 }
 

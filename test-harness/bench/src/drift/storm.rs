@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{CHANGED, Drifting, Load, names, samples};
 use crate::course::CREATES;
+use crate::floor::apply::Order;
 use crate::sample::{self, Carrier, UNTOUCHED};
 use crate::stats::Samples;
 use crate::verdict::Bar;
@@ -34,12 +35,14 @@ pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Lo
         .collect();
     let theirs: Vec<_> = names(&entries).collect();
     let manifests: Vec<Value> = sample::manifests(entries).collect();
-    bare.ask::<()>(&manifests).await?;
+    bare.ask::<()>(&Order::Hold(manifests.clone())).await?;
+    bare.ask::<()>(&Order::Apply).await?;
     let (mut agent, mut apply_loop) = (Vec::new(), Vec::new());
     for _ in 0..load.rounds {
+        bare.ask::<()>(&Order::Hold(manifests.clone())).await?;
         drifting.change(&theirs).await?;
         let start = Instant::now();
-        let ((), last) = tokio::try_join!(bare.ask(&manifests), drifting.repaired(&theirs))?;
+        let ((), last) = tokio::try_join!(bare.ask(&Order::Apply), drifting.repaired(&theirs))?;
         apply_loop.push(last - start);
 
         drifting.course.agent.pause()?;

@@ -23,13 +23,26 @@ pub struct Setup {
     pub plane: Kubeconfig,
 }
 
-/// Applies the manifests of each order; the answer comes when all are.
+/// What it does next; the answer comes when it is done.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Order {
+    /// Have these manifests ready.
+    Hold(Vec<Value>),
+    /// Apply what is held.
+    Apply,
+}
+
+/// Follows orders.
 pub(crate) async fn play(mut owner: Owner) -> Result<()> {
     let Setup { plane } = owner.setup().await?;
     let client = cluster::client(&plane).await?;
     owner.answer(&())?;
-    while let Some(manifests) = owner.order::<Vec<Value>>().await? {
-        apply(&client, manifests).await?;
+    let mut held = Vec::new();
+    while let Some(order) = owner.order().await? {
+        match order {
+            Order::Hold(manifests) => held = manifests,
+            Order::Apply => apply(&client, std::mem::take(&mut held)).await?,
+        }
         owner.answer(&())?;
     }
     Ok(())
