@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use kube::Client;
-use kube::config::{AuthInfo, KubeConfigOptions};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use outhaul_fake_kube_server::{FakeKube, Options, User, Who};
 use outhaul_kubernetes::{Cluster, Programs, require_or_skip};
 
@@ -71,16 +71,22 @@ async fn play_for_real(
     for user in &mut stranger.auth_infos {
         user.auth_info = Some(AuthInfo::default());
     }
-    let stranger = kube::Config::from_custom_kubeconfig(stranger, &KubeConfigOptions::default()).await?;
     let door = Door {
-        admin: cluster.client().await?,
-        nobody: Client::try_from(stranger)?,
+        admin: client(cluster.kubeconfig().clone()).await?,
+        nobody: client(stranger).await?,
     };
     let version = door.admin.apiserver_version().await?.git_version;
     Ok(Records {
         kubernetes: version,
         answers: play(themes, &door).await?,
     })
+}
+
+/// A client that takes the first answer: an answer that asks to come again is one too.
+async fn client(kubeconfig: Kubeconfig) -> Result<Client> {
+    let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    config.default_retry = false;
+    Ok(Client::try_from(config)?)
 }
 
 /// Plays the themes beside each other, the cases of each one after the other.
