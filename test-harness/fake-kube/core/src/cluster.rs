@@ -11,6 +11,7 @@ mod stale;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -158,6 +159,11 @@ impl Cluster {
     /// The next events of a watch.
     pub fn poll_watch(&self, watch: &mut Watch, now: Timestamp) -> Polled {
         watch.poll(&self.store, now)
+    }
+
+    /// A line that tells the client of a watch how far it has come, if that can be said.
+    pub fn bookmark(&self, watch: &Watch) -> Option<Bytes> {
+        watch.bookmark(&self.store)
     }
 
     /// Kinds written since the last call.

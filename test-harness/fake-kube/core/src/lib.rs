@@ -44,6 +44,7 @@
 //!   keeps unknown ones, unknown ones are dropped from an apply before anybody owns them.
 //!
 //! Requests and answers
+//! - That a version is still to come is said at once; the real server waits three seconds for it first.
 //! - There is no admission beyond namespaces, tolerations and what protects claims: no webhooks, policies, quotas,
 //!   limits, priorities.
 //! - RBAC keeps nobody from granting rights that they do not have. Impersonation knows users and groups only.

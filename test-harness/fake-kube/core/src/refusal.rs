@@ -246,8 +246,16 @@ impl Refusal {
             "TooManyRequests",
             "Too many requests, please try again later.",
         );
-        refusal.retry_after = Some(retry_after);
-        refusal.detail("retryAfterSeconds", retry_after);
+        refusal.come_again(retry_after);
+        refusal
+    }
+
+    /// What is asked for is of a version that is still to come.
+    pub fn too_new(asked: u64, current: u64) -> Self {
+        let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
+        let cause = Cause::new("ResourceVersionTooLarge", "", "Too large resource version");
+        let mut refusal = Self::new(504, "Timeout", message).with_causes(vec![cause]);
+        refusal.come_again(1);
         refusal
     }
 
@@ -305,6 +313,11 @@ impl Refusal {
             status["details"] = Value::Object(self.details.clone());
         }
         status
+    }
+
+    fn come_again(&mut self, seconds: u32) {
+        self.retry_after = Some(seconds);
+        self.detail("retryAfterSeconds", seconds);
     }
 
     fn about(mut self, resource: &GroupResource, name: &str) -> Self {

@@ -50,6 +50,7 @@ pub struct Watch {
     position: u64,
     initial: VecDeque<Arc<Object>>,
     announce_initial_end: bool,
+    refusal: Option<Refusal>,
     sent_columns: bool,
     /// The client takes bookmarks.
     pub bookmarks: bool,
@@ -64,14 +65,14 @@ pub enum Polled {
     Lines(Bytes),
     /// Nothing until the kind changes.
     Idle,
-    /// The last line to send: history does not reach back far enough.
-    Expired(Bytes),
+    /// The last line to send: why there are no more.
+    Over(Bytes),
 }
 
 /// Where a watch begins.
 #[derive(Debug)]
 pub(crate) enum Start {
-    /// After a version.
+    /// After a version, be it one that is still to come.
     After(u64),
     /// With everything there is now, then what follows; `announce` the boundary by a bookmark.
     Everything {
@@ -79,30 +80,39 @@ pub(crate) enum Start {
         version: u64,
         announce: bool,
     },
+    /// Not at all.
+    Refused(Refusal),
 }
 
 impl Watch {
     pub(crate) fn new(served: Served, filter: Filter, form: Form, include: Include, start: Start) -> Self {
-        let (position, initial, announce_initial_end) = match start {
-            Start::After(version) => (version, VecDeque::new(), false),
-            Start::Everything {
-                objects,
-                version,
-                announce,
-            } => (version, objects.into(), announce),
-        };
-        Self {
+        let mut watch = Self {
             served,
             filter,
             form,
             include,
-            position,
-            initial,
-            announce_initial_end,
+            position: 0,
+            initial: VecDeque::new(),
+            announce_initial_end: false,
+            refusal: None,
             sent_columns: false,
             bookmarks: false,
             timeout: None,
+        };
+        match start {
+            Start::After(version) => watch.position = version,
+            Start::Everything {
+                objects,
+                version,
+                announce,
+            } => {
+                watch.position = version;
+                watch.initial = objects.into();
+                watch.announce_initial_end = announce;
+            }
+            Start::Refused(refusal) => watch.refusal = Some(refusal),
         }
+        watch
     }
 
     /// The kind whose changes wake this watch.
@@ -112,6 +122,9 @@ impl Watch {
 
     /// The next events.
     pub(crate) fn poll(&mut self, store: &Store, now: Timestamp) -> Polled {
+        if let Some(refusal) = &self.refusal {
+            return Polled::Over(error_line(refusal));
+        }
         let mut lines = BytesMut::new();
         if !self.initial.is_empty() || self.announce_initial_end {
             self.take_initial(&mut lines, now);
@@ -120,7 +133,7 @@ impl Watch {
         let resource = self.served.kind.shelf.clone();
         let events = match store.events_after(&resource, self.position) {
             Ok(events) => events,
-            Err(oldest) => return Polled::Expired(self.expired(oldest)),
+            Err(oldest) => return Polled::Over(self.expired(oldest)),
         };
         let mut full = false;
         for (count, event) in events.enumerate() {
@@ -155,9 +168,9 @@ impl Watch {
         }
     }
 
-    /// A line that tells the client how far it has come.
-    pub fn bookmark(&self) -> Bytes {
-        self.bookmark_line(&Value::Null)
+    /// A line that tells the client how far it has come; none while it waits for a version that is still to come.
+    pub(crate) fn bookmark(&self, store: &Store) -> Option<Bytes> {
+        (self.position <= store.version()).then(|| self.bookmark_line(&Value::Null))
     }
 
     fn bookmark_line(&self, annotations: &Value) -> Bytes {
@@ -182,8 +195,7 @@ impl Watch {
 
     /// The line that says that the history does not reach back far enough.
     pub fn expired(&self, oldest: u64) -> Bytes {
-        let status = Refusal::expired(self.position, oldest).status();
-        event_line("ERROR", &object::encode(&status))
+        error_line(&Refusal::expired(self.position, oldest))
     }
 
     fn line(&mut self, lines: &mut BytesMut, kind: &str, object: &Arc<Object>, now: Timestamp) {
@@ -232,6 +244,10 @@ fn last_seen(event: &Event) -> Arc<Object> {
         }
         _ => event.object.clone(),
     }
+}
+
+fn error_line(refusal: &Refusal) -> Bytes {
+    event_line("ERROR", &object::encode(&refusal.status()))
 }
 
 fn event_line(kind: &str, object: &[u8]) -> Bytes {

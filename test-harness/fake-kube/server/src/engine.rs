@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use outhaul_fake_kube_core::access::User;
 use outhaul_fake_kube_core::cluster::Cluster;
 use outhaul_fake_kube_core::kind::GroupResource;
@@ -126,6 +127,10 @@ impl Engine {
 
     pub(crate) fn poll_watch(&self, watch: &mut Watch) -> Polled {
         self.lock().cluster.poll_watch(watch, self.clock.now())
+    }
+
+    pub(crate) fn bookmark(&self, watch: &Watch) -> Option<Bytes> {
+        self.lock().cluster.bookmark(watch)
     }
 
     /// The resourceVersion of the last write.

@@ -81,12 +81,14 @@ impl Open {
             match self.engine.poll_watch(&mut self.watch) {
                 Polled::Lines(lines) if lines.is_empty() => {}
                 Polled::Lines(lines) => return self.deliver(lines).await,
-                Polled::Expired(last) => return Some((Ok(last), None)),
+                Polled::Over(last) => return Some((Ok(last), None)),
                 Polled::Idle => match self.wait().await {
                     Woken::Changed => {}
                     Woken::Bookmark => {
                         self.next_bookmark += BOOKMARK_PERIOD;
-                        return Some((Ok(self.watch.bookmark()), Some(self)));
+                        if let Some(line) = self.engine.bookmark(&self.watch) {
+                            return Some((Ok(line), Some(self)));
+                        }
                     }
                     Woken::Over => return None,
                     Woken::Away => return Some((Err(cut("the API server went away")), None)),

@@ -11,7 +11,7 @@ use crate::moment::Moment;
 use crate::object::{self, Object};
 use crate::refusal::Refusal;
 use crate::reply::{Body, Reply};
-use crate::request::{Continue, Form, Request, Target};
+use crate::request::{Continue, Form, Options, Request, Target};
 use crate::store::Key;
 use crate::table::{self, Include};
 use crate::watch::{Filter, Start, Watch};
@@ -24,11 +24,22 @@ impl Cluster {
         request: &Request,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
-        if let Some(version) = &request.options.unparsed_version {
+        let object = self.fresh(served, target, &request.options)?;
+        Ok(Reply::ok(show(served, request, object, moment)))
+    }
+
+    /// The object that a read names, as new as it wants it.
+    pub(super) fn fresh(
+        &self,
+        served: &Served,
+        target: &Target,
+        options: &Options,
+    ) -> Result<Arc<Object>, Refusal> {
+        if let Some(version) = &options.unparsed_version {
             return Err(Refusal::new(500, "", versions::unparsed(version)));
         }
-        let object = self.existing(served, &key_of(target))?;
-        Ok(Reply::ok(show(served, request, object, moment)))
+        self.check_reached(options.resource_version)?;
+        self.existing(served, &key_of(target))
     }
 
     pub(crate) fn list(
@@ -108,32 +119,38 @@ impl Cluster {
     ) -> Result<Watch, Refusal> {
         let options = &request.options;
         versions::check_fields(served, options)?;
-        self.check_watch_versions(options)?;
+        versions::check_watch(options)?;
         let filter = filter(served, target, request);
         let start = match options.resource_version {
             Some(version) if version > 0 && options.send_initial_events != Some(true) => {
                 Start::After(version)
             }
             _ if options.send_initial_events == Some(false) => Start::After(self.store.version()),
-            _ => {
-                let objects = self.store.list(&served.kind.shelf, target.namespace.as_deref());
-                let objects = objects
-                    .map(|(_, o)| o)
-                    .filter(|o| filter.matches(o.value()))
-                    .cloned();
-                let announce = options.send_initial_events == Some(true) && options.bookmarks;
-                Start::Everything {
-                    objects: objects.collect(),
-                    version: self.store.version(),
-                    announce,
-                }
-            }
+            // A real server says this in the stream as well: it has answered by the time it knows.
+            version => match self.check_reached(version) {
+                Ok(()) => self.everything(served, target, request, &filter),
+                Err(refusal) => Start::Refused(refusal),
+            },
         };
         let include = Include::parse(options.include_object.as_deref());
         let mut watch = Watch::new(served.clone(), filter, request.form, include, start);
         watch.bookmarks = options.bookmarks;
         watch.timeout = options.timeout;
         Ok(watch)
+    }
+
+    fn everything(&self, served: &Served, target: &Target, request: &Request, filter: &Filter) -> Start {
+        let options = &request.options;
+        let objects = self.store.list(&served.kind.shelf, target.namespace.as_deref());
+        let objects = objects
+            .map(|(_, o)| o)
+            .filter(|o| filter.matches(o.value()))
+            .cloned();
+        Start::Everything {
+            objects: objects.collect(),
+            version: self.store.version(),
+            announce: options.send_initial_events == Some(true) && options.bookmarks,
+        }
     }
 }
 

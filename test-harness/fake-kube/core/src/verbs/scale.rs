@@ -26,14 +26,16 @@ impl Cluster {
         request: &Request,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        if request.verb == Verb::Get {
+            let object = self.fresh(served, target, &request.options)?;
+            let shown = served.present(object.value());
+            check_presence(served, scale, &shown)?;
+            return Ok(Reply::value(view(scale, &shown)));
+        }
         let old = self.existing(served, &key_of(target))?;
         let shown = served.present(old.value());
         let current = view(scale, &shown);
         let wanted = match request.verb {
-            Verb::Get => {
-                check_presence(served, scale, &shown)?;
-                return Ok(Reply::value(current));
-            }
             Verb::Update => request.body.clone(),
             Verb::Patch => patched(&current, request)?,
             verb => return Err(incoming::no_such_method(served, verb.as_str())),

@@ -2,7 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::kind::Served;
-use crate::refusal::{Cause, Refusal};
+use crate::refusal::Refusal;
 use crate::request::{Options, VersionMatch};
 use crate::schema::{FieldError, FieldPath};
 
@@ -35,7 +35,7 @@ impl Cluster {
                  may show up in the list.",
             ));
         }
-        self.check_reached(options.resource_version.unwrap_or(0))?;
+        self.check_reached(options.resource_version)?;
         match past_version(options) {
             Some(version) if version < self.store.floor(&served.kind.shelf) => Err(Refusal::new(
                 410,
@@ -46,57 +46,53 @@ impl Cluster {
         }
     }
 
-    /// Refuses a watch whose options contradict each other.
-    pub(super) fn check_watch_versions(&self, options: &Options) -> Result<(), Refusal> {
-        let field = "resourceVersionMatch";
-        let mut errors = Vec::new();
-        match (options.send_initial_events, &options.version_match) {
-            (None, Some(_)) => errors.push(forbidden(
-                field,
-                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-            )),
-            (Some(_), None) => errors.push(forbidden(
+    /// A version from the future is one of another cluster, or of this one before it was restored.
+    pub(super) fn check_reached(&self, version: Option<u64>) -> Result<(), Refusal> {
+        let current = self.store.version();
+        match version {
+            Some(version) if version > current => Err(Refusal::too_new(version, current)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Refuses a watch whose options contradict each other.
+pub(super) fn check_watch(options: &Options) -> Result<(), Refusal> {
+    let field = "resourceVersionMatch";
+    let mut errors = Vec::new();
+    match (options.send_initial_events, &options.version_match) {
+        (None, Some(_)) => errors.push(forbidden(
+            field,
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )),
+        (Some(_), None) => errors.push(forbidden(
+            field,
+            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        )),
+        _ => {}
+    }
+    let unsupported = match &options.version_match {
+        Some(VersionMatch::Exact) => Some("Exact"),
+        Some(VersionMatch::Unknown(other)) => Some(other.as_str()),
+        _ => None,
+    };
+    if let Some(value) = unsupported {
+        if options.send_initial_events.is_some() {
+            errors.push(forbidden(
                 field,
                 "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            )),
-            _ => {}
+            ));
         }
-        let unsupported = match &options.version_match {
-            Some(VersionMatch::Exact) => Some("Exact"),
-            Some(VersionMatch::Unknown(other)) => Some(other.as_str()),
-            _ => None,
-        };
-        if let Some(value) = unsupported {
-            if options.send_initial_events.is_some() {
-                errors.push(forbidden(
-                    field,
-                    "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-                ));
-            }
-            let path = FieldPath::root().field(field);
-            errors.push(FieldError::unsupported(path, value, &["NotOlderThan"]));
-        }
-        if let Some(version) = options.unparsed_version.as_ref().filter(|_| errors.is_empty()) {
-            return Err(Refusal::new(500, "", unparsed(version)));
-        }
-        if !errors.is_empty() {
-            return Err(Refusal::invalid("meta.k8s.io", "ListOptions", "", &errors));
-        }
-        self.check_reached(options.resource_version.unwrap_or(0))
+        let path = FieldPath::root().field(field);
+        errors.push(FieldError::unsupported(path, value, &["NotOlderThan"]));
     }
-
-    /// A version from the future is one of another cluster, or of this one before it was restored.
-    fn check_reached(&self, version: u64) -> Result<(), Refusal> {
-        let current = self.store.version();
-        if version <= current {
-            return Ok(());
-        }
-        let message = format!("Timeout: Too large resource version: {version}, current: {current}");
-        let cause = Cause::new("ResourceVersionTooLarge", "", "Too large resource version");
-        let mut refusal = Refusal::new(504, "Timeout", message).with_causes(vec![cause]);
-        refusal.retry_after = Some(1);
-        Err(refusal)
+    if let Some(version) = options.unparsed_version.as_ref().filter(|_| errors.is_empty()) {
+        return Err(Refusal::new(500, "", unparsed(version)));
     }
+    if !errors.is_empty() {
+        return Err(Refusal::invalid("meta.k8s.io", "ListOptions", "", &errors));
+    }
+    Ok(())
 }
 
 /// What is wrong with a version that is no number.
