@@ -106,8 +106,12 @@ pub fn owners(object: &Value) -> impl Iterator<Item = Owner<'_>> {
         .and_then(|m| m.get("ownerReferences"))
         .and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|reference| {
+        let text = |field: &str| reference.get(field).and_then(Value::as_str);
         Some(Owner {
-            uid: reference.get("uid")?.as_str()?,
+            api_version: text("apiVersion").unwrap_or_default(),
+            kind: text("kind").unwrap_or_default(),
+            name: text("name").unwrap_or_default(),
+            uid: text("uid")?,
             blocks: reference
                 .get("blockOwnerDeletion")
                 .and_then(Value::as_bool)
@@ -119,6 +123,12 @@ pub fn owners(object: &Value) -> impl Iterator<Item = Owner<'_>> {
 /// One owner reference, as far as garbage collection cares.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner<'a> {
+    /// The `apiVersion` that it is said to have.
+    pub api_version: &'a str,
+    /// The kind that it is said to be of.
+    pub kind: &'a str,
+    /// The name that it is said to have.
+    pub name: &'a str,
     /// The owner's uid.
     pub uid: &'a str,
     /// `blockOwnerDeletion`: foreground deletion of the owner waits for this object.

@@ -181,7 +181,7 @@ impl Store {
             key: key.clone(),
         };
         self.owners.remove(&address, last.value());
-        self.owners.suspect_dependents(meta::uid(last.value()));
+        self.owners.orphan_dependents(meta::uid(last.value()));
         self.note(resource);
         Some(last)
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::kind::Kind;
-use crate::meta;
+use crate::kind::{Kind, Served};
+use crate::meta::{self, Owner};
 use crate::moment::Moment;
 use crate::object::Object;
 use crate::request::{DeleteOptions, Propagation};
-use crate::store::Address;
+use crate::store::{Address, Key};
 use crate::verbs::{FOREGROUND, ORPHAN, says_propagation};
 
 impl Cluster {
@@ -30,9 +30,8 @@ impl Cluster {
     /// Deletes an object whose owners are all gone; forgets those that are, if some remain.
     fn check_owners(&mut self, kind: &Arc<Kind>, object: &Arc<Object>, moment: &Moment) {
         let value = object.value();
-        let (present, gone): (Vec<&str>, Vec<&str>) = meta::owners(value)
-            .map(|owner| owner.uid)
-            .partition(|uid| self.owner_exists(value, uid));
+        let (gone, present): (Vec<_>, Vec<_>) =
+            meta::owners(value).partition(|owner| self.is_gone(value, *owner));
         if gone.is_empty() {
             return;
         }
@@ -44,15 +43,31 @@ impl Cluster {
             self.begin_deletion(kind, object, &how, false, moment);
             return;
         }
-        let forgotten = without_owners(value, |uid| gone.contains(&uid));
+        let forgotten = without_owners(value, |uid| gone.iter().any(|owner| owner.uid == uid));
         self.store_or_drop(kind, forgotten);
     }
 
-    /// An owner counts only in the dependent's namespace or outside of namespaces.
-    fn owner_exists(&self, dependent: &Value, uid: &str) -> bool {
-        self.store.owners().find(uid).is_some_and(|address| {
-            address.key.namespace.is_empty() || address.key.namespace == meta::namespace(dependent)
-        })
+    /// Whether there is nothing of this kind, name and uid where an owner has to be: in the dependent's namespace, or in
+    /// none. Of a kind that is not served only what was seen to go is gone; and what is in no namespace waits for ever for
+    /// an owner in one.
+    fn is_gone(&self, dependent: &Value, owner: Owner<'_>) -> bool {
+        let (group, version) = meta::split_api_version(owner.api_version);
+        let served = self
+            .registry
+            .by_name(group, owner.kind)
+            .and_then(|kind| kind.served(version));
+        let Some(Served { kind, .. }) = served else {
+            return self.store.owners().is_gone(owner.uid);
+        };
+        let namespace = match kind.is_namespaced() {
+            true => meta::namespace(dependent),
+            false => "",
+        };
+        if kind.is_namespaced() && namespace.is_empty() {
+            return false;
+        }
+        let there = self.store.get(&kind.shelf, &Key::new(namespace, owner.name));
+        there.is_none_or(|there| meta::uid(there.value()) != owner.uid)
     }
 
     fn orphan_dependents(&mut self, kind: &Arc<Kind>, owner: &Arc<Object>) {

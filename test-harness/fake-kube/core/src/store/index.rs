@@ -11,8 +11,16 @@ use crate::meta;
 #[derive(Debug, Clone, Default)]
 pub struct OwnerIndex {
     by_uid: BTreeMap<String, Address>,
-    dependents: BTreeMap<String, BTreeSet<Address>>,
+    dependents: BTreeMap<String, Dependents>,
     suspects: BTreeSet<Address>,
+}
+
+/// What refers to one owner.
+#[derive(Debug, Clone, Default)]
+struct Dependents {
+    all: BTreeSet<Address>,
+    /// The owner was there, and is no more.
+    is_orphaned: bool,
 }
 
 impl OwnerIndex {
@@ -23,7 +31,17 @@ impl OwnerIndex {
 
     /// Objects that name this uid as an owner.
     pub fn dependents(&self, uid: &str) -> impl Iterator<Item = &Address> {
-        self.dependents.get(uid).into_iter().flatten()
+        self.dependents
+            .get(uid)
+            .into_iter()
+            .flat_map(|dependents| &dependents.all)
+    }
+
+    /// Whether an owner was seen to go that something still refers to.
+    pub fn is_gone(&self, uid: &str) -> bool {
+        self.dependents
+            .get(uid)
+            .is_some_and(|dependents| dependents.is_orphaned)
     }
 
     pub(super) fn insert(&mut self, address: &Address, object: &Value) {
@@ -36,6 +54,7 @@ impl OwnerIndex {
             self.dependents
                 .entry(owner.uid.to_owned())
                 .or_default()
+                .all
                 .insert(address.clone());
             owned = true;
         }
@@ -48,8 +67,8 @@ impl OwnerIndex {
         self.by_uid.remove(meta::uid(object));
         for owner in meta::owners(object) {
             if let Some(dependents) = self.dependents.get_mut(owner.uid) {
-                dependents.remove(address);
-                if dependents.is_empty() {
+                dependents.all.remove(address);
+                if dependents.all.is_empty() {
                     self.dependents.remove(owner.uid);
                 }
             }
@@ -60,9 +79,11 @@ impl OwnerIndex {
         }
     }
 
-    pub(super) fn suspect_dependents(&mut self, uid: &str) {
-        if let Some(dependents) = self.dependents.get(uid) {
-            self.suspects.extend(dependents.iter().cloned());
+    /// An owner is gone: whatever refers to it has to be looked at.
+    pub(super) fn orphan_dependents(&mut self, uid: &str) {
+        if let Some(dependents) = self.dependents.get_mut(uid) {
+            dependents.is_orphaned = true;
+            self.suspects.extend(dependents.all.iter().cloned());
         }
     }
 

@@ -1,12 +1,13 @@
 //! Kinds that CustomResourceDefinitions define.
 
 use anyhow::Result;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
-use crate::support::{cluster, code, eventually};
+use crate::support::{cluster, code, config_map, eventually};
 
 const WIDGETS: &str = include_str!("../widgets.yaml");
 
@@ -50,10 +51,20 @@ async fn a_custom_kind_is_defaulted_pruned_and_validated() -> Result<()> {
     );
     let conditions = crds.get("widgets.example.com").await?.data["status"]["conditions"].clone();
     assert_eq!(conditions[1]["type"], "Established");
+    let maps: Api<ConfigMap> = Api::default_namespaced(kube.client());
+    let mut owned = config_map("owned", json!({}));
+    owned.metadata.owner_references = Some(vec![serde_json::from_value(json!({
+        "apiVersion": "example.com/v1", "kind": "Widget", "name": "a", "uid": made.metadata.uid,
+    }))?]);
+    maps.create(&PostParams::default(), &owned).await?;
     crds.delete("widgets.example.com", &DeleteParams::default())
         .await?;
     eventually("the kind is gone", || async {
         code(api.list(&ListParams::default()).await).0 == 404
+    })
+    .await;
+    eventually("what its objects owned is gone", || async {
+        maps.get_opt("owned").await.unwrap().is_none()
     })
     .await;
     Ok(())
