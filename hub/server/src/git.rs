@@ -82,7 +82,7 @@ async fn credentials(client: kube::Client, namespace: &str, name: &str) -> Resul
         };
         let what = match code {
             404 => "does not exist: create it with username and password, or correct spec.authSecretRef",
-            403 => "may not be read by the hub: allow its ServiceAccount to get this Secret",
+            403 => "may not be read by the hub: bind the ClusterRole outhaul-hub-git to its ServiceAccount in this namespace",
             _ => "cannot be read, and is asked for again",
         };
         failed(Stage::Secret, format!("Secret {namespace}/{name} {what}"))

@@ -241,10 +241,13 @@ impl Operator {
         .await
     }
 
-    /// The objects of one of our kinds in the operator's namespace.
+    /// The objects of one of our kinds, of the operator's namespace where they have one.
     pub fn api(&self, kind: &str) -> Api<DynamicObject> {
-        let kind = GroupVersionKind::gvk("openchoreo.dev", "v1alpha1", kind);
-        Api::namespaced_with(self.control.clone(), NAMESPACE, &ApiResource::from_gvk(&kind))
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("openchoreo.dev", "v1alpha1", kind));
+        match kind {
+            "Organization" => Api::all_with(self.control.clone(), &resource),
+            _ => Api::namespaced_with(self.control.clone(), NAMESPACE, &resource),
+        }
     }
 
     /// Creates an object of one of our kinds, or edits it.

@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 use crate::support;
 use anyhow::ensure;
 use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
+    PostParams,
 };
 use kube::{Client, ResourceExt as _};
-use outhaul_scenarios::operator::condition;
+use outhaul_scenarios::operator::{NAMESPACE, condition};
+use outhaul_scenarios::stage::SYSTEM;
 use outhaul_scenarios::{Ground, Stage, poll, stage};
 use serde_json::{Value, json};
 
@@ -19,17 +23,21 @@ use serde_json::{Value, json};
 const QUIET: Duration = Duration::from_secs(3);
 
 /// Everything that a hub, an agent or a controller of workloads writes here: group, version, kind.
-const CONTROL: [(&str, &str, &str); 22] = [
+const CONTROL: [(&str, &str, &str); 26] = [
     ("", "v1", "Secret"),
     ("", "v1", "Event"),
+    ("", "v1", "Namespace"),
     ("outhaul.dev", "v1alpha1", "Plane"),
     ("openchoreo.dev", "v1alpha1", "API"),
     ("openchoreo.dev", "v1alpha1", "APIBinding"),
     ("openchoreo.dev", "v1alpha1", "APIClass"),
+    ("openchoreo.dev", "v1alpha1", "BuildPlane"),
     ("openchoreo.dev", "v1alpha1", "Component"),
     ("openchoreo.dev", "v1alpha1", "DataPlane"),
     ("openchoreo.dev", "v1alpha1", "DeploymentPipeline"),
     ("openchoreo.dev", "v1alpha1", "Environment"),
+    ("openchoreo.dev", "v1alpha1", "GitCommitRequest"),
+    ("openchoreo.dev", "v1alpha1", "Organization"),
     ("openchoreo.dev", "v1alpha1", "Project"),
     ("openchoreo.dev", "v1alpha1", "Release"),
     ("openchoreo.dev", "v1alpha1", "ScheduledTask"),
@@ -82,6 +90,9 @@ fn written() -> Vec<(&'static str, &'static str, Value)> {
         "inject": { "env": [{ "name": "BOOKS", "value": "{{ .url }}" }] },
     });
     vec![
+        ("Organization", "default", json!({})),
+        ("BuildPlane", "ci", json!({ "planeID": "eu" })),
+        ("GitCommitRequest", "deploy", commit("")),
         ("Environment", "development", json!({ "dataPlaneRef": "eu" })),
         (
             "DeploymentPipeline",
@@ -161,8 +172,25 @@ fn written() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
+/// A commit to a server that is not there, with the login in a Secret.
+fn commit(secret: &str) -> Value {
+    json!({
+        "repoURL": "https://127.0.0.1:1/team.git", "branch": "main", "message": "Deploy books",
+        "files": [{ "path": "books.json", "content": "{}" }], "authSecretRef": secret,
+    })
+}
+
 /// What is said in the end: kind, name, reason and message of `Ready`.
-const SAID: [(&str, &str, &str, &str); 7] = [
+const SAID: [(&str, &str, &str, &str); 11] = [
+    ("Organization", "default", "NamespaceCreated", ""),
+    ("BuildPlane", "ci", "PlaneConnected", ""),
+    ("Component", "books", "ProjectFound", ""),
+    (
+        "GitCommitRequest",
+        "deploy",
+        "FetchFailed",
+        "https://127.0.0.1:1/team.git cannot be reached",
+    ),
     (
         "ServiceBinding",
         "books",
@@ -195,6 +223,8 @@ const SAID: [(&str, &str, &str, &str); 7] = [
 async fn started(ground: &Ground) -> Stage {
     let stage = Stage::start(ground, &["eu"]).await.unwrap();
     stage.planes["eu"].cluster.install_gateways().await.unwrap();
+    let admit = ["plane", "token", "eu", "--for", "buildplane/default/ci"];
+    stage.operator().outhaul(&admit).await.unwrap();
     for (kind, name, spec) in written() {
         stage.operator().apply(kind, name, spec).await.unwrap();
     }
@@ -346,7 +376,44 @@ async fn web_applications_tasks_and_api_bindings_go_all_the_way_and_back(ground:
     stage.end().await.unwrap();
 }
 
+async fn who_owns_a_namespace_lets_the_hub_read_the_secrets_of_its_commits(ground: Ground) {
+    let stage = Stage::start_bare(&ground, &[]).await.unwrap();
+    let client = stage.control.client().await.unwrap();
+    let secret = json!({
+        "metadata": { "name": "git" }, "stringData": { "username": "ada", "password": "lovelace" },
+    });
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), NAMESPACE);
+    let secret = serde_json::from_value(secret).unwrap();
+    secrets.create(&PostParams::default(), &secret).await.unwrap();
+    let operator = stage.operator();
+    operator
+        .apply("GitCommitRequest", "deploy", commit("git"))
+        .await
+        .unwrap();
+    let said = operator
+        .said("GitCommitRequest", "deploy", "SecretNotUsable")
+        .await
+        .unwrap();
+    let words = condition(&said, "Ready").unwrap()["message"].as_str().unwrap();
+    assert!(words.contains("ClusterRole outhaul-hub-git"), "{words}");
+
+    let binding = json!({
+        "metadata": { "name": "outhaul-hub-git" },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "outhaul-hub-git" },
+        "subjects": [{ "kind": "ServiceAccount", "name": "outhaul-hub", "namespace": SYSTEM }],
+    });
+    let bindings: Api<RoleBinding> = Api::namespaced(client, NAMESPACE);
+    let binding = serde_json::from_value(binding).unwrap();
+    bindings.create(&PostParams::default(), &binding).await.unwrap();
+    operator
+        .said("GitCommitRequest", "deploy", "FetchFailed")
+        .await
+        .unwrap();
+    stage.end().await.unwrap();
+}
+
 support::on_both_grounds!(
     what_an_organization_writes_settles_and_then_nothing_is_written,
     web_applications_tasks_and_api_bindings_go_all_the_way_and_back,
+    who_owns_a_namespace_lets_the_hub_read_the_secrets_of_its_commits,
 );
