@@ -20,8 +20,8 @@ use crate::view::BundleName;
 /// How long changes of what is on such a Plane are gathered: each look goes through all resources, and may be a write.
 const GATHER: Duration = Duration::from_secs(1);
 
-/// How long nothing may be on a Plane before it is let go. After a restore under a running hub the kinds are listed one after
-/// the other: by then a list that was late has come.
+/// How long nothing may be on a Plane before it is let go, counted anew from each list that shows it. After a restore under a
+/// running hub the kinds are listed one after the other: by then a list that was late has come.
 const STILL: Duration = Duration::from_secs(30);
 
 /// Resources that are named to people; the others are counted.

@@ -39,6 +39,10 @@ impl Fleet {
         if state.record.is_none() {
             state.lost = Some(now.uptime);
         }
+        // Of what was on it before a list, nobody knows whether it was so in this control plane.
+        if origin == Origin::List {
+            state.writes.empty = None;
+        }
         // Nobody but a hub with a session says so. To contradict it would go back and forth without end.
         let news = is_connected(&record) && newest.is_some_and(|known| !is_connected(known));
         if news && !self.live.contains_key(&name) {

@@ -136,6 +136,29 @@ fn what_comes_late_keeps_its_plane() {
 }
 
 #[test]
+fn a_plane_that_a_list_shows_again_is_not_let_go_for_how_empty_it_was_before() {
+    let mut world = World::new();
+    let (agent, _) = delivered(&mut world);
+    let late = world.object("cart").clone();
+    let key = world.key("cart");
+    world.fleet.closed(agent.session, world.now);
+    world.fleet.vanished(&key, world.now);
+    see(&mut world, |plane| plane.deleting = true);
+    // The backup of an earlier time has the Release, and the list of the Planes comes first.
+    world.advance(Duration::from_secs(29));
+    let plane = world.plane_record("eu").clone();
+    world.fleet.plane(plane, Origin::List, world.now);
+    world.advance(Duration::from_secs(2));
+    world.run();
+    *world.object("cart") = late;
+    world.see("cart", Origin::List);
+    world.advance(Duration::from_secs(40));
+    world.run();
+    assert!(world.plane_record("eu").has_finalizer());
+    assert!(in_use(&world).is_some());
+}
+
+#[test]
 fn what_waits_for_a_forgotten_plane_is_let_go_and_nothing_is_said_to_be_removed() {
     let mut world = World::new();
     let (mut agent, _) = delivered(&mut world);
