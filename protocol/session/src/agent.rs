@@ -385,7 +385,7 @@ impl Session {
 }
 
 fn hello(dial: Dial, plane: &impl Plane) -> Hello {
-    let counted = |holding: &&Holding| holding.counts();
+    let heads: Vec<_> = plane.holdings().filter_map(Holding::in_root).collect();
     Hello {
         agent_version: dial.agent_version,
         kubernetes_version: dial.kubernetes_version,
@@ -396,7 +396,7 @@ fn hello(dial: Dial, plane: &impl Plane) -> Hello {
             .map(|holding| holding.head.version.epoch)
             .max()
             .unwrap_or(Epoch(0)),
-        desired: root::desired(plane.holdings().filter(counted).map(|holding| &holding.head)),
+        desired: root::desired(heads.iter().map(AsRef::as_ref)),
         observed: plane.observed().map(root::observed),
         orphans: orphans(plane),
         policy: plane.policy(),

@@ -54,6 +54,9 @@ impl Plane {
         let may_go = in_place && lets_go(item);
         if may_go {
             plan = plan_departing(item, mode, now);
+        } else if in_place && item.unreadable.is_some() {
+            // Nothing of it goes. What is not there keeps its name from nobody who wants it.
+            plan = plan_departing(item, only_looking(mode), now);
         }
         if may_go && plan.due.is_empty() && !plan.waits {
             self.let_go(key, now);
@@ -282,6 +285,14 @@ fn plan_departing(item: &Item, mode: Mode, now: Instant) -> Plan {
     let departing = item.departing.iter();
     let needs = departing.map(|it| (it.stage, &it.reference, it.need(mode, now)));
     first_stage(needs, core::cmp::Reverse)
+}
+
+/// The same without any change.
+fn only_looking(mode: Mode) -> Mode {
+    match mode {
+        Mode::Acts | Mode::Observes => Mode::Observes,
+        Mode::Pauses => Mode::Pauses,
+    }
 }
 
 /// Objects of one stage go together, and the next stage once they are answered. One that waits for its own reasons

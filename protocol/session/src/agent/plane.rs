@@ -1,9 +1,14 @@
 //! What the session reads of the agent's state.
 
+use std::borrow::Cow;
+
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{Head, Key, Version};
 use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{Leftover, ObjectReport};
+
+/// Stands for content that is lost: nothing is known that has this digest.
+const NO_CONTENT: Digest = Digest([0; 32]);
 
 /// What a plane holds for one key, durably.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +17,8 @@ pub struct Holding {
     pub head: Head,
     /// How the holding stands with the hub.
     pub standing: Standing,
-    /// Whether its content is there, where it needs any. Without it the holding is outside both roots, and the same
-    /// head is taken again when it is announced.
+    /// Whether its content is there, where it needs any. Without it the holding has no report and counts in no hub's root,
+    /// so that everything is announced and the same head is taken again.
     pub whole: bool,
 }
 
@@ -72,6 +77,19 @@ impl Holding {
     /// Whether it is part of the roots.
     pub fn counts(&self) -> bool {
         self.whole && self.standing.counts()
+    }
+
+    /// What it adds to the root over heads. Without its content that is a head that no hub announces: were it left out,
+    /// a hub that does not know the resource either would find equal roots, and nobody would hear of an orphan.
+    pub(super) fn in_root(&self) -> Option<Cow<'_, Head>> {
+        match (self.standing.counts(), self.whole) {
+            (false, _) => None,
+            (true, true) => Some(Cow::Borrowed(&self.head)),
+            (true, false) => Some(Cow::Owned(Head {
+                digest: NO_CONTENT,
+                ..self.head.clone()
+            })),
+        }
     }
 }
 

@@ -119,6 +119,27 @@ fn a_resource_whose_content_is_lost_keeps_its_objects_and_is_taken_again() {
 }
 
 #[test]
+fn what_a_resource_whose_content_is_lost_never_made_is_free_for_others() {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    let key = rig.announce("cart", 2, &[config_map("one", "1"), config_map("two", "1")], true);
+    let write = rig.plane.poll_write(rig.now).unwrap();
+    rig.write(&write.key, write.change);
+    rig.lost.insert(key.clone());
+    rig.restart();
+    rig.plane.orphaned(std::slice::from_ref(&key), rig.now);
+    let pay = rig.announce("pay", 1, &[config_map("one", "2"), config_map("two", "2")], true);
+    rig.settle_in_time();
+    assert_eq!(
+        (rig.cluster.value("one"), rig.cluster.value("two")),
+        (Some("1"), Some("2"))
+    );
+    assert_eq!(rig.blocker(&pay, "one"), Some(BlockerReason::OwnedByAnother));
+    assert_eq!(rig.blocker(&pay, "two"), None);
+}
+
+#[test]
 fn a_resource_whose_content_is_lost_is_removed_with_all_that_its_inventory_has() {
     let (mut rig, _) = shrunk_and_lost();
     let held = rig.remove("cart", 3);
