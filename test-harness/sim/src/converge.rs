@@ -199,7 +199,7 @@ impl World {
             let Some(live) = cluster.find(place) else {
                 return Some(format!("{place} is missing"));
             };
-            if owner(live).is_some_and(|owner| owner != uid) {
+            if self.belongs_to_another(plane, live, uid) {
                 blocked = true;
                 continue;
             }
@@ -228,6 +228,22 @@ impl World {
             (false, false) => ready.0 == "False",
         };
         (!as_expected).then(|| format!("blocked {blocked}, healthy {healthy}, and it says {ready:?}"))
+    }
+
+    /// Whether an object is of another resource: its labels say so, or somebody took them off what the plane still keeps for
+    /// that resource. What is wanted gets its labels back; what waits to be confirmed, or is of an orphan that is on its way
+    /// out, does not, and it is that object all the same.
+    fn belongs_to_another(&self, plane: usize, live: &Value, uid: &str) -> bool {
+        if let Some(owner) = owner(live) {
+            return owner != uid;
+        }
+        let kept = |former: &&String| {
+            let running = self.planes[plane].running.as_ref();
+            let mut holdings = running.into_iter().flat_map(|running| running.plane.holdings());
+            holdings.any(|it| it.head.key.uid.as_str() == *former && it.standing == Standing::Orphaned)
+        };
+        let former = self.model.was_applied_for(live).filter(kept);
+        former.is_some_and(|former| former != uid)
     }
 
     fn plane_problem(&self, plane: usize) -> Option<String> {

@@ -131,6 +131,11 @@ impl Model {
         self.forgotten.contains(&(plane, uid.to_owned()))
     }
 
+    /// The resource that an object was applied for last.
+    pub(crate) fn was_applied_for(&self, object: &Value) -> Option<&String> {
+        self.applied_for.get(text(object, "/metadata/uid"))
+    }
+
     /// What is wanted of a resource, if it was ever to be delivered.
     pub(crate) fn last_wish(&self, uid: &str) -> Option<&Wish> {
         self.wishes.get(uid)?.last()
@@ -240,7 +245,7 @@ impl World {
     }
 
     fn check_delete(&mut self, plane: usize, place: &Place, there: &Value) {
-        let known = self.model.applied_for.get(text(there, "/metadata/uid"));
+        let known = self.model.was_applied_for(there);
         let Some(uid) = owner(there).or_else(|| known.cloned()) else {
             let text = format!("{place} on {}", PLANES[plane]);
             return self.violate("what is not ours is never deleted", text);
