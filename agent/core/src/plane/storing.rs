@@ -161,9 +161,7 @@ impl Plane {
             (Writing::Head(incoming), Err(_)) => {
                 self.storing.retry(key, now);
                 self.could_not_write_permissions(key);
-                let resumed = incoming.resumed;
-                let next = self.storing.incoming.entry(key.clone()).or_insert(incoming);
-                next.resumed |= resumed;
+                self.storing.wait_again(incoming);
             }
             (Writing::Save, Err(_)) => {
                 self.storing.retry(key, now);
@@ -296,23 +294,35 @@ impl Plane {
     }
 }
 
-impl Storing {
-    /// The newest head per key wins, also over one that waits. A removal that brings nothing itself looks for what that
+impl Incoming {
+    /// It comes in place of an older head that was not written. A removal that brings nothing itself looks for what that
     /// one wanted: an agent that lost its store may have applied it once.
+    fn replaces(&mut self, older: Self) {
+        self.resumed |= older.resumed;
+        if self.head.state == HeadState::Removed && matches!(self.brought, Brought::Kept) {
+            self.brought = older.brought;
+        }
+    }
+}
+
+impl Storing {
+    /// The newest head per key wins, also over one that waits.
     pub(super) fn incoming(&mut self, mut incoming: Incoming) {
-        incoming.resumed |= self
-            .incoming
-            .get(&incoming.head.key)
-            .is_some_and(|waiting| waiting.resumed);
-        self.forgotten.remove(&incoming.head.key);
-        self.retries.remove(&incoming.head.key);
-        if incoming.head.state == HeadState::Removed
-            && matches!(incoming.brought, Brought::Kept)
-            && let Some(waiting) = self.incoming.remove(&incoming.head.key)
-        {
-            incoming.brought = waiting.brought;
+        let key = &incoming.head.key;
+        self.forgotten.remove(key);
+        self.retries.remove(key);
+        if let Some(waiting) = self.incoming.remove(key) {
+            incoming.replaces(waiting);
         }
         self.incoming.insert(incoming.head.key.clone(), incoming);
+    }
+
+    /// A head that could not be written waits again, unless a newer one does.
+    fn wait_again(&mut self, incoming: Incoming) {
+        match self.incoming.get_mut(&incoming.head.key) {
+            Some(newer) => newer.replaces(incoming),
+            None => drop(self.incoming.insert(incoming.head.key.clone(), incoming)),
+        }
     }
 
     /// Marks a head that waits or is being written as recorded. Returns whether there is one of this version.

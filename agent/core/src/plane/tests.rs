@@ -352,6 +352,23 @@ fn a_write_that_fails_is_tried_again_and_nothing_is_sent_before() {
 }
 
 #[test]
+fn a_removal_that_comes_while_a_write_fails_looks_for_what_that_one_wanted() {
+    let mut rig = Rig::new();
+    rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    rig.records.clear();
+    rig.restart();
+    rig.announce("cart", 1, &[config_map("one", "1")], true);
+    let write = rig.plane.poll_write(rig.now).unwrap();
+    let held = rig.remove("cart", 2);
+    let away = crate::blocker::Failure::Unreachable("away".into());
+    rig.plane.written(&write.key, Err(away), rig.now);
+    rig.settle_in_time();
+    assert!(!rig.cluster.has("one"), "{:?}", rig.log);
+    assert!(rig.news.contains(&News::Gone(held)));
+}
+
+#[test]
 fn an_unrecorded_head_is_stored_and_not_applied() {
     let mut rig = Rig::new();
     let key = rig.announce("cart", 1, &[config_map("one", "1")], false);
