@@ -261,12 +261,16 @@ impl Plane {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
-        item.holding.standing = Standing::Gone;
+        let was_orphaned =
+            core::mem::replace(&mut item.holding.standing, Standing::Gone) == Standing::Orphaned;
         let held = Held {
             key: key.clone(),
             version: item.holding.head.version,
         };
         self.news.push(News::Gone(held));
+        if was_orphaned {
+            self.news.push(News::Orphans);
+        }
         self.save(key, now);
     }
 }

@@ -761,6 +761,23 @@ fn orphans_are_kept_and_repaired() {
 }
 
 #[test]
+fn an_orphan_that_was_on_its_way_out_is_none_any_more_once_it_is_gone() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    rig.cluster.fail("one", 403);
+    let held = rig.remove("cart", 2);
+    rig.settle();
+    rig.plane.orphaned(std::slice::from_ref(&key), rig.now);
+    rig.settle();
+    rig.news.clear();
+    rig.cluster.heal();
+    rig.settle_in_time();
+    assert!(rig.news.contains(&News::Gone(held)), "{:?}", rig.log);
+    assert!(rig.news.contains(&News::Orphans));
+}
+
+#[test]
 fn damaged_content_is_refused_whole() {
     let mut rig = Rig::new();
     let head = Rig::head("cart", 1, HeadState::Present, &json!({"resources": []}));
