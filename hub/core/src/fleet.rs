@@ -76,8 +76,8 @@ struct Live {
     agent_version: String,
     kubernetes_version: String,
     since: jiff::Timestamp,
-    /// How many resources that the hub does not know it was told to forget.
-    unknown_settled: u32,
+    /// How many resources that are not in its queue it was told to forget.
+    unqueued_settled: u32,
     /// The policy of the plane's owner.
     policy: Policy,
 }

@@ -245,7 +245,7 @@ impl Fleet {
             agent_version: hello.agent_version.clone(),
             kubernetes_version: hello.kubernetes_version.clone(),
             since: now.wall,
-            unknown_settled: 0,
+            unqueued_settled: 0,
             policy: hello.policy.clone(),
         };
         self.live.insert(plane.clone(), live);

@@ -15,9 +15,9 @@ use crate::pace::List;
 /// Stands for the list of objects on their way out, where changes of single objects are told apart.
 const LEFTOVERS: &str = "";
 
-/// Resources that the hub does not know and a session may have settled. An honest plane has a few, whose settling was
+/// Resources that are not in the plane's queue and a session may have settled. An honest plane has a few, whose settling was
 /// lost with its last session; one that invents more is not answered, and costs nothing.
-const UNKNOWN_SETTLED: u32 = 1_024;
+const UNQUEUED_SETTLED: u32 = 1_024;
 
 impl Fleet {
     pub(super) fn heard(&mut self, plane: &PlaneName, event: Event, now: Now) {
@@ -104,28 +104,23 @@ impl Fleet {
         }
     }
 
-    /// The word counts only for a head that says *removed*. What the hub does not know is settled: the plane may stop
-    /// saying it.
+    /// The word counts only for a head that says *removed*. What the hub does not know, or means for no plane or another one,
+    /// is settled: nobody waits for the word, and the plane may stop saying it.
     fn gone(&mut self, plane: &PlaneName, held: Held, now: Now) {
         let key = held.key.clone();
         let Some(delivery) = self.deliveries.get_mut(&key) else {
             self.decided_done(plane, &key);
-            self.settle_unknown(plane, held);
+            self.settle_unqueued(plane, held);
             return self.reconcile_plane(plane, now);
         };
         match &delivery.queued {
-            Some(entry)
-                if entry.plane == *plane
-                    && entry.head.state == HeadState::Removed
-                    && entry.head.version == held.version =>
-            {
-                delivery.gone = Some(held);
-                self.reconcile(&key, now);
+            Some(entry) if entry.plane == *plane => {
+                if entry.head.state == HeadState::Removed && entry.head.version == held.version {
+                    delivery.gone = Some(held);
+                    self.reconcile(&key, now);
+                }
             }
-            None if delivery.resource.around.deleting => {
-                self.tell(plane, |live| live.session.settle(held));
-            }
-            Some(_) | None => {}
+            Some(_) | None => self.settle_unqueued(plane, held),
         }
     }
 
@@ -177,15 +172,15 @@ impl Fleet {
         }
     }
 
-    fn settle_unknown(&mut self, plane: &PlaneName, held: Held) {
+    fn settle_unqueued(&mut self, plane: &PlaneName, held: Held) {
         if let Some(state) = self.planes.get_mut(plane)
             && state.no_orphan(&held.key)
         {
             self.changed(plane, None);
         }
         self.tell(plane, |live| {
-            if live.unknown_settled < UNKNOWN_SETTLED {
-                live.unknown_settled += 1;
+            if live.unqueued_settled < UNQUEUED_SETTLED {
+                live.unqueued_settled += 1;
                 live.session.settle(held);
             }
         });

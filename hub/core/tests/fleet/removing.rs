@@ -10,7 +10,7 @@ use outhaul_protocol_wire::report::{self, Blocker, BlockerReason, Health, Leftov
 use serde_json::json;
 
 use crate::agent::Agent;
-use crate::world::World;
+use crate::world::{World, spec};
 
 /// A Release that is in its plane and healthy.
 fn delivered(world: &mut World) -> (Agent, outhaul_protocol_wire::head::Key) {
@@ -201,6 +201,26 @@ fn gone_of_a_resource_that_no_longer_exists_is_settled() {
     agent.gone(&mut world, &key);
     agent.listen(&mut world);
     assert_eq!(agent.holds(&key), None);
+}
+
+#[test]
+fn gone_of_a_resource_that_is_meant_for_no_plane_is_settled() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world);
+    world.delete("cart");
+    agent.listen(&mut world);
+    // Back to a time when it was not there yet.
+    let object = world.object("cart");
+    object["spec"] = spec("nowhere", 1);
+    object["status"] = json!(null);
+    object["metadata"]["deletionTimestamp"] = json!(null);
+    object["metadata"]["finalizers"] = json!([]);
+    let mut world = world.restarted();
+    agent.dial(&mut world).unwrap();
+    agent.gone(&mut world, &key);
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&key), None);
+    assert!(world.exists("cart"));
 }
 
 #[test]
