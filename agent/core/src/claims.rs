@@ -44,6 +44,20 @@ impl Claims {
         Some(claim.holder.clone())
     }
 
+    /// The first of those who wait for `object` of whom this is so has it from now on, and `key` waits for it. Returns who.
+    pub fn hand_over(&mut self, object: &ObjectRef, key: &Key, has_it: impl Fn(&Key) -> bool) -> Option<Key> {
+        let claims = self.0.get_mut(&number::of(object))?;
+        let claim = claims
+            .iter_mut()
+            .find(|claim| claim.object.same_object(object) && claim.holder == *key)?;
+        let next = claim.waiting.iter().find(|waiting| has_it(waiting)).cloned()?;
+        claim.waiting.remove(&next);
+        claim
+            .waiting
+            .insert(core::mem::replace(&mut claim.holder, next.clone()));
+        Some(next)
+    }
+
     /// `key` wants `object` no more. Returns the resource that has it now instead.
     pub fn release(&mut self, object: &ObjectRef, key: &Key) -> Option<Key> {
         let number = number::of(object);
@@ -82,6 +96,21 @@ mod tests {
         assert_eq!(claims.holder(&object("one")), Some(&second));
         assert_eq!(claims.release(&object("one"), &second), None);
         assert_eq!(claims.holder(&object("one")), None);
+    }
+
+    #[test]
+    fn who_has_it_already_need_not_wait_for_whoever_came_first() {
+        let [first, second, third] = ["first", "second", "third"].map(release_key);
+        let mut claims = Claims::default();
+        for key in [&first, &second, &third] {
+            claims.claim(&object("one"), key);
+        }
+        let mut hand_over = |from: &Key, to: &Key| claims.hand_over(&object("one"), from, |key| key == to);
+        assert_eq!(hand_over(&second, &third), None, "it has nothing to hand over");
+        assert_eq!(hand_over(&first, &release_key("other")), None);
+        assert_eq!(hand_over(&first, &third), Some(third.clone()));
+        assert_eq!(claims.holder(&object("one")), Some(&third));
+        assert_eq!(claims.release(&object("one"), &third), Some(first));
     }
 
     #[test]

@@ -166,6 +166,7 @@ impl Plane {
                 object.blocker = Some(blocker);
                 object.retry.failed(now);
                 self.show(key, index, None);
+                self.hand_over(key, index, &live);
             }
             None => {
                 object.cleared = true;

@@ -158,11 +158,25 @@ impl Plane {
         !live.owners.is_empty() && live.owners.iter().all(left)
     }
 
-    /// `key` has this object no more: whoever waited for it gets it.
-    pub(super) fn pass_on(&mut self, object: &ObjectRef, key: &Key) {
-        let Some(next) = self.claims.release(object, key) else {
+    /// What was found under the name of a wanted object is of a resource that waits for that name: it need not wait.
+    pub(super) fn hand_over(&mut self, key: &Key, index: usize, live: &Live) {
+        let object = self.items[key].objects[index].desired.reference.clone();
+        let Some(next) = self.claims.hand_over(&object, key, |waiting| live.is_of(waiting)) else {
             return;
         };
+        self.items.get_mut(key).expect("it was just found").objects[index].taken_by = Some(next.clone());
+        self.show(key, index, None);
+        self.got(&object, next);
+    }
+
+    /// `key` has this object no more: whoever waited for it gets it.
+    pub(super) fn pass_on(&mut self, object: &ObjectRef, key: &Key) {
+        if let Some(next) = self.claims.release(object, key) {
+            self.got(object, next);
+        }
+    }
+
+    fn got(&mut self, object: &ObjectRef, next: Key) {
         let place = self.items.get(&next).and_then(|item| item.find(object));
         if let (Some(item), Some(Place::Wanted(index))) = (self.items.get_mut(&next), place) {
             item.objects[index].taken_by = None;

@@ -761,6 +761,24 @@ fn orphans_are_kept_and_repaired() {
 }
 
 #[test]
+fn what_is_there_is_of_the_resource_that_its_labels_name_whoever_wanted_the_name_first() {
+    let mut rig = Rig::new();
+    rig.cluster.put_of("one", "pay");
+    let cart = rig.announce("cart", 1, &[config_map("one", "of cart")], true);
+    rig.settle();
+    assert_eq!(rig.blocker(&cart, "one"), Some(BlockerReason::OwnedByAnother));
+    let pay = rig.announce("pay", 1, &[config_map("one", "of pay")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("of pay"));
+    assert_eq!(rig.blocker(&pay, "one"), None);
+    assert_eq!(rig.blocker(&cart, "one"), Some(BlockerReason::OwnedByAnother));
+    rig.remove("pay", 2);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("of cart"));
+    assert_eq!(rig.blocker(&cart, "one"), None);
+}
+
+#[test]
 fn an_orphan_that_was_on_its_way_out_is_none_any_more_once_it_is_gone() {
     let mut rig = Rig::new();
     let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
