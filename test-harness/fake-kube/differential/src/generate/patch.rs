@@ -94,6 +94,10 @@ fn direct(kind: &Kind, patch: &mut Value, from: &Value, dice: &mut Dice) {
             let directive = dice
                 .pick(&["$deleteFromPrimitiveList", "$setElementOrder"])
                 .to_string();
+            if directive == "$deleteFromPrimitiveList" {
+                // Beside a new list, the order of a Go map decides which of the two comes first.
+                parent.remove(&name);
+            }
             parent.insert(format!("{directive}/{name}"), json!([gone]));
         }
         Value::Object(_) => {
