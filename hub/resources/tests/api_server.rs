@@ -3,6 +3,7 @@
 mod examples;
 
 mod api_server {
+    mod admission;
     mod credentials;
     mod definitions;
     mod fixture;

@@ -107,6 +107,10 @@ impl Api {
             .await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, "application/json", None).await
+    }
+
     /// A merge patch.
     pub(crate) async fn patch(&self, path: &str, patch: &Value) -> Answer {
         self.send(Method::PATCH, path, "application/merge-patch+json", Some(patch))
