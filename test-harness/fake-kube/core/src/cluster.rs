@@ -6,6 +6,7 @@
 
 mod bootstrap;
 mod documents;
+mod past;
 mod stale;
 
 use std::collections::BTreeSet;

@@ -1,7 +1,8 @@
 //! All objects of a cluster, the resourceVersion that counts their changes, and the recent past for watches.
 //!
 //! Everything above decides what an object becomes; the store only keeps, counts and remembers. Each write takes the
-//! next resourceVersion, is recorded as an event of its kind, and keeps two indexes true: by uid and by owner.
+//! next resourceVersion, is recorded as an event of its kind, and keeps two indexes true: by uid and by owner. A write
+//! makes all that may go wrong before it touches anything; what follows only moves it in, and cannot panic.
 
 mod history;
 mod index;
@@ -148,16 +149,15 @@ impl Store {
 
     /// Stores a candidate, which nothing may have overtaken.
     pub fn put_candidate(&mut self, resource: &GroupResource, candidate: Object) -> Arc<Object> {
-        self.version += 1;
-        debug_assert_eq!(candidate.version(), self.version);
+        debug_assert_eq!(candidate.version(), self.version + 1);
         let object = Arc::new(candidate);
-        let key = Key::of(object.value());
-        let shelf = shelf(&mut self.shelves, resource);
-        let previous = shelf.objects.insert(key.clone(), object.clone());
         let address = Address {
             resource: resource.clone(),
-            key,
+            key: Key::of(object.value()),
         };
+        self.version = object.version();
+        let shelf = shelf(&mut self.shelves, resource);
+        let previous = shelf.objects.insert(address.key.clone(), object.clone());
         if let Some(previous) = &previous {
             self.owners.remove(&address, previous.value());
         }
@@ -171,15 +171,16 @@ impl Store {
     /// Removes an object and returns its last state, which carries the version of the removal.
     pub fn remove(&mut self, resource: &GroupResource, key: &Key) -> Option<Arc<Object>> {
         let shelf = self.shelves.get_mut(resource)?;
-        let previous = shelf.objects.remove(key)?;
-        self.version += 1;
-        let last = Arc::new(Object::new(previous.value().clone(), self.version));
-        shelf.history.push(Event::removal(last.clone(), previous));
-        shelf.writes += 1;
+        let previous = shelf.objects.get(key)?.clone();
+        let last = Arc::new(Object::new(previous.value().clone(), self.version + 1));
         let address = Address {
             resource: resource.clone(),
             key: key.clone(),
         };
+        self.version = last.version();
+        shelf.objects.remove(key);
+        shelf.history.push(Event::removal(last.clone(), previous));
+        shelf.writes += 1;
         self.owners.remove(&address, last.value());
         self.owners.orphan_dependents(meta::uid(last.value()));
         self.note(resource);

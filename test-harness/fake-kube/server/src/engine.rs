@@ -156,8 +156,9 @@ impl Engine {
         self.reachable.subscribe()
     }
 
-    /// A panic under the lock is a failed test already; the state of the others is still whole, since every write
-    /// to it is one insertion or removal.
+    /// A panic under the lock is a failed test already, and the state is good enough for whoever asks next: what the
+    /// store holds is whole after each of its writes, and a look at the past ends with whoever looks. A request that
+    /// wanted several writes, as a deletion of many objects, may have made some of them.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

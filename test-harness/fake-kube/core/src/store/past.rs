@@ -17,8 +17,8 @@ pub(crate) struct Present {
 }
 
 impl Store {
-    /// Shows a kind as it was at `version`, or as far back as its history reaches. Nothing may be written until
-    /// [`Store::come_back`]; none if there is no other past than the present.
+    /// Shows a kind as it was at `version`, or as far back as its history reaches. Nothing may be written, and nobody
+    /// else may look, until [`Store::come_back`]; none if there is no other past than the present.
     pub(crate) fn go_back(&mut self, resource: &GroupResource, version: u64) -> Option<Present> {
         let version = version.max(self.floor(resource));
         if version >= self.version {

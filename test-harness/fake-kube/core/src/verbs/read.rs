@@ -51,12 +51,12 @@ impl Cluster {
     ) -> Result<Reply, Refusal> {
         versions::check_fields(served, &request.options)?;
         self.check_list_versions(served, &request.options)?;
-        let present = versions::past_version(&request.options)
-            .and_then(|version| self.store.go_back(&served.kind.shelf, version));
-        let page = self.page(served, target, request);
-        if let Some(present) = present {
-            self.store.come_back(present);
-        }
+        let page = match versions::past_version(&request.options) {
+            Some(version) => self
+                .as_of(&served.kind.shelf, version)
+                .page(served, target, request),
+            None => self.page(served, target, request),
+        };
         let mut list_meta = json!({"resourceVersion": page.version.to_string()});
         if let Some(next) = &page.next {
             list_meta["continue"] = next.encode().into();
