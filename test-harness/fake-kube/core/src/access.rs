@@ -3,7 +3,7 @@
 mod rbac;
 mod review;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
@@ -19,6 +19,9 @@ use rbac::Attributes;
 pub const MASTERS: &str = "system:masters";
 /// Everybody who is known.
 pub const AUTHENTICATED: &str = "system:authenticated";
+
+/// Tokens of ServiceAccounts that are good at once: more than the pods of a large test, each with one and its successor.
+const MAX_ISSUED: usize = 10_000;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -90,6 +93,8 @@ impl User {
 pub struct Access {
     tokens: BTreeMap<String, User>,
     accounts: BTreeMap<String, Account>,
+    /// The keys of `accounts`, the oldest first.
+    issued: VecDeque<String>,
 }
 
 /// The ServiceAccount that a token was issued to; the token is worth nothing without it.
@@ -105,7 +110,7 @@ impl Access {
         self.tokens.insert(token.to_owned(), user);
     }
 
-    /// A token for a ServiceAccount.
+    /// A token for a ServiceAccount. The oldest one ends where there are too many.
     pub(crate) fn issue(&mut self, account: &Value, secret: String) -> String {
         let token = format!("fake-{secret}");
         let account = Account {
@@ -113,6 +118,12 @@ impl Access {
             uid: meta::uid(account).to_owned(),
         };
         self.accounts.insert(token.clone(), account);
+        self.issued.push_back(token.clone());
+        if self.issued.len() > MAX_ISSUED
+            && let Some(oldest) = self.issued.pop_front()
+        {
+            self.accounts.remove(&oldest);
+        }
         token
     }
 }
@@ -234,4 +245,23 @@ impl Cluster {
 fn forbidden(user: &User, asked: &Attributes<'_>) -> Refusal {
     let resource = GroupResource::new(asked.group, asked.resource);
     Refusal::forbidden(&resource, asked.name, &asked.complaint(user))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_token_ends_where_there_are_too_many() {
+        let account = json!({"metadata": {"name": "robot", "namespace": "default"}});
+        let mut access = Access::default();
+        let tokens: Vec<String> = (0..=MAX_ISSUED)
+            .map(|n| access.issue(&account, n.to_string()))
+            .collect();
+        let is_good = |token: &String| access.accounts.contains_key(token);
+        assert_eq!([&tokens[0], &tokens[1]].map(is_good), [false, true]);
+        assert_eq!(access.accounts.len(), access.issued.len());
+    }
 }

@@ -28,6 +28,12 @@ pub(crate) fn is_namespace(kind: &Kind) -> bool {
     kind.is("", "Namespace")
 }
 
+/// Whether anything holds a namespace beside its metadata.
+pub(crate) fn is_held(namespace: &Value) -> bool {
+    let finalizers = namespace["spec"]["finalizers"].as_array();
+    finalizers.is_some_and(|finalizers| !finalizers.is_empty())
+}
+
 /// The resource that a CustomResourceDefinition defines.
 pub(crate) fn defined_resource(definition: &Value) -> GroupResource {
     let spec = &definition["spec"];

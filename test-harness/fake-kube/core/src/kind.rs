@@ -1,5 +1,9 @@
 //! What the server knows about one kind: its names, its versions, and how it departs from the common rules.
 
+mod subresource;
+
+pub use subresource::Subresource;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;

@@ -29,7 +29,8 @@
 //! - A number too large for its field is refused when it is applied; the real server cuts it to fit.
 //! - Who owns the number of replicas is not followed through a scale to zero, or to the number that is there.
 //! - Fields behind features that are off are kept.
-//! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque and do not expire.
+//! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque, for every audience,
+//!   and do not expire; of 10,000 the oldest ends.
 //!
 //! Custom kinds
 //! - There are no conversion webhooks: another version shows the same fields.

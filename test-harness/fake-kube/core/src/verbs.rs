@@ -4,12 +4,14 @@ mod change;
 mod create;
 pub(crate) mod decoding;
 mod delete;
-mod incoming;
+pub(crate) mod incoming;
+mod log;
 mod read;
 mod scale;
 mod state;
 mod subresource;
+mod token;
 mod versions;
 
 pub(crate) use delete::{FOREGROUND, ORPHAN, says_propagation};
-pub use subresource::LOG_ANNOTATION;
+pub use log::LOG_ANNOTATION;

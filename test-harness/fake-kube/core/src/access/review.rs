@@ -10,6 +10,7 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::request::{Request, Target, Verb};
 use crate::schema::{FieldError, FieldPath, Problem};
+use crate::verbs::incoming;
 
 const GROUP: &str = "authorization.k8s.io";
 
@@ -25,7 +26,8 @@ impl Cluster {
         if request.verb != Verb::Create {
             return Err(Refusal::no_such_method());
         }
-        let spec = &request.body["spec"];
+        let (mut answer, warnings) = incoming::read(served, request)?;
+        let spec = &answer["spec"];
         let status = match &*served.kind.name {
             "TokenReview" => self.token_review(spec),
             "SelfSubjectReview" => json!({"userInfo": user_info(user)}),
@@ -36,14 +38,13 @@ impl Cluster {
             }
             _ => json!({"incomplete": true, "resourceRules": [], "nonResourceRules": []}),
         };
-        let mut answer = request.body.clone();
-        answer["apiVersion"] = served.api_version().into();
-        answer["kind"] = (*served.kind.name).into();
         if answer["metadata"].is_null() {
             answer["metadata"] = json!({});
         }
         answer["status"] = status;
-        Ok(Reply::value(answer).with_code(201))
+        let mut reply = Reply::value(answer).with_code(201);
+        reply.warnings = warnings;
+        Ok(reply)
     }
 
     fn token_review(&self, spec: &Value) -> Value {

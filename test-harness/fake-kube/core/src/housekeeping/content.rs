@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::effects;
@@ -14,13 +14,14 @@ use crate::request::{DeleteOptions, Propagation};
 use crate::store::Key;
 
 impl Cluster {
+    /// Empties a namespace that is deleted, and lets go of it; nobody looks after one that nothing holds any more.
     pub(super) fn look_after_namespace(&mut self, kind: &Kind, namespace: &Object, moment: &mut Moment) {
         let name = meta::name(namespace.value());
         if !meta::is_terminating(namespace.value()) {
             self.ensure_service_account(name, moment);
-        } else if self.empty_namespace(name, moment) {
+        } else if effects::is_held(namespace.value()) && self.empty_namespace(name, moment) {
             let mut released = namespace.value().clone();
-            released["spec"] = json!({});
+            release(&mut released);
             if released != *namespace.value() {
                 self.store_or_drop(kind, released);
             }
@@ -98,5 +99,16 @@ impl Cluster {
             "metadata": {"name": "default", "namespace": namespace, "uid": uid, "creationTimestamp": created},
         });
         self.store.put(&accounts, account);
+    }
+}
+
+/// Takes off what holds a namespace until it is empty; what else holds it is others' to take off.
+fn release(namespace: &mut Value) {
+    let Some(finalizers) = namespace["spec"]["finalizers"].as_array_mut() else {
+        return;
+    };
+    finalizers.retain(|finalizer| finalizer != "kubernetes");
+    if finalizers.is_empty() {
+        namespace["spec"] = json!({});
     }
 }

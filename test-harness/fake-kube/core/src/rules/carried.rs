@@ -12,9 +12,6 @@ pub(crate) fn carry(kind: &Kind, old: &Value, new: &mut Value) {
     carry_priority(kind, old, new);
     effects::forget_traffic(kind, new);
     effects::count_templates(kind, old, new);
-    if effects::is_namespace(kind) {
-        new["spec"]["finalizers"] = old["spec"]["finalizers"].clone();
-    }
 }
 
 /// Keeps the priority that admission gave a pod.

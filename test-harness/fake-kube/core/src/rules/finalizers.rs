@@ -9,6 +9,7 @@ use crate::kind::Kind;
 use crate::meta;
 use crate::schema::{FieldError, FieldPath};
 
+const BARE: &str = "name is neither a standard finalizer name nor is it fully qualified";
 /// Names without a domain that mean something to the server.
 const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
@@ -40,11 +41,25 @@ pub(super) fn check_names(object: &Value) -> Vec<FieldError> {
 
 /// Built-in kinds want a domain in front.
 pub(super) fn check_qualified(kind: &Kind, object: &Value) -> Vec<FieldError> {
-    let detail = "name is neither a standard finalizer name nor is it fully qualified";
     let finalizers = meta::finalizers(object).into_iter().enumerate();
     finalizers
         .filter(|(_, name)| kind.custom.is_none() && !takes_any(kind) && is_bare(name))
-        .map(|(index, name)| FieldError::invalid(path().index(index), name, detail))
+        .map(|(index, name)| FieldError::invalid(path().index(index), name, BARE))
+        .collect()
+}
+
+/// What is wrong with what holds a namespace beside its metadata.
+pub(crate) fn check_namespace(namespace: &Value) -> Vec<FieldError> {
+    let path = FieldPath::root().field("spec").field("finalizers");
+    let all = namespace["spec"]["finalizers"].as_array().into_iter().flatten();
+    all.filter_map(Value::as_str)
+        .enumerate()
+        .flat_map(|(index, name)| {
+            let bare = (is_bare(name) && complaints_of_name(name).is_empty()).then(|| BARE.to_owned());
+            let details = complaints_of_name(name).into_iter().chain(bare);
+            let at = path.clone().index(index);
+            details.map(move |detail| FieldError::invalid(at.clone(), name, detail))
+        })
         .collect()
 }
 

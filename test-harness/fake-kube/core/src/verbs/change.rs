@@ -243,6 +243,9 @@ impl Cluster {
         let mut warnings = std::mem::take(&mut change.warnings);
         let new = &mut change.object;
         rules::carried::carry(&served.kind, &shown, new);
+        if part != Part::Finalizers && effects::is_namespace(&served.kind) {
+            new["spec"]["finalizers"] = shown["spec"]["finalizers"].clone();
+        }
         incoming::validate_update(served, &shown, new, part).map_err(|refusal| refusal.warned(&warnings))?;
         warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), new));
         let object = if same(&shown, new) && !old.is_unsettled() && !change.is_hollow {

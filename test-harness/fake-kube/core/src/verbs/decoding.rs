@@ -7,7 +7,7 @@ use crate::meta;
 use crate::refusal::Refusal;
 use crate::request::{Request, Verb, whole_numbers};
 use crate::schema::go::{go_value, json_type};
-use crate::schema::{self, FieldError, FieldPath};
+use crate::schema::{self, Builtins, FieldError, FieldPath};
 
 /// Versions that decode into kinds but are not served any more.
 const REMOVED_VERSIONS: [&str; 2] = ["apps/v1beta1", "apps/v1beta2"];
@@ -148,12 +148,14 @@ fn summary(body: &str) -> String {
 fn check_type(served: &Served, api_version: &str, kind: &str, name: &str) -> Result<(), Refusal> {
     let (expected_version, expected) = (served.api_version(), &*served.kind.name);
     let is_custom = served.kind.custom.is_some();
+    let (group, version) = meta::split_api_version(api_version);
+    if !is_custom && kind != expected && Builtins::load().schema(group, version, kind).is_some() {
+        return Err(wrong_kind(served, version, kind, name));
+    }
     if api_version != expected_version && (is_custom || !api_version.is_empty()) {
-        let is_known = is_custom
-            || REMOVED_VERSIONS.contains(&api_version)
-            || meta::split_api_version(api_version).0 != &*served.kind.id.group;
+        let is_known =
+            is_custom || REMOVED_VERSIONS.contains(&api_version) || *group != *served.kind.id.group;
         if !is_known {
-            let version = meta::split_api_version(api_version).1;
             return Err(Refusal::bad_request(format!(
                 "{kind} in version \"{version}\" cannot be handled as a {expected}: {}",
                 unregistered(api_version, kind)
@@ -164,7 +166,7 @@ fn check_type(served: &Served, api_version: &str, kind: &str, name: &str) -> Res
         )));
     }
     if kind != expected && (is_custom || !kind.is_empty()) {
-        return Err(wrong_kind(served, kind, name));
+        return Err(wrong_kind(served, &served.version().name, kind, name));
     }
     Ok(())
 }
@@ -175,14 +177,13 @@ fn unregistered(api_version: &str, kind: &str) -> String {
     )
 }
 
-fn wrong_kind(served: &Served, given: &str, name: &str) -> Refusal {
+fn wrong_kind(served: &Served, version: &str, given: &str, name: &str) -> Refusal {
     let expected = &served.kind.name;
     if served.kind.custom.is_some() {
         let path = FieldPath::root().field("kind");
         let error = FieldError::invalid(path, given, format!("must be {expected}"));
         return Refusal::invalid(&served.kind.id.group, given, name, &[error]);
     }
-    let version = &served.version().name;
     let package = match served.kind.id.group.split('.').next().unwrap_or_default() {
         "" => "core",
         first => first,

@@ -118,7 +118,9 @@ impl Cluster {
         let mut object = old.value().clone();
         set_propagation(kind, &mut object, how.propagation);
         hold_definition(kind, &mut object);
-        if self.may_go(kind, &object) {
+        // A namespace is always marked first.
+        let is_marked = meta::is_terminating(&object) || !effects::is_namespace(kind);
+        if is_marked && self.may_go(kind, &object) {
             return Deleted::Gone(if dry_run {
                 old.clone()
             } else {
@@ -140,10 +142,7 @@ impl Cluster {
 
     /// Whether nothing holds an object.
     pub(crate) fn may_go(&self, kind: &Kind, object: &Value) -> bool {
-        let held_by_spec = effects::is_namespace(kind)
-            && object["spec"]["finalizers"]
-                .as_array()
-                .is_some_and(|finalizers| !finalizers.is_empty());
+        let held_by_spec = effects::is_namespace(kind) && effects::is_held(object);
         meta::finalizers(object).is_empty() && !held_by_spec
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::decoding::Sent;
+use super::decoding::{self, Sent};
 use super::state::{self, Part};
 use crate::apply::{Ignored, Manager, Operation};
 use crate::effects;
@@ -10,7 +10,7 @@ use crate::kind::Served;
 use crate::meta;
 use crate::moment::Moment;
 use crate::refusal::Refusal;
-use crate::request::{FieldValidation, Options, Target};
+use crate::request::{FieldValidation, Options, Request, Target};
 use crate::rules;
 use crate::schema::{self, FieldError, FieldPath, Problem};
 
@@ -48,6 +48,13 @@ pub(super) fn check_name(target: &Target, object: &Value) -> Result<(), Refusal>
             "the name of the object ({given}) does not match the name on the URL ({name})"
         ))),
     }
+}
+
+/// An object that is answered and not stored, as it was sent and completed; and warnings about what was dropped.
+pub(crate) fn read(served: &Served, request: &Request) -> Result<(Value, Vec<String>), Refusal> {
+    let mut object = decoding::decode(served, request)?;
+    let warnings = shape(served, &request.options, Sent::Whole, &mut object)?;
+    Ok((object, warnings))
 }
 
 /// Prunes and defaults an object as it was sent; returns warnings about what was dropped.
@@ -136,6 +143,9 @@ pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: P
     let kind = &served.kind;
     let schema = &served.version().schema;
     let mut errors = rules::metadata::check_update(kind, old, new);
+    if part == Part::Finalizers {
+        errors.extend(rules::finalizers::check_namespace(new));
+    }
     errors.extend(match part {
         Part::Status if kind.custom.is_some() => schema::validate_status(schema, old, new),
         // What nothing but OpenAPI requires is not asked of a status.

@@ -22,10 +22,12 @@ impl Cluster {
         &mut self,
         served: &Served,
         target: &Target,
-        scale: &Scale,
         request: &Request,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        let Some(scale) = &served.version().scale else {
+            return Err(Refusal::no_such_path());
+        };
         if request.verb == Verb::Get {
             let object = self.fresh(served, target, &request.options)?;
             let shown = served.present(object.value());
@@ -37,8 +39,7 @@ impl Cluster {
         let current = view(scale, &shown);
         let wanted = match request.verb {
             Verb::Update => request.body.clone(),
-            Verb::Patch => patched(&current, request)?,
-            verb => return Err(incoming::no_such_method(served, verb.as_str())),
+            _ => patched(&current, request)?,
         };
         let replicas = check(served, target, &wanted)?;
         check_version(served, &shown, &wanted)?;

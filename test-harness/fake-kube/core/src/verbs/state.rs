@@ -13,6 +13,8 @@ pub(super) enum Part {
     Main,
     /// The status only.
     Status,
+    /// What [`Part::Main`] may, and of a namespace what holds it.
+    Finalizers,
 }
 
 impl Part {
@@ -20,6 +22,7 @@ impl Part {
         match self {
             Self::Main => None,
             Self::Status => Some("status"),
+            Self::Finalizers => Some("finalize"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::kind::{Kind, Version};
+use crate::kind::{Kind, Subresource, Version};
 use crate::meta;
 use crate::refusal::Refusal;
 use crate::registry::Registry;
@@ -100,14 +100,15 @@ fn legacy_entries(kind: &Kind, version: &Version) -> Vec<Value> {
     });
     add_names(kind, &mut main);
     let mut entries = vec![main];
-    for (name, of, verbs) in subresources(kind, version) {
+    for below in Subresource::of(kind, version) {
         let mut entry = json!({
-            "name": format!("{}/{name}", kind.id.resource), "singularName": "",
-            "namespaced": kind.is_namespaced(), "kind": of.kind, "verbs": verbs,
+            "name": format!("{}/{}", kind.id.resource, below.as_str()), "singularName": "",
+            "namespaced": kind.is_namespaced(), "kind": &*kind.name, "verbs": below.verbs(),
         });
-        if !of.version.is_empty() {
-            entry["group"] = of.group.into();
-            entry["version"] = of.version.into();
+        if let Some((group, version, kind)) = below.shows() {
+            entry["group"] = group.into();
+            entry["version"] = version.into();
+            entry["kind"] = kind.into();
         }
         entries.push(entry);
     }
@@ -157,11 +158,16 @@ fn aggregated_entry(kind: &Kind, version: &Version) -> Value {
         "singularResource": &*kind.singular, "verbs": verbs(kind),
     });
     add_names(kind, &mut entry);
-    let subresources: Vec<Value> = subresources(kind, version)
+    let subresources: Vec<Value> = Subresource::of(kind, version)
         .into_iter()
-        .map(|(name, of, verbs)| {
-            let of = if of.version.is_empty() { &own } else { &of };
-            json!({"subresource": name, "responseKind": response(of), "verbs": verbs})
+        .map(|below| {
+            let shown = below
+                .shows()
+                .map(|(group, version, kind)| Shown { group, version, kind });
+            json!({
+                "subresource": below.as_str(), "responseKind": response(shown.as_ref().unwrap_or(&own)),
+                "verbs": below.verbs(),
+            })
         })
         .collect();
     if !subresources.is_empty() {
@@ -202,51 +208,9 @@ const CUSTOM_VERBS: [&str; 8] = [
     "watch",
 ];
 
-/// The kind that a subresource shows; with an empty version, the kind itself.
+/// The kind of an answer.
 struct Shown<'a> {
     group: &'a str,
     version: &'a str,
     kind: &'a str,
-}
-
-type Subresource<'a> = (&'static str, Shown<'a>, &'static [&'static str]);
-
-fn subresources<'a>(kind: &'a Kind, version: &Version) -> Vec<Subresource<'a>> {
-    const READ_WRITE: &[&str] = &["get", "patch", "update"];
-    let own = || Shown {
-        group: "",
-        version: "",
-        kind: &kind.name,
-    };
-    let mut all: Vec<Subresource<'a>> = Vec::new();
-    if version.scale.is_some() {
-        all.push((
-            "scale",
-            Shown {
-                group: "autoscaling",
-                version: "v1",
-                kind: "Scale",
-            },
-            READ_WRITE,
-        ));
-    }
-    if version.status {
-        // Custom kinds have their status first.
-        let at = if kind.custom.is_some() { 0 } else { all.len() };
-        all.insert(at, ("status", own(), READ_WRITE));
-    }
-    match (&*kind.id.group, &*kind.name) {
-        ("", "Pod") => all.push(("log", own(), &["get"])),
-        ("", "Namespace") => all.push(("finalize", own(), &["update"])),
-        ("", "ServiceAccount") => {
-            let shown = Shown {
-                group: "authentication.k8s.io",
-                version: "v1",
-                kind: "TokenRequest",
-            };
-            all.push(("token", shown, &["create"]));
-        }
-        _ => {}
-    }
-    all
 }
