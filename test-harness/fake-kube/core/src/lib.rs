@@ -31,6 +31,7 @@
 //! - Fields behind features that are off are kept.
 //! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque, for every audience,
 //!   and do not expire; of 10,000 the oldest ends.
+//! - The log of each container is what an annotation of its pod says, as old as the pod; to follow it is to read it.
 //!
 //! Custom kinds
 //! - There are no conversion webhooks: another version shows the same fields.

@@ -92,12 +92,18 @@ impl Reply {
         }
     }
 
-    /// The media type of the body.
-    pub fn content_type(&self) -> &'static str {
+    /// 204: there is nothing to show.
+    pub(crate) fn nothing() -> Self {
+        Self::text("").with_code(204)
+    }
+
+    /// The media type of the body, if there is one.
+    pub fn content_type(&self) -> Option<&'static str> {
         match (&self.body, self.content_type) {
-            (_, Some(given)) => given,
-            (Body::Text(_), None) => "text/plain; charset=utf-8",
-            (_, None) => "application/json",
+            _ if self.code == 204 => None,
+            (_, Some(given)) => Some(given),
+            (Body::Text(_), None) => Some("text/plain; charset=utf-8"),
+            (_, None) => Some("application/json"),
         }
     }
 

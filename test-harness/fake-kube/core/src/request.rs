@@ -3,6 +3,7 @@
 mod accept;
 mod body;
 mod json;
+mod log_options;
 mod options;
 mod path;
 mod protobuf;
@@ -10,6 +11,7 @@ mod protobuf;
 pub use accept::Form;
 pub(crate) use body::whole_numbers;
 pub use body::{PatchKind, Unreadable};
+pub use log_options::{LogOptions, LogParameters};
 pub use options::{
     Continue, DeleteOptions, FieldValidation, Options, Preconditions, Propagation, VersionMatch,
 };

@@ -170,7 +170,9 @@ fn reply(answer: Reply) -> Response<ResponseBody> {
     // Codes come from our own constructors, all of them valid.
     *response.status_mut() = http::StatusCode::from_u16(answer.code).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Some(content_type) = content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
     if let Some(seconds) = answer.retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
     }

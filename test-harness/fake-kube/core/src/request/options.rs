@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::path::percent_decode;
-use super::{PatchKind, Unreadable};
+use super::{LogParameters, PatchKind, Unreadable};
 use crate::refusal::Refusal;
 use crate::schema::go::json_type;
 use crate::schema::{FieldError, FieldPath, Problem};
@@ -52,8 +52,8 @@ pub struct Options {
     pub delete: DeleteOptions,
     /// Tables carry whole objects, their metadata, or none.
     pub include_object: Option<String>,
-    /// Lines wanted of a log.
-    pub tail_lines: Option<usize>,
+    /// What is wanted of a log.
+    pub log: LogParameters,
 }
 
 /// What happens to fields that the schema does not have.
@@ -158,8 +158,7 @@ impl Options {
             "gracePeriodSeconds" => self.delete.grace_period = Some(number(value)?),
             "orphanDependents" if boolean(value) => self.delete.propagation = Some(Propagation::Orphan),
             "includeObject" => self.include_object = Some(value.to_owned()),
-            "tailLines" => self.tail_lines = Some(number(value)?),
-            _ => {}
+            _ => self.log.take(key, value),
         }
         Ok(())
     }
@@ -286,11 +285,11 @@ impl Continue {
     }
 }
 
-fn boolean(value: &str) -> bool {
+pub(super) fn boolean(value: &str) -> bool {
     matches!(value, "" | "true" | "1" | "True" | "t")
 }
 
-fn number<N: std::str::FromStr>(value: &str) -> Result<N, Refusal> {
+pub(super) fn number<N: std::str::FromStr>(value: &str) -> Result<N, Refusal> {
     value
         .parse()
         .map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing {value:?}: invalid syntax")))

@@ -30,7 +30,7 @@ impl Cluster {
         match subresource {
             Subresource::Status => self.status(served, target, request, moment),
             Subresource::Scale => self.scale(served, target, request, moment),
-            Subresource::Log => self.log(served, target, request),
+            Subresource::Log => self.log(served, target, request, moment),
             Subresource::Token => self.token(served, target, request, moment),
             Subresource::Finalize => self.update_part(served, target, request, Part::Finalizers, moment),
         }
