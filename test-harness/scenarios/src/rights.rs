@@ -1,4 +1,5 @@
-//! The rights of a hub: those that its chart has, on a service account, and what was refused for want of others.
+//! The rights of a hub or an agent: those that its chart has, on a service account, and what was refused for want of
+//! others.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -24,31 +25,48 @@ use tower::{Layer, Service};
 use crate::cluster::{self, Cluster};
 use crate::stage::SYSTEM;
 
-/// The roles of the chart, as it installs them.
-const ROLES: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../charts/outhaul-hub/templates/roles.yaml"
-));
+/// A program with a chart, under whose name it has a service account and its roles.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chart {
+    name: &'static str,
+    /// Its roles, as it installs them.
+    roles: &'static str,
+}
 
-const NAME: &str = "outhaul-hub";
+pub(crate) const HUB: Chart = Chart {
+    name: "outhaul-hub",
+    roles: include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../charts/outhaul-hub/templates/roles.yaml"
+    )),
+};
 
-/// What a hub may do in a control plane, and what it tried beyond that.
+pub(crate) const AGENT: Chart = Chart {
+    name: "outhaul-agent",
+    roles: include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../charts/outhaul-agent/templates/roles.yaml"
+    )),
+};
+
+/// What a program may do in a cluster, and what it tried beyond that.
 #[derive(Clone)]
 pub(crate) struct Rights {
+    chart: Chart,
     kubeconfig: Kubeconfig,
     refused: Refused,
 }
 
 impl Rights {
-    /// Grants a hub what its chart does.
-    pub(crate) async fn grant(control: &Cluster) -> Result<Self> {
-        let client = control.client().await?;
+    /// Grants a program what its chart does.
+    pub(crate) async fn grant(cluster: &Cluster, chart: Chart) -> Result<Self> {
+        let client = cluster.client().await?;
         create::<Namespace>(
             Api::all(client.clone()),
             json!({ "metadata": { "name": SYSTEM } }),
         )
         .await?;
-        for document in serde_yaml_ng::Deserializer::from_str(ROLES) {
+        for document in serde_yaml_ng::Deserializer::from_str(chart.roles) {
             let role = Value::deserialize(document)?;
             match role["kind"].as_str() {
                 Some("ClusterRole") => drop(create::<ClusterRole>(Api::all(client.clone()), role).await?),
@@ -56,34 +74,40 @@ impl Rights {
                 other => anyhow::bail!("the chart has a {other:?} among its roles"),
             }
         }
-        bind::<ClusterRoleBinding>(Api::all(client.clone()), "ClusterRole").await?;
-        bind::<RoleBinding>(Api::namespaced(client.clone(), SYSTEM), "Role").await?;
+        let name = chart.name;
+        bind::<ClusterRoleBinding>(Api::all(client.clone()), "ClusterRole", name).await?;
+        bind::<RoleBinding>(Api::namespaced(client.clone(), SYSTEM), "Role", name).await?;
         Ok(Self {
-            kubeconfig: with_token(control.kubeconfig(), token(&client).await?),
+            chart,
+            kubeconfig: with_token(cluster.kubeconfig(), token(&client, name).await?),
             refused: Refused::default(),
         })
     }
 
-    /// A client of the hub that belongs to the current runtime.
+    /// A client of the program that belongs to the current runtime.
     pub(crate) async fn client(&self) -> Result<Client> {
         let config = cluster::config(&self.kubeconfig).await?;
         Ok(ClientBuilder::try_from(config)?.with_layer(&self.refused).build())
     }
 
-    /// Says whether the hub has tried what it may not.
+    /// Says whether the program has tried what it may not.
     pub(crate) fn were_enough(&self) -> Result<()> {
         let refused = mem::take(&mut *self.refused.0.lock().unwrap_or_else(PoisonError::into_inner));
-        ensure!(refused.is_empty(), "the hub's role does not allow {refused:#?}");
+        let name = self.chart.name;
+        ensure!(
+            refused.is_empty(),
+            "the role of {name} does not allow {refused:#?}"
+        );
         Ok(())
     }
 }
 
-async fn token(client: &Client) -> Result<String> {
+async fn token(client: &Client, name: &str) -> Result<String> {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), SYSTEM);
-    create::<ServiceAccount>(accounts.clone(), json!({ "metadata": { "name": NAME } })).await?;
+    create::<ServiceAccount>(accounts.clone(), json!({ "metadata": { "name": name } })).await?;
     let asked = TokenRequest::default();
     let given = accounts
-        .create_token_request(NAME, &PostParams::default(), &asked)
+        .create_token_request(name, &PostParams::default(), &asked)
         .await?;
     let token = given.status.and_then(|status| status.token);
     token.context("a token request without an answer")
@@ -100,14 +124,14 @@ fn with_token(kubeconfig: &Kubeconfig, token: String) -> Kubeconfig {
     kubeconfig
 }
 
-async fn bind<B>(api: Api<B>, role: &str) -> Result<B>
+async fn bind<B>(api: Api<B>, role: &str, name: &str) -> Result<B>
 where
     B: Resource + Clone + std::fmt::Debug + Serialize + DeserializeOwned,
 {
     let binding = json!({
-        "metadata": { "name": NAME },
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": NAME },
-        "subjects": [{ "kind": "ServiceAccount", "name": NAME, "namespace": SYSTEM }],
+        "metadata": { "name": name },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name },
+        "subjects": [{ "kind": "ServiceAccount", "name": name, "namespace": SYSTEM }],
     });
     create(api, binding).await
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use kube::Client;
+use kube::config::Kubeconfig;
 use outhaul_agent_runner::IdentityPlace;
 use outhaul_faults::UdpProxy;
 use outhaul_hub_server::rest::Access;
@@ -15,7 +16,7 @@ use crate::cluster::{self, Cluster, Role};
 use crate::ground::Ground;
 use crate::operator::Operator;
 use crate::poll;
-use crate::rights::Rights;
+use crate::rights::{self, Rights};
 use crate::running::Running;
 
 /// Namespace of the programs' own Secrets, in each cluster.
@@ -45,6 +46,8 @@ pub struct Plane {
     pub cluster: Cluster,
     /// Its way to the hub.
     pub network: UdpProxy,
+    /// Of its agent; without, that is an administrator.
+    rights: Option<Rights>,
     agent: Option<Running>,
 }
 
@@ -63,6 +66,20 @@ impl Stage {
     /// Something does not start.
     pub async fn start(ground: &Ground, planes: &[&str]) -> Result<Self> {
         Self::set_up(ground, planes, Role::ControlPlane, Role::Plane).await
+    }
+
+    /// The same, and agents too may do what their chart lets them and nothing else.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn start_by_the_charts(ground: &Ground, planes: &[&str]) -> Result<Self> {
+        let mut stage = Self::start(ground, &[]).await?;
+        for name in planes {
+            let cluster = Cluster::start(ground, Role::Plane).await?;
+            let rights = Rights::grant(&cluster, rights::AGENT).await?;
+            stage.add(name, cluster, Some(rights)).await?;
+        }
+        Ok(stage)
     }
 
     /// The same on clusters without controllers: cheaper, and nothing moves by itself.
@@ -87,7 +104,7 @@ impl Stage {
         let control = Cluster::start(ground, control);
         let (control, clusters) = tokio::try_join!(control, futures::future::try_join_all(clusters))?;
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let rights = Rights::grant(&control).await?;
+        let rights = Rights::grant(&control, rights::HUB).await?;
         let (hub, addresses) = start_hub(
             &rights,
             Addresses {
@@ -116,12 +133,17 @@ impl Stage {
     /// # Errors
     /// It does not connect.
     pub async fn add_plane(&mut self, name: &str, cluster: Cluster) -> Result<()> {
+        self.add(name, cluster, None).await
+    }
+
+    async fn add(&mut self, name: &str, cluster: Cluster, rights: Option<Rights>) -> Result<()> {
         self.operator.declare(name).await?;
         let token = self.operator.token(name).await?;
         let network = UdpProxy::start(self.addresses.agents).await?;
         let mut plane = Plane {
             cluster,
             network,
+            rights,
             agent: None,
         };
         plane.start_agent(Some(&token))?;
@@ -203,10 +225,13 @@ impl Stage {
     /// Ends everything in order: agents, then the hub.
     ///
     /// # Errors
-    /// A program failed, or the hub tried what its chart does not let it.
+    /// A program failed, or tried what its chart does not let it.
     pub async fn end(mut self) -> Result<()> {
         for plane in self.planes.values_mut() {
             plane.stop_agent().await?;
+            if let Some(rights) = &plane.rights {
+                rights.were_enough()?;
+            }
         }
         if let Some(hub) = self.hub.take() {
             hub.stop().await?;
@@ -221,7 +246,11 @@ impl Plane {
     /// # Errors
     /// The operating system gives no threads.
     pub fn start_agent(&mut self, token: Option<&str>) -> Result<()> {
-        self.agent = Some(agent(&self.cluster, SYSTEM, token, self.network.address())?);
+        let access = match &self.rights {
+            Some(rights) => AgentAccess::Chart(rights.clone()),
+            None => AgentAccess::Administrator(self.cluster.kubeconfig().clone()),
+        };
+        self.agent = Some(run_agent(access, SYSTEM, token, self.network.address())?);
         Ok(())
     }
 
@@ -256,12 +285,26 @@ impl Plane {
 /// # Errors
 /// The token is none, or the operating system gives no threads.
 pub fn agent(cluster: &Cluster, namespace: &str, token: Option<&str>, hub: SocketAddr) -> Result<Running> {
-    let kubeconfig = cluster.kubeconfig().clone();
+    let access = AgentAccess::Administrator(cluster.kubeconfig().clone());
+    run_agent(access, namespace, token, hub)
+}
+
+/// As whom an agent speaks to its API server.
+enum AgentAccess {
+    Administrator(Kubeconfig),
+    Chart(Rights),
+}
+
+fn run_agent(access: AgentAccess, namespace: &str, token: Option<&str>, hub: SocketAddr) -> Result<Running> {
     let namespace = namespace.to_owned();
     let token = token.map(str::parse).transpose()?;
     Running::start("agent", |shutdown| async move {
+        let cluster = match access {
+            AgentAccess::Administrator(kubeconfig) => cluster::client(&kubeconfig).await?,
+            AgentAccess::Chart(rights) => rights.client().await?,
+        };
         let config = outhaul_agent_runner::Config {
-            cluster: cluster::client(&kubeconfig).await?,
+            cluster,
             namespace,
             identity: IdentityPlace::Secret,
             token,

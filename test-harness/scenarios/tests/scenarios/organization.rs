@@ -221,7 +221,7 @@ const SAID: [(&str, &str, &str, &str); 11] = [
 ];
 
 async fn started(ground: &Ground) -> Stage {
-    let stage = Stage::start(ground, &["eu"]).await.unwrap();
+    let stage = Stage::start_by_the_charts(ground, &["eu"]).await.unwrap();
     stage.planes["eu"].cluster.install_gateways().await.unwrap();
     let admit = ["plane", "token", "eu", "--for", "buildplane/default/ci"];
     stage.operator().outhaul(&admit).await.unwrap();
