@@ -64,17 +64,28 @@ pub(crate) fn settles_later(kind: &Kind, request: &Request, object: &Value) -> b
         || is_applied && keeps_hollow(kind, sent)
 }
 
-/// Whether an apply leaves metadata of a custom resource empty or null rather than absent. The real server stores that,
-/// reads it as absent, and so stores something else the next time, which counts.
+/// Whether an apply leaves metadata of a custom resource empty, or nulls in it. The real server stores that, reads it as
+/// absent, and so stores something else the next time, which counts.
 pub(crate) fn keeps_hollow(kind: &Kind, applied: &Value) -> bool {
-    let is_hollow = |field: &&str| match meta::metadata(applied).and_then(|metadata| metadata.get(*field)) {
-        Some(Value::Null) => true,
-        Some(Value::Object(entries)) => entries.is_empty(),
-        Some(Value::Array(items)) => items.is_empty(),
-        _ => false,
+    let is_hollow = |field: &&str| {
+        let value = meta::metadata(applied).and_then(|metadata| metadata.get(*field));
+        value.is_some_and(|value| holds_null(value) || is_empty(value))
     };
     let fields = ["annotations", "finalizers", "labels", "ownerReferences"];
     kind.custom.is_some() && fields.iter().any(is_hollow)
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().any(holds_null),
+        Value::Array(items) => items.iter().any(holds_null),
+        _ => false,
+    }
 }
 
 fn is_pod(kind: &Kind) -> bool {

@@ -30,15 +30,12 @@ pub(super) fn merge(
     }
     let key = merge_key(list)
         .ok_or_else(|| PatchError::Failed("cannot merge lists without merge key".to_owned()))?;
-    if let Some(keyless_item) = live
-        .iter()
-        .filter_map(Value::as_object)
-        .find(|item| !item.contains_key(key))
-    {
-        return Err(keyless(keyless_item, key));
-    }
     let Marked { kept, changes } = carry_out_markers(live, patch, key)?;
     let merged = merge_items(list, &kept, &changes, key)?;
+    let mut items = merged.iter().filter_map(Value::as_object);
+    if let Some(item) = items.find(|item| !item.contains_key(key)) {
+        return Err(keyless(item, key));
+    }
     Ok(order::interleaved(merged, &changes, &kept, Some(key)))
 }
 
