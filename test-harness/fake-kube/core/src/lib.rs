@@ -16,10 +16,14 @@
 //!   `proxy`, `eviction` and `ephemeralcontainers`.
 //! - Of the rules that the real server has in code, these are not there: of pods those for affinity, DNS settings, devices
 //!   and volumes of hardware and clouds; of a CronJob those for schedules and time zones; quantities of a
-//!   HorizontalPodAutoscaler; for the class of an Ingress that an annotation contradicts. Nobody is warned about pod specs.
+//!   HorizontalPodAutoscaler; for the class of an Ingress that an annotation contradicts; of an Event the namespace of what
+//!   it is about, of an EndpointSlice the type of its addresses; any of PersistentVolumes, quotas, limits, priorities,
+//!   revisions, webhook configurations, API services and signing requests. Nobody is warned about pod specs, nor of keys
+//!   that are none in a Secret.
 //! - What is quoted is quoted as it was sent, where the real server shows its own types, and without the difference to
 //!   what was there.
 //! - Data of which an entry was null is not written again where nothing changes: an empty text and a null are the same.
+//!   Of a custom resource's metadata, only what an apply leaves empty or null is.
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
 //! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
 //!   inner traffic, which means nothing there, is dropped rather than hidden.
@@ -35,13 +39,14 @@
 //!
 //! Custom kinds
 //! - There are no conversion webhooks: another version shows the same fields.
-//! - Of `x-kubernetes-validations` those rules are enforced whose expression is understood.
+//! - Of `x-kubernetes-validations` those rules are enforced whose expression is understood; a definition is not refused
+//!   for one that no server would understand.
 //! - Definitions are served at once. Of one with several faults that keep it from being served, the first is named;
 //!   whether defaults fit their schemas is not checked.
 //! - Embedded resources must have a type and fit their schema; their metadata and the form of their type are not looked
 //!   at. Faults in the entries of a map are said to be at `a.key`, not at `a[key]`; of what is neither a number nor a
 //!   text and may be either, another one of the two is said to be missing.
-//! - Metadata's empty maps and lists are the same as none. Who scaled is recorded as for built-in kinds.
+//! - Who scaled is recorded as for built-in kinds.
 //! - A whole number with a point is an integer, also where it is of the wrong type. Below declared fields of a root that
 //!   keeps unknown ones, unknown ones are dropped from an apply before anybody owns them.
 //!

@@ -52,6 +52,8 @@ pub(crate) enum Comparison {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde_json::json;
 
     use super::*;
@@ -101,6 +103,43 @@ mod tests {
             says("self.a == 1 && true", json!({})),
             Err("no such key: a".to_owned())
         );
+    }
+
+    /// Rules that are not understood are not enforced, so tests on the embedded API would prove nothing of them.
+    #[test]
+    fn every_rule_of_our_definitions_is_understood() {
+        let charts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../charts");
+        let mut rules = Vec::new();
+        for chart in ["outhaul-hub", "outhaul-agent"] {
+            for file in fs::read_dir(charts.join(chart).join("crds"))
+                .into_iter()
+                .flatten()
+            {
+                let text = fs::read_to_string(file.unwrap().path()).unwrap();
+                let definition: Value = serde_yaml_ng::from_str(&text).unwrap();
+                collect(&definition, &mut rules);
+            }
+        }
+        assert!(!rules.is_empty());
+        for rule in rules {
+            assert!(parse(&rule).is_some(), "{rule}");
+        }
+    }
+
+    fn collect(value: &Value, rules: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                let own = fields.get("x-kubernetes-validations").and_then(Value::as_array);
+                rules.extend(
+                    own.into_iter()
+                        .flatten()
+                        .filter_map(|own| Some(own["rule"].as_str()?.to_owned())),
+                );
+                fields.values().for_each(|field| collect(field, rules));
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, rules)),
+            _ => {}
+        }
     }
 
     #[test]
