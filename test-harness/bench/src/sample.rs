@@ -201,6 +201,23 @@ pub fn manifests(entries: Vec<Value>) -> impl Iterator<Item = Value> {
     entries.into_iter().map(|mut entry| entry["object"].take())
 }
 
+/// The object as the agent would apply it: what it belongs to is told by labels, which are most of so small an object, and
+/// of what an API server has to do for it. Those here are as many and as long, and mean nothing to the agent.
+pub fn tracked(mut manifest: Value) -> Value {
+    let name = manifest["metadata"]["name"].clone();
+    let labels = [
+        ("managed-by", "release-controller".into()),
+        ("release-resource-id", name.clone()),
+        ("release-uid", "0b6a5cd3-6d6b-4f0e-9e0a-1f6a3b8f9c01".into()),
+        ("release-name", name),
+        ("release-namespace", "default".into()),
+    ];
+    for (label, value) in labels {
+        manifest["metadata"]["labels"][format!("openchoreo.bench/{label}")] = value;
+    }
+    manifest
+}
+
 fn config_map(name: &str, target: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap",

@@ -40,7 +40,7 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
     let mut held = Vec::new();
     while let Some(order) = owner.order().await? {
         match order {
-            Order::Hold(manifests) => held = manifests,
+            Order::Hold(manifests) => held = manifests.into_iter().map(sample::tracked).collect(),
             Order::Apply => apply(&client, std::mem::take(&mut held)).await?,
         }
         owner.answer(&())?;

@@ -43,7 +43,7 @@ impl Steps {
     }
 
     pub(super) async fn apply(&self, manifest: &Value) -> Result<DynamicObject> {
-        sample::apply(&self.plane, manifest, MANAGER).await
+        sample::apply(&self.plane, &sample::tracked(manifest.clone()), MANAGER).await
     }
 
     pub(super) async fn tell(&self, name: &str, resources: &[Value]) -> Result<()> {
