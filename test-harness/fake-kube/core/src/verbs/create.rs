@@ -65,11 +65,13 @@ impl Cluster {
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
         let late = rules::metadata::new_warnings(&served.kind, None, &object);
-        let object = self
-            .insert(served, object, request, moment)
-            .map_err(|refusal| refusal.warned(&warnings))?;
+        let inserted = self.insert(served, object, request, moment);
+        // What is found when all is well is said also where the name turns out to be taken.
+        if !matches!(&inserted, Err(refusal) if refusal.code != 409) {
+            warnings.extend(late);
+        }
+        let object = inserted.map_err(|refusal| refusal.warned(&warnings))?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
-        warnings.extend(late);
         reply.warnings = warnings;
         Ok(reply)
     }
@@ -144,8 +146,8 @@ impl Cluster {
     ) -> Result<Arc<Object>, Refusal> {
         let kind = &served.kind;
         let key = Key::of(&object);
-        incoming::validate_new(served, &object)?;
         self.admit_namespace(served, &key)?;
+        incoming::validate_new(served, &object)?;
         if kind.custom.as_ref().is_some_and(|custom| custom.terminating) {
             let why = "create not allowed while custom resource definition is terminating";
             return Err(Refusal::forbidden(&kind.id, &key.name, why));
