@@ -25,8 +25,8 @@ const WRITES: usize = 16;
 /// How long what was learned is gathered.
 const GATHER: Duration = Duration::from_secs(1);
 
-/// How much longer it waits for requests that have to wait themselves: applying goes first, and what would be lost with
-/// the agent is found out again by a look.
+/// How much longer it waits while heads are written and objects applied: those go first, and what would be lost with the
+/// agent is found out again by a look.
 const PATIENCE: Duration = Duration::from_secs(29);
 
 /// How long, and how many of, settled resources are remembered, so that their versions never go back.
@@ -124,9 +124,9 @@ impl Plane {
     }
 
     fn patience(&self) -> Duration {
-        match self.requests.are_waiting() {
-            true => PATIENCE,
-            false => Duration::ZERO,
+        match self.requests.is_empty() && !self.storing.has_heads() {
+            true => Duration::ZERO,
+            false => PATIENCE,
         }
     }
 
@@ -371,6 +371,12 @@ impl Storing {
         let save = saves.find(|(_, key)| idle(key) && !self.retries.contains_key(key));
         let save = save.map(|(at, _)| *at + patience);
         Some((retried.chain(save).min()?, "a write"))
+    }
+
+    /// Whether a head waits to be written, or is being written.
+    fn has_heads(&self) -> bool {
+        let mut writing = self.writing.values();
+        !self.incoming.is_empty() || writing.any(|writing| matches!(writing, Writing::Head(_)))
     }
 
     pub(super) fn is_empty(&self) -> bool {

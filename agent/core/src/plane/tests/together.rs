@@ -101,7 +101,7 @@ fn the_hash_is_that_of_what_is_said_now() {
 }
 
 #[test]
-fn what_was_learned_is_written_down_once_no_request_has_to_wait_but_not_much_later() {
+fn what_was_learned_is_written_down_once_nothing_is_applied_but_not_much_later() {
     let mut rig = quiet();
     let (saved, _) = rig.plane.deadline().unwrap();
     let many: Vec<_> = (0..40)
@@ -118,6 +118,13 @@ fn what_was_learned_is_written_down_once_no_request_has_to_wait_but_not_much_lat
     }
     let rest: Vec<_> = core::iter::from_fn(|| rig.plane.poll_request(rig.now)).collect();
     assert_eq!(requests.len() + rest.len(), many.len());
+    assert!(
+        rig.plane.poll_write(rig.now).is_none(),
+        "the rest is being applied"
+    );
+    for request in &rest {
+        answer(&mut rig, request);
+    }
     let write = rig.plane.poll_write(rig.now).unwrap();
     assert!(matches!(write.change, Change::Update(record) if record.head.key == release_key("before")));
 }
