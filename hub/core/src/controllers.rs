@@ -355,6 +355,7 @@ impl Controllers {
             Object::DeploymentPipeline(pipeline) => platform::pipeline::plan(&look, pipeline),
             Object::Project(project) => platform::project::plan(&look, project),
             Object::Component(component) => platform::component::plan(&look, component),
+            Object::ConfigurationGroup(group) => platform::configuration_group::plan(&look, group),
             Object::Organization(organization) => platform::organization::plan(&look, organization),
             Object::GitCommitRequest(request) => commit::plan(&look, request),
             Object::Namespace(_)

@@ -82,6 +82,7 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
             BTreeSet::from([Dependency::Object(Id::of_cluster(Kind::Namespace, &id.name))])
         }
         Object::GitCommitRequest(_)
+        | Object::ConfigurationGroup(_)
         | Object::Namespace(_)
         | Object::Plane(_)
         | Object::ApiClass(_)

@@ -106,6 +106,7 @@ kinds! {
     Project: Project,
     Component: Component,
     Organization: Organization,
+    ConfigurationGroup: ConfigurationGroup,
     GitCommitRequest: GitCommitRequest,
 }
 
@@ -127,6 +128,7 @@ impl Kind {
             | Self::Project
             | Self::Component
             | Self::Organization
+            | Self::ConfigurationGroup
             | Self::GitCommitRequest => true,
             Self::ApiClass
             | Self::ServiceClass
@@ -162,6 +164,7 @@ impl Kind {
             Self::Component => &[Self::Project],
             Self::Organization => &[Self::Namespace],
             Self::GitCommitRequest
+            | Self::ConfigurationGroup
             | Self::ApiClass
             | Self::ServiceClass
             | Self::WebApplicationClass
@@ -185,6 +188,7 @@ impl Kind {
                 | Self::Project
                 | Self::Component
                 | Self::Organization
+                | Self::ConfigurationGroup
         )
     }
 }

@@ -4,6 +4,7 @@
 //! The condition `Ready` says so. Beside it stands what OpenChoreo itself says, which is always the same.
 
 pub(super) mod component;
+pub(super) mod configuration_group;
 pub(super) mod environment;
 pub(super) mod organization;
 pub(super) mod pipeline;

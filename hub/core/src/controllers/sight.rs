@@ -2,7 +2,7 @@
 
 use kube::core::ObjectMeta;
 use kube::{Resource as _, ResourceExt as _};
-use outhaul_hub_resources::{Condition, Release, Stored};
+use outhaul_hub_resources::{Condition, ConfigurationGroupSpec, Release, Stored};
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::digest::Digest;
 use serde::Deserialize;
@@ -64,7 +64,7 @@ impl Unread {
 impl Sight {
     /// Reads an object as the API server returned it. Nobody here needs its managed fields; of a Release the ids of
     /// its objects are kept, and neither what they are nor their raw status nor the inventory; of a DataPlane or
-    /// BuildPlane that it holds credentials, and not which. Of what nothing is made of, labels and the like are not kept
+    /// BuildPlane that it holds credentials, and not which; no values of a ConfigurationGroup. Of what nothing is made of, labels and the like are not kept
     /// either: a fleet has many of them.
     pub fn read(kind: Kind, stored: &Stored) -> Self {
         let mut object = Object::read(kind, stored).map_err(|error| Unread::of(stored, described(&error)));
@@ -84,6 +84,7 @@ impl Sight {
                     credentials::leave_out(&mut plane.metadata, plane.spec.kubernetes_cluster.as_mut());
                     plane.spec.observer = None;
                 }
+                Object::ConfigurationGroup(group) => group.spec = ConfigurationGroupSpec::default(),
                 Object::Namespace(namespace) => {
                     namespace.spec = None;
                     namespace.status = None;

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 const QUIET: Duration = Duration::from_secs(3);
 
 /// Everything that a hub, an agent or a controller of workloads writes here: group, version, kind.
-const CONTROL: [(&str, &str, &str); 26] = [
+const CONTROL: [(&str, &str, &str); 27] = [
     ("", "v1", "Secret"),
     ("", "v1", "Event"),
     ("", "v1", "Namespace"),
@@ -33,6 +33,7 @@ const CONTROL: [(&str, &str, &str); 26] = [
     ("openchoreo.dev", "v1alpha1", "APIClass"),
     ("openchoreo.dev", "v1alpha1", "BuildPlane"),
     ("openchoreo.dev", "v1alpha1", "Component"),
+    ("openchoreo.dev", "v1alpha1", "ConfigurationGroup"),
     ("openchoreo.dev", "v1alpha1", "DataPlane"),
     ("openchoreo.dev", "v1alpha1", "DeploymentPipeline"),
     ("openchoreo.dev", "v1alpha1", "Environment"),
@@ -93,6 +94,7 @@ fn written() -> Vec<(&'static str, &'static str, Value)> {
         ("Organization", "default", json!({})),
         ("BuildPlane", "ci", json!({ "planeID": "eu" })),
         ("GitCommitRequest", "deploy", commit("")),
+        ("ConfigurationGroup", "db", json!({ "configurations": [] })),
         ("Environment", "development", json!({ "dataPlaneRef": "eu" })),
         (
             "DeploymentPipeline",

@@ -248,6 +248,11 @@ fn of_the_platform() -> Vec<Case> {
         ),
         (Kind::Project, json!({"deploymentPipelineRef": 7}), "Project"),
         (Kind::GitCommitRequest, json!({"files": 7}), "GitCommitRequest"),
+        (
+            Kind::ConfigurationGroup,
+            json!({"configurations": 7}),
+            "ConfigurationGroup",
+        ),
     ];
     let says = |name: &str| -> &'static str {
         format!("False InvalidConfiguration: {name} acme/odd cannot be read; correct it with kubectl edit: ")
@@ -392,6 +397,13 @@ fn fields_without_effect_are_named_where_people_look() {
             "",
         ),
         (
+            (Kind::ConfigurationGroup, "db"),
+            json!({"configurations": [{"key": "url", "values": [{"environment": "live", "value": "postgres://db"}]}]}),
+            (Kind::ConfigurationGroup, "db"),
+            "FieldsWithoutEffect: spec: nothing reads a ConfigurationGroup, since valueFrom is not supported; write values \
+             into the workload, or sources into the class",
+        ),
+        (
             (Kind::Environment, "live"),
             json!({
                 "isProduction": true,
@@ -414,6 +426,12 @@ fn fields_without_effect_are_named_where_people_look() {
         server.put(changed.0, changed.1, spec);
         server.settle();
         assert_eq!(warned(&server, kind, name), expected);
+        let object = server.get(kind, name);
+        assert_eq!(
+            object["status"]["observedGeneration"], object["metadata"]["generation"],
+            "{kind}"
+        );
+        assert!(!format!("{:?}", server.controllers).contains("postgres://db"));
     }
 }
 
