@@ -2,6 +2,7 @@
 //! order. Whatever it sends is an event of its own: a write into its store, a request to its API server, a message.
 
 mod cluster;
+mod copy;
 mod letting_go;
 mod store;
 mod uplink;
@@ -21,6 +22,7 @@ use outhaul_protocol_wire::message::Held;
 pub(crate) use self::cluster::place_of;
 pub(crate) use self::store::Store;
 
+use self::copy::Copy;
 use self::uplink::Uplink;
 use self::watching::Watch;
 use crate::api::Api;
@@ -51,6 +53,8 @@ pub(crate) struct Plane {
     pub(crate) ahead_s: i64,
     /// Somebody waits to put another object under the name of one that is about to be deleted.
     pub(crate) usurper: bool,
+    /// Another process that uses the identity of the agent.
+    copy: Option<Copy>,
     pub(crate) requests: u64,
     dice: Dice,
 }
@@ -89,6 +93,8 @@ pub(crate) enum AgentEvent {
     Relist(u64, Watched, u64),
     Poll(u64, Watched, u64),
     Governed(u64),
+    /// To a copy of its identity.
+    Copied,
 }
 
 impl Plane {
@@ -107,6 +113,7 @@ impl Plane {
             stale_until: Duration::ZERO,
             ahead_s: 0,
             usurper: false,
+            copy: None,
             requests: 0,
             dice: Dice::of(seed, &format!("agent {name}")),
         }
@@ -220,6 +227,7 @@ impl World {
             AgentEvent::Poll(of, watched, id) if of == run && current => {
                 self.agent_polls(number, &watched, id)
             }
+            AgentEvent::Copied => self.copy_goes_on(number),
             AgentEvent::Governed(of) if of == run && current => self.govern(number),
             _ => return,
         }

@@ -22,6 +22,8 @@ pub enum Broken {
     ConfirmedBeforeGone,
     /// The hub takes a confirmation for one of whatever generation there is.
     ConfirmationOfAnyGeneration,
+    /// The hub takes every process that has a plane's identity for the same one.
+    CopiesUnseen,
     /// A record that cannot be read counts as wanting nothing.
     DamageIsEmpty,
     /// Deletes carry no uid.

@@ -98,6 +98,7 @@ impl World {
             it.usurper = false;
             it.stale_until = Duration::ZERO;
             it.enrolled = true;
+            self.end_copy(plane);
             self.restore_plane(plane);
             let it = &mut self.planes[plane];
             it.cluster.serve(Kind::Widget.as_str(), true);

@@ -66,6 +66,7 @@ impl World {
                 Machine::Hub(hub) => self.hubs[hub].ahead_s += by_s,
                 Machine::Agent(plane) => self.planes[plane_index(&plane)].ahead_s += by_s,
             },
+            Fault::CopyIdentity { plane, ms } => self.copy_identity(plane_index(&plane), millis(ms)),
             Fault::LoseStore { plane } => self.lose_store(plane_index(&plane)),
         }
     }
@@ -261,6 +262,7 @@ fn name(fault: &Fault) -> String {
             machine: Machine::Agent(_),
             ..
         } => "set an agent's clock".to_owned(),
+        Fault::CopyIdentity { .. } => "copy identity".to_owned(),
         Fault::LoseStore { .. } => "lose store".to_owned(),
     }
 }

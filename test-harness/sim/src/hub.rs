@@ -16,7 +16,7 @@ use outhaul_protocol_wire::frame;
 use outhaul_protocol_wire::head::{Confirmed, Key};
 use outhaul_protocol_wire::ids::{Epoch, PlaneName};
 use outhaul_protocol_wire::limits::CONTROL_FRAME;
-use outhaul_protocol_wire::message::{AgentMessage, HubMessage};
+use outhaul_protocol_wire::message::{AgentMessage, Hello, HubMessage};
 
 use self::watching::Watcher;
 use crate::broken::Broken;
@@ -24,6 +24,10 @@ use crate::dice::Dice;
 use crate::link::LinkId;
 use crate::schedule::{Moment, PLANES};
 use crate::world::{Event, World};
+
+/// Where an agent dials from, and where a copy of its identity does.
+const AGENT: &str = "192.0.2.1:1";
+const COPY: &str = "192.0.2.2:1";
 
 /// One replica.
 #[derive(Debug)]
@@ -409,22 +413,35 @@ impl World {
         newest.unwrap_or(session)
     }
 
-    fn hub_greets(&mut self, link: LinkId, number: usize, hello: &outhaul_protocol_wire::message::Hello) {
+    fn hub_greets(&mut self, link: LinkId, number: usize, hello: &Hello) {
         let Some(now) = self.hub_time(number) else { return };
-        let Some(plane) = self.links.get(&link).map(|link| link.plane) else {
+        let Some((plane, copied)) = self.links.get(&link).map(|link| (link.plane, link.is_copys())) else {
             return;
         };
         let dialer = Dialer {
             plane: PlaneName::new(PLANES[plane]).expect("the names of the planes are names"),
             key: key_of(plane),
             certificate_expires: Timestamp::MAX,
-            remote: "192.0.2.1:1".to_owned(),
+            remote: (if copied { COPY } else { AGENT }).to_owned(),
         };
+        let twin = self.hub_has_twin(number, &dialer, hello);
+        let broken = self.broken;
         let Some(running) = &mut self.hubs[number].running else {
             return;
         };
+        let hello = &heard_of_one_process(hello, broken);
         match running.fleet.open(dialer, hello, now) {
             Ok(session) => {
+                if twin {
+                    let text = format!("{} {} on hub {number}", PLANES[plane], hello.term);
+                    self.violate(
+                        "of two processes with one identity the first has the session",
+                        text,
+                    );
+                }
+                let Some(running) = &mut self.hubs[number].running else {
+                    return;
+                };
                 running.sessions.insert(session, link);
                 self.coverage.note("session opened".to_owned());
                 self.tell(|| {
@@ -444,6 +461,16 @@ impl World {
                 self.close_link(link);
             }
         }
+    }
+
+    /// Whether another process has a session of this plane and this start of its agent.
+    fn hub_has_twin(&self, number: usize, dialer: &Dialer, hello: &Hello) -> bool {
+        let view = || {
+            let running = self.hubs[number].running.as_ref()?;
+            let view = running.fleet.plane_view(&dialer.plane, self.hub_time(number)?)?;
+            view.connection
+        };
+        view().is_some_and(|known| known.term.boot == hello.term.boot && known.remote != dialer.remote)
     }
 
     pub(crate) fn hub_has_room(&mut self, number: usize, link: LinkId) {
@@ -485,6 +512,15 @@ impl World {
         }
         self.stir(number);
     }
+}
+
+/// What a broken hub hears: every process is the same one.
+fn heard_of_one_process(hello: &Hello, broken: Option<Broken>) -> Hello {
+    let mut hello = hello.clone();
+    if broken == Some(Broken::CopiesUnseen) {
+        hello.instance = [0; 16];
+    }
+    hello
 }
 
 /// What a broken hub announces instead.

@@ -320,6 +320,13 @@ pub enum Fault {
         /// By how many seconds, forward or back.
         by_s: i64,
     },
+    /// Another process uses the identity of a plane's agent, as of the same start.
+    CopyIdentity {
+        /// Which plane.
+        plane: String,
+        /// For how long.
+        ms: u64,
+    },
     /// All that an agent stored is gone, and the agent is killed.
     LoseStore {
         /// Which plane.

@@ -39,6 +39,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (Broken::ConfirmedBeforeGone, 1, "gone means gone"),
     (
+        Broken::CopiesUnseen,
+        5,
+        "of two processes with one identity the first has the session",
+    ),
+    (
         Broken::DamageIsEmpty,
         11,
         "an object leaves a plane only by a statement",

@@ -25,7 +25,7 @@ use crate::world::{Event, World};
 /// When to dial again, and what is known for it.
 #[derive(Debug)]
 pub(super) struct Uplink {
-    dials: u64,
+    pub(super) dials: u64,
     ceiling: Duration,
     fleet: u32,
     ended: Ended,

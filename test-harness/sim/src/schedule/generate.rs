@@ -1,6 +1,7 @@
 //! Schedules from seeds. Actions keep to what is there, so that most of them mean something.
 
 mod clocks;
+mod copies;
 mod fleet;
 mod policy;
 
@@ -19,6 +20,9 @@ const FAULTS: usize = 24;
 /// One schedule of so many has actions on whole planes among the others, and another one has policies of planes.
 const RARELY: u64 = 8;
 const GOVERNED: u64 = 4;
+
+/// In another one of so many somebody copies identities.
+const COPIED: u64 = 5;
 
 /// In one of so many somebody sets clocks.
 const SOMETIMES: u64 = 3;
@@ -63,6 +67,9 @@ pub fn generate(seed: u64) -> Schedule {
     }
     if seed % RARELY == GOVERNED {
         steps.extend(policy::steps(seed, writer.at));
+    }
+    if seed % RARELY == COPIED {
+        steps.extend(copies::steps(seed, writer.at));
     }
     if seed.is_multiple_of(SOMETIMES) {
         steps.extend(clocks::steps(seed, writer.at));
