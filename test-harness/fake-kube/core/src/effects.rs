@@ -11,7 +11,6 @@ use crate::meta;
 use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::registry::{self, CrdError};
-use crate::request::{PatchKind, Request};
 use crate::schema::{FieldError, FieldPath};
 use crate::store::Key;
 
@@ -51,21 +50,15 @@ pub(crate) fn is_claim(kind: &Kind) -> bool {
 
 /// Whether the server fills in only when it reads an object what it shows of it from the start, so that the first write
 /// after the creation changes what is stored: the phase of a claim, the labels of a Job that has those of its pods. Pods
-/// that were sent with labels, be they none, share them with the Job as it is created. And the other way round: what is
-/// empty in the config of an apply.
-pub(crate) fn settles_later(kind: &Kind, request: &Request, object: &Value) -> bool {
-    let sent = &request.body;
+/// that were `sent` with labels, be they none, share them with the Job as it is created.
+pub(crate) fn settles_later(kind: &Kind, sent: &Value, object: &Value) -> bool {
     let template = "/spec/template/metadata/labels";
     let was_sent = sent.pointer(template).is_some_and(|labels| !labels.is_null());
     let are_of_pods = object.pointer("/metadata/labels") == object.pointer(template);
-    let is_applied = request.patch == Some(PatchKind::Apply);
-    is_claim(kind)
-        || kind.is("batch", "Job") && are_of_pods && !was_sent
-        || is_applied && keeps_hollow(kind, sent)
+    is_claim(kind) || kind.is("batch", "Job") && are_of_pods && !was_sent
 }
 
-/// Whether an apply leaves metadata of a custom resource empty, or nulls in it. The real server stores that, reads it as
-/// absent, and so stores something else the next time, which counts.
+/// Whether an apply leaves metadata of a custom resource empty, or nulls in it.
 pub(crate) fn keeps_hollow(kind: &Kind, applied: &Value) -> bool {
     let is_hollow = |field: &&str| {
         let value = meta::metadata(applied).and_then(|metadata| metadata.get(*field));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::decoding::{self, Sent};
-use super::incoming;
-use super::state::{Part, count_generation, restore, same};
+use super::incoming::{self, Unread};
+use super::state::{Part, bump_generation, count_generation, restore, same};
 use crate::apply::{self, ApplyError, Operation};
 use crate::cluster::{Cluster, key_of};
 use crate::effects;
@@ -160,14 +160,13 @@ impl Cluster {
         check_version(served, &shown, config)?;
         check_patched_uid(served, &shown, config)?;
         let emptied = rules::immutable::emptied(&served.kind, &shown, &new);
-        let is_hollow = effects::keeps_hollow(&served.kind, &new);
-        let warnings = incoming::shape_applied(served, options, &mut new)?;
+        let (warnings, unread) = incoming::shape_applied(served, options, &mut new)?;
         restore(served, &shown, &mut new, part);
         put_empty(&mut new, &emptied);
         let change = Change {
             object: new,
             warnings,
-            is_hollow,
+            unread,
         };
         self.replace(served, request, &old, change, part, moment)
     }
@@ -224,7 +223,7 @@ impl Cluster {
         let change = Change {
             object: new,
             warnings,
-            is_hollow: false,
+            unread: Unread::Nothing,
         };
         self.replace(served, request, old, change, part, moment)
     }
@@ -248,10 +247,13 @@ impl Cluster {
         }
         incoming::validate_update(served, &shown, new, part).map_err(|refusal| refusal.warned(&warnings))?;
         warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), new));
-        let object = if same(&shown, new) && !old.is_unsettled() && !change.is_hollow {
+        let changes_nothing = same(&shown, new) && change.unread == Unread::Nothing;
+        let object = if changes_nothing && !old.is_unsettled() {
             old.clone()
         } else {
-            if part == Part::Main {
+            if part == Part::Main && change.unread == Unread::Content {
+                bump_generation(new);
+            } else if part == Part::Main {
                 count_generation(served, &shown, new);
             }
             self.replace_or_finish(served, request, change, old.version(), moment)?
@@ -282,7 +284,7 @@ impl Cluster {
             return Ok(Arc::new(last));
         }
         let mut candidate = self.candidate(served, new, moment)?;
-        if change.is_hollow {
+        if change.unread != Unread::Nothing {
             candidate = candidate.unsettled();
         }
         Ok(self.keep(served, candidate))
@@ -293,8 +295,7 @@ impl Cluster {
 struct Change {
     object: Value,
     warnings: Vec<String>,
-    /// Whether the real server stores something empty with it that it does not read back: see [`effects::keeps_hollow`].
-    is_hollow: bool,
+    unread: Unread,
 }
 
 fn put_empty(object: &mut Value, fields: &[&str]) {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::change;
 use super::decoding::{self, Sent};
+use super::incoming::{self, Unread};
 use super::state::Part;
-use super::{change, incoming};
 use crate::apply::{self, Operation};
 use crate::cluster::Cluster;
 use crate::effects;
@@ -65,7 +66,7 @@ impl Cluster {
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
         let late = rules::metadata::new_warnings(&served.kind, None, &object);
-        let inserted = self.insert(served, object, request, moment);
+        let inserted = self.insert(served, object, Unread::Nothing, request, moment);
         // What is found when all is well is said also where the name turns out to be taken.
         if !matches!(&inserted, Err(refusal) if refusal.code != 409) {
             warnings.extend(late);
@@ -108,13 +109,13 @@ impl Cluster {
         let mut object = applied.map_err(change::apply_refusal)?.object;
         incoming::check_namespace(served, target, &mut object)?;
         incoming::check_name(target, &object)?;
-        let warnings = incoming::shape_applied(served, &request.options, &mut object)?;
+        let (warnings, unread) = incoming::shape_applied(served, &request.options, &mut object)?;
         meta::remove(&mut object, "resourceVersion");
         complete(served, &mut object, moment);
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
         let object = self
-            .insert(served, object, request, moment)
+            .insert(served, object, unread, request, moment)
             .map_err(|refusal| refusal.warned(&warnings))?;
         let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
         reply.warnings = warnings;
@@ -141,6 +142,7 @@ impl Cluster {
         &mut self,
         served: &Served,
         mut object: Value,
+        unread: Unread,
         request: &Request,
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
@@ -171,7 +173,7 @@ impl Cluster {
             return Ok(Arc::new(shown.never_written(sent)));
         }
         let mut candidate = self.candidate(served, object, moment)?;
-        if effects::settles_later(kind, request, candidate.value()) {
+        if unread != Unread::Nothing || effects::settles_later(kind, &request.body, candidate.value()) {
             candidate = candidate.unsettled();
         }
         Ok(self.keep(served, candidate))

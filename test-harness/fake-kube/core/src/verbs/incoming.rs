@@ -73,21 +73,43 @@ pub(super) fn shape(
     Ok(warnings)
 }
 
-/// Prunes and defaults an object as an apply made it.
+/// Prunes and defaults an object as an apply made it; returns warnings, and what of it the real server stores but does
+/// not read back.
 pub(super) fn shape_applied(
     served: &Served,
     options: &Options,
     object: &mut Value,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<(Vec<String>, Unread), Refusal> {
     let schema = &served.version().schema;
+    let is_hollow = effects::keeps_hollow(&served.kind, object);
     // What is not declared at all was refused, and what is dropped of something untyped is not told of.
-    schema::prune(schema, object);
+    let dropped = schema::prune(schema, object);
+    let unread = match () {
+        () if served.kind.custom.is_some() && dropped.iter().any(is_content) => Unread::Content,
+        () if is_hollow => Unread::Metadata,
+        () => Unread::Nothing,
+    };
     let warnings = judge_unknown(served, options, Sent::Whole, object, &[])?;
     schema::canonicalize(schema, object);
     effects::fold_string_data(&served.kind, object);
     schema::default_applied(schema, object);
     effects::read_in(&served.kind, object);
-    Ok(warnings)
+    Ok((warnings, unread))
+}
+
+/// What the real server stores of an apply to a custom resource and drops when it reads it, so that another write stores
+/// something else in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    Nothing,
+    /// Labels or the like that are empty, or null.
+    Metadata,
+    /// Fields that the schema drops. They count as a change each time.
+    Content,
+}
+
+fn is_content(path: &FieldPath) -> bool {
+    !path.to_string().starts_with("metadata")
 }
 
 fn drop_unknown(
