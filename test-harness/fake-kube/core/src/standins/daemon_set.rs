@@ -34,11 +34,16 @@ pub(super) fn plan(cluster: &Cluster, set: &Value, moment: &Moment) -> Vec<Actio
         .iter()
         .filter(|name| !pods.iter().any(|pod| node::pin(&pod["spec"]) == Some(name)));
     actions.extend(missing.map(|name| create(set, &hash, name)));
-    let astray = pods.iter().filter(|pod| {
+    // Each pod is deleted once, whatever is wrong with it.
+    let (astray, placed): (Vec<&Value>, Vec<&Value>) = pods.iter().partition(|pod| {
         owned::is_finished(pod) || node::pin(&pod["spec"]).is_none_or(|name| !nodes.contains(&name))
     });
-    actions.extend(astray.flat_map(|pod| owned::delete_pod(set, CONTROLLER, pod)));
-    actions.extend(roll(set, &pods, &hash, nodes.len()));
+    actions.extend(
+        astray
+            .into_iter()
+            .flat_map(|pod| owned::delete_pod(set, CONTROLLER, pod)),
+    );
+    actions.extend(roll(set, &placed, &hash, nodes.len()));
     let (available, later) = owned::available(set, &pods, moment);
     actions.extend(later);
     actions.push(Action::SetStatus {
