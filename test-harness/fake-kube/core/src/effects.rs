@@ -27,6 +27,11 @@ pub(crate) fn is_namespace(kind: &Kind) -> bool {
     kind.is("", "Namespace")
 }
 
+/// Whether objects of this kind are ClusterRoles.
+pub(crate) fn is_cluster_role(kind: &Kind) -> bool {
+    kind.is("rbac.authorization.k8s.io", "ClusterRole")
+}
+
 /// Whether anything holds a namespace beside its metadata.
 pub(crate) fn is_held(namespace: &Value) -> bool {
     let finalizers = namespace["spec"]["finalizers"].as_array();
@@ -264,6 +269,9 @@ impl Cluster {
         if is_namespace(kind) || is_claim(kind) && meta::is_terminating(object) {
             self.store.suspect(&kind.shelf, Key::of(object));
         }
+        if is_cluster_role(kind) {
+            self.suspect_gatherers();
+        }
         if is_definition(kind) && is_established(object) {
             // A definition was judged before it was saved; one that cannot be served never got here.
             if let Ok(served) = registry::kind_of_crd(object) {
@@ -276,6 +284,9 @@ impl Cluster {
     pub(crate) fn after_removal(&mut self, kind: &Kind, object: &Value) {
         if is_definition(kind) {
             self.registry.remove(&defined_resource(object));
+        }
+        if is_cluster_role(kind) {
+            self.suspect_gatherers();
         }
         if kind.is_namespaced() {
             self.store.suspect(

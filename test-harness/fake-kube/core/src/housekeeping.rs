@@ -2,6 +2,7 @@
 
 mod content;
 mod garbage;
+mod roles;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ const STEPS: usize = 256;
 
 impl Cluster {
     /// Works off what recent writes left to do: dependents of gone owners, namespaces and definitions that are being
-    /// deleted, service accounts for new namespaces. Says whether something may be left; call it again then.
+    /// deleted, service accounts for new namespaces, roles that gather rules. Says whether something may be left; call it again then.
     pub fn settle(&mut self, moment: &mut Moment) -> bool {
         for _ in 0..STEPS {
             let Some(address) = self.store.take_suspect() else {
@@ -41,6 +42,8 @@ impl Cluster {
             self.look_after_definition(&kind, &object, moment);
         } else if effects::is_claim(&kind) {
             self.look_after_claim(&kind, &object);
+        } else if effects::is_cluster_role(&kind) {
+            self.look_after_role(&object, moment);
         }
         self.collect(&kind, &object, moment);
     }

@@ -28,6 +28,19 @@ impl Cluster {
                 moment,
             );
         }
+        for (name, gathered_by) in GATHERED {
+            let mut gatherer = json!({"aggregationRule": {
+                "clusterRoleSelectors": [{"matchLabels": {aggregate_to(name): "true"}}],
+            }});
+            if let Some(other) = gathered_by {
+                gatherer["metadata"]["labels"] = json!({aggregate_to(other): "true"});
+            }
+            self.plant_role("clusterroles", "ClusterRole", name, gatherer, moment);
+            let role =
+                json!({"metadata": {"labels": {aggregate_to(name): "true"}}, "rules": rules_for(name)});
+            let gathered = format!("system:aggregate-to-{name}");
+            self.plant_role("clusterroles", "ClusterRole", &gathered, role, moment);
+        }
         for (name, role, group) in BINDINGS {
             let body = json!({
                 "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
@@ -41,7 +54,8 @@ impl Cluster {
     fn plant_role(&mut self, resource: &str, kind: &str, name: &str, mut body: Value, moment: &mut Moment) {
         body["apiVersion"] = format!("{RBAC}/v1").into();
         body["kind"] = kind.into();
-        body["metadata"] = json!({"name": name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}});
+        meta::set(&mut body, "name", name);
+        body["metadata"]["labels"]["kubernetes.io/bootstrapping"] = "rbac-defaults".into();
         self.plant(&GroupResource::new(RBAC, resource), body, moment);
     }
 
@@ -92,7 +106,16 @@ const DISCOVERY_PATHS: [&str; 11] = [
     "/version/",
 ];
 
-fn cluster_roles() -> Vec<(&'static str, Value)> {
+/// Roles for people, and who gathers them in turn. Whoever adds a kind labels a role of his own for one of them.
+const GATHERED: [(&str, Option<&str>); 3] =
+    [("admin", None), ("edit", Some("admin")), ("view", Some("edit"))];
+
+fn aggregate_to(role: &str) -> String {
+    format!("{RBAC}/aggregate-to-{role}")
+}
+
+/// What a role for people allows of itself.
+fn rules_for(role: &str) -> Value {
     let namespaced = |verbs: &[&str], resources: &[&str]| {
         json!([{
             "apiGroups": ["", "apps", "autoscaling", "batch", "discovery.k8s.io", "networking.k8s.io", "policy"],
@@ -143,8 +166,15 @@ fn cluster_roles() -> Vec<(&'static str, Value)> {
     ];
     let mut editable = viewable.to_vec();
     editable.push("secrets");
+    match role {
+        "admin" => namespaced(&write, &["*"]),
+        "edit" => namespaced(&write, &editable),
+        _ => namespaced(&read, &viewable),
+    }
+}
+
+fn cluster_roles() -> Vec<(&'static str, Value)> {
     vec![
-        ("admin", namespaced(&write, &["*"])),
         (
             "cluster-admin",
             json!([
@@ -152,7 +182,6 @@ fn cluster_roles() -> Vec<(&'static str, Value)> {
                 {"nonResourceURLs": ["*"], "verbs": ["*"]},
             ]),
         ),
-        ("edit", namespaced(&write, &editable)),
         (
             "system:basic-user",
             json!([
@@ -169,6 +198,5 @@ fn cluster_roles() -> Vec<(&'static str, Value)> {
             "system:public-info-viewer",
             json!([{"nonResourceURLs": PUBLIC_PATHS, "verbs": ["get"]}]),
         ),
-        ("view", namespaced(&read, &viewable)),
     ]
 }
