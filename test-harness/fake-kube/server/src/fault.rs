@@ -23,7 +23,8 @@ pub enum Fault {
     },
     /// The answer is 403, as when a role lacks the verb.
     Forbidden,
-    /// The answer is 404, as when the kind is not served.
+    /// The answer is 404, as when the kind is not served any more. Discovery goes on to name it, as a client knows it that
+    /// read it before.
     NotServed,
     /// The answer to a write is 409, as when somebody else was faster.
     Conflict,

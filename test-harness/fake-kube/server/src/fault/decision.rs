@@ -225,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_for_every_request_is_about_discovery_too() {
+        let paths = ["/apis", "/version", "/openapi/v3", "/readyz", MAPS];
+        let met = |rule: FaultRule| {
+            let mut faults = Faults::default();
+            faults.add(rule);
+            paths.map(|path| matches!(faults.decide(&request("GET", path)).then, Then::Refuse(_)))
+        };
+        assert_eq!(met(FaultRule::always(Fault::InternalError)), [true; 5]);
+        let of_maps = FaultRule::always(Fault::InternalError).on_resource("", "configmaps");
+        assert_eq!(met(of_maps), [false, false, false, false, true]);
+    }
+
+    #[test]
     fn waiting_adds_up_and_the_first_refusal_decides() {
         let mut faults = Faults::default();
         let second = Duration::from_secs(1);

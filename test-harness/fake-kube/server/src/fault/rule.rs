@@ -10,7 +10,7 @@ use super::Fault;
 pub struct FaultRule {
     /// Only this verb; none means every verb.
     pub verb: Option<Verb>,
-    /// Only this kind; none means every kind.
+    /// Only this kind; none means every kind, and what is asked beside them, as discovery or whether the server is well.
     pub resource: Option<GroupResource>,
     /// So many requests, then the rule is spent; none means until cleared.
     pub times: Option<u32>,
@@ -65,14 +65,12 @@ impl FaultRule {
     }
 
     pub(super) fn is_about(&self, request: &Request) -> bool {
-        let Path::Resource(target) = &request.path else {
-            return false;
+        let is_of = |wanted: &GroupResource| match &request.path {
+            Path::Resource(target) => *wanted.group == *target.group && *wanted.resource == *target.resource,
+            Path::Other(_) => false,
         };
         self.verb.is_none_or(|verb| verb == request.verb)
-            && self
-                .resource
-                .as_ref()
-                .is_none_or(|r| *r.group == *target.group && *r.resource == *target.resource)
+            && self.resource.as_ref().is_none_or(is_of)
             && self.fault.fits(request.verb)
     }
 }
