@@ -1,7 +1,7 @@
 //! A watch: a cursor into the history of a kind, with the filter and form of the request that opened it.
 //!
-//! A watch holds no events: it is asked for the next ones whenever its kind has changed, and reads them from the
-//! shared history. One that lies further behind than the history reaches is told `Expired` and ends, as on the real
+//! A watch holds no events, but for what there was at its beginning until that is sent, which it shares with the store: it
+//! is asked for the next ones whenever its kind has changed, and reads them from the shared history. One that lies further behind than the history reaches is told `Expired` and ends, as on the real
 //! server, so a slow reader costs nobody memory.
 
 use std::collections::VecDeque;
@@ -168,9 +168,11 @@ impl Watch {
         }
     }
 
-    /// A line that tells the client how far it has come; none while it waits for a version that is still to come.
+    /// A line that tells the client how far it has come; none while it has not had what there was at its beginning, or
+    /// waits for a version that is still to come.
     pub(crate) fn bookmark(&self, store: &Store) -> Option<Bytes> {
-        (self.position <= store.version()).then(|| self.bookmark_line(&Value::Null))
+        let has_begun = self.initial.is_empty() && !self.announce_initial_end && self.refusal.is_none();
+        (has_begun && self.position <= store.version()).then(|| self.bookmark_line(&Value::Null))
     }
 
     fn bookmark_line(&self, annotations: &Value) -> Bytes {

@@ -61,6 +61,13 @@ pub enum Fault {
         /// Deliveries.
         within: u32,
     },
+    /// A watch breaks off after a time between these, whether anything happens or not.
+    LoseWatch(Duration, Duration),
+    /// A watch stays open and tells nothing any more, after at most so many deliveries, until its own time is over.
+    MuteWatch {
+        /// Deliveries.
+        within: u32,
+    },
     /// Each delivery of a watch waits for a time between these.
     DelayWatch(Duration, Duration),
 }

@@ -1,7 +1,8 @@
 //! A watch as a stream of bytes.
 //!
-//! The stream holds a cursor, not events: it reads from the cluster's history when its client has taken what was read
-//! before. So a slow client holds nothing but its place, and is told `Expired` when it falls behind the history.
+//! The stream reads from the cluster's history when its client has taken what was read before. So a slow client holds
+//! nothing but its place, and the objects that there were at its beginning until it has taken them; it is told `Expired`
+//! when it falls behind the history. However busy the kind is, a watch ends in time.
 
 use std::io;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub(crate) fn stream(
         reachable: engine.reachable(),
         engine,
         end: now + lifetime,
+        lost_at: faults.lost_after.map(|after| now + after),
         next_bookmark: first_bookmark(now, lifetime),
         watch,
         faults,
@@ -59,6 +61,8 @@ struct Open {
     changes: watch::Receiver<()>,
     reachable: watch::Receiver<bool>,
     end: Instant,
+    /// When a fault breaks it off.
+    lost_at: Option<Instant>,
     next_bookmark: Instant,
     faults: WatchFaults,
     /// Deliveries so far.
@@ -76,25 +80,50 @@ impl Open {
             return Some((Err(cut("injected fault")), None));
         }
         loop {
+            if let Some(step) = self.due() {
+                return match step {
+                    Due::Bookmark(line) => Some((Ok(line), Some(self))),
+                    Due::End => None,
+                    Due::Break(why) => Some((Err(cut(why)), None)),
+                };
+            }
+            if self.is_mute() {
+                self.wait().await?;
+                continue;
+            }
             // Seen before it is read: a write in between wakes us for nothing rather than not at all.
             self.changes.mark_unchanged();
             match self.engine.poll_watch(&mut self.watch) {
                 Polled::Lines(lines) if lines.is_empty() => {}
                 Polled::Lines(lines) => return self.deliver(lines).await,
                 Polled::Over(last) => return Some((Ok(last), None)),
-                Polled::Idle => match self.wait().await {
-                    Woken::Changed => {}
-                    Woken::Bookmark => {
-                        self.next_bookmark += BOOKMARK_PERIOD;
-                        if let Some(line) = self.engine.bookmark(&self.watch) {
-                            return Some((Ok(line), Some(self)));
-                        }
-                    }
-                    Woken::Over => return None,
-                    Woken::Away => return Some((Err(cut("the API server went away")), None)),
-                },
+                Polled::Idle => self.wait().await?,
             }
         }
+    }
+
+    /// What is due whether there are events or not.
+    fn due(&mut self) -> Option<Due> {
+        let now = Instant::now();
+        if !*self.reachable.borrow() {
+            return Some(Due::Break("the API server went away"));
+        }
+        if self.lost_at.is_some_and(|at| at <= now) {
+            return Some(Due::Break("injected fault"));
+        }
+        if self.end <= now {
+            return Some(Due::End);
+        }
+        if !self.watch.bookmarks || self.is_mute() || now < self.next_bookmark {
+            return None;
+        }
+        self.next_bookmark += BOOKMARK_PERIOD;
+        self.engine.bookmark(&self.watch).map(Due::Bookmark)
+    }
+
+    /// Whether a fault keeps everything from the client but its end.
+    fn is_mute(&self) -> bool {
+        self.faults.mute.is_some_and(|after| self.delivered >= after)
     }
 
     /// Hands lines over, unless a fault comes between.
@@ -122,23 +151,26 @@ impl Open {
         }
     }
 
-    async fn wait(&mut self) -> Woken {
-        let (next_bookmark, bookmarks) = (self.next_bookmark, self.watch.bookmarks);
+    /// Waits until something may have happened, or be due; none if nothing ever will.
+    async fn wait(&mut self) -> Option<()> {
+        let listens = !self.is_mute();
+        let (next_bookmark, bookmarks) = (self.next_bookmark, self.watch.bookmarks && listens);
+        let end = self.lost_at.map_or(self.end, |at| at.min(self.end));
         // All arms only wait: dropping one loses nothing.
         tokio::select! {
-            changed = self.changes.changed() => if changed.is_ok() { Woken::Changed } else { Woken::Over },
-            _ = self.reachable.wait_for(|reachable| !reachable) => Woken::Away,
-            () = sleep_until(self.end) => Woken::Over,
-            () = sleep_until(next_bookmark), if bookmarks => Woken::Bookmark,
+            changed = self.changes.changed(), if listens => changed.ok(),
+            away = self.reachable.wait_for(|reachable| !reachable) => away.ok().map(|_| ()),
+            () = sleep_until(end) => Some(()),
+            () = sleep_until(next_bookmark), if bookmarks => Some(()),
         }
     }
 }
 
-enum Woken {
-    Changed,
-    Bookmark,
-    Over,
-    Away,
+/// What a watch has to do by the clock.
+enum Due {
+    Bookmark(Bytes),
+    End,
+    Break(&'static str),
 }
 
 fn cut(why: &'static str) -> io::Error {

@@ -37,6 +37,10 @@ pub(crate) enum Then {
 pub(crate) struct WatchFaults {
     /// After so many deliveries it ends like this.
     pub(crate) end: Option<(u32, WatchEnd)>,
+    /// After so long it breaks off.
+    pub(crate) lost_after: Option<Duration>,
+    /// After so many deliveries it tells nothing any more.
+    pub(crate) mute: Option<u32>,
     /// How long each delivery waits; drawn for each of them.
     pub(crate) delay: Option<(Duration, Duration, Draw)>,
 }
@@ -136,6 +140,12 @@ impl Decision {
             Fault::CutWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::Cut),
             Fault::EndWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::InOrder),
             Fault::ExpireWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::Expired),
+            Fault::LoseWatch(least, most) => {
+                self.watch.lost_after.get_or_insert(draw.between(least, most));
+            }
+            Fault::MuteWatch { within } => {
+                self.watch.mute.get_or_insert(draw.up_to(within));
+            }
             Fault::DelayWatch(least, most) => self.watch.delay = Some((least, most, draw)),
             Fault::StaleRead { versions } => self.then = Then::ServeStale(versions),
             Fault::NoAnswer => self.then = Then::Hang,

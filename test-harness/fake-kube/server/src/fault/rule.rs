@@ -84,6 +84,8 @@ impl Fault {
             Self::CutWatch { .. }
             | Self::EndWatch { .. }
             | Self::ExpireWatch { .. }
+            | Self::LoseWatch(..)
+            | Self::MuteWatch { .. }
             | Self::DelayWatch(..) => verb == Verb::Watch,
             Self::TooManyRequests { .. }
             | Self::Forbidden

@@ -26,6 +26,8 @@ const SEEDS: std::ops::Range<u64> = 1..9;
 /// Enough that each seed meets every kind of fault.
 const WRITES: u64 = 400;
 const OBJECTS: u64 = 25;
+/// How long a client lets a watch live: that alone ends a mute one, which would otherwise take most of a run.
+const WATCH_SECONDS: u32 = 20;
 /// Virtual time, in which the whole test runs: no machine is too slow for it.
 const LIMIT: Duration = Duration::from_secs(3_600);
 
@@ -50,6 +52,9 @@ fn misbehave(kube: &FakeKube, seed: u64, wanted: impl Fn(&Fault) -> bool) {
         (0.5, Fault::StaleRead { versions: 20 }),
         (0.4, Fault::CutWatch { within: 6 }),
         (0.4, Fault::ExpireWatch { within: 6 }),
+        (0.3, Fault::LoseWatch(millis(500), millis(20_000))),
+        // Only its own timeout ends such a watch.
+        (0.05, Fault::MuteWatch { within: 6 }),
         // No watch lives long: one that nothing ended would see to it alone that nothing is missed.
         (1.0, Fault::EndWatch { within: 12 }),
     ];
@@ -157,6 +162,7 @@ async fn follow(
     seen: Seen,
 ) {
     let maps: Api<ConfigMap> = Api::default_namespaced(client);
+    let config = config.timeout(WATCH_SECONDS);
     let events = watcher(maps, config).default_backoff().reflect(writer);
     let mut events = std::pin::pin!(events);
     while let Some(event) = events.next().await {
@@ -179,7 +185,7 @@ async fn control(client: Client, seen: Seen) {
     let again = |_: Arc<ConfigMap>, _: &std::convert::Infallible, _: Arc<Seen>| {
         Action::requeue(Duration::from_secs(1))
     };
-    Controller::new(maps, watcher::Config::default())
+    Controller::new(maps, watcher::Config::default().timeout(WATCH_SECONDS))
         .with_config(Config::default())
         .run(reconcile, again, Arc::new(seen))
         .for_each(|_| std::future::ready(()))

@@ -157,3 +157,35 @@ async fn a_slow_watch_delivers_late_what_it_delivers() -> Result<()> {
     assert!(start.elapsed() >= second * 3);
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_watch_is_lost_and_a_mute_one_ends_by_its_timeout() -> Result<()> {
+    let second = Duration::from_secs(1);
+    let start = Instant::now();
+    let lost = watched(Fault::LoseWatch(second * 2, second * 3)).await?;
+    assert_eq!(lost, (2, "broken".to_owned()));
+    assert!((second * 2..second * 4).contains(&start.elapsed()));
+    let start = Instant::now();
+    let mute = watched(Fault::MuteWatch { within: 0 }).await?;
+    assert_eq!(mute, (0, "over".to_owned()));
+    assert!(start.elapsed() >= second * 5);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_of_a_busy_kind_ends_in_time() -> Result<()> {
+    let (kube, maps) = maps().await;
+    let first = create(&maps, "a").await?.metadata.resource_version.unwrap();
+    // More than one delivery takes.
+    const CHANGES: usize = 600;
+    for n in 0..CHANGES {
+        let change = Patch::Merge(json!({"data": {"n": n.to_string()}}));
+        maps.patch("a", &PatchParams::default(), &change).await?;
+    }
+    let second = Duration::from_secs(1);
+    kube.inject(FaultRule::always(Fault::DelayWatch(second * 2, second * 2)).on_verb(Verb::Watch));
+    let events = maps.watch(&WatchParams::default().timeout(2), &first).await?;
+    let seen: Vec<_> = events.try_collect().await?;
+    assert!((1..CHANGES).contains(&seen.len()), "{} events", seen.len());
+    Ok(())
+}
