@@ -22,11 +22,11 @@ use crate::retry::Retry;
 /// Writes under way: enough to keep an API server with slow disks busy, few enough to leave it to others.
 const WRITES: usize = 16;
 
-/// How long what was learned is gathered.
+/// How long what was learned is gathered, and how long nothing else is to happen until it is written down.
 const GATHER: Duration = Duration::from_secs(1);
 
-/// How much longer it waits while heads are written and objects applied: those go first, and what would be lost with the
-/// agent is found out again by a look.
+/// How much longer it waits at most while heads are written and objects applied: those go first, and what would be lost
+/// with the agent is found out again by a look.
 const PATIENCE: Duration = Duration::from_secs(29);
 
 /// How long, and how many of, settled resources are remembered, so that their versions never go back.
@@ -81,11 +81,31 @@ enum Writing {
 pub(super) struct Storing {
     incoming: BTreeMap<Key, Incoming>,
     unsaved: Unsaved,
+    busy: Busy,
     /// Resources with something that has to be written down before it counts.
     urgent: BTreeSet<Key>,
     forgotten: BTreeSet<Key>,
     writing: BTreeMap<Key, Writing>,
     retries: BTreeMap<Key, Retry>,
+}
+
+/// Whether heads are written or objects applied, and when they last were.
+#[derive(Debug, Default)]
+struct Busy {
+    is_now: bool,
+    last: Option<Instant>,
+}
+
+impl Busy {
+    /// When to write down what is to be written at `at`, if there is time.
+    fn put_off(&self, at: Instant) -> Instant {
+        let latest = at + PATIENCE;
+        match self.last {
+            _ if self.is_now => latest,
+            Some(last) => at.max(last + GATHER).min(latest),
+            None => at,
+        }
+    }
 }
 
 /// Resources of which something was learned, and when it is to be written down.
@@ -114,20 +134,17 @@ impl Plane {
             let change = Change::Forget;
             return Some(Write { key, change });
         }
+        self.storing.busy.is_now = !self.requests.is_empty() || self.storing.has_heads();
+        if self.storing.busy.is_now {
+            self.storing.busy.last = Some(now);
+        }
         let urgent = self.storing.next_urgent(now);
-        let key = urgent.or_else(|| self.storing.next_unsaved(now, self.patience()))?;
+        let key = urgent.or_else(|| self.storing.next_unsaved(now))?;
         self.save_now(key)
     }
 
     pub(super) fn writing_deadline(&self) -> Option<(Instant, &'static str)> {
-        self.storing.deadline(self.patience())
-    }
-
-    fn patience(&self) -> Duration {
-        match self.requests.is_empty() && !self.storing.has_heads() {
-            true => Duration::ZERO,
-            false => PATIENCE,
-        }
+        self.storing.deadline()
     }
 
     /// The next write when there is no time left to gather: what was learned and is not written down yet.
@@ -352,7 +369,7 @@ impl Storing {
     }
 
     /// When the next write may begin that does not begin at once.
-    fn deadline(&self, patience: Duration) -> Option<(Instant, &'static str)> {
+    fn deadline(&self) -> Option<(Instant, &'static str)> {
         if self.writing.len() >= WRITES {
             return None;
         }
@@ -364,12 +381,16 @@ impl Storing {
                 self.incoming.contains_key(key) || self.forgotten.contains(key) || self.urgent.contains(key);
             match at_once {
                 true => Some(due),
-                false => self.unsaved.due.get(key).map(|at| due.max(*at + patience)),
+                false => self
+                    .unsaved
+                    .due
+                    .get(key)
+                    .map(|at| due.max(self.busy.put_off(*at))),
             }
         });
         let mut saves = self.unsaved.order.iter();
         let save = saves.find(|(_, key)| idle(key) && !self.retries.contains_key(key));
-        let save = save.map(|(at, _)| *at + patience);
+        let save = save.map(|(at, _)| self.busy.put_off(*at));
         Some((retried.chain(save).min()?, "a write"))
     }
 
@@ -422,10 +443,10 @@ impl Storing {
         Some(key)
     }
 
-    fn next_unsaved(&mut self, now: Instant, patience: Duration) -> Option<Key> {
+    fn next_unsaved(&mut self, now: Instant) -> Option<Key> {
         let ready = |key: &Key| !self.writing.contains_key(key) && !self.waits(key, now);
         let due = self.unsaved.order.iter();
-        let due = due.take_while(|(at, _)| *at + patience <= now);
+        let due = due.take_while(|(at, _)| self.busy.put_off(*at) <= now);
         let key = due.map(|(_, key)| key).find(|key| ready(key))?.clone();
         self.unsaved.remove(&key);
         Some(key)

@@ -125,6 +125,13 @@ fn what_was_learned_is_written_down_once_nothing_is_applied_but_not_much_later()
     for request in &rest {
         answer(&mut rig, request);
     }
+    assert!(
+        rig.plane.poll_write(rig.now).is_none(),
+        "there may be more to apply"
+    );
+    let (calm, _) = rig.plane.deadline().unwrap();
+    assert!(calm <= rig.now + Duration::from_secs(1));
+    rig.now = calm;
     let write = rig.plane.poll_write(rig.now).unwrap();
     assert!(matches!(write.change, Change::Update(record) if record.head.key == release_key("before")));
 }
