@@ -193,11 +193,19 @@ impl Plane {
             .timers
             .first()
             .map(|(at, _)| (*at, "an object's next attempt"));
+        // A request that was not needed any more may leave something to plan, and nothing else happens.
+        let unplanned = self.dirty.first().map(|_| (self.clock.now, "a plan"));
         let pause = self.pace.deadline().filter(|_| self.requests.are_waiting());
-        [timer, pause, self.writing_deadline(), self.changes.deadline()]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        [
+            unplanned,
+            timer,
+            pause,
+            self.writing_deadline(),
+            self.changes.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|(at, _)| *at)
     }
 
     /// What happened since the last call.
