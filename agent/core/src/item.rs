@@ -116,8 +116,22 @@ impl Item {
         item.departing = record.inventory.into_iter().map(Departing::new).collect();
         item.take(record.head, brought);
         item.holding.standing = record.standing;
+        item.holding.whole &= !item.is_settled_by_a_search();
         item.unseen = true;
         item
+    }
+
+    /// The hub has let it go, at this time in Unix seconds.
+    pub fn settle(&mut self, unix_time: u64) {
+        self.holding.standing = Standing::Settled;
+        self.settled_at = Some(unix_time);
+        self.holding.whole &= !self.is_settled_by_a_search();
+        self.sweep.done = false;
+    }
+
+    /// Whether it was called gone since a search found nothing. What was not served then may be there.
+    fn is_settled_by_a_search(&self) -> bool {
+        self.holding.standing == Standing::Settled && self.sweep.resumed
     }
 
     /// The resource it is of.

@@ -89,8 +89,7 @@ impl Plane {
         let Some(item) = self.items.get_mut(&held.key) else {
             return;
         };
-        item.holding.standing = Standing::Settled;
-        item.settled_at = Some(unix_time);
+        item.settle(unix_time);
         self.save(&held.key, now);
         self.forget_old(unix_time);
     }

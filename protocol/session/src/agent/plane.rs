@@ -18,7 +18,8 @@ pub struct Holding {
     /// How the holding stands with the hub.
     pub standing: Standing,
     /// Whether its content is there, where it needs any. Without it the holding has no report and counts in no hub's root,
-    /// so that everything is announced and the same head is taken again.
+    /// so that everything is announced and the same head is taken again. Of what is settled: whether all that there was of
+    /// it was known. Otherwise it was searched for, and is again where the same head is announced once more.
     pub whole: bool,
 }
 

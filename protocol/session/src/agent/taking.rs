@@ -254,14 +254,15 @@ fn precedes(head: &Head, known: &Head) -> Precedes {
 /// Of what is gone, nothing is left to be confirmed.
 fn reconfirmed(holding: &Holding) -> Judgement {
     match holding.standing {
-        Standing::Gone | Standing::Settled => Judgement::GoneBefore,
+        Standing::Gone | Standing::Settled if holding.whole => Judgement::GoneBefore,
+        Standing::Gone | Standing::Settled => Judgement::Take,
         Standing::Recorded | Standing::Unrecorded | Standing::Orphaned => Judgement::Take,
     }
 }
 
 fn same(announced: &Announced, holding: &Holding) -> Judgement {
     match holding.standing {
-        Standing::Recorded | Standing::Unrecorded if !holding.whole => Judgement::Take,
+        _ if !holding.whole => Judgement::Take,
         Standing::Recorded => Judgement::Held {
             newly_recorded: false,
         },

@@ -434,6 +434,17 @@ fn a_removal_that_was_settled_long_ago_is_answered_again() {
     assert_eq!(drain(&mut session, &plane), expected);
 }
 
+#[test]
+fn a_removal_that_was_settled_by_a_search_is_taken_again() {
+    let mut plane = TestPlane::default();
+    let old = removed("a", 2);
+    plane.hold(old.clone(), Standing::Settled);
+    plane.holdings.get_mut(&key("a")).unwrap().whole = false;
+    let mut session = standing(&plane, false);
+    let events = hear(&mut session, &plane, vec![announced(&old, true, None)]);
+    assert_eq!(events, [store(&old, true, StoreContent::Kept)]);
+}
+
 fn reports(messages: Vec<AgentMessage>) -> Vec<Report> {
     let report = |message| match message {
         AgentMessage::Report(report) => report,

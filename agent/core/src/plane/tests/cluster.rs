@@ -285,7 +285,7 @@ impl Cluster {
         self.find(object)
     }
 
-    fn put(&mut self, name: &str, mut object: Value) {
+    pub(super) fn put(&mut self, name: &str, mut object: Value) {
         self.version += 1;
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
         self.objects.insert(name.into(), object);

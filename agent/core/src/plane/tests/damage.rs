@@ -236,6 +236,31 @@ fn what_is_served_only_after_a_search_is_searched_for_too() {
 }
 
 #[test]
+fn a_removal_that_comes_again_is_searched_for_again() {
+    let mut rig = shrunk_and_forgotten();
+    // As if its kind were not served for a while.
+    let two = rig.cluster.get("two").unwrap().clone();
+    rig.cluster.delete("two");
+    let held = rig.remove("cart", 3);
+    rig.settle_in_time();
+    assert!(rig.news.contains(&News::Gone(held.clone())));
+    rig.plane.settled(&held, rig.clock().unix, rig.now);
+    rig.settle_in_time();
+    rig.cluster.put("two", two);
+    for restart in [false, true] {
+        if restart {
+            rig.restart();
+        }
+        let holding = agent::Plane::holding(&rig.plane, &held.key).unwrap();
+        assert!(!holding.whole, "the same head is taken again");
+    }
+    rig.remove("cart", 3);
+    rig.settle_in_time();
+    assert!(!rig.cluster.has("two"), "{:?}", rig.log);
+    assert!(rig.news.contains(&News::Gone(held)));
+}
+
+#[test]
 fn a_copy_with_labels_and_without_our_entry_is_nobodys() {
     let mut rig = shrunk_and_forgotten();
     rig.cluster
