@@ -116,7 +116,7 @@ impl Item {
         item.departing = record.inventory.into_iter().map(Departing::new).collect();
         item.take(record.head, brought);
         item.holding.standing = record.standing;
-        item.holding.whole &= !item.is_settled_by_a_search();
+        item.holding.whole &= item.in_force && !item.is_settled_by_a_search();
         item.unseen = true;
         item
     }

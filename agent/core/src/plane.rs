@@ -122,17 +122,14 @@ pub struct Stored {
 }
 
 impl Plane {
-    /// A plane that holds what was stored. What the hub had not recorded yet is announced again, or was deleted since;
-    /// either way it is forgotten.
+    /// A plane that holds what was stored. What the hub had not recorded, as far as the store knows, is announced again or was
+    /// deleted since; until then its objects stay known. That it was recorded is written down after it is applied.
     pub fn restored(stored: impl IntoIterator<Item = Stored>, policy: Policy, clock: Clock) -> Self {
         let mut plane = Self::empty(policy, clock);
         for Stored { record, brought } in stored {
             let key = record.head.key.clone();
             plane.budget.restore(&key, &record.spent, clock);
-            match record.in_force {
-                true => drop(plane.items.insert(key, Item::restored(record, brought))),
-                false => plane.forget(&key),
-            }
+            plane.items.insert(key, Item::restored(record, brought));
         }
         plane.claim_what_is_there();
         let keys: Vec<Key> = plane.items.keys().cloned().collect();

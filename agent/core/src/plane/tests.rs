@@ -779,6 +779,41 @@ fn what_is_there_is_of_the_resource_that_its_labels_name_whoever_wanted_the_name
 }
 
 #[test]
+fn what_was_applied_before_its_recording_was_written_down_is_known_after_a_restart() {
+    let mut rig = Rig::new();
+    let key = rig.announce(
+        "cart",
+        1,
+        &[config_map("one", "1"), config_map("two", "1")],
+        false,
+    );
+    rig.settle();
+    let version = rig.records[&key].0.head.version;
+    rig.plane.recorded(
+        &Held {
+            key: key.clone(),
+            version,
+        },
+        rig.now,
+    );
+    rig.settle();
+    assert!(rig.cluster.has("two") && !rig.records[&key].0.in_force);
+    rig.restart();
+    rig.settle_in_time();
+    let holding = agent::Plane::holding(&rig.plane, &key).unwrap();
+    assert!(holding.standing == Standing::Unrecorded && !holding.whole);
+    assert!(
+        rig.log.is_empty(),
+        "nothing says that it may be applied: {:?}",
+        rig.log
+    );
+    rig.announce("cart", 2, &[config_map("one", "2")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("2"));
+    assert!(!rig.cluster.has("two"));
+}
+
+#[test]
 fn an_orphan_that_was_on_its_way_out_is_none_any_more_once_it_is_gone() {
     let mut rig = Rig::new();
     let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
@@ -866,15 +901,17 @@ fn a_removal_that_overtakes_its_spec_on_the_way_to_the_store_looks_for_its_objec
 }
 
 #[test]
-fn what_was_never_recorded_is_forgotten_when_nobody_knows_it_and_at_the_next_start() {
+fn what_was_never_recorded_is_forgotten_when_nobody_knows_it() {
     let mut rig = Rig::new();
     let orphaned = rig.announce("orphaned", 1, &[config_map("one", "1")], false);
-    rig.announce("left", 1, &[config_map("two", "1")], false);
+    let later = rig.announce("later", 1, &[config_map("two", "1")], false);
     rig.settle_in_time();
     rig.plane.orphaned(&[orphaned], rig.now);
     rig.settle_in_time();
-    assert_eq!(rig.records.len(), 1);
     rig.restart();
+    rig.settle_in_time();
+    assert_eq!(rig.records.len(), 1);
+    rig.plane.orphaned(&[later], rig.now);
     rig.settle_in_time();
     assert!(rig.records.is_empty());
     assert_eq!(rig.plane.watched().count(), 0);
@@ -933,9 +970,10 @@ fn a_kind_that_is_not_served_for_a_while_holds_its_removal_up() {
 #[test]
 fn a_record_that_cannot_be_forgotten_is_tried_again_after_a_while() {
     let mut rig = Rig::new();
-    rig.announce("cart", 1, &[config_map("one", "1")], false);
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], false);
     rig.settle();
-    rig.restart();
+    rig.plane.orphaned(&[key], rig.now);
+    rig.plane.advance(rig.now);
     let write = rig.plane.poll_write(rig.now).unwrap();
     assert_eq!(write.change, Change::Forget);
     let away = crate::blocker::Failure::Unreachable("away".into());

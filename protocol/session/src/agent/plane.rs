@@ -17,9 +17,10 @@ pub struct Holding {
     pub head: Head,
     /// How the holding stands with the hub.
     pub standing: Standing,
-    /// Whether its content is there, where it needs any. Without it the holding has no report and counts in no hub's root,
-    /// so that everything is announced and the same head is taken again. Of what is settled: whether all that there was of
-    /// it was known. Otherwise it was searched for, and is again where the same head is announced once more.
+    /// Whether all that it needs is known. Otherwise it has no report and counts in no hub's root, so that everything is
+    /// announced and the same head is taken again. What may be lacking: its content; of what is not recorded, whether it was
+    /// when an earlier process held it; of what is settled, objects that a search did not find, which alone costs no
+    /// announcement.
     pub whole: bool,
 }
 
@@ -83,13 +84,13 @@ impl Holding {
     /// What it adds to the root over heads. Without its content that is a head that no hub announces: were it left out,
     /// a hub that does not know the resource either would find equal roots, and nobody would hear of an orphan.
     pub(super) fn in_root(&self) -> Option<Cow<'_, Head>> {
-        match (self.standing.counts(), self.whole) {
-            (false, _) => None,
-            (true, true) => Some(Cow::Borrowed(&self.head)),
-            (true, false) => Some(Cow::Owned(Head {
+        match (self.standing, self.whole) {
+            (Standing::Recorded | Standing::Gone, true) => Some(Cow::Borrowed(&self.head)),
+            (Standing::Recorded | Standing::Gone | Standing::Unrecorded, false) => Some(Cow::Owned(Head {
                 digest: NO_CONTENT,
                 ..self.head.clone()
             })),
+            (Standing::Unrecorded, true) | (Standing::Orphaned | Standing::Settled, _) => None,
         }
     }
 }
