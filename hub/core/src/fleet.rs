@@ -189,6 +189,7 @@ impl Fleet {
         }
         self.place(key, decision.place, now);
         self.write(key, now);
+        self.ask_for_report(key);
         self.look_at_leaving(now);
     }
 

@@ -70,7 +70,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (
         Broken::OldSessionHeard,
-        309,
+        322,
         "everything converges once faults heal",
     ),
     (

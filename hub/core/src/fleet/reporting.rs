@@ -47,11 +47,8 @@ impl Fleet {
             let Some(delivery) = self.deliveries.get_mut(key) else {
                 continue;
             };
-            let reports = delivery.observed.is_some() && delivery.reported.is_none();
-            // A status does not keep the blocker of each object; where all is well and nothing is held there is none. And two versions of
-            // a resource may look the same, so equal hashes do not say that the newest one was reported.
-            let is_well = delivery.is_ready() && delivery.held().is_none();
-            if reports && !is_well || says_of_another_version(delivery) {
+            // Two versions of a resource may look the same, so equal hashes do not say that the newest one was reported.
+            if lacks_report(delivery) || says_of_another_version(delivery) {
                 wanted.push(key.clone());
             }
             if let Some(entry) = delivery
@@ -65,6 +62,16 @@ impl Fleet {
         self.tell(plane, |live| {
             wanted.into_iter().for_each(|key| live.session.want_report(key));
         });
+    }
+
+    /// What a status says no more, since something else had to be said meanwhile, its plane says again.
+    pub(super) fn ask_for_report(&mut self, key: &Key) {
+        let Some(delivery) = self.deliveries.get(key).filter(|delivery| lacks_report(delivery)) else {
+            return;
+        };
+        if let Some(plane) = delivery.queued.as_ref().map(|entry| entry.plane.clone()) {
+            self.tell(&plane, |live| live.session.want_report(key.clone()));
+        }
     }
 
     fn acknowledged(&mut self, plane: &PlaneName, held: Vec<Held>, now: Now) {
@@ -195,6 +202,13 @@ impl Fleet {
                 .is_some_and(|entry| entry.plane == *plane)
         })
     }
+}
+
+/// Whether the plane said something that is known here by its hash alone. A status does not keep the blocker of each object;
+/// where all is well and nothing is held there is none.
+fn lacks_report(delivery: &Delivery) -> bool {
+    let is_well = delivery.is_ready() && delivery.held().is_none();
+    delivery.observed.is_some() && delivery.reported.is_none() && !is_well
 }
 
 /// Whether what the plane said last, if it said anything, is of another version than it should have.

@@ -47,6 +47,27 @@ fn a_converged_plane_costs_one_message_and_no_write() {
 }
 
 #[test]
+fn what_a_refusal_took_out_of_a_status_is_asked_for_again() {
+    let mut world = World::new();
+    let (agent, keys) = settled(&mut world, 1);
+    let mut world = world.restarted();
+    let mut agent = agent;
+    agent.dial(&mut world).unwrap();
+    assert!(!agent.was_told(|message| matches!(message, HubMessage::ReportWanted(_))));
+    let dev = ("acme".to_owned(), "dev".to_owned());
+    world.fleet.environment(dev.clone(), None, world.now);
+    agent.listen(&mut world);
+    assert_eq!(world.ready("app-0").1, "NoPlane");
+    assert!(agent.was_told(|message| *message == HubMessage::ReportWanted(keys[0].clone())));
+    agent.report(&mut world, &keys[0], &[Health::Healthy]);
+    world
+        .fleet
+        .environment(dev, Some(Some("dp-eu".into())), world.now);
+    agent.listen(&mut world);
+    assert_eq!(world.ready("app-0").1, "AllHealthy");
+}
+
+#[test]
 fn the_blocker_of_a_stuck_object_is_asked_for_again() {
     let mut world = World::new();
     let mut agent = Agent::connect(&mut world, "eu");
