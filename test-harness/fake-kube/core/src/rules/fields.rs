@@ -19,8 +19,10 @@ enum Ask {
     Filled,
     /// That it is there, and neither empty nor zero, with what else there is to say.
     Given(&'static str),
-    /// That it is one of these, or not there.
+    /// That it is one of these, or not there. An empty text is said to be missing.
     OneOf(&'static [&'static str]),
+    /// The same, but an empty text is as wrong as any other.
+    AnyOf(&'static [&'static str]),
     /// That it is the number of a port.
     Port,
     /// The same, where it is there at all.
@@ -36,7 +38,8 @@ enum Ask {
 }
 
 use Ask::{
-    ContainerPort, Filled, Given, Label, NotNegative, OneOf, Port, PortName, PortOrName, Positive, Qualified,
+    AnyOf, ContainerPort, Filled, Given, Label, NotNegative, OneOf, Port, PortName, PortOrName, Positive,
+    Qualified,
 };
 
 const PROTOCOLS: Ask = OneOf(&["SCTP", "TCP", "UDP"]);
@@ -65,27 +68,27 @@ const TABLE: &[(&str, &str, &str, Ask)] = &[
     ("batch", "Job", "spec.activeDeadlineSeconds", NotNegative),
     ("batch", "Job", "spec.backoffLimit", NotNegative),
     ("batch", "Job", "spec.ttlSecondsAfterFinished", NotNegative),
-    ("batch", "Job", "spec.completionMode", OneOf(&["NonIndexed", "Indexed"])),
+    ("batch", "Job", "spec.completionMode", AnyOf(&["NonIndexed", "Indexed"])),
     ("batch", "CronJob", "spec.jobTemplate.spec.parallelism", NotNegative),
     ("batch", "CronJob", "spec.jobTemplate.spec.completions", NotNegative),
     ("batch", "CronJob", "spec.jobTemplate.spec.activeDeadlineSeconds", NotNegative),
     ("batch", "CronJob", "spec.jobTemplate.spec.backoffLimit", NotNegative),
     ("batch", "CronJob", "spec.jobTemplate.spec.ttlSecondsAfterFinished", NotNegative),
-    ("batch", "CronJob", "spec.jobTemplate.spec.completionMode", OneOf(&["NonIndexed", "Indexed"])),
-    ("batch", "CronJob", "spec.jobTemplate.spec.podReplacementPolicy", OneOf(&["Failed", "TerminatingOrFailed"])),
+    ("batch", "CronJob", "spec.jobTemplate.spec.completionMode", AnyOf(&["NonIndexed", "Indexed"])),
+    ("batch", "CronJob", "spec.jobTemplate.spec.podReplacementPolicy", AnyOf(&["Failed", "TerminatingOrFailed"])),
     ("batch", "CronJob", "spec.startingDeadlineSeconds", NotNegative),
     ("batch", "CronJob", "spec.successfulJobsHistoryLimit", NotNegative),
     ("batch", "CronJob", "spec.failedJobsHistoryLimit", NotNegative),
     ("batch", "CronJob", "spec.concurrencyPolicy", OneOf(&["Allow", "Forbid", "Replace"])),
-    ("batch", "Job", "spec.podReplacementPolicy", OneOf(&["Failed", "TerminatingOrFailed"])),
-    ("policy", "PodDisruptionBudget", "spec.unhealthyPodEvictionPolicy", OneOf(&["AlwaysAllow", "IfHealthyBudget"])),
+    ("batch", "Job", "spec.podReplacementPolicy", AnyOf(&["Failed", "TerminatingOrFailed"])),
+    ("policy", "PodDisruptionBudget", "spec.unhealthyPodEvictionPolicy", AnyOf(&["AlwaysAllow", "IfHealthyBudget"])),
     ("coordination.k8s.io", "Lease", "spec.leaseDurationSeconds", Positive),
     ("coordination.k8s.io", "Lease", "spec.leaseTransitions", NotNegative),
     ("rbac.authorization.k8s.io", "ClusterRole", "rules[].verbs", Filled),
     ("rbac.authorization.k8s.io", "Role", "rules[].verbs", Filled),
     ("", "Service", "spec.type", OneOf(&["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"])),
     ("", "Service", "spec.sessionAffinity", OneOf(&["ClientIP", "None"])),
-    ("", "Service", "spec.internalTrafficPolicy", OneOf(&["Cluster", "Local"])),
+    ("", "Service", "spec.internalTrafficPolicy", AnyOf(&["Cluster", "Local"])),
     ("", "Service", "spec.ports[].appProtocol", Qualified),
     ("", "Service", "spec.ports[].name", Label),
     ("", "Service", "spec.ports[].port", Port),
@@ -162,7 +165,7 @@ impl Ask {
             (OneOf(_), Some(Value::String(text))) if text.is_empty() => {
                 vec![FieldError::required(path.clone(), "")]
             }
-            (OneOf(allowed), Some(Value::String(text))) if !allowed.contains(&&**text) => {
+            (OneOf(allowed) | AnyOf(allowed), Some(Value::String(text))) if !allowed.contains(&&**text) => {
                 vec![FieldError::unsupported(path.clone(), &**text, allowed)]
             }
             // What is not there is the port 0 to the server.
