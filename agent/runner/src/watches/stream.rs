@@ -23,7 +23,12 @@ const PAGE: &str = "250";
 /// A watch that ends sooner is renewed after a wait that grows: something in between does not let it stay.
 pub(super) const SHORT: Duration = Duration::from_secs(5);
 
+/// An API server that goes on with a watch says so with a bookmark once a minute. One that was restored from a backup says
+/// nothing to whoever asks for what comes after a version that it has not reached yet.
+const SILENT: Duration = Duration::from_secs(150);
+
 /// Where a watch goes on.
+#[derive(Debug)]
 enum Position {
     List,
     From(String),
@@ -83,6 +88,7 @@ pub(super) async fn watch(
 }
 
 /// Why a watch stops.
+#[derive(Debug)]
 enum Ended {
     /// Nobody listens any more.
     Closed,
@@ -169,7 +175,9 @@ impl Task {
             Err(error) => return Err(self.failed(&error, version)),
         };
         let mut changes = std::pin::pin!(changes);
+        let mut last_word = tokio::time::Instant::now();
         while let Some(change) = changes.next().await {
+            last_word = tokio::time::Instant::now();
             use kube::core::WatchEvent as Change;
             let (object, vanished) = match change {
                 Ok(Change::Added(Shallow(object)) | Change::Modified(Shallow(object))) => (object, false),
@@ -194,7 +202,10 @@ impl Task {
             })
             .await?;
         }
-        Ok(Position::From(version))
+        Ok(match last_word.elapsed() < SILENT {
+            true => Position::From(version),
+            false => Position::List,
+        })
     }
 
     fn failed(&self, error: &kube::Error, version: String) -> Ended {
@@ -246,4 +257,39 @@ fn items(page: &mut Value) -> Vec<Value> {
 fn text(value: &Value, path: &[&str]) -> String {
     let found = path.iter().try_fold(value, |value, field| value.get(field));
     found.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use outhaul_fake_kube_server::{FakeKube, Options};
+    use outhaul_protocol_wire::head::BundleKind;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_of_a_server_that_is_behind_is_followed_by_a_list() {
+        let options = Options {
+            in_process: true,
+            ..Options::default()
+        };
+        let kube = FakeKube::start(options).await.unwrap();
+        let (events, _heard) = mpsc::channel(64);
+        let mut task = Task {
+            cluster: Cluster::new(kube.client()),
+            watched: Watched {
+                group: String::new(),
+                version: "v1".to_owned(),
+                kind: "ConfigMap".to_owned(),
+                owner: BundleKind::Release,
+            },
+            id: 0,
+            events,
+        };
+        let path = task.path().await.unwrap();
+        let next = task.follow(&path, "99999999".to_owned()).await;
+        assert!(matches!(next, Ok(Position::List)), "{next:?}");
+        let version = task.list(&path).await.unwrap();
+        let next = task.follow(&path, version).await;
+        assert!(matches!(next, Ok(Position::From(_))), "{next:?}");
+    }
 }
