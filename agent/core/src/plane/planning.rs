@@ -330,9 +330,10 @@ fn first_stage<'a, O: Ord + Copy>(
     plan
 }
 
-/// Whether what is wanted no more may go: everything that is wanted is in place, and what is wanted is known.
+/// Whether what is wanted no more may go: what is wanted is known, and all of it is in place that ever will be.
 fn lets_go(item: &Item) -> bool {
-    item.unreadable.is_none() && item.objects.iter().all(|object| object.is_applied())
+    let settled = |object: &Object| object.excluded.is_some() || object.is_applied();
+    item.unreadable.is_none() && item.objects.iter().all(settled)
 }
 
 impl Item {

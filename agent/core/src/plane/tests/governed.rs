@@ -115,6 +115,19 @@ fn a_tightened_policy_keeps_objects_and_stops_managing_them() {
 }
 
 #[test]
+fn what_the_policy_excludes_keeps_nothing_else_from_going() {
+    let mut rig = governed("kinds: [ConfigMap, Namespace]");
+    let before = [config_map("one", "1"), config_map("two", "1")];
+    let key = rig.announce("cart", 1, &before, true);
+    rig.settle_in_time();
+    rig.announce("cart", 2, &[config_map("one", "2"), widget("three")], true);
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("2"));
+    assert!(!rig.cluster.has("two"), "{:?}", rig.leaving(&key));
+    assert_eq!(rig.blocker(&key, "three"), Some(BlockerReason::PolicyForbids));
+}
+
+#[test]
 fn what_was_allowed_to_go_stays_where_the_policy_excludes_it_meanwhile() {
     for text in ["kinds: []", "pause: true", "observeOnly: true"] {
         let mut rig = Rig::new();
