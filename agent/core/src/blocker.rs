@@ -113,6 +113,21 @@ impl Failure {
         matches!(self, Self::Unreachable(_) | Self::Unreadable(_))
     }
 
+    /// Whether it stays like this until something changes: what is wanted, what is there, or the definition of its kind.
+    pub fn is_lasting(&self) -> bool {
+        use BlockerReason::{Immutable, Invalid, TooLarge};
+        match self {
+            Self::Refused(refusal) if refusal.code == 404 => false,
+            Self::Refused(refusal) => matches!(refusal.blocker_reason(), Invalid | Immutable | TooLarge),
+            Self::Scope(_) => true,
+            Self::Unreachable(_)
+            | Self::Unreadable(_)
+            | Self::KindUnknown(_)
+            | Self::KindAbsent(_)
+            | Self::Excluded(_) => false,
+        }
+    }
+
     /// The blocker that people see.
     pub fn blocker(&self) -> Blocker {
         let (reason, message) = match self {
@@ -264,6 +279,33 @@ mod tests {
                 "{code} {message}"
             );
         }
+    }
+
+    #[test]
+    fn only_a_change_helps_where_the_object_itself_is_wrong() {
+        let cases = [
+            (422, "spec.replicas: Invalid value: -1", true),
+            (422, "field is immutable", true),
+            (400, "strict decoding error: unknown field", true),
+            (500, ".spec.replicas: failed to create typed patch object", true),
+            (413, "Request entity too large", true),
+            (
+                422,
+                r#"admission webhook "no.example.dev" denied the request"#,
+                false,
+            ),
+            (403, "exceeded quota: q", false),
+            (403, "forbidden", false),
+            (404, "not found", false),
+            (409, "conflict", false),
+            (500, "failed calling webhook", false),
+            (503, "unable to handle the request", false),
+        ];
+        for (code, message, lasting) in cases {
+            assert_eq!(refused(code, message).is_lasting(), lasting, "{code} {message}");
+        }
+        assert!(Failure::Scope(ScopeError::NamespaceGiven).is_lasting());
+        assert!(!Failure::Unreachable("away".into()).is_lasting());
     }
 
     #[test]

@@ -198,6 +198,9 @@ impl Plane {
         let needless = object.is_applied() && object.live.is_some();
         object.blocker = (!needless).then(|| blocker.unwrap_or_else(|| failure.blocker()));
         match failure.course() {
+            Course::Object | Course::MakeNamespace if failure.is_lasting() => {
+                object.retry.failed_lastingly(now)
+            }
             Course::Object | Course::MakeNamespace => object.retry.failed(now),
             // The pace waits for all of them.
             Course::Server | Course::Overload(_) => {}

@@ -444,6 +444,59 @@ fn pruning_waits_until_everything_wanted_is_in_place() {
 }
 
 #[test]
+fn what_is_invalid_is_tried_less_and_less_and_what_is_forbidden_each_minute() {
+    for (code, within) in [(422, 10..20), (403, 60..80)] {
+        let mut rig = Rig::new();
+        rig.cluster.fail("one", code);
+        rig.announce("cart", 1, &[config_map("one", "1")], true);
+        rig.settle_in_time();
+        let attempts = rig.log.iter().filter(|it| *it == "apply ConfigMap shop/one");
+        let attempts = attempts.count();
+        assert!(within.contains(&attempts), "{code}: {attempts} in an hour");
+    }
+}
+
+/// What changes, how long until it is tried again, and how it is changed.
+type Heals = (&'static str, Duration, fn(&mut Rig));
+
+#[test]
+fn what_is_invalid_is_tried_again_when_something_changes() {
+    let changes: [Heals; 4] = [
+        ("what is wanted", Duration::ZERO, |rig| {
+            rig.announce("cart", 3, &[config_map("one", "3")], true);
+        }),
+        ("what is there", Duration::from_secs(60), |rig| {
+            rig.cluster
+                .edit("one", |object| object["data"]["more"] = "1".into());
+        }),
+        ("that it is there", Duration::ZERO, |rig| {
+            rig.cluster.delete("one")
+        }),
+        ("what its kind is", Duration::ZERO, |rig| {
+            rig.plane.kinds_changed("")
+        }),
+    ];
+    for (case, within, change) in changes {
+        let mut rig = Rig::new();
+        let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+        rig.settle_in_time();
+        rig.cluster.fail("one", 422);
+        rig.announce("cart", 2, &[config_map("one", "2")], true);
+        rig.settle_in_time();
+        assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::Invalid), "{case}");
+        rig.cluster.heal();
+        let healed = rig.now;
+        change(&mut rig);
+        rig.settle();
+        while rig.blocker(&key, "one").is_some() {
+            rig.now = rig.plane.deadline().unwrap().0;
+            rig.settle();
+        }
+        assert!(rig.now - healed <= within, "{case}: {:?}", rig.now - healed);
+    }
+}
+
+#[test]
 fn a_spec_that_cannot_be_read_deletes_nothing_even_after_a_restart() {
     let mut rig = Rig::new();
     rig.announce("cart", 1, &[config_map("one", "1")], true);

@@ -116,7 +116,14 @@ impl Plane {
 
     /// Kinds of this group appeared or changed.
     pub fn kinds_changed(&mut self, group: &str) {
-        self.hurry(|it| it.desired.reference.group == group && it.is_blocked(BlockerReason::KindUnknown));
+        let concerned = [
+            BlockerReason::KindUnknown,
+            BlockerReason::Invalid,
+            BlockerReason::Immutable,
+        ];
+        self.hurry(|it| {
+            it.desired.reference.group == group && concerned.iter().any(|reason| it.is_blocked(*reason))
+        });
         for (key, item) in &mut self.items {
             item.sweep.kinds_changed();
             for departing in item.departing.iter_mut().filter(|it| it.reference.group == group) {
@@ -137,7 +144,10 @@ impl Plane {
         let (object, _) = self.wanted(key, index);
         let shown = Shown::of(&object.desired.reference, value);
         object.uid = Some(live.uid.clone());
-        object.live = Some(live);
+        let known = object.live.replace(live);
+        if known.map(|it| it.mark.content) != object.live.as_ref().map(|it| it.mark.content) {
+            object.retry.hasten(now);
+        }
         let drifted = match object.busy {
             // This may be the echo of the request under way: its answer decides, and a failure leaves it as drift.
             true => {
@@ -207,6 +217,7 @@ impl Plane {
         let (object, _) = self.wanted(key, index);
         object.live = None;
         object.foreseen = None;
+        object.retry.hurry();
         if object.is_applied() {
             object.drift(now);
         }
