@@ -40,6 +40,8 @@ pub struct Departing {
     pub stray: bool,
     /// It goes only confirmed: its kind says so, or an annotation that it has or had.
     pub protected: bool,
+    /// It was ours, and somebody else took it.
+    pub contested: bool,
     /// Whether the one with this uid may go.
     pub permission: Permission,
     /// Why the policy of the plane's owner keeps it.
@@ -88,6 +90,7 @@ impl Departing {
             blocker: None,
             retry: Retry::default(),
             stray: item.stray,
+            contested: item.contested,
             excluded: None,
         }
     }
@@ -221,6 +224,7 @@ mod tests {
             stray: false,
             allowed: false,
             protected: false,
+            contested: false,
         })
     }
 

@@ -217,6 +217,7 @@ impl Item {
             stray: departing.stray,
             allowed: departing.permission != Permission::None,
             protected: departing.protected,
+            contested: departing.contested,
         });
         wanted.chain(departing).collect()
     }
@@ -403,6 +404,7 @@ impl Known {
         let reference = &object.desired.reference;
         if let Some((known, _)) = self.objects.get(&identity(reference)) {
             object.uid = known.uid.clone();
+            object.contested = known.contested;
             object.applied = known.applied;
             object.live = known.live.clone();
             object.busy = known.busy;
@@ -417,6 +419,7 @@ impl Known {
             // The others keep their order: it is part of what is reported.
             let departing = self.departing.remove(at);
             object.uid = departing.uid;
+            object.contested = departing.contested;
             object.applied = departing.applied;
             object.busy = departing.busy;
         }
@@ -474,6 +477,7 @@ fn inventory_item(object: &Object) -> record::Item {
         stray: false,
         allowed: false,
         protected: object.desired.protected,
+        contested: object.contested,
     }
 }
 

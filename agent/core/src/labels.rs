@@ -68,6 +68,11 @@ pub fn field_manager(kind: BundleKind) -> &'static str {
     scheme(kind).managed_by.1
 }
 
+/// The label without which an object is of no resource of this kind.
+pub fn marker(kind: BundleKind) -> &'static str {
+    scheme(kind).managed_by.0
+}
+
 /// The label selector that finds all objects of resources of this kind.
 pub fn selector(kind: BundleKind) -> String {
     let (label, value) = scheme(kind).managed_by;

@@ -4,7 +4,7 @@
 
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::digest::{Digest, FieldHasher};
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::head::{BundleKind, Key};
 use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Health, RawStatus};
@@ -41,6 +41,8 @@ pub struct Live {
     pub scaled: bool,
     /// Whether what we applied of it was written by update before, see [`adoption`].
     pub inherited: bool,
+    /// Whether `manager` wrote it, by apply or by update, and no agent did for a Bundle.
+    pub managed: bool,
     /// The field manager that wrote it last, if it was not `manager`.
     pub other_manager: Option<String>,
     /// Whether it has the annotation that protects it.
@@ -86,6 +88,7 @@ impl Live {
             deleting: text("deletionTimestamp").map(|_| finalizers(metadata)),
             scaled: managed_fields(object).any(scales),
             inherited: adoption::is_due(object, manager),
+            managed: is_managed(object, manager),
             other_manager: other_manager(object, manager),
             protected: held::is_annotated(metadata),
         })
@@ -188,6 +191,14 @@ fn is_ours(entry: &Value, manager: &str) -> bool {
     field(entry, "manager") == manager
         && field(entry, "operation") == "Apply"
         && field(entry, "subresource").is_empty()
+}
+
+fn is_managed(object: &Value, manager: &str) -> bool {
+    let bundles = labels::field_manager(BundleKind::Bundle);
+    let wrote = |who: &str| {
+        managed_fields(object).any(|it| field(it, "manager") == who && field(it, "subresource").is_empty())
+    };
+    wrote(manager) && (manager == bundles || !wrote(bundles))
 }
 
 fn scales(entry: &Value) -> bool {

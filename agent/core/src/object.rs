@@ -40,6 +40,8 @@ pub struct Object {
     pub cleared: bool,
     /// What was written of it by update is ours, or is not to become so.
     pub adopted: bool,
+    /// It was ours, and somebody else took it.
+    pub contested: bool,
     /// A request for it waits or is under way.
     pub busy: bool,
     /// What keeps it from being as wanted, apart from what its kind and its manifest say.
@@ -86,6 +88,7 @@ impl Object {
             repair_at: None,
             cleared: false,
             adopted: false,
+            contested: false,
             busy: false,
             blocker: None,
             retry: Retry::default(),
@@ -274,22 +277,6 @@ fn sent(body: &Body, live: &Live) -> Value {
     }
 }
 
-/// The blocker of an object that is there and carries only the labels of other resources.
-pub fn owned_by_another(live: &Live, key: &Key) -> Option<Blocker> {
-    if live.is_of(key) {
-        return None;
-    }
-    let owner = live.owners.first()?;
-    let message = format!(
-        "it belongs to {} {}/{} (uid {}): remove it there first, or choose another name",
-        owner.kind.as_str(),
-        owner.namespace,
-        owner.name,
-        owner.uid
-    );
-    Some(blocker(BlockerReason::OwnedByAnother, message))
-}
-
 /// The blocker of an object that is being deleted.
 pub fn terminating(live: &Live) -> Option<Blocker> {
     let finalizers = live.deleting.as_ref()?;
@@ -430,22 +417,5 @@ mod tests {
             assert_eq!(object.compare(&value, Instant::now()), drifted, "{value}");
             assert_eq!(object.drifted, drifted);
         }
-    }
-
-    #[test]
-    fn only_an_object_of_another_resource_is_anothers() {
-        let owned = |key: &Key| live(&live_config_map(key, "one", "1"));
-        assert_eq!(
-            owned_by_another(&owned(&release_key("cart")), &release_key("cart")),
-            None
-        );
-        let another = owned_by_another(&owned(&release_key("cart")), &release_key("shop")).unwrap();
-        assert!(
-            another.message.contains("Release acme/cart"),
-            "{}",
-            another.message
-        );
-        let nobodys = live(&json!({"metadata": {"uid": "u"}}));
-        assert_eq!(owned_by_another(&nobodys, &release_key("cart")), None);
     }
 }

@@ -21,6 +21,7 @@ mod letting_go;
 mod planning;
 mod requests;
 mod storing;
+mod succeeding;
 mod sweeping;
 mod taking;
 mod telling;

@@ -49,6 +49,8 @@ pub struct Item {
     pub allowed: bool,
     /// It has, or had, the annotation that protects it.
     pub protected: bool,
+    /// It was ours, and somebody else took it.
+    pub contested: bool,
 }
 
 /// A successful apply.
@@ -169,6 +171,8 @@ struct StoredItem {
     allowed: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     protected: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    contested: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -308,6 +312,7 @@ impl From<&Item> for StoredItem {
             stray: item.stray,
             allowed: item.allowed,
             protected: item.protected,
+            contested: item.contested,
         }
     }
 }
@@ -327,6 +332,7 @@ impl StoredItem {
             stray: self.stray,
             allowed: self.allowed,
             protected: self.protected,
+            contested: self.contested,
         })
     }
 }
@@ -387,6 +393,7 @@ mod tests {
                     stray: false,
                     allowed: true,
                     protected: false,
+                    contested: false,
                 },
                 Item {
                     object: object("two"),
@@ -395,6 +402,7 @@ mod tests {
                     stray: true,
                     allowed: false,
                     protected: true,
+                    contested: true,
                 },
             ],
         }

@@ -230,7 +230,12 @@ impl World {
         let served = self.planes[plane].cluster.serves(&place.kind);
         let another = owner(&there).filter(|other| served && *other != uid && version <= sent_at);
         let adopted = |other: &String| self.model.adopted.contains(&(other.clone(), uid.clone()));
-        if let Some(other) = another.filter(|other| !adopted(other)) {
+        // What a plane knows nothing of, of a Release of this name, looks to it like what OpenChoreo left.
+        let unknown = |other: &String| {
+            let forgotten = self.model.forgotten.contains(&(plane, other.clone()));
+            forgotten && release_name(&there).is_some_and(|name| release_name(body) == Some(name))
+        };
+        if let Some(other) = another.filter(|other| !adopted(other) && !unknown(other)) {
             let text = format!("{place} on {}: {of} over {}", PLANES[plane], self.name_of(&other));
             self.violate("objects of another owner are left alone", text);
         }
@@ -381,6 +386,15 @@ pub(crate) fn owner(object: &Value) -> Option<String> {
     let labels = object["metadata"]["labels"].as_object();
     let owners = labels::owners(labels);
     owners.first().map(|owner| owner.uid.clone())
+}
+
+/// The name of the Release whose labels an object carries.
+fn release_name(object: &Value) -> Option<(String, String)> {
+    let owners = labels::owners(object["metadata"]["labels"].as_object());
+    let release = owners
+        .into_iter()
+        .find(|owner| owner.kind == BundleKind::Release)?;
+    Some((release.namespace, release.name))
 }
 
 /// Whether a resource has our finalizer.

@@ -80,7 +80,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
     ),
     (
         Broken::OwnersUnseen,
-        24,
+        55,
         "objects of another owner are left alone",
     ),
     (Broken::PartGoes, 7, "what goes unasked is within the budget"),

@@ -13,7 +13,6 @@ use crate::departing::Step;
 use crate::item::Place;
 use crate::labels;
 use crate::live::{Live, Shown};
-use crate::object::owned_by_another;
 use crate::pace::Outcome;
 use crate::record::Applied;
 
@@ -94,6 +93,7 @@ impl Plane {
                 object.drifted = false;
                 object.repair_at = None;
                 object.cleared = false;
+                object.contested = false;
                 object.blocker = None;
                 object.retry.clear();
                 object.answered_in = listing;
@@ -156,31 +156,26 @@ impl Plane {
         let Some(live) = Live::of(value, labels::field_manager(key.kind)) else {
             return;
         };
-        let inherited = self.inherits(key, &live);
         let (object, listing) = self.wanted(key, index);
         object.answered_in = listing;
         // What a watch has shown meanwhile is ours, whoever had it before.
         let overtaken = object.live.as_ref().is_some_and(|known| known.covers(value));
-        match owned_by_another(&live, key).filter(|_| !overtaken && !inherited) {
-            Some(blocker) => {
-                object.blocker = Some(blocker);
-                object.retry.failed(now);
-                self.show(key, index, None);
-                self.hand_over(key, index, &live);
-            }
-            None => {
-                object.cleared = true;
-                object.blocker = None;
-                object.retry.clear();
-                let shown = (!overtaken).then(|| Shown::of(&object.desired.reference, value));
-                if !overtaken {
-                    object.live = Some(live);
-                    object.compare(value, now);
-                }
-                object.foresee(Some(value));
-                self.show(key, index, shown);
-            }
+        if !overtaken && self.yields(key, index, &live, now) {
+            let (object, _) = self.wanted(key, index);
+            object.retry.failed(now);
+            return self.hand_over(key, index, &live);
         }
+        let (object, _) = self.wanted(key, index);
+        object.cleared = true;
+        object.blocker = None;
+        object.retry.clear();
+        let shown = (!overtaken).then(|| Shown::of(&object.desired.reference, value));
+        if !overtaken {
+            object.live = Some(live);
+            object.compare(value, now);
+        }
+        object.foresee(Some(value));
+        self.show(key, index, shown);
         self.dirty.insert(key.clone());
     }
 

@@ -109,6 +109,7 @@ fn stray(item: &Item, value: &Value) -> Option<Departing> {
         stray: true,
         allowed: false,
         protected: false,
+        contested: false,
     });
     stray.is_in_sight(&live, key);
     Some(stray)

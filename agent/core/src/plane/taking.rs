@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use outhaul_protocol_session::agent::{Standing, Store, StoreContent};
 use outhaul_protocol_wire::head::{HeadState, Key};
-use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::object::ObjectRef;
 
@@ -13,7 +12,6 @@ use super::{News, Plane};
 use crate::content::{self, ContentError};
 use crate::desired::Desired;
 use crate::item::{Brought, Item, Place};
-use crate::labels::Owner;
 use crate::live::Live;
 
 impl Plane {
@@ -140,21 +138,6 @@ impl Plane {
                 self.pass_on(object, key);
             }
         }
-    }
-
-    /// Whether an object is of predecessors of this resource: of others under its name in the control plane, which were left
-    /// here so that it may take their objects over.
-    pub(super) fn inherits(&self, key: &Key, live: &Live) -> bool {
-        let left = |owner: &Owner| {
-            let same = (owner.kind, &owner.namespace, &owner.name) == (key.kind, &key.namespace, &key.name);
-            let Some(uid) = Uid::new(owner.uid.clone()).ok().filter(|_| same) else {
-                return false;
-            };
-            let former = Key { uid, ..key.clone() };
-            let item = self.items.get(&former);
-            item.is_some_and(|item| item.holding.head.state == HeadState::Left)
-        };
-        !live.owners.is_empty() && live.owners.iter().all(left)
     }
 
     /// What was found under the name of a wanted object is of a resource that waits for that name: it need not wait.

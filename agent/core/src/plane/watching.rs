@@ -13,7 +13,7 @@ use crate::item::Place;
 use crate::kinds::Watched;
 use crate::labels;
 use crate::live::{self, Live, Shown};
-use crate::object::{Object, owned_by_another};
+use crate::object::Object;
 
 impl Plane {
     /// A list of these objects begins.
@@ -44,7 +44,7 @@ impl Plane {
         match held {
             Some((key, Place::Wanted(index))) => self.wanted_seen(&key, index, live, value, now),
             Some((key, Place::Departing(index))) => self.departing_seen(&key, index, &live),
-            None => self.taken_over(watched, &object, &live),
+            None => self.taken_over(watched, &object, &live, now),
         }
     }
 
@@ -194,22 +194,16 @@ impl Plane {
         }
     }
 
-    /// An object that we hold carries the labels of somebody else now: it is theirs.
-    fn taken_over(&mut self, watched: &Watched, object: &ObjectRef, live: &Live) {
+    /// An object that we hold, or want, carries the labels of somebody else.
+    fn taken_over(&mut self, watched: &Watched, object: &ObjectRef, live: &Live, now: Instant) {
         let (key, index) = match self.place(watched, object) {
             Some((key, Place::Wanted(index))) => (key, index),
             Some((key, Place::Departing(index))) => return self.look_again(key, index),
             None => return,
         };
-        let (object, _) = self.wanted(&key, index);
-        object.blocker = owned_by_another(live, &key);
-        object.uid = None;
-        object.applied = None;
-        object.cleared = false;
-        object.live = None;
-        object.foreseen = None;
-        self.show(&key, index, Some(Shown::ABSENT));
-        self.dirty.insert(key);
+        if !self.yields(&key, index, live, now) {
+            self.forget_live(&key, index);
+        }
     }
 
     /// A wanted object is not there any more, or not ours.

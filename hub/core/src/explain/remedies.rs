@@ -104,6 +104,13 @@ fn of_object(reason: Object, it: Subject<'_>) -> Vec<Remedy> {
                 "lets this one take the objects of such an orphan over",
                 it.with_bundle("orphans adopt"),
             ),
+            remedy(
+                "on the plane, where nobody manages the object any more: take the label off; it is taken over at once",
+                format!(
+                    "kubectl label {} openchoreo.dev/managed-by- outhaul.dev/managed-by-",
+                    it.object()
+                ),
+            ),
         ],
         Object::Terminating => {
             look("on the plane: see which finalizers hold it, and who should take them off")

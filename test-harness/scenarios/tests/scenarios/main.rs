@@ -16,6 +16,7 @@ mod interruptions;
 mod limits;
 mod organization;
 mod policy;
+mod predecessor;
 mod quiet;
 mod refused;
 mod support;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::support::{self, TARGET, entry};
 use anyhow::{Context as _, ensure};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::ResourceExt as _;
 use kube::api::{Api, DynamicObject as Release, ListParams, Patch, PatchParams, PostParams};
 use outhaul_scenarios::{Ground, Stage, poll, stage};
@@ -43,6 +43,9 @@ fn deployment(variables: &[&str]) -> Value {
         "status": {},
     })
 }
+
+/// The entry that server-side apply leaves, of OpenChoreo as of ours: who has a say in what is desired, and how.
+pub(crate) const APPLIED: [&str; 2] = ["release-controller", "Apply"];
 
 /// How a controller writes an object.
 #[derive(Clone, Copy)]
@@ -116,7 +119,7 @@ fn order(variables: &Value) -> Value {
 }
 
 /// The only Deployment of the plane, once it serves.
-async fn serving(client: &kube::Client) -> Deployment {
+pub(crate) async fn serving(client: &kube::Client) -> Deployment {
     poll::until("the Deployment serves", stage::PATIENCE, || async {
         let all: Api<Deployment> = Api::all(client.clone());
         let mut found = all.list(&ListParams::default()).await?.items;
@@ -124,7 +127,12 @@ async fn serving(client: &kube::Client) -> Deployment {
         let found = found.remove(0);
         let status = found.status.clone().context("no status")?;
         ensure!(
-            status.observed_generation == found.metadata.generation && status.available_replicas == Some(1),
+            status.observed_generation == found.metadata.generation
+                && [
+                    status.replicas,
+                    status.updated_replicas,
+                    status.available_replicas
+                ] == [Some(1); 3],
             "{status:?}"
         );
         Ok(found)
@@ -134,19 +142,26 @@ async fn serving(client: &kube::Client) -> Deployment {
 }
 
 /// Who has a say in what is desired, and by which operation.
-fn managers(object: &Deployment) -> BTreeSet<(Option<String>, Option<String>)> {
-    object
-        .managed_fields()
-        .iter()
-        .filter(|entry| entry.subresource.is_none())
-        .map(|entry| (entry.manager.clone(), entry.operation.clone()))
+pub(crate) fn manager_entries(object: &impl kube::ResourceExt) -> Vec<[String; 2]> {
+    let desired = object.managed_fields().iter();
+    let desired = desired.filter(|entry| entry.subresource.is_none());
+    desired
+        .map(|entry| [&entry.manager, &entry.operation].map(|said| said.clone().unwrap_or_default()))
         .collect()
 }
 
-async fn replica_sets(client: &kube::Client) -> BTreeSet<Option<String>> {
-    let all: Api<ReplicaSet> = Api::all(client.clone());
-    let found = all.list(&ListParams::default()).await.unwrap();
-    found.iter().map(kube::ResourceExt::uid).collect()
+/// The uids of what a Deployment that changes would replace.
+pub(crate) async fn pods_and_sets(client: &kube::Client) -> BTreeSet<Option<String>> {
+    let sets: Api<ReplicaSet> = Api::all(client.clone());
+    let pods: Api<Pod> = Api::all(client.clone());
+    let everything = ListParams::default();
+    let (sets, pods) = tokio::try_join!(sets.list(&everything), pods.list(&everything)).unwrap();
+    let sets = sets.iter().map(kube::ResourceExt::uid);
+    // One on its way out was replaced before.
+    let pods = pods
+        .iter()
+        .filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    sets.chain(pods.map(kube::ResourceExt::uid)).collect()
 }
 
 async fn what_openchoreo_applied_is_taken_over_in_place(ground: Ground) {
@@ -171,22 +186,24 @@ async fn is_taken_over_in_place(ground: Ground, writes: Writes) {
     let release = stage.operator().releases().get("greeter").await.unwrap();
     write_as_openchoreo(&client, writes, &release, deployment(&["LOG_LEVEL", "FLAG"])).await;
     let before = serving(&client).await;
-    let pods = replica_sets(&client).await;
+    let running = pods_and_sets(&client).await;
 
     stage.plane("eu").unwrap().start_agent(None).unwrap();
     stage.operator().ready("greeter", "True").await.unwrap();
-    let ours = ("release-controller", "Apply");
-    let ours = BTreeSet::from([(Some(ours.0.to_owned()), Some(ours.1.to_owned()))]);
     let after = poll::until("nobody else has a say", stage::PATIENCE, || async {
         let found = serving(&client).await;
-        ensure!(managers(&found) == ours, "{:?}", found.managed_fields());
+        ensure!(
+            manager_entries(&found) == [APPLIED],
+            "{:?}",
+            found.managed_fields()
+        );
         Ok(found)
     });
     let after = after.await.unwrap();
     assert_eq!(after.uid(), before.uid());
     assert_eq!(after.spec, before.spec);
     assert_eq!(after.metadata.generation, before.metadata.generation);
-    assert_eq!(replica_sets(&client).await, pods);
+    assert_eq!(pods_and_sets(&client).await, running);
 
     let resources = json!([entry("deployment", &deployment(&["LOG_LEVEL"]))]);
     stage

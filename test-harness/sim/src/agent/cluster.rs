@@ -102,6 +102,8 @@ impl World {
                     let mut object = Value::clone(&object);
                     if broken == Some(Broken::OwnersUnseen) {
                         object["metadata"]["labels"] = json!({});
+                        // Older than all that is true of it.
+                        object["metadata"]["resourceVersion"] = "0".into();
                     }
                     Answer::Object(object)
                 }),

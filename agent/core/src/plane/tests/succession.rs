@@ -123,3 +123,107 @@ fn what_belongs_to_others_is_not_inherited() {
     rig.settle_in_time();
     assert_eq!(owner(&rig, "four"), "uid-other");
 }
+
+/// An object as OpenChoreo leaves it: with the labels that `cart` had in a control plane that is no more.
+fn put_former(rig: &mut Rig, name: &str) {
+    rig.cluster.put_of(name, "cart");
+    rig.cluster.edit(name, |object| {
+        object["metadata"]["labels"]["openchoreo.dev/release-uid"] = "uid-of-before".into();
+    });
+}
+
+fn give(rig: &mut Rig, name: &str, uid: &str) {
+    rig.cluster.edit(name, |object| {
+        object["metadata"]["labels"]["openchoreo.dev/release-uid"] = uid.into();
+    });
+}
+
+#[test]
+fn what_openchoreo_left_of_a_release_of_this_name_is_taken_over_in_place() {
+    let mut rig = Rig::new();
+    put_former(&mut rig, "one");
+    let before = uid(&rig, "one");
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle();
+    assert_eq!(owner(&rig, "one"), "uid-cart");
+    assert_eq!(uid(&rig, "one"), before);
+    assert_eq!(rig.blocker(&key, "one"), None);
+    assert_eq!(rig.log, ["look ConfigMap shop/one", "apply ConfigMap shop/one"]);
+    rig.settle_in_time();
+    rig.restart();
+    rig.settle_in_time();
+    assert_eq!(rig.log, [""; 0], "it is ours, once for all");
+}
+
+#[test]
+fn who_takes_an_object_back_has_it_until_somebody_takes_the_label_off() {
+    let mut rig = Rig::new();
+    put_former(&mut rig, "one");
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    give(&mut rig, "one", "uid-of-before");
+    rig.settle_in_time();
+    for restarted in [false, true] {
+        if restarted {
+            rig.restart();
+            rig.settle_in_time();
+        }
+        assert_eq!(owner(&rig, "one"), "uid-of-before", "{restarted}");
+        assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::OwnedByAnother));
+    }
+    rig.cluster.edit("one", |object| {
+        let labels = object["metadata"]["labels"].as_object_mut().unwrap();
+        labels.remove("openchoreo.dev/managed-by");
+    });
+    rig.settle_in_time();
+    assert_eq!(owner(&rig, "one"), "uid-cart");
+    assert_eq!(rig.blocker(&key, "one"), None);
+}
+
+#[test]
+fn what_was_ours_and_is_a_namesakes_is_not_taken_back_by_an_agent_that_was_away() {
+    let mut rig = Rig::new();
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    give(&mut rig, "one", "uid-of-another");
+    rig.restart_unwatched();
+    rig.announce("cart", 2, &[config_map("one", "2")], true);
+    rig.settle_in_time();
+    assert_eq!(owner(&rig, "one"), "uid-of-another");
+    assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::OwnedByAnother));
+}
+
+/// What is not as OpenChoreo leaves it, and how it comes about in an object's metadata.
+type Odd = (&'static str, fn(&mut Value));
+
+#[test]
+fn what_openchoreo_did_not_leave_like_this_is_left_alone() {
+    let cases: [Odd; 4] = [
+        ("another name", |metadata| {
+            metadata["labels"]["openchoreo.dev/release-name"] = "shop".into();
+        }),
+        ("another namespace", |metadata| {
+            metadata["labels"]["openchoreo.dev/release-namespace"] = "elsewhere".into();
+        }),
+        ("written by nobody that OpenChoreo has", |metadata| {
+            metadata["managedFields"][0]["manager"] = "kubectl".into();
+        }),
+        ("of a Bundle once", |metadata| {
+            let bundles = json!({"manager": "outhaul", "operation": "Apply", "fieldsV1": {}});
+            metadata["managedFields"].as_array_mut().unwrap().push(bundles);
+        }),
+    ];
+    for (case, change) in cases {
+        let mut rig = Rig::new();
+        put_former(&mut rig, "one");
+        rig.cluster.edit("one", |object| change(&mut object["metadata"]));
+        let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+        rig.settle_in_time();
+        assert_eq!(
+            rig.blocker(&key, "one"),
+            Some(BlockerReason::OwnedByAnother),
+            "{case}"
+        );
+        assert_eq!(owner(&rig, "one"), "uid-of-before", "{case}");
+    }
+}
