@@ -40,7 +40,7 @@ use core::mem;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use outhaul_hub_render::reason;
+use outhaul_hub_render::{AsOpenChoreo, reason};
 use outhaul_hub_resources::{AdmittedKind, Release};
 use outhaul_protocol_wire::ids::PlaneName;
 
@@ -93,9 +93,19 @@ pub enum Next {
     Job(Box<Job>),
 }
 
+/// What an operator decides for all resources.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// An Environment or DataPlane that a namespace lacks is looked for in `default`.
+    pub fallback: bool,
+    /// What stays as OpenChoreo makes it.
+    pub as_openchoreo: AsOpenChoreo,
+}
+
 /// The state of all controllers.
 #[derive(Debug, Default)]
 pub struct Controllers {
+    as_openchoreo: AsOpenChoreo,
     stores: Stores,
     /// Which Plane a DataPlane or BuildPlane uses.
     routing: Routing,
@@ -116,11 +126,11 @@ pub struct Controllers {
 }
 
 impl Controllers {
-    /// Nothing is known yet. With `fallback` an Environment or DataPlane that a namespace lacks is looked for in
-    /// `default`.
-    pub fn new(fallback: bool) -> Self {
+    /// Nothing is known yet.
+    pub fn new(settings: Settings) -> Self {
         Self {
-            routing: Routing::new(fallback),
+            as_openchoreo: settings.as_openchoreo,
+            routing: Routing::new(settings.fallback),
             ..Self::default()
         }
     }
@@ -333,6 +343,7 @@ impl Controllers {
             key,
             stores: &self.stores,
             routing: &self.routing,
+            as_openchoreo: self.as_openchoreo,
             read: read.as_ref(),
             memory: self.memories.entry(key.clone()).or_default(),
             now,

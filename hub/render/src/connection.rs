@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use outhaul_hub_resources::{Connection, ConnectionType, EndpointAccess, ServiceBinding};
 
-use crate::{binding::Binding, container::Variable, endpoints, name, problem::RenderError, template};
+use crate::{
+    AsOpenChoreo, binding::Binding, container::Variable, endpoints, name, problem::RenderError, template,
+};
 
 /// What a connection names its target by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,12 +75,16 @@ pub(crate) fn wanted<'a>(binding: &Binding<'a>) -> Vec<TargetKey<'a>> {
 /// The variables of all connections, in the order of the connections' names.
 ///
 /// Where a target is follows from its spec, so nobody waits for its status, and two components may name each other.
-pub(crate) fn variables(binding: &Binding<'_>, targets: &Targets<'_>) -> Result<Vec<Variable>, RenderError> {
+pub(crate) fn variables(
+    binding: &Binding<'_>,
+    targets: &Targets<'_>,
+    as_openchoreo: AsOpenChoreo,
+) -> Result<Vec<Variable>, RenderError> {
     let mut variables = Vec::new();
     for (name, connection) in &binding.workload.connections {
         match connection.r#type {
             ConnectionType::Api => {
-                let values = values(&resolved(binding, name, connection, targets)?);
+                let values = values(&resolved(binding, name, connection, targets, as_openchoreo)?);
                 for variable in &connection.inject.env {
                     let value = template::render(&variable.value, &values);
                     let value = value.map_err(|source| RenderError::Template {
@@ -99,6 +105,7 @@ fn resolved(
     name: &str,
     connection: &Connection,
     targets: &Targets<'_>,
+    as_openchoreo: AsOpenChoreo,
 ) -> Result<EndpointAccess, RenderError> {
     let parameter = |parameter: &'static str| {
         let value = connection.params.get(parameter).filter(|value| !value.is_empty());
@@ -127,14 +134,16 @@ fn resolved(
     })?;
     let access = endpoints::project(target.metadata.name.as_deref().unwrap_or_default(), found);
     let project = &target.spec.owner.project_name;
-    Ok(match *project == binding.owner.project_name {
-        true => access,
-        false => {
-            let namespace = name::namespace(binding.organization, project, binding.environment);
-            let host = format!("{}.{namespace}", access.host);
-            endpoints::at_host(&access, host)
-        }
-    })
+    Ok(
+        match *project == binding.owner.project_name || as_openchoreo.connection_hosts {
+            true => access,
+            false => {
+                let namespace = name::namespace(binding.organization, project, binding.environment);
+                let host = format!("{}.{namespace}", access.host);
+                endpoints::at_host(&access, host)
+            }
+        },
+    )
 }
 
 fn values(access: &EndpointAccess) -> BTreeMap<&'static str, String> {

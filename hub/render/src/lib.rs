@@ -19,6 +19,7 @@
 //! is; what is wrong with one object is a [`Problem`] beside the others, and that object stays as it is stored.
 
 pub mod api_binding;
+mod as_openchoreo;
 mod binding;
 pub mod build_name;
 mod change;
@@ -53,6 +54,7 @@ mod template;
 pub mod web_application;
 pub mod web_application_binding;
 
+pub use as_openchoreo::AsOpenChoreo;
 pub use change::{Change, NotOurs};
 pub use connection::{TargetKey, Targets};
 pub use exposure::{ORGANIZATION_DOMAIN, PUBLIC_DOMAIN};

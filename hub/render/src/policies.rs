@@ -15,6 +15,7 @@ use outhaul_hub_resources::{APIClass, ApiPolicy, RestPolicy};
 use serde_json::{Value, json};
 
 use crate::{
+    AsOpenChoreo,
     binding::Binding,
     draft::{Draft, Identity},
     exposure::Level,
@@ -55,6 +56,7 @@ pub(crate) fn add_security(
     binding: &Binding<'_>,
     exposed: Exposed<'_>,
     policy: Result<&ApiPolicy, Problem>,
+    as_openchoreo: AsOpenChoreo,
 ) {
     let identity = Identity::of(
         "SecurityPolicy",
@@ -64,7 +66,7 @@ pub(crate) fn add_security(
         if let Some(problem) = security::unasked(exposed, policy) {
             draft.say(problem);
         }
-        object(binding, exposed, &identity, security::spec(policy))
+        object(binding, exposed, &identity, security::spec(policy, as_openchoreo))
     });
     draft.add(identity, object);
 }

@@ -315,6 +315,12 @@ pub enum Warning {
     /// Containers that are left out.
     #[error("of several containers only {0:?}, the first by name, is used")]
     SeveralContainers(String),
+    /// Policies for a route that is not there.
+    #[error(
+        "API {0:?} has no exposeLevels: its route is public and without policies, as in OpenChoreo; name the levels, or \
+         leave level-policies out of the hub's --as-openchoreo"
+    )]
+    Unguarded(String),
     /// A Service that is left out.
     #[error("neither workload nor class has a port: there is no Service")]
     NoPorts,

@@ -9,6 +9,7 @@ use outhaul_hub_resources::{
 };
 
 use crate::{
+    AsOpenChoreo,
     binding::{Binding, NamedClass},
     class,
     connection::{self, TargetKey, Targets},
@@ -34,6 +35,8 @@ pub struct Inputs<'a> {
     pub targets: Targets<'a>,
     /// The Release of the binding's name.
     pub existing: Option<&'a Release>,
+    /// What stays as OpenChoreo makes it.
+    pub as_openchoreo: AsOpenChoreo,
 }
 
 /// The APIClasses that a binding is rendered from, with the API that names each: a change of one is a change of the
@@ -77,7 +80,7 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
         .map_err(view.class.malformed("spec.deploymentTemplate"))?;
     let service = class::service(class.spec.service_template.as_ref())
         .map_err(view.class.malformed("spec.serviceTemplate"))?;
-    let connected = connection::variables(&view, &inputs.targets)?;
+    let connected = connection::variables(&view, &inputs.targets, inputs.as_openchoreo)?;
     let mut draft = Draft::new(inputs.existing);
     deployment::add(&mut draft, &view, deployment, &connected);
     let has_service = service_object::add(&mut draft, &view, service);
@@ -176,19 +179,30 @@ fn add_apis(
         let policy = rest
             .clone()
             .and_then(|_| policies::rest_policy(name, class, found));
-        Some(levels.iter().filter_map(move |level| {
+        let unguarded = rest
+            .as_ref()
+            .is_ok_and(|rest| inputs.as_openchoreo.level_policies && rest.expose_levels.is_empty());
+        let levels = match unguarded {
+            true => vec![Level::ORGANIZATION],
+            false => levels.clone(),
+        };
+        if unguarded {
+            draft.warnings.push(Warning::Unguarded((*name).to_owned()));
+        }
+        Some(levels.into_iter().filter_map(move |level| {
             let exposed = Exposed {
                 api: name,
                 class,
-                level: *level,
+                level,
             };
-            let policy = policy.clone().map(|policy| policies::at_level(policy, *level));
+            let policy = policy.clone().map(|policy| policies::at_level(policy, level));
             Some((exposed, policy.transpose()?))
         }))
     });
     let policies: Vec<_> = policies.flatten().collect();
     for (exposed, policy) in &policies {
-        policies::add_security(draft, view, *exposed, policy.as_ref().map_err(Problem::clone));
+        let policy = policy.as_ref().map_err(Problem::clone);
+        policies::add_security(draft, view, *exposed, policy, inputs.as_openchoreo);
     }
     for (exposed, policy) in &policies {
         policies::add_traffic(draft, view, *exposed, policy.as_ref().map_err(Problem::clone));

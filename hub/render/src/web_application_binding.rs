@@ -5,6 +5,7 @@ use outhaul_hub_resources::{
 };
 
 use crate::{
+    AsOpenChoreo,
     binding::{Binding, NamedClass},
     class,
     connection::{self, TargetKey, Targets},
@@ -25,6 +26,8 @@ pub struct Inputs<'a> {
     pub targets: Targets<'a>,
     /// The Release of the binding's name.
     pub existing: Option<&'a Release>,
+    /// What stays as OpenChoreo makes it.
+    pub as_openchoreo: AsOpenChoreo,
 }
 
 /// The bindings that a binding is rendered from, as its connections name them: a change of one is a change of the
@@ -48,7 +51,7 @@ pub fn release(binding: &WebApplicationBinding, inputs: &Inputs<'_>) -> Result<W
         .map_err(view.class.malformed("spec.deploymentTemplate"))?;
     let service = class::service(class.spec.service_template.as_ref())
         .map_err(view.class.malformed("spec.serviceTemplate"))?;
-    let connected = connection::variables(&view, &inputs.targets)?;
+    let connected = connection::variables(&view, &inputs.targets, inputs.as_openchoreo)?;
     let mut draft = Draft::new(inputs.existing);
     deployment::add(&mut draft, &view, deployment, &connected);
     service_object::add(&mut draft, &view, service);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use outhaul_hub_server::{Config, rest::Access};
+use outhaul_hub_server::{AsOpenChoreo, Config, rest::Access};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -33,6 +33,10 @@ pub(crate) struct Options {
     /// OpenChoreo looks in `default` only: an installation that relies on it needs this.
     #[arg(long, env = "OUTHAUL_FALL_BACK_TO_DEFAULT")]
     fall_back_to_default: bool,
+    /// What to render as OpenChoreo does, for objects that run: corrections that would change them are put off. See
+    /// docs/compatibility.md.
+    #[arg(long, env = "OUTHAUL_AS_OPENCHOREO", value_enum, value_delimiter = ',')]
+    as_openchoreo: Vec<PutOff>,
     /// How to write the log. RUST_LOG says how much.
     #[arg(long, env = "OUTHAUL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
@@ -60,6 +64,17 @@ pub(crate) enum Command {
     Openapi,
 }
 
+/// A correction that can be put off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PutOff {
+    /// APIs without exposeLevels are public, and their policies guard a route that is not there.
+    LevelPolicies,
+    /// Scopes, allowed and blocked addresses are rules in this order; the first that matches counts.
+    AddressRules,
+    /// Connections to other projects name a bare host, which does not resolve there.
+    ConnectionHosts,
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum LogFormat {
     /// Lines for people.
@@ -84,7 +99,16 @@ impl Options {
                 false => Access::Tokens,
             },
             fallback: self.fall_back_to_default,
+            as_openchoreo: as_openchoreo(&self.as_openchoreo),
         })
+    }
+}
+
+fn as_openchoreo(put_off: &[PutOff]) -> AsOpenChoreo {
+    AsOpenChoreo {
+        level_policies: put_off.contains(&PutOff::LevelPolicies),
+        address_rules: put_off.contains(&PutOff::AddressRules),
+        connection_hosts: put_off.contains(&PutOff::ConnectionHosts),
     }
 }
 
@@ -161,6 +185,23 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn corrections_are_put_off_by_name() {
+        let options = [
+            "outhaul-hub",
+            "--as-openchoreo",
+            "level-policies,connection-hosts",
+        ];
+        let options = Options::try_parse_from(options).unwrap();
+        let expected = AsOpenChoreo {
+            level_policies: true,
+            address_rules: false,
+            connection_hosts: true,
+        };
+        assert_eq!(as_openchoreo(&options.as_openchoreo), expected);
+        assert!(Options::try_parse_from(["outhaul-hub", "--as-openchoreo", "everything"]).is_err());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use outhaul_hub_render::AsOpenChoreo;
+
 use crate::rest::Access;
 
 /// Everything that a hub needs to know at its start.
@@ -21,4 +23,6 @@ pub struct Config {
     pub access: Access,
     /// Whether an Environment or DataPlane that a Release's namespace lacks is also looked for in `default`.
     pub fallback: bool,
+    /// What stays as OpenChoreo makes it.
+    pub as_openchoreo: AsOpenChoreo,
 }

@@ -9,7 +9,7 @@ mod election;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outhaul_hub_core::controllers::{Controllers, Job, News, Next, Outcome, Step};
+use outhaul_hub_core::controllers::{Controllers, Job, News, Next, Outcome, Settings, Step};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
@@ -82,8 +82,7 @@ pub(crate) struct ControllersTask {
     pub(crate) client: kube::Client,
     /// The hub's namespace, for the Lease.
     pub(crate) namespace: String,
-    /// Whether an Environment or DataPlane is looked for in `default` too.
-    pub(crate) fallback: bool,
+    pub(crate) settings: Settings,
     pub(crate) news: mpsc::Receiver<News>,
     pub(crate) progress: watch::Sender<Progress>,
 }
@@ -107,7 +106,7 @@ impl ControllersTask {
         let writing_is_over = CancellationToken::new();
         let running = Running {
             client: self.client.clone(),
-            controllers: Controllers::new(self.fallback),
+            controllers: Controllers::new(self.settings),
             clock,
             held,
             running: JoinSet::new(),

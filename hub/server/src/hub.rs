@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use outhaul_hub_core::controllers::News;
+use outhaul_hub_core::controllers::{self, News};
 use outhaul_hub_core::{Fleet, Settings};
 use outhaul_protocol_transport::authority::Authority;
 use outhaul_protocol_transport::carrier::EndpointSecret;
@@ -210,7 +210,10 @@ impl Parts {
         let controllers = ControllersTask {
             client: client.clone(),
             namespace: config.namespace.clone(),
-            fallback: config.fallback,
+            settings: controllers::Settings {
+                fallback: config.fallback,
+                as_openchoreo: config.as_openchoreo,
+            },
             news: news_receiver,
             progress,
         };

@@ -348,5 +348,6 @@ async fn hub_config(rights: &Rights, at: Addresses) -> Result<outhaul_hub_server
         rest: at.rest,
         access: Access::Tokens,
         fallback: true,
+        as_openchoreo: outhaul_hub_server::AsOpenChoreo::default(),
     })
 }

@@ -10,7 +10,7 @@ use outhaul_fake_kube_server::{FakeKube, Options, User};
 use outhaul_hub_cli::Arguments;
 use outhaul_hub_resources::{crds, to_yaml};
 use outhaul_hub_server::rest::Access;
-use outhaul_hub_server::{Config, Hub};
+use outhaul_hub_server::{AsOpenChoreo, Config, Hub};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -50,6 +50,7 @@ impl Stage {
             rest: loopback,
             access,
             fallback: true,
+            as_openchoreo: AsOpenChoreo::default(),
         })
         .await
         .unwrap();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use outhaul_hub_render::readiness::{self, Readiness};
 use outhaul_hub_render::{
-    Change, RenderError, TargetKey, Wanted, api_binding, reason, scheduled_task_binding, service_binding,
-    web_application_binding,
+    AsOpenChoreo, Change, RenderError, TargetKey, Wanted, api_binding, reason, scheduled_task_binding,
+    service_binding, web_application_binding,
 };
 use outhaul_hub_resources::{
     API, APIBinding, APIClass, EndpointStatus, Release, ReleaseSpec, ReleaseState, ScheduledTaskBinding,
@@ -28,7 +28,13 @@ pub(super) trait Binding: Watched {
     fn state(&self) -> ReleaseState;
     fn is_going(&self) -> bool;
     /// Everything that it is rendered from is in its namespace.
-    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering;
+    fn render(
+        &self,
+        namespace: &str,
+        stores: &Stores,
+        existing: Option<&Release>,
+        as_openchoreo: AsOpenChoreo,
+    ) -> Rendering;
     fn former(&self) -> Former<'_>;
     /// Whether it would make a Release like this, by whom that is for.
     fn has_made(&self, release: &ReleaseSpec) -> bool;
@@ -48,7 +54,7 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
         Some(Ok(head)) => (Some(head), look.read.or(Some(head))),
         Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), None),
     };
-    let rendering = match binding.render(&release.namespace, look.stores, existing) {
+    let rendering = match binding.render(&release.namespace, look.stores, existing, look.as_openchoreo) {
         Ok(rendering) => rendering,
         Err(why) => return say(look, binding, invalid(why), None),
     };
@@ -213,7 +219,13 @@ impl Binding for ServiceBinding {
     common!();
     of_component!();
 
-    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
+    fn render(
+        &self,
+        namespace: &str,
+        stores: &Stores,
+        existing: Option<&Release>,
+        as_openchoreo: AsOpenChoreo,
+    ) -> Rendering {
         let mut api_classes = BTreeMap::new();
         for (_, name) in service_binding::api_classes(self) {
             if let Some(class) = found::<APIClass>(stores, namespace, name)? {
@@ -227,6 +239,7 @@ impl Binding for ServiceBinding {
                 .into_iter()
                 .collect(),
             existing,
+            as_openchoreo,
         };
         Ok(service_binding::release(self, &inputs))
     }
@@ -241,12 +254,19 @@ impl Binding for WebApplicationBinding {
     common!();
     of_component!();
 
-    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
+    fn render(
+        &self,
+        namespace: &str,
+        stores: &Stores,
+        existing: Option<&Release>,
+        as_openchoreo: AsOpenChoreo,
+    ) -> Rendering {
         let wanted = web_application_binding::targets(self);
         let inputs = web_application_binding::Inputs {
             class: found::<WebApplicationClass>(stores, namespace, self.spec.class_name.as_str())?,
             targets: targets(stores, namespace, &wanted).into_iter().collect(),
             existing,
+            as_openchoreo,
         };
         Ok(web_application_binding::release(self, &inputs))
     }
@@ -264,7 +284,13 @@ impl Binding for ScheduledTaskBinding {
     common!();
     of_component!();
 
-    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
+    fn render(
+        &self,
+        namespace: &str,
+        stores: &Stores,
+        existing: Option<&Release>,
+        _: AsOpenChoreo,
+    ) -> Rendering {
         let class = found::<ScheduledTaskClass>(stores, namespace, self.spec.class_name.as_str())?;
         let inputs = scheduled_task_binding::Inputs { class, existing };
         Ok(scheduled_task_binding::release(self, &inputs))
@@ -282,7 +308,13 @@ impl Binding for APIBinding {
         release.resources.is_empty() && release.environment_name == self.spec.environment_name
     }
 
-    fn render(&self, namespace: &str, stores: &Stores, existing: Option<&Release>) -> Rendering {
+    fn render(
+        &self,
+        namespace: &str,
+        stores: &Stores,
+        existing: Option<&Release>,
+        _: AsOpenChoreo,
+    ) -> Rendering {
         let inputs = api_binding::Inputs {
             api: found::<API>(stores, namespace, &self.spec.api_name)?,
             class: found::<APIClass>(stores, namespace, &self.spec.api_class_name)?,

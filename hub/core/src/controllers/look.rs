@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use outhaul_hub_render::Change;
+use outhaul_hub_render::{AsOpenChoreo, Change};
 use outhaul_hub_resources::{Condition, Release};
 use outhaul_protocol_wire::digest::Digest;
 use serde::Serialize;
@@ -40,6 +40,7 @@ pub(super) struct Look<'a> {
     pub(super) key: &'a Id,
     pub(super) stores: &'a Stores,
     pub(super) routing: &'a Routing,
+    pub(super) as_openchoreo: AsOpenChoreo,
     /// The key's Release with all that it says, where it was asked for.
     pub(super) read: Option<&'a Release>,
     pub(super) memory: &'a mut Memory,

@@ -199,6 +199,37 @@ fn a_connection_follows_its_target() {
 }
 
 #[test]
+fn what_stays_as_openchoreo_makes_it_stays_until_a_hub_starts_that_corrects_it() {
+    let guarded = |server: &Server| {
+        let resources = &server.get(Kind::Release, "cart")["spec"]["resources"];
+        let mut objects = resources.as_array().unwrap().iter().map(|entry| &entry["object"]);
+        let policy = objects.find(|object| object["kind"] == "SecurityPolicy").unwrap();
+        let route = policy["spec"]["targetRefs"][0]["name"].as_str().unwrap();
+        objects_named(server, "HTTPRoute").contains(&route.to_owned())
+    };
+    let mut server = running();
+    let mut unlevelled = service("cart");
+    unlevelled["apis"]["api"]["rest"]["exposeLevels"] = json!([]);
+    server.put(Kind::Service, "cart", unlevelled);
+    for (level_policies, expected) in [(false, true), (true, false), (false, true)] {
+        server.settings.as_openchoreo.level_policies = level_policies;
+        server.restart();
+        server.settle();
+        assert_eq!(guarded(&server), expected, "{level_policies}");
+    }
+}
+
+/// The names of objects of a kind in the Release of `cart`.
+fn objects_named(server: &Server, kind: &str) -> Vec<String> {
+    let resources = &server.get(Kind::Release, "cart")["spec"]["resources"];
+    let objects = resources.as_array().unwrap().iter().map(|entry| &entry["object"]);
+    let of_kind = objects.filter(|object| object["kind"] == kind);
+    of_kind
+        .map(|object| object["metadata"]["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
 fn a_missing_target_is_named_and_heals() {
     let mut server = running();
     let mut till = workload("till");

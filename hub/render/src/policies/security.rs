@@ -4,18 +4,22 @@ use outhaul_hub_resources::{AddressRules, ApiPolicy, Authentication, Authenticat
 use serde_json::{Map, Value, json};
 
 use super::Exposed;
-use crate::{duration, problem::Problem};
+use crate::{AsOpenChoreo, duration, problem::Problem};
 
 /// Name of the one provider of keys, which authorization refers to.
 const PROVIDER: &str = "default";
 
-pub(super) fn spec(policy: &ApiPolicy) -> Map<String, Value> {
+pub(super) fn spec(policy: &ApiPolicy, as_openchoreo: AsOpenChoreo) -> Map<String, Value> {
     let jwt = jwt(policy);
     let scopes = jwt
         .and(policy.authentication.as_ref())
         .and_then(|authentication| authentication.oauth2.as_ref())
         .map(|oauth2| oauth2.scopes.as_slice())
         .unwrap_or_default();
+    let authorization = match as_openchoreo.address_rules {
+        true => former_authorization,
+        false => authorization,
+    };
     let parts = [
         ("jwt", jwt.map(|jwt| json!({"providers": [provider(jwt)]}))),
         ("authorization", authorization(scopes, policy.security.as_ref())),
@@ -61,15 +65,8 @@ fn provider(jwt: &Jwt) -> Value {
 /// Gateways stop at the first rule that matches. So blocked addresses come first, and where both addresses and scopes
 /// are asked for, one rule asks for both.
 fn authorization(scopes: &[String], addresses: Option<&AddressRules>) -> Option<Value> {
-    let lists = addresses.map(|rules| (rules.allowed_ips.as_slice(), rules.blocked_ips.as_slice()));
-    let (allowed, blocked) = lists.unwrap_or_default();
-    let token = (!scopes.is_empty()).then(|| json!({"provider": PROVIDER, "scopes": scopes}));
-    let rule = |action: &str, address: Option<&str>, token: Option<&Value>| {
-        let mut principal = Map::new();
-        principal.extend(address.map(|address| ("clientCIDRs".to_owned(), json!([address]))));
-        principal.extend(token.map(|token| ("jwt".to_owned(), token.clone())));
-        json!({"action": action, "principal": principal})
-    };
+    let (allowed, blocked) = lists(addresses);
+    let token = token(scopes);
     let mut rules: Vec<_> = blocked
         .iter()
         .map(|address| rule("Deny", Some(address), None))
@@ -88,6 +85,34 @@ fn authorization(scopes: &[String], addresses: Option<&AddressRules>) -> Option<
         false => "Deny",
     };
     (!rules.is_empty()).then(|| json!({"defaultAction": default, "rules": rules}))
+}
+
+/// The same as OpenChoreo has it: scopes, then allowed addresses, then blocked ones.
+fn former_authorization(scopes: &[String], addresses: Option<&AddressRules>) -> Option<Value> {
+    let (allowed, blocked) = lists(addresses);
+    let token = token(scopes);
+    let scopes = token.iter().map(|token| rule("Allow", None, Some(token)));
+    let allowed = allowed.iter().map(|address| rule("Allow", Some(address), None));
+    let blocked = blocked.iter().map(|address| rule("Deny", Some(address), None));
+    let rules: Vec<_> = scopes.chain(allowed).chain(blocked).collect();
+    (!rules.is_empty()).then(|| json!({"defaultAction": "Deny", "rules": rules}))
+}
+
+/// The addresses that are allowed, and those that are blocked.
+fn lists(addresses: Option<&AddressRules>) -> (&[String], &[String]) {
+    let lists = addresses.map(|rules| (rules.allowed_ips.as_slice(), rules.blocked_ips.as_slice()));
+    lists.unwrap_or_default()
+}
+
+fn token(scopes: &[String]) -> Option<Value> {
+    (!scopes.is_empty()).then(|| json!({"provider": PROVIDER, "scopes": scopes}))
+}
+
+fn rule(action: &str, address: Option<&str>, token: Option<&Value>) -> Value {
+    let mut principal = Map::new();
+    principal.extend(address.map(|address| ("clientCIDRs".to_owned(), json!([address]))));
+    principal.extend(token.map(|token| ("jwt".to_owned(), token.clone())));
+    json!({"action": action, "principal": principal})
 }
 
 fn cors(cors: &Cors) -> Value {

@@ -80,13 +80,13 @@ const REFUSED: [(&str, &str); 1] = [(
 
 /// How many of each kind were taken, so that none is left out unseen.
 const TAKEN: [(&str, usize); 7] = [
-    ("BackendTrafficPolicy", 24),
+    ("BackendTrafficPolicy", 27),
     ("CronJob", 4),
-    ("Deployment", 60),
-    ("HTTPRoute", 97),
-    ("Release", 73),
-    ("SecurityPolicy", 27),
-    ("Service", 62),
+    ("Deployment", 63),
+    ("HTTPRoute", 102),
+    ("Release", 76),
+    ("SecurityPolicy", 30),
+    ("Service", 65),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use outhaul_hub_render::{Change, RenderError, Wanted, readiness};
+use outhaul_hub_render::{AsOpenChoreo, Change, RenderError, Wanted, readiness};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,6 +38,9 @@ pub(crate) struct Case {
     /// What the condition says: reason and message.
     ready: Option<String>,
     change: Option<String>,
+    /// What stays as OpenChoreo makes it, by the name that the hub's flag has for it.
+    #[serde(default)]
+    as_openchoreo: Vec<String>,
 }
 
 #[test]
@@ -90,12 +93,21 @@ impl Case {
         for (resource, patch) in &self.with {
             change(&mut world, resource, patch);
         }
-        world.make()
+        let mut as_openchoreo = AsOpenChoreo::default();
+        for put_off in &self.as_openchoreo {
+            *match put_off.as_str() {
+                "level-policies" => &mut as_openchoreo.level_policies,
+                "address-rules" => &mut as_openchoreo.address_rules,
+                "connection-hosts" => &mut as_openchoreo.connection_hosts,
+                other => panic!("{}: there is no {other:?}", self.name),
+            } = true;
+        }
+        world.make_as(as_openchoreo)
     }
 }
 
 /// Cases that there are, so that none is left out unseen.
-const CASES: usize = 84;
+const CASES: usize = 87;
 
 fn check(case: &Case, found: &mut Vec<String>) {
     let made = case.make();

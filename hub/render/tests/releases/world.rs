@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use outhaul_hub_render::{
-    Change, RenderError, Rendered, Targets, Wanted, scheduled_task, scheduled_task_binding, service,
-    service_binding, web_application, web_application_binding,
+    AsOpenChoreo, Change, RenderError, Rendered, Targets, Wanted, scheduled_task, scheduled_task_binding,
+    service, service_binding, web_application, web_application_binding,
 };
 use outhaul_hub_resources::{
     APIClass, EndpointStatus, Release, ReleaseState, ScheduledTask, ScheduledTaskBinding, ScheduledTaskClass,
@@ -38,6 +38,11 @@ impl World {
 
     /// Makes the binding where there is only its component, and renders it.
     pub(crate) fn make(&self) -> Made {
+        self.make_as(AsOpenChoreo::default())
+    }
+
+    /// The same where some of it stays as OpenChoreo makes it.
+    pub(crate) fn make_as(&self, as_openchoreo: AsOpenChoreo) -> Made {
         let existing = self.first::<Release>("Release");
         let classes = self.all::<APIClass>("APIClass");
         let api_classes: BTreeMap<_, _> = classes
@@ -54,6 +59,7 @@ impl World {
                 api_classes,
                 targets: bindings.iter().collect(),
                 existing: existing.as_ref(),
+                as_openchoreo,
             };
             return Made {
                 rendered: service_binding::release(&binding, &inputs),
@@ -76,6 +82,7 @@ impl World {
                 class: class.as_ref(),
                 targets,
                 existing: existing.as_ref(),
+                as_openchoreo,
             };
             return Made {
                 rendered: web_application_binding::release(&binding, &inputs),

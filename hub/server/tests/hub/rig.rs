@@ -9,7 +9,7 @@ use kube::core::ApiResource;
 use outhaul_fake_kube_server::{FakeKube, Options};
 use outhaul_hub_resources::{AdmittedKind, Release, crds, to_yaml};
 use outhaul_hub_server::rest::Access;
-use outhaul_hub_server::{AdmitRequest, Config, Hub, IssuedToken, TokenRequest};
+use outhaul_hub_server::{AdmitRequest, AsOpenChoreo, Config, Hub, IssuedToken, TokenRequest};
 use outhaul_protocol_wire::ids::PlaneName;
 use serde_json::{Value, json};
 
@@ -193,6 +193,7 @@ pub(crate) fn config(client: &Client, agents: SocketAddr) -> Config {
         rest: free_port(),
         access: Access::Anonymous,
         fallback: true,
+        as_openchoreo: AsOpenChoreo::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Result;
 use kube::config::Kubeconfig;
 use outhaul_hub_server::rest::Access;
-use outhaul_hub_server::{Config, Hub};
+use outhaul_hub_server::{AsOpenChoreo, Config, Hub};
 use outhaul_scenarios::{cluster, stage};
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
@@ -53,6 +53,7 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
         rest: at.rest,
         access: Access::Tokens,
         fallback: true,
+        as_openchoreo: AsOpenChoreo::default(),
     })
     .await?;
     owner.answer(&Addresses {

@@ -355,7 +355,7 @@ fn an_environment_of_the_namespace_default_counts_where_the_hub_looks_there() {
         (true, "True EnvironmentReady"),
     ] {
         let mut server = settled();
-        server.fallback = fallback;
+        server.settings.fallback = fallback;
         server.move_to("default", Kind::DataPlane, "dp");
         let mut shared = admits("DataPlane", "dp");
         shared["admits"][0]["namespace"] = json!("default");

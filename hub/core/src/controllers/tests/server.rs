@@ -8,7 +8,9 @@ use outhaul_hub_resources::Stored;
 use serde_json::{Value, json};
 
 use crate::Now;
-use crate::controllers::{Controllers, Id, Job, Kind, News, Next, NotPushed, Outcome, Pushed, Sight, Step};
+use crate::controllers::{
+    Controllers, Id, Job, Kind, News, Next, NotPushed, Outcome, Pushed, Settings, Sight, Step,
+};
 
 const NAMESPACE: &str = "acme";
 
@@ -22,8 +24,7 @@ pub(super) struct Server {
     version: u64,
     now: Duration,
     started: bool,
-    /// Whether names are looked for in `default` too.
-    pub(super) fallback: bool,
+    pub(super) settings: Settings,
     /// What comes of every commit.
     pub(super) git: Option<Result<Pushed, NotPushed>>,
     /// How often one was asked for.
@@ -147,7 +148,7 @@ impl Server {
     }
 
     pub(super) fn restart_in_order(&mut self, kinds: impl IntoIterator<Item = Kind>) {
-        self.controllers = Controllers::new(self.fallback);
+        self.controllers = Controllers::new(self.settings);
         self.started = true;
         for kind in kinds {
             self.controllers.tell(News::Begin(kind));
