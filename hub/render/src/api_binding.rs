@@ -38,6 +38,7 @@ pub fn release(binding: &APIBinding, inputs: &Inputs<'_>) -> Result<Wanted, Rend
         change: release::empty(binding, &api.spec.owner, &spec.environment_name, inputs.existing)?,
         problems: Vec::new(),
         warnings: vec![Warning::NotExposed(spec.api_name.clone())],
+        class: None,
     }))
 }
 

@@ -40,6 +40,10 @@ impl Readiness {
 /// Reasons of a Release's own condition under which its objects are on their way or judged one by one.
 const DELIVERED_OR_SO: [&str; 4] = ["Delivering", "Progressing", "Degraded", "AllHealthy"];
 
+/// How API servers refuse what has a field that their version of a kind does not have. All other fields are known here:
+/// templates of classes alone are kept as they are.
+const UNKNOWN_FIELD: &str = "field not declared in schema";
+
 /// What is to be said of a binding, from what it was rendered to and the Release as it is stored after that.
 pub fn of(
     state: ReleaseState,
@@ -60,7 +64,9 @@ pub fn of(
         (Ok(Wanted::Release(_)), None) => {
             Readiness::unready(reason::HEALTH_PROGRESSING, "Release not stored yet")
         }
-        (Ok(Wanted::Release(_)), Some(release)) => of_release(state, release),
+        (Ok(Wanted::Release(rendered)), Some(release)) => {
+            of_release(state, release, rendered.class.as_deref())
+        }
     }
 }
 
@@ -88,12 +94,18 @@ pub fn deletion_failed(release: &str, error: &str) -> Readiness {
     )
 }
 
-fn of_release(state: ReleaseState, release: &Release) -> Readiness {
+fn of_release(state: ReleaseState, release: &Release, class: Option<&str>) -> Readiness {
     if release.spec.resources.is_empty() {
         return Readiness::ready("No resources to deploy".to_owned());
     }
     if let Some(failure) = failure(release) {
-        return Readiness::unready(reason::HEALTH_DEGRADED, failure);
+        let said = match class.filter(|_| failure.contains(UNKNOWN_FIELD)) {
+            Some(class) => {
+                format!("{failure}; it comes from {class}: take it out there, or upgrade the plane")
+            }
+            None => failure,
+        };
+        return Readiness::unready(reason::HEALTH_DEGRADED, said);
     }
     let status = release.status.as_ref();
     let reported = status
@@ -209,7 +221,7 @@ mod tests {
     }
 
     fn said(state: ReleaseState, release: &Release) -> String {
-        let readiness = of_release(state, release);
+        let readiness = of_release(state, release, None);
         format!("{} {}: {}", readiness.ready, readiness.reason, readiness.message)
     }
 

@@ -29,6 +29,8 @@ pub struct Rendered {
     pub problems: Vec<Problem>,
     /// What is rendered otherwise than one may expect.
     pub warnings: Vec<Warning>,
+    /// The class whose templates its objects are made of, with its kind.
+    pub class: Option<String>,
 }
 
 /// A Release with what was drafted. Intervals that somebody set go: the binding says all.
@@ -51,6 +53,7 @@ pub(crate) fn of<P: Resource<DynamicType = ()>>(
         change: change::of(parent, existing, Some(labels), wanted)?,
         problems: draft.problems,
         warnings: draft.warnings,
+        class: Some(format!("{} {:?}", binding.class.kind, binding.class.name)),
     }))
 }
 

@@ -8,6 +8,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use outhaul_scenarios::operator::condition;
 use outhaul_scenarios::{Ground, Stage, poll, stage};
 use serde_json::{Value, json};
 
@@ -212,4 +213,29 @@ async fn a_component_goes_all_the_way_and_back(ground: Ground) {
     stage.end().await.unwrap();
 }
 
-support::on_both_grounds!(a_component_goes_all_the_way_and_back);
+/// Kubernetes refuses an object with a field that it does not know; where it comes from is said where people look.
+async fn a_field_that_the_plane_does_not_know_is_told_with_its_class(ground: Ground) {
+    let stage = Stage::start_with_bare_planes(&ground, &["eu"]).await.unwrap();
+    stage.operator().environment("development", "eu").await.unwrap();
+    let class = json!({ "deploymentTemplate": { "replicas": 1, "novelty": true } });
+    stage
+        .operator()
+        .apply("ServiceClass", "default", class)
+        .await
+        .unwrap();
+    write_component(&stage, "cart").await;
+    let said = stage
+        .operator()
+        .said("ServiceBinding", "cart", "ResourceHealthDegraded");
+    let said = said.await.unwrap();
+    let words = condition(&said, "Ready").unwrap()["message"].as_str().unwrap();
+    for part in ["Deployment", ".spec.novelty", "ServiceClass \"default\""] {
+        assert!(words.contains(part), "{words}");
+    }
+    stage.end().await.unwrap();
+}
+
+support::on_both_grounds!(
+    a_component_goes_all_the_way_and_back,
+    a_field_that_the_plane_does_not_know_is_told_with_its_class,
+);
