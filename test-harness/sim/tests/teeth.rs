@@ -57,7 +57,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
         "an object leaves a plane only by a statement",
     ),
     (Broken::GenerationIgnored, 1, "versions never go back on a plane"),
-    (Broken::HubTrustsItsWrites, 7, "recorded before applied"),
+    (Broken::HubTrustsItsWrites, 50, "recorded before applied"),
     (
         Broken::LeaveIsRemove,
         1,
