@@ -46,8 +46,7 @@ pub struct Plane {
     pub cluster: Cluster,
     /// Its way to the hub.
     pub network: UdpProxy,
-    /// Of its agent; without, that is an administrator.
-    rights: Option<Rights>,
+    access: AgentAccess,
     agent: Option<Running>,
 }
 
@@ -76,8 +75,8 @@ impl Stage {
         let mut stage = Self::start(ground, &[]).await?;
         for name in planes {
             let cluster = Cluster::start(ground, Role::Plane).await?;
-            let rights = Rights::grant(&cluster, rights::AGENT).await?;
-            stage.add(name, cluster, Some(rights)).await?;
+            let access = AgentAccess::Chart(Rights::grant(&cluster, rights::AGENT).await?);
+            stage.add(name, cluster, access).await?;
         }
         Ok(stage)
     }
@@ -133,17 +132,18 @@ impl Stage {
     /// # Errors
     /// It does not connect.
     pub async fn add_plane(&mut self, name: &str, cluster: Cluster) -> Result<()> {
-        self.add(name, cluster, None).await
+        let access = AgentAccess::Administrator(cluster.kubeconfig().clone());
+        self.add(name, cluster, access).await
     }
 
-    async fn add(&mut self, name: &str, cluster: Cluster, rights: Option<Rights>) -> Result<()> {
+    async fn add(&mut self, name: &str, cluster: Cluster, access: AgentAccess) -> Result<()> {
         self.operator.declare(name).await?;
         let token = self.operator.token(name).await?;
         let network = UdpProxy::start(self.addresses.agents).await?;
         let mut plane = Plane {
             cluster,
             network,
-            rights,
+            access,
             agent: None,
         };
         plane.start_agent(Some(&token))?;
@@ -229,7 +229,7 @@ impl Stage {
     pub async fn end(mut self) -> Result<()> {
         for plane in self.planes.values_mut() {
             plane.stop_agent().await?;
-            if let Some(rights) = &plane.rights {
+            if let AgentAccess::Chart(rights) = &plane.access {
                 rights.were_enough()?;
             }
         }
@@ -246,10 +246,7 @@ impl Plane {
     /// # Errors
     /// The operating system gives no threads.
     pub fn start_agent(&mut self, token: Option<&str>) -> Result<()> {
-        let access = match &self.rights {
-            Some(rights) => AgentAccess::Chart(rights.clone()),
-            None => AgentAccess::Administrator(self.cluster.kubeconfig().clone()),
-        };
+        let access = self.access.clone();
         self.agent = Some(run_agent(access, SYSTEM, token, self.network.address())?);
         Ok(())
     }
@@ -290,6 +287,7 @@ pub fn agent(cluster: &Cluster, namespace: &str, token: Option<&str>, hub: Socke
 }
 
 /// As whom an agent speaks to its API server.
+#[derive(Clone)]
 enum AgentAccess {
     Administrator(Kubeconfig),
     Chart(Rights),
