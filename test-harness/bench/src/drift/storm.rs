@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
-use serde_json::Value;
 
 use super::{CHANGED, Drifting, Load, names, samples};
 use crate::course::CREATES;
@@ -34,12 +33,11 @@ pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Lo
         .flat_map(|(_, entries)| entries)
         .collect();
     let theirs: Vec<_> = names(&entries).collect();
-    let manifests: Vec<Value> = sample::manifests(entries).collect();
-    bare.ask::<()>(&Order::Hold(manifests.clone())).await?;
+    let manifests = sample::manifests(entries).collect();
+    bare.ask::<()>(&Order::Hold(manifests)).await?;
     bare.ask::<()>(&Order::Apply).await?;
     let (mut agent, mut apply_loop) = (Vec::new(), Vec::new());
     for _ in 0..load.rounds {
-        bare.ask::<()>(&Order::Hold(manifests.clone())).await?;
         drifting.change(&theirs).await?;
         let start = Instant::now();
         let ((), last) = tokio::try_join!(bare.ask(&Order::Apply), drifting.repaired(&theirs))?;

@@ -26,7 +26,7 @@ pub struct Setup {
 /// What it does next; the answer comes when it is done.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Order {
-    /// Have these manifests ready.
+    /// Have these manifests ready, until others come.
     Hold(Vec<Value>),
     /// Apply what is held.
     Apply,
@@ -41,7 +41,7 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
     while let Some(order) = owner.order().await? {
         match order {
             Order::Hold(manifests) => held = manifests.into_iter().map(sample::tracked).collect(),
-            Order::Apply => apply(&client, std::mem::take(&mut held)).await?,
+            Order::Apply => apply(&client, held.clone()).await?,
         }
         owner.answer(&())?;
     }
