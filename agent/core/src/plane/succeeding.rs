@@ -23,14 +23,13 @@ impl Plane {
             self.save(key, now);
         }
         let contested = self.items[key].objects[index].contested;
-        let anothers = self.anothers(key, live, contested);
-        let yields = anothers.is_some();
-        if yields {
-            let (object, _) = self.wanted(key, index);
-            object.blocker = anothers;
-            self.forget_live(key, index);
-        }
-        yields
+        let Some(anothers) = self.anothers(key, live, contested) else {
+            return false;
+        };
+        let (object, _) = self.wanted(key, index);
+        object.blocker = Some(anothers);
+        self.forget_live(key, index);
+        true
     }
 
     /// What is there under the name of a wanted object is not known to be ours.
