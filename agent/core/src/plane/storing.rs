@@ -81,31 +81,13 @@ enum Writing {
 pub(super) struct Storing {
     incoming: BTreeMap<Key, Incoming>,
     unsaved: Unsaved,
-    busy: Busy,
+    /// When heads were last written or objects applied.
+    last_busy: Option<Instant>,
     /// Resources with something that has to be written down before it counts.
     urgent: BTreeSet<Key>,
     forgotten: BTreeSet<Key>,
     writing: BTreeMap<Key, Writing>,
     retries: BTreeMap<Key, Retry>,
-}
-
-/// Whether heads are written or objects applied, and when they last were.
-#[derive(Debug, Default)]
-struct Busy {
-    is_now: bool,
-    last: Option<Instant>,
-}
-
-impl Busy {
-    /// When to write down what is to be written at `at`, if there is time.
-    fn put_off(&self, at: Instant) -> Instant {
-        let latest = at + PATIENCE;
-        match self.last {
-            _ if self.is_now => latest,
-            Some(last) => at.max(last + GATHER).min(latest),
-            None => at,
-        }
-    }
 }
 
 /// Resources of which something was learned, and when it is to be written down.
@@ -118,6 +100,10 @@ struct Unsaved {
 impl Plane {
     /// The next write to begin now.
     pub fn poll_write(&mut self, now: Instant) -> Option<Write> {
+        let is_busy = self.is_busy();
+        if is_busy {
+            self.storing.last_busy = Some(now);
+        }
         if self.storing.writing.len() >= WRITES {
             return None;
         }
@@ -134,17 +120,18 @@ impl Plane {
             let change = Change::Forget;
             return Some(Write { key, change });
         }
-        self.storing.busy.is_now = !self.requests.is_empty() || self.storing.has_heads();
-        if self.storing.busy.is_now {
-            self.storing.busy.last = Some(now);
-        }
         let urgent = self.storing.next_urgent(now);
-        let key = urgent.or_else(|| self.storing.next_unsaved(now))?;
+        let key = urgent.or_else(|| self.storing.next_unsaved(now, is_busy))?;
         self.save_now(key)
     }
 
     pub(super) fn writing_deadline(&self) -> Option<(Instant, &'static str)> {
-        self.storing.deadline()
+        self.storing.deadline(self.is_busy())
+    }
+
+    /// Whether heads are written or objects applied.
+    fn is_busy(&self) -> bool {
+        !self.requests.is_empty() || self.storing.has_heads()
     }
 
     /// The next write when there is no time left to gather: what was learned and is not written down yet.
@@ -369,7 +356,7 @@ impl Storing {
     }
 
     /// When the next write may begin that does not begin at once.
-    fn deadline(&self) -> Option<(Instant, &'static str)> {
+    fn deadline(&self, is_busy: bool) -> Option<(Instant, &'static str)> {
         if self.writing.len() >= WRITES {
             return None;
         }
@@ -385,13 +372,23 @@ impl Storing {
                     .unsaved
                     .due
                     .get(key)
-                    .map(|at| due.max(self.busy.put_off(*at))),
+                    .map(|at| due.max(self.put_off(*at, is_busy))),
             }
         });
         let mut saves = self.unsaved.order.iter();
         let save = saves.find(|(_, key)| idle(key) && !self.retries.contains_key(key));
-        let save = save.map(|(at, _)| self.busy.put_off(*at));
+        let save = save.map(|(at, _)| self.put_off(*at, is_busy));
         Some((retried.chain(save).min()?, "a write"))
+    }
+
+    /// When to write down what is to be written at `at`, if there is time.
+    fn put_off(&self, at: Instant, is_busy: bool) -> Instant {
+        let latest = at + PATIENCE;
+        match self.last_busy {
+            _ if is_busy => latest,
+            Some(last) => at.max(last + GATHER).min(latest),
+            None => at,
+        }
     }
 
     /// Whether a head waits to be written, or is being written.
@@ -443,10 +440,10 @@ impl Storing {
         Some(key)
     }
 
-    fn next_unsaved(&mut self, now: Instant) -> Option<Key> {
+    fn next_unsaved(&mut self, now: Instant, is_busy: bool) -> Option<Key> {
         let ready = |key: &Key| !self.writing.contains_key(key) && !self.waits(key, now);
         let due = self.unsaved.order.iter();
-        let due = due.take_while(|(at, _)| self.busy.put_off(*at) <= now);
+        let due = due.take_while(|(at, _)| self.put_off(*at, is_busy) <= now);
         let key = due.map(|(_, key)| key).find(|key| ready(key))?.clone();
         self.unsaved.remove(&key);
         Some(key)
