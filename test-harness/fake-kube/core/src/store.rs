@@ -158,10 +158,10 @@ impl Store {
         self.version = object.version();
         let shelf = shelf(&mut self.shelves, resource);
         let previous = shelf.objects.insert(address.key.clone(), object.clone());
-        if let Some(previous) = &previous {
-            self.owners.remove(&address, previous.value());
+        match &previous {
+            Some(previous) => self.owners.replace(&address, previous.value(), object.value()),
+            None => self.owners.insert(&address, object.value()),
         }
-        self.owners.insert(&address, object.value());
         shelf.history.push(Event::put(object.clone(), previous));
         shelf.writes += 1;
         self.note(resource);
@@ -318,5 +318,19 @@ mod tests {
             .collect();
         assert_eq!(events, [EventKind::Added, EventKind::Deleted]);
         assert_eq!(store.take_changed().len(), 1);
+    }
+
+    #[test]
+    fn an_owner_that_is_gone_stays_so_for_a_dependent_that_changes() {
+        let config_maps = GroupResource::new("", "configmaps");
+        let mut store = Store::default();
+        store.put(&config_maps, object("a", "owner"));
+        let mut dependent = object("a", "dependent");
+        dependent["metadata"]["ownerReferences"] = json!([{"uid": "a-owner"}]);
+        store.put(&config_maps, dependent.clone());
+        store.remove(&config_maps, &Key::new("a", "owner"));
+        assert!(store.owners().is_gone("a-owner"));
+        store.put(&config_maps, dependent);
+        assert!(store.owners().is_gone("a-owner"));
     }
 }

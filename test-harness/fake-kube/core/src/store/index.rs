@@ -79,6 +79,21 @@ impl OwnerIndex {
         }
     }
 
+    /// An object changed. An owner that is gone and that it still refers to stays known to be gone.
+    pub(super) fn replace(&mut self, address: &Address, before: &Value, after: &Value) {
+        let gone: Vec<&str> = meta::owners(before)
+            .map(|owner| owner.uid)
+            .filter(|uid| self.is_gone(uid))
+            .collect();
+        self.remove(address, before);
+        self.insert(address, after);
+        for uid in gone {
+            if let Some(dependents) = self.dependents.get_mut(uid) {
+                dependents.is_orphaned = true;
+            }
+        }
+    }
+
     /// An owner is gone: whatever refers to it has to be looked at.
     pub(super) fn orphan_dependents(&mut self, uid: &str) {
         if let Some(dependents) = self.dependents.get_mut(uid) {
