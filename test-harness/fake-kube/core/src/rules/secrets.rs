@@ -77,7 +77,9 @@ fn not_an_object(json: &[u8]) -> Option<String> {
         )),
         Err(error) if error.is_eof() => Some("unexpected end of JSON input".to_owned()),
         Err(error) => {
-            let stray = json
+            let mut lines = json.split(|byte| *byte == b'\n');
+            let line = lines.nth(error.line().saturating_sub(1)).unwrap_or_default();
+            let stray = line
                 .get(error.column().saturating_sub(1))
                 .copied()
                 .unwrap_or_default();
@@ -85,6 +87,19 @@ fn not_an_object(json: &[u8]) -> Option<String> {
                 "invalid character {:?} looking for beginning of value",
                 char::from(stray)
             ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stray_character_is_named_in_whichever_line_it_is() {
+        for json in ["a", "{}\n\n  a", "[1,\na]"] {
+            let why = not_an_object(json.as_bytes()).unwrap();
+            assert!(why.contains("invalid character 'a'"), "{why}");
         }
     }
 }
