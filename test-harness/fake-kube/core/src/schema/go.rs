@@ -17,35 +17,33 @@ pub(crate) fn go_type(value: &Value) -> &'static str {
 
 /// As Go prints a value with `%v`.
 pub(crate) fn go_value(value: &Value) -> String {
-    match value {
+    printed(value, |scalar| match scalar {
         Value::Null => "<nil>".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go_value).collect::<Vec<_>>().join(" ")),
-        Value::Object(fields) => {
-            let fields: Vec<String> = fields
-                .iter()
-                .map(|(name, field)| format!("{name}:{}", go_value(field)))
-                .collect();
-            format!("map[{}]", fields.join(" "))
-        }
         other => other.to_string(),
-    }
+    })
 }
 
 /// As Go prints a value with `%s`: what is no text is told to be none.
 pub(crate) fn go_text(value: &Value) -> String {
-    match value {
+    printed(value, |scalar| match scalar {
         Value::Null => "%!s(<nil>)".to_owned(),
-        Value::Bool(_) | Value::Number(_) => format!("%!s({}={value})", go_type(value)),
+        other => format!("%!s({}={other})", go_type(other)),
+    })
+}
+
+/// Texts as they are, lists and maps with their brackets, and what else there is by `scalar`.
+fn printed(value: &Value, scalar: fn(&Value) -> String) -> String {
+    match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
-        Value::Object(fields) => {
-            let fields: Vec<String> = fields
-                .iter()
-                .map(|(name, field)| format!("{name}:{}", go_text(field)))
-                .collect();
-            format!("map[{}]", fields.join(" "))
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| printed(item, scalar)).collect();
+            format!("[{}]", items.join(" "))
         }
+        Value::Object(fields) => {
+            let field = |(name, field): (&String, &Value)| format!("{name}:{}", printed(field, scalar));
+            format!("map[{}]", fields.iter().map(field).collect::<Vec<_>>().join(" "))
+        }
+        other => scalar(other),
     }
 }
 
