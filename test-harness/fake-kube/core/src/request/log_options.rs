@@ -5,28 +5,13 @@ use jiff::Timestamp;
 use super::options::{boolean, number};
 use crate::refusal::Refusal;
 
-/// The parameters that such a request knows.
-const PARAMETERS: [&str; 9] = [
-    "container",
-    "follow",
-    "limitBytes",
-    "previous",
-    "sinceSeconds",
-    "sinceTime",
-    "stream",
-    "tailLines",
-    "timestamps",
-];
-
-/// Parameters that are for logs, as they came.
+/// Parameters that no other request knows, as they came.
 #[derive(Debug, Clone, Default)]
 pub struct LogParameters(Vec<(String, String)>);
 
 impl LogParameters {
     pub(super) fn take(&mut self, key: &str, value: &str) {
-        if PARAMETERS.contains(&key) {
-            self.0.push((key.to_owned(), value.to_owned()));
-        }
+        self.0.push((key.to_owned(), value.to_owned()));
     }
 }
 
