@@ -15,6 +15,8 @@ use crate::request::{Target, Verb};
 use crate::store::Key;
 use rbac::Attributes;
 
+/// For whom a token is that names nobody.
+pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
 /// Members may do everything.
 pub const MASTERS: &str = "system:masters";
 /// Everybody who is known.

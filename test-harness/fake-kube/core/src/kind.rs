@@ -2,7 +2,7 @@
 
 mod subresource;
 
-pub use subresource::Subresource;
+pub use subresource::{Shown, Subresource};
 
 use std::borrow::Cow;
 use std::fmt;

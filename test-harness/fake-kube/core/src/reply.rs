@@ -57,6 +57,12 @@ pub enum Body {
 }
 
 impl Reply {
+    /// With these warnings.
+    #[must_use]
+    pub(crate) fn with_warnings(self, warnings: Vec<String>) -> Self {
+        Self { warnings, ..self }
+    }
+
     /// 200 with a body.
     pub fn ok(body: Body) -> Self {
         Self {

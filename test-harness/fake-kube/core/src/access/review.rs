@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::User;
 use super::rbac::Attributes;
+use super::{AUDIENCE, User};
 use crate::cluster::Cluster;
 use crate::kind::Served;
 use crate::refusal::Refusal;
@@ -42,9 +42,7 @@ impl Cluster {
             answer["metadata"] = json!({});
         }
         answer["status"] = status;
-        let mut reply = Reply::value(answer).with_code(201);
-        reply.warnings = warnings;
-        Ok(reply)
+        Ok(Reply::value(answer).with_code(201).with_warnings(warnings))
     }
 
     fn token_review(&self, spec: &Value) -> Value {
@@ -55,7 +53,7 @@ impl Cluster {
                 if let Some(audiences) = spec.get("audiences").filter(|a| !a.is_null()) {
                     status["audiences"] = audiences.clone();
                 } else {
-                    status["audiences"] = json!(["https://kubernetes.default.svc"]);
+                    status["audiences"] = json!([AUDIENCE]);
                 }
                 status
             }

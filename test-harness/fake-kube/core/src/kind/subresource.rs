@@ -57,12 +57,24 @@ impl Subresource {
         }
     }
 
-    /// Group, version and kind of what it shows, unless that is the object.
-    pub fn shows(self) -> Option<(&'static str, &'static str, &'static str)> {
-        match self {
-            Self::Scale => Some(("autoscaling", "v1", "Scale")),
-            Self::Token => Some(("authentication.k8s.io", "v1", "TokenRequest")),
-            Self::Status | Self::Log | Self::Finalize => None,
-        }
+    /// What it shows, unless that is the object.
+    pub fn shows(self) -> Option<Shown<'static>> {
+        let (group, version, kind) = match self {
+            Self::Scale => ("autoscaling", "v1", "Scale"),
+            Self::Token => ("authentication.k8s.io", "v1", "TokenRequest"),
+            Self::Status | Self::Log | Self::Finalize => return None,
+        };
+        Some(Shown { group, version, kind })
     }
+}
+
+/// The kind of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown<'a> {
+    /// API group; empty for the core group.
+    pub group: &'a str,
+    /// API version without the group.
+    pub version: &'a str,
+    /// Kind.
+    pub kind: &'a str,
 }

@@ -68,13 +68,13 @@ impl Cluster {
         let late = rules::metadata::new_warnings(&served.kind, None, &object);
         let inserted = self.insert(served, object, Unread::Nothing, request, moment);
         // What is found when all is well is said also where the name turns out to be taken.
-        if !matches!(&inserted, Err(refusal) if refusal.code != 409) {
+        let refusal = inserted.as_ref().err();
+        if refusal.is_none_or(|refusal| refusal.code == 409) {
             warnings.extend(late);
         }
         let object = inserted.map_err(|refusal| refusal.warned(&warnings))?;
-        let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
-        reply.warnings = warnings;
-        Ok(reply)
+        let shown = super::read::show(served, request, object, moment);
+        Ok(Reply::ok(shown).with_code(201).with_warnings(warnings))
     }
 
     /// Creates by server-side apply.
@@ -117,9 +117,8 @@ impl Cluster {
         let object = self
             .insert(served, object, unread, request, moment)
             .map_err(|refusal| refusal.warned(&warnings))?;
-        let mut reply = Reply::ok(super::read::show(served, request, object, moment)).with_code(201);
-        reply.warnings = warnings;
-        Ok(reply)
+        let shown = super::read::show(served, request, object, moment);
+        Ok(Reply::ok(shown).with_code(201).with_warnings(warnings))
     }
 
     /// Gives an object that only has a `generateName` a name that is free.

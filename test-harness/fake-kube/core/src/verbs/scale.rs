@@ -25,9 +25,8 @@ impl Cluster {
         request: &Request,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
-        let Some(scale) = &served.version().scale else {
-            return Err(Refusal::no_such_path());
-        };
+        let scale = served.version().scale.as_ref();
+        let scale = scale.expect("only a kind that scales has this subresource");
         if request.verb == Verb::Get {
             let object = self.fresh(served, target, &request.options)?;
             let shown = served.present(object.value());

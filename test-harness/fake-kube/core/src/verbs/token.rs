@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use super::incoming;
+use crate::access::AUDIENCE;
 use crate::apply::{self, Operation};
 use crate::cluster::{Cluster, key_of};
 use crate::kind::{GroupResource, Kind, Scope, Served, Traits, Version};
@@ -17,8 +18,6 @@ use crate::schema::{Builtins, FieldError, FieldPath};
 
 const GROUP: &str = "authentication.k8s.io";
 const KIND: &str = "TokenRequest";
-/// For whom a token is that names nobody.
-const AUDIENCE: &str = "https://kubernetes.default.svc";
 /// Seconds that a token lives that asks for nothing else.
 const LIFETIME: i64 = 3_600;
 
@@ -93,9 +92,7 @@ impl Cluster {
             "token": self.access.issue(account.value(), moment.secret()),
             "expirationTimestamp": expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         });
-        let mut reply = Reply::value(answer).with_code(201);
-        reply.warnings = warnings;
-        Ok(reply)
+        Ok(Reply::value(answer).with_code(201).with_warnings(warnings))
     }
 }
 
@@ -111,7 +108,7 @@ fn check_name(request: &Value, account: &str) -> Result<(), Refusal> {
     Err(Refusal::invalid(GROUP, KIND, account, &[error]))
 }
 
-/// Tokens live ten minutes at least.
+/// Tokens live ten minutes at least, and 2^32 seconds at most.
 fn check_lifetime(seconds: i64) -> Result<(), Refusal> {
     let detail = match seconds {
         ..600 => "may not specify a duration less than 10 minutes",

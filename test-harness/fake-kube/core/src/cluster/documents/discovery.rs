@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::kind::{Kind, Subresource, Version};
+use crate::kind::{Kind, Shown, Subresource, Version};
 use crate::meta;
 use crate::refusal::Refusal;
 use crate::registry::Registry;
@@ -105,10 +105,10 @@ fn legacy_entries(kind: &Kind, version: &Version) -> Vec<Value> {
             "name": format!("{}/{}", kind.id.resource, below.as_str()), "singularName": "",
             "namespaced": kind.is_namespaced(), "kind": &*kind.name, "verbs": below.verbs(),
         });
-        if let Some((group, version, kind)) = below.shows() {
-            entry["group"] = group.into();
-            entry["version"] = version.into();
-            entry["kind"] = kind.into();
+        if let Some(shown) = below.shows() {
+            entry["group"] = shown.group.into();
+            entry["version"] = shown.version.into();
+            entry["kind"] = shown.kind.into();
         }
         entries.push(entry);
     }
@@ -161,11 +161,8 @@ fn aggregated_entry(kind: &Kind, version: &Version) -> Value {
     let subresources: Vec<Value> = Subresource::of(kind, version)
         .into_iter()
         .map(|below| {
-            let shown = below
-                .shows()
-                .map(|(group, version, kind)| Shown { group, version, kind });
             json!({
-                "subresource": below.as_str(), "responseKind": response(shown.as_ref().unwrap_or(&own)),
+                "subresource": below.as_str(), "responseKind": response(&below.shows().unwrap_or(own)),
                 "verbs": below.verbs(),
             })
         })
@@ -207,10 +204,3 @@ const CUSTOM_VERBS: [&str; 8] = [
     "update",
     "watch",
 ];
-
-/// The kind of an answer.
-struct Shown<'a> {
-    group: &'a str,
-    version: &'a str,
-    kind: &'a str,
-}
