@@ -63,14 +63,15 @@ pub(crate) fn settles_later(kind: &Kind, sent: &Value, object: &Value) -> bool {
     is_claim(kind) || kind.is("batch", "Job") && are_of_pods && !was_sent
 }
 
-/// Whether an apply leaves metadata of a custom resource empty, or nulls in it.
-pub(crate) fn keeps_hollow(kind: &Kind, applied: &Value) -> bool {
-    let is_hollow = |field: &&str| {
-        let value = meta::metadata(applied).and_then(|metadata| metadata.get(*field));
+/// Whether metadata of an object is empty rather than absent, or has nulls in it.
+pub(crate) fn is_hollow(object: &Value) -> bool {
+    let is_hollow = |field: &str| {
+        let value = meta::metadata(object).and_then(|metadata| metadata.get(field));
         value.is_some_and(|value| holds_null(value) || is_empty(value))
     };
-    let fields = ["annotations", "finalizers", "labels", "ownerReferences"];
-    kind.custom.is_some() && fields.iter().any(is_hollow)
+    ["annotations", "finalizers", "labels", "ownerReferences"]
+        .into_iter()
+        .any(is_hollow)
 }
 
 fn is_empty(value: &Value) -> bool {

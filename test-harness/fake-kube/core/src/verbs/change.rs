@@ -234,33 +234,35 @@ impl Cluster {
         served: &Served,
         request: &Request,
         old: &Arc<Object>,
-        mut change: Change,
+        change: Change,
         part: Part,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
-        let mut warnings = std::mem::take(&mut change.warnings);
-        let new = &mut change.object;
-        rules::carried::carry(&served.kind, &shown, new);
+        let Change {
+            object: mut new,
+            mut warnings,
+            unread,
+        } = change;
+        rules::carried::carry(&served.kind, &shown, &mut new);
         if part != Part::Finalizers && effects::is_namespace(&served.kind) {
             new["spec"]["finalizers"] = shown["spec"]["finalizers"].clone();
         }
-        incoming::validate_update(served, &shown, new, part).map_err(|refusal| refusal.warned(&warnings))?;
-        warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), new));
-        let changes_nothing = same(&shown, new) && change.unread == Unread::Nothing;
+        incoming::validate_update(served, &shown, &new, part).map_err(|refusal| refusal.warned(&warnings))?;
+        warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), &new));
+        let changes_nothing = same(&shown, &new) && unread == Unread::Nothing;
         let object = if changes_nothing && !old.is_unsettled() {
             old.clone()
         } else {
-            if part == Part::Main && change.unread == Unread::Content {
-                bump_generation(new);
-            } else if part == Part::Main {
-                count_generation(served, &shown, new);
+            match (part, unread) {
+                (Part::Main, Unread::Content) => bump_generation(&mut new),
+                (Part::Main, _) => count_generation(served, &shown, &mut new),
+                (Part::Status | Part::Finalizers, _) => {}
             }
-            self.replace_or_finish(served, request, change, old.version(), moment)?
+            self.replace_or_finish(served, request, (new, unread), old.version(), moment)?
         };
-        let mut reply = Reply::ok(super::read::show(served, request, object, moment));
-        reply.warnings = warnings;
-        Ok(reply)
+        let shown = super::read::show(served, request, object, moment);
+        Ok(Reply::ok(shown).with_warnings(warnings))
     }
 
     /// Stores the new state; if it was only waiting for its last finalizer, it goes.
@@ -268,11 +270,10 @@ impl Cluster {
         &mut self,
         served: &Served,
         request: &Request,
-        change: Change,
+        (new, unread): (Value, Unread),
         before: u64,
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
-        let new = change.object;
         if request.options.dry_run {
             let shown = self.candidate(served, new, moment)?;
             return Ok(Arc::new(Object::new(shown.value().clone(), before)));
@@ -284,7 +285,7 @@ impl Cluster {
             return Ok(Arc::new(last));
         }
         let mut candidate = self.candidate(served, new, moment)?;
-        if change.unread != Unread::Nothing {
+        if unread != Unread::Nothing {
             candidate = candidate.unsettled();
         }
         Ok(self.keep(served, candidate))

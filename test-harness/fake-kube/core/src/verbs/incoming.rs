@@ -81,13 +81,13 @@ pub(super) fn shape_applied(
     object: &mut Value,
 ) -> Result<(Vec<String>, Unread), Refusal> {
     let schema = &served.version().schema;
-    let is_hollow = effects::keeps_hollow(&served.kind, object);
+    let is_hollow = effects::is_hollow(object);
     // What is not declared at all was refused, and what is dropped of something untyped is not told of.
     let dropped = schema::prune(schema, object);
-    let unread = match () {
-        () if served.kind.custom.is_some() && dropped.iter().any(is_content) => Unread::Content,
-        () if is_hollow => Unread::Metadata,
-        () => Unread::Nothing,
+    let unread = match &served.kind.custom {
+        Some(_) if dropped.iter().any(|path| !path.is_in("metadata")) => Unread::Content,
+        Some(_) if is_hollow => Unread::Metadata,
+        Some(_) | None => Unread::Nothing,
     };
     let warnings = judge_unknown(served, options, Sent::Whole, object, &[])?;
     schema::canonicalize(schema, object);
@@ -106,10 +106,6 @@ pub(super) enum Unread {
     Metadata,
     /// Fields that the schema drops. They count as a change each time.
     Content,
-}
-
-fn is_content(path: &FieldPath) -> bool {
-    !path.to_string().starts_with("metadata")
 }
 
 fn drop_unknown(
