@@ -117,7 +117,7 @@ impl Open {
         if !self.watch.bookmarks || self.is_mute() || now < self.next_bookmark {
             return None;
         }
-        self.next_bookmark += BOOKMARK_PERIOD;
+        self.next_bookmark = now + BOOKMARK_PERIOD;
         self.engine.bookmark(&self.watch).map(Due::Bookmark)
     }
 
