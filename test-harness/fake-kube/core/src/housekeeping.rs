@@ -21,7 +21,8 @@ const STEPS: usize = 256;
 
 impl Cluster {
     /// Works off what recent writes left to do: dependents of gone owners, namespaces and definitions that are being
-    /// deleted, service accounts for new namespaces, roles that gather rules. Says whether something may be left; call it again then.
+    /// deleted, service accounts for new namespaces, roles that gather rules. Says whether something may be left; call it
+    /// again then.
     pub fn settle(&mut self, moment: &mut Moment) -> bool {
         for _ in 0..STEPS {
             let Some(address) = self.store.take_suspect() else {

@@ -1,8 +1,8 @@
 //! A watch: a cursor into the history of a kind, with the filter and form of the request that opened it.
 //!
 //! A watch holds no events, but for what there was at its beginning until that is sent, which it shares with the store: it
-//! is asked for the next ones whenever its kind has changed, and reads them from the shared history. One that lies further behind than the history reaches is told `Expired` and ends, as on the real
-//! server, so a slow reader costs nobody memory.
+//! is asked for the next ones whenever its kind has changed, and reads them from the shared history. One that lies further
+//! behind than the history reaches is told `Expired` and ends, as on the real server, so a slow reader costs nobody memory.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
