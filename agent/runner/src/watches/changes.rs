@@ -16,6 +16,11 @@ const OPEN_FOR: &str = "290";
 /// A watch that goes on after this was lost on its way, without a word: it ends here as if the API server had ended it.
 const LOST_AFTER: Duration = Duration::from_secs(300);
 
+/// An API server that goes on with a watch says so with a bookmark once a minute. One that was restored from a backup says
+/// nothing to whoever asks for what comes after a version that it has not reached yet: such a
+/// watch is followed by a list.
+pub(super) const SILENT: Duration = Duration::from_secs(150);
+
 /// Begins to watch what is at `path` after `version`, in the form that `accept` names, if any.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
-use super::changes::changes;
+use super::changes::{SILENT, changes};
 use super::pauses::Pauses;
 use super::{UNNUMBERED, WatchEvent};
 use crate::cluster::{Cluster, Path, chain};
@@ -70,8 +70,10 @@ impl Task {
         };
         let changes = changes(&self.cluster, Path::new(PATH), &version, Some(METADATA)).await;
         let mut changes = std::pin::pin!(changes.map_err(|error| chain(&error))?);
+        let mut last_word = tokio::time::Instant::now();
         while let Some(change) = changes.next().await {
             use kube::core::WatchEvent as Change;
+            last_word = tokio::time::Instant::now();
             match change.map_err(|error| chain(&error))? {
                 Change::Added(Shallow(object))
                 | Change::Modified(Shallow(object))
@@ -85,7 +87,7 @@ impl Task {
                 Change::Error(status) => return Err(status.message.clone()),
             }
         }
-        self.version = Some(version);
+        self.version = (last_word.elapsed() < SILENT).then_some(version);
         Ok(())
     }
 
@@ -141,4 +143,32 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 fn group(definition: &Value) -> Option<&str> {
     let name = definition.pointer("/metadata/name")?.as_str()?;
     name.split_once('.').map(|(_, group)| group)
+}
+
+#[cfg(test)]
+mod tests {
+    use outhaul_fake_kube_server::{FakeKube, Options};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_of_a_server_that_is_behind_is_followed_by_a_list() {
+        let options = Options {
+            in_process: true,
+            ..Options::default()
+        };
+        let kube = FakeKube::start(options).await.unwrap();
+        let (events, _heard) = mpsc::channel(64);
+        let mut task = Task {
+            cluster: Cluster::new(kube.client()),
+            definitions: watch::Sender::new(0),
+            events,
+            listed: false,
+            version: Some("99999999".to_owned()),
+        };
+        task.once().await.unwrap();
+        assert_eq!(task.version, None);
+        task.once().await.unwrap();
+        assert!(task.version.is_some());
+    }
 }

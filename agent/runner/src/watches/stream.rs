@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
 use super::WatchEvent;
-use super::changes::changes;
+use super::changes::{SILENT, changes};
 use crate::cluster::{Cluster, Path, chain, collection};
 
 /// Objects per page of a list.
@@ -22,10 +22,6 @@ const PAGE: &str = "250";
 
 /// A watch that ends sooner is renewed after a wait that grows: something in between does not let it stay.
 pub(super) const SHORT: Duration = Duration::from_secs(5);
-
-/// An API server that goes on with a watch says so with a bookmark once a minute. One that was restored from a backup says
-/// nothing to whoever asks for what comes after a version that it has not reached yet.
-const SILENT: Duration = Duration::from_secs(150);
 
 /// Where a watch goes on.
 #[derive(Debug)]
