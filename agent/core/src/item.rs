@@ -185,11 +185,12 @@ impl Item {
             + self.departing.iter().filter(|it| it.busy).count();
     }
 
-    /// Whether a head says the same as the one that is held, but for what was confirmed.
+    /// Whether a head says the same as the one that is held, but for what was confirmed. What only a search called gone is
+    /// taken anew in any case.
     fn is_only_confirmed(&self, head: &Head, brought: &Brought) -> bool {
         let known = &self.holding.head;
         let same = (head.version, head.state, head.digest) == (known.version, known.state, known.digest);
-        same && head.confirmed != known.confirmed && matches!(brought, Brought::Kept)
+        same && self.holding.whole && head.confirmed != known.confirmed && matches!(brought, Brought::Kept)
     }
 
     /// What is written down about it, but for what it was allowed to let go.

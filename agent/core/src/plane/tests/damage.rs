@@ -235,8 +235,8 @@ fn what_is_served_only_after_a_search_is_searched_for_too() {
     assert_eq!((searches, rig.news.contains(&News::Gone(held))), (2, true));
 }
 
-#[test]
-fn a_removal_that_comes_again_is_searched_for_again() {
+/// A removal that only a search called gone, settled, and an object of it that was not found then.
+fn settled_by_a_search() -> (Rig, Held) {
     let mut rig = shrunk_and_forgotten();
     // As if its kind were not served for a while.
     let two = rig.cluster.get("two").unwrap().clone();
@@ -247,6 +247,23 @@ fn a_removal_that_comes_again_is_searched_for_again() {
     rig.plane.settled(&held, rig.clock().unix, rig.now);
     rig.settle_in_time();
     rig.cluster.put("two", two);
+    (rig, held)
+}
+
+#[test]
+fn a_removal_that_comes_again_confirmed_is_searched_for_again() {
+    let (mut rig, held) = settled_by_a_search();
+    rig.cluster.fail("two", 403);
+    rig.confirm(&held, Confirmed::Remove);
+    rig.settle_in_time();
+    assert!(rig.cluster.has("two"));
+    let leftovers = agent::Plane::report(&rig.plane, &held.key).map(|view| view.leftovers.len());
+    assert_eq!(leftovers, Some(1), "what is found and cannot go is shown");
+}
+
+#[test]
+fn a_removal_that_comes_again_is_searched_for_again() {
+    let (mut rig, held) = settled_by_a_search();
     for restart in [false, true] {
         if restart {
             rig.restart();
