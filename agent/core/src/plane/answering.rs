@@ -24,6 +24,7 @@ impl Plane {
         let Some(sent) = self.requests.answered(id) else {
             return;
         };
+        self.storing.worked(now);
         match sent.about {
             About::Namespace { name, .. } => self.namespace_answered(&name, answer),
             About::Sweep(key) => self.swept(&key, answer, now),
@@ -161,6 +162,7 @@ impl Plane {
         // What a watch has shown meanwhile is ours, whoever had it before.
         let overtaken = object.live.as_ref().is_some_and(|known| known.covers(value));
         if !overtaken && self.yields(key, index, &live, now) {
+            self.forget_live(key, index);
             let (object, _) = self.wanted(key, index);
             object.retry.failed(now);
             return self.hand_over(key, index, &live);
@@ -193,9 +195,7 @@ impl Plane {
         let needless = object.is_applied() && object.live.is_some();
         object.blocker = (!needless).then(|| blocker.unwrap_or_else(|| failure.blocker()));
         match failure.course() {
-            Course::Object | Course::MakeNamespace if failure.is_lasting() => {
-                object.retry.failed_lastingly(now)
-            }
+            Course::Object if failure.is_lasting() => object.retry.failed_lastingly(now),
             Course::Object | Course::MakeNamespace => object.retry.failed(now),
             // The pace waits for all of them.
             Course::Server | Course::Overload(_) => {}

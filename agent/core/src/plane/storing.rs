@@ -81,7 +81,7 @@ enum Writing {
 pub(super) struct Storing {
     incoming: BTreeMap<Key, Incoming>,
     unsaved: Unsaved,
-    /// When heads were last written or objects applied.
+    /// When the last write of a head or request for an object ended.
     last_busy: Option<Instant>,
     /// Resources with something that has to be written down before it counts.
     urgent: BTreeSet<Key>,
@@ -100,10 +100,6 @@ struct Unsaved {
 impl Plane {
     /// The next write to begin now.
     pub fn poll_write(&mut self, now: Instant) -> Option<Write> {
-        let is_busy = self.is_busy();
-        if is_busy {
-            self.storing.last_busy = Some(now);
-        }
         if self.storing.writing.len() >= WRITES {
             return None;
         }
@@ -120,6 +116,7 @@ impl Plane {
             let change = Change::Forget;
             return Some(Write { key, change });
         }
+        let is_busy = self.is_busy();
         let urgent = self.storing.next_urgent(now);
         let key = urgent.or_else(|| self.storing.next_unsaved(now, is_busy))?;
         self.save_now(key)
@@ -149,6 +146,9 @@ impl Plane {
         let Some(writing) = self.storing.writing.remove(key) else {
             return;
         };
+        if matches!(writing, Writing::Head(_)) {
+            self.storing.worked(now);
+        }
         match (writing, result) {
             (Writing::Head(incoming), Ok(())) => {
                 self.storing.retries.remove(key);
@@ -379,6 +379,11 @@ impl Storing {
         let save = saves.find(|(_, key)| idle(key) && !self.retries.contains_key(key));
         let save = save.map(|(at, _)| self.put_off(*at, is_busy));
         Some((retried.chain(save).min()?, "a write"))
+    }
+
+    /// The write of a head, or a request, has ended.
+    pub(super) fn worked(&mut self, now: Instant) {
+        self.last_busy = Some(now);
     }
 
     /// When to write down what is to be written at `at`, if there is time.

@@ -122,6 +122,7 @@ fn what_was_learned_is_written_down_once_nothing_is_applied_but_not_much_later()
         rig.plane.poll_write(rig.now).is_none(),
         "the rest is being applied"
     );
+    rig.now += Duration::from_secs(2);
     for request in &rest {
         answer(&mut rig, request);
     }
