@@ -41,7 +41,7 @@ pub struct Live {
     pub scaled: bool,
     /// Whether what we applied of it was written by update before, see [`adoption`].
     pub inherited: bool,
-    /// Whether `manager` wrote it, by apply or by update, and no agent did for a Bundle.
+    /// Whether `manager` wrote it, by apply or by update, and no agent did for a Bundle; never so of a Bundle's.
     pub managed: bool,
     /// The field manager that wrote it last, if it was not `manager`.
     pub other_manager: Option<String>,
@@ -198,7 +198,7 @@ fn is_managed(object: &Value, manager: &str) -> bool {
     let wrote = |who: &str| {
         managed_fields(object).any(|it| field(it, "manager") == who && field(it, "subresource").is_empty())
     };
-    wrote(manager) && (manager == bundles || !wrote(bundles))
+    wrote(manager) && !wrote(bundles)
 }
 
 fn scales(entry: &Value) -> bool {

@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use outhaul_protocol_wire::head::{BundleKind, HeadState, Key};
+use outhaul_protocol_session::agent::Standing;
+use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::report::{Blocker, BlockerReason};
 
@@ -13,22 +14,21 @@ use crate::labels::{self, Owner};
 use crate::live::{Live, Shown};
 
 impl Plane {
-    /// Leaves the object `live`, which is under the name of one that the resource `key` wants, to whom it belongs. Returns
-    /// whether it does: not where it is the resource's own, or nobody's, or to be taken over.
+    /// Whether the object `live`, which is under the name of one that the resource `key` wants, is left to whom it belongs:
+    /// not where it is the resource's own, or nobody's, or to be taken over.
     pub(super) fn yields(&mut self, key: &Key, index: usize, live: &Live, now: Instant) -> bool {
         let (object, _) = self.wanted(key, index);
         let lost = object.uid.is_some() && !live.owners.is_empty() && !live.is_of(key);
+        object.contested |= lost;
+        let contested = object.contested;
         if lost {
-            object.contested = true;
             self.save(key, now);
         }
-        let contested = self.items[key].objects[index].contested;
         let Some(anothers) = self.anothers(key, live, contested) else {
             return false;
         };
         let (object, _) = self.wanted(key, index);
         object.blocker = Some(anothers);
-        self.forget_live(key, index);
         true
     }
 
@@ -74,7 +74,13 @@ impl Plane {
         let Some(former) = former(key, owner).filter(|_| live.owners.len() == 1) else {
             return Some("remove it there first, or choose another name".to_owned());
         };
-        if self.items.contains_key(&former) || self.storing.head(&former).is_some() {
+        let held = self.items.get(&former).map(|item| item.holding.standing);
+        if held == Some(Standing::Settled) && self.storing.head(&former).is_none() {
+            return Some(format!(
+                "that one was removed here; see that nobody needs it, then take the label {label} off it"
+            ));
+        }
+        if held.is_some() || self.storing.head(&former).is_some() {
             return Some("this plane still holds that one; let this one adopt it, see orphans".to_owned());
         }
         if contested {
@@ -82,8 +88,7 @@ impl Plane {
                 "who manages it there took it from this one; stop that, then take the label {label} off it"
             ));
         }
-        let openchoreos = key.kind == BundleKind::Release && live.managed;
-        (!openchoreos).then(|| {
+        (!live.managed).then(|| {
             format!("OpenChoreo did not leave it like this; see that nobody manages it, then take the label {label} off it")
         })
     }

@@ -263,6 +263,16 @@ impl Rig {
         agent::Plane::report(&self.plane, key).map(|view| view.version.generation)
     }
 
+    fn message(&self, key: &Key, id: &str) -> String {
+        let view = agent::Plane::report(&self.plane, key).unwrap();
+        let report = view.objects.iter().find(|report| report.id == id).unwrap();
+        report
+            .blocker
+            .as_ref()
+            .map(|it| it.message.clone())
+            .unwrap_or_default()
+    }
+
     fn blocker(&self, key: &Key, id: &str) -> Option<BlockerReason> {
         let view = agent::Plane::report(&self.plane, key)?;
         let report = view.objects.iter().find(|report| report.id == id)?;

@@ -201,9 +201,8 @@ impl Plane {
             Some((key, Place::Departing(index))) => return self.look_again(key, index),
             None => return,
         };
-        if !self.yields(&key, index, live, now) {
-            self.forget_live(&key, index);
-        }
+        self.yields(&key, index, live, now);
+        self.forget_live(&key, index);
     }
 
     /// A wanted object is not there any more, or not ours.

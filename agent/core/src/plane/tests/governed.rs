@@ -30,16 +30,6 @@ impl Rig {
         self.log.iter().filter(|line| !reads(line)).collect()
     }
 
-    fn message(&self, key: &Key, id: &str) -> String {
-        let view = agent::Plane::report(&self.plane, key).unwrap();
-        let report = view.objects.iter().find(|report| report.id == id).unwrap();
-        report
-            .blocker
-            .as_ref()
-            .map(|it| it.message.clone())
-            .unwrap_or_default()
-    }
-
     /// Why objects on their way out are still there.
     fn leaving(&self, key: &Key) -> Vec<(String, Option<BlockerReason>)> {
         let view = agent::Plane::report(&self.plane, key).unwrap();

@@ -1,8 +1,10 @@
 //! What was left so that its successor may take it over.
 
+use outhaul_protocol_wire::head::BundleKind;
 use outhaul_protocol_wire::ids::Uid;
 
 use super::*;
+use crate::testing::bundle_key;
 
 /// What has the name of `cart` in a control plane that was rebuilt.
 fn successor() -> Key {
@@ -14,7 +16,11 @@ fn successor() -> Key {
 
 fn take(rig: &mut Rig, key: Key, generation: u64, state: HeadState, objects: &[Value]) {
     let entry = |object: &Value| json!({"id": object["metadata"]["name"], "object": object});
-    let spec = json!({"resources": objects.iter().map(entry).collect::<Vec<_>>()});
+    let list = match key.kind {
+        BundleKind::Release => "resources",
+        BundleKind::Bundle => "objects",
+    };
+    let spec = json!({list: objects.iter().map(entry).collect::<Vec<_>>()});
     let (packed, digest) = content(&spec);
     rig.specs.insert(key.clone(), spec);
     let head = Head {
@@ -71,6 +77,8 @@ fn nobody_takes_an_orphan_over_by_its_name_alone() {
     let rig = rebuilt();
     for name in ["one", "two"] {
         assert_eq!(owner(&rig, name), "uid-cart");
+        let why = rig.message(&successor(), name);
+        assert!(why.contains("belongs to Release acme/cart"), "{why}");
     }
     assert_eq!(owner(&rig, "three"), "uid-of-after");
 }
@@ -170,6 +178,8 @@ fn who_takes_an_object_back_has_it_until_somebody_takes_the_label_off() {
         }
         assert_eq!(owner(&rig, "one"), "uid-of-before", "{restarted}");
         assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::OwnedByAnother));
+        let why = rig.message(&key, "one");
+        assert!(why.contains("took it from this one"), "{why}");
     }
     rig.cluster.edit("one", |object| {
         let labels = object["metadata"]["labels"].as_object_mut().unwrap();
@@ -193,27 +203,43 @@ fn what_was_ours_and_is_a_namesakes_is_not_taken_back_by_an_agent_that_was_away(
     assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::OwnedByAnother));
 }
 
-/// What is not as OpenChoreo leaves it, and how it comes about in an object's metadata.
-type Odd = (&'static str, fn(&mut Value));
+/// What is not as OpenChoreo leaves it, how it comes about in an object's metadata, and what is said of it.
+type Odd = (&'static str, fn(&mut Value), &'static str);
 
 #[test]
 fn what_openchoreo_did_not_leave_like_this_is_left_alone() {
     let cases: [Odd; 4] = [
-        ("another name", |metadata| {
-            metadata["labels"]["openchoreo.dev/release-name"] = "shop".into();
-        }),
-        ("another namespace", |metadata| {
-            metadata["labels"]["openchoreo.dev/release-namespace"] = "elsewhere".into();
-        }),
-        ("written by nobody that OpenChoreo has", |metadata| {
-            metadata["managedFields"][0]["manager"] = "kubectl".into();
-        }),
-        ("of a Bundle once", |metadata| {
-            let bundles = json!({"manager": "outhaul", "operation": "Apply", "fieldsV1": {}});
-            metadata["managedFields"].as_array_mut().unwrap().push(bundles);
-        }),
+        (
+            "another name",
+            |metadata| {
+                metadata["labels"]["openchoreo.dev/release-name"] = "shop".into();
+            },
+            "Release acme/shop (uid uid-of-before): remove it there first",
+        ),
+        (
+            "another namespace",
+            |metadata| {
+                metadata["labels"]["openchoreo.dev/release-namespace"] = "elsewhere".into();
+            },
+            "remove it there first",
+        ),
+        (
+            "written by nobody that OpenChoreo has",
+            |metadata| {
+                metadata["managedFields"][0]["manager"] = "kubectl".into();
+            },
+            "OpenChoreo did not leave it like this",
+        ),
+        (
+            "of a Bundle once",
+            |metadata| {
+                let bundles = json!({"manager": "outhaul", "operation": "Apply", "fieldsV1": {}});
+                metadata["managedFields"].as_array_mut().unwrap().push(bundles);
+            },
+            "OpenChoreo did not leave it like this",
+        ),
     ];
-    for (case, change) in cases {
+    for (case, change, said) in cases {
         let mut rig = Rig::new();
         put_former(&mut rig, "one");
         rig.cluster.edit("one", |object| change(&mut object["metadata"]));
@@ -225,5 +251,67 @@ fn what_openchoreo_did_not_leave_like_this_is_left_alone() {
             "{case}"
         );
         assert_eq!(owner(&rig, "one"), "uid-of-before", "{case}");
+        let why = rig.message(&key, "one");
+        assert!(why.contains(said), "{case}: {why}");
     }
+}
+
+#[test]
+fn what_was_removed_here_and_is_there_again_is_not_taken_over() {
+    let mut rig = Rig::new();
+    let former = Key {
+        uid: Uid::new("uid-of-before").unwrap(),
+        ..release_key("cart")
+    };
+    take(
+        &mut rig,
+        former.clone(),
+        1,
+        HeadState::Present,
+        &[config_map("one", "1")],
+    );
+    rig.settle_in_time();
+    let copy = rig.cluster.get("one").unwrap().clone();
+    take(&mut rig, former.clone(), 2, HeadState::Removed, &[]);
+    rig.settle_in_time();
+    let held = Held {
+        key: former,
+        version: Version {
+            generation: Generation(2),
+            ..Version::default()
+        },
+    };
+    rig.plane.settled(&held, rig.clock().unix, rig.now);
+    rig.settle_in_time();
+    rig.cluster.put("one", copy);
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], true);
+    rig.settle_in_time();
+    assert_eq!(owner(&rig, "one"), "uid-of-before");
+    let why = rig.message(&key, "one");
+    assert!(why.contains("that one was removed here"), "{why}");
+}
+
+#[test]
+fn a_bundle_takes_over_nothing_by_its_name() {
+    let mut rig = Rig::new();
+    put_former(&mut rig, "one");
+    rig.cluster.edit("one", |object| {
+        object["metadata"]["labels"] = json!({
+            "outhaul.dev/managed-by": "outhaul", "outhaul.dev/bundle-uid": "uid-of-before",
+            "outhaul.dev/bundle-name": "build", "outhaul.dev/bundle-namespace": "acme",
+        });
+        object["metadata"]["managedFields"][0]["manager"] = "outhaul".into();
+    });
+    let key = bundle_key("build");
+    take(
+        &mut rig,
+        key.clone(),
+        1,
+        HeadState::Present,
+        &[config_map("one", "1")],
+    );
+    rig.settle_in_time();
+    assert_eq!(rig.blocker(&key, "one"), Some(BlockerReason::OwnedByAnother));
+    let why = rig.message(&key, "one");
+    assert!(why.contains("OpenChoreo did not leave it like this"), "{why}");
 }
