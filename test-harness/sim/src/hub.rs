@@ -425,13 +425,13 @@ impl World {
             remote: (if copied { COPY } else { AGENT }).to_owned(),
         };
         let twin = self.hub_has_twin(number, &dialer, hello);
-        let broken = self.broken;
+        let hello = &heard_of_one_process(hello, self.broken);
         let Some(running) = &mut self.hubs[number].running else {
             return;
         };
-        let hello = &heard_of_one_process(hello, broken);
         match running.fleet.open(dialer, hello, now) {
             Ok(session) => {
+                running.sessions.insert(session, link);
                 if twin {
                     let text = format!("{} {} on hub {number}", PLANES[plane], hello.term);
                     self.violate(
@@ -439,10 +439,6 @@ impl World {
                         text,
                     );
                 }
-                let Some(running) = &mut self.hubs[number].running else {
-                    return;
-                };
-                running.sessions.insert(session, link);
                 self.coverage.note("session opened".to_owned());
                 self.tell(|| {
                     format!(

@@ -232,8 +232,8 @@ impl World {
         let adopted = |other: &String| self.model.adopted.contains(&(other.clone(), uid.clone()));
         // What a plane knows nothing of, of a Release of this name, looks to it like what OpenChoreo left.
         let unknown = |other: &String| {
-            let forgotten = self.model.forgotten.contains(&(plane, other.clone()));
-            forgotten && release_name(&there).is_some_and(|name| release_name(body) == Some(name))
+            let name = release_name(&there);
+            self.model.is_forgotten(plane, other) && name.is_some() && name == release_name(body)
         };
         if let Some(other) = another.filter(|other| !adopted(other) && !unknown(other)) {
             let text = format!("{place} on {}: {of} over {}", PLANES[plane], self.name_of(&other));
