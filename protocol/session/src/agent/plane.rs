@@ -7,7 +7,8 @@ use outhaul_protocol_wire::head::{Head, Key, Version};
 use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{Leftover, ObjectReport};
 
-/// Stands for content that is lost: nothing is known that has this digest.
+/// Stands for content that is lost, or was not recorded when an earlier process stored it: nothing is known that has this
+/// digest.
 const NO_CONTENT: Digest = Digest([0; 32]);
 
 /// What a plane holds for one key, durably.
@@ -27,7 +28,7 @@ pub struct Holding {
 /// How a holding stands with the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
-    /// Stored; not applied before the hub has recorded the plane in the resource. Outside both roots.
+    /// Stored; not applied before the hub has recorded the plane in the resource. Outside both roots while whole.
     Unrecorded,
     /// In force.
     Recorded,

@@ -251,12 +251,15 @@ fn precedes(head: &Head, known: &Head) -> Precedes {
     }
 }
 
-/// Of what is gone, nothing is left to be confirmed.
+/// Of what is gone for sure, nothing is left to be confirmed.
 fn reconfirmed(holding: &Holding) -> Judgement {
     match holding.standing {
         Standing::Gone | Standing::Settled if holding.whole => Judgement::GoneBefore,
-        Standing::Gone | Standing::Settled => Judgement::Take,
-        Standing::Recorded | Standing::Unrecorded | Standing::Orphaned => Judgement::Take,
+        Standing::Gone
+        | Standing::Settled
+        | Standing::Recorded
+        | Standing::Unrecorded
+        | Standing::Orphaned => Judgement::Take,
     }
 }
 
