@@ -115,19 +115,17 @@ impl Fleet {
     /// is settled: nobody waits for the word, and the plane may stop saying it.
     fn gone(&mut self, plane: &PlaneName, held: Held, now: Now) {
         let key = held.key.clone();
-        let Some(delivery) = self.deliveries.get_mut(&key) else {
+        let Some(delivery) = self.on_plane(plane, &key) else {
             self.decided_done(plane, &key);
             self.settle_unqueued(plane, held);
             return self.reconcile_plane(plane, now);
         };
-        match &delivery.queued {
-            Some(entry) if entry.plane == *plane => {
-                if entry.head.state == HeadState::Removed && entry.head.version == held.version {
-                    delivery.gone = Some(held);
-                    self.reconcile(&key, now);
-                }
-            }
-            Some(_) | None => self.settle_unqueued(plane, held),
+        let is_awaited = delivery.queued.as_ref().is_some_and(|entry| {
+            entry.head.state == HeadState::Removed && entry.head.version == held.version
+        });
+        if is_awaited {
+            delivery.gone = Some(held);
+            self.reconcile(&key, now);
         }
     }
 

@@ -7,7 +7,7 @@ use outhaul_protocol_wire::ids::{Epoch, Generation, Move, Uid};
 use outhaul_protocol_wire::message::{AgentMessage, Held, HubMessage, Orphans};
 
 use crate::agent::Agent;
-use crate::world::{NAMESPACE, World};
+use crate::world::{NAMESPACE, World, spec};
 
 /// A plane that keeps an orphan under the name `cart`.
 fn with_orphan(world: &mut World) -> (Agent, Key) {
@@ -134,6 +134,24 @@ fn a_decision_waits_for_a_plane_that_is_away_and_for_a_hub_that_starts_again() {
     say_orphans(&mut world, &agent, &[&orphan]);
     agent.listen(&mut world);
     assert_eq!(agent.holds(&orphan), Some(HeadState::Removed));
+}
+
+#[test]
+fn a_decision_is_done_also_where_its_resource_is_there_again_for_no_plane() {
+    let mut world = World::new();
+    let (mut agent, mut orphan) = with_orphan(&mut world);
+    orphan.uid = Uid::new("uid-1").unwrap();
+    say_orphans(&mut world, &agent, &[&orphan]);
+    agent.listen(&mut world);
+    decide(&mut world, &orphan, OrphanVerdict::Remove);
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&orphan), Some(HeadState::Removed));
+    assert_eq!(world.create_with("cart", &spec("nowhere", 1)), orphan);
+    world.run();
+    say_orphans(&mut world, &agent, &[]);
+    agent.gone(&mut world, &orphan);
+    agent.listen(&mut world);
+    assert!(world.plane_record("eu").decisions.is_empty(), "it is done");
 }
 
 #[test]
