@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use outhaul_hub_render::readiness::{self, Readiness};
 use outhaul_hub_render::{
-    AsOpenChoreo, Change, RenderError, TargetKey, Wanted, api_binding, reason, scheduled_task_binding,
-    service_binding, web_application_binding,
+    Change, RenderError, TargetKey, Wanted, api_binding, reason, scheduled_task_binding, service_binding,
+    web_application_binding,
 };
 use outhaul_hub_resources::{
     API, APIBinding, APIClass, EndpointStatus, Release, ReleaseSpec, ReleaseState, ScheduledTaskBinding,
@@ -28,18 +28,14 @@ pub(super) trait Binding: Watched {
     fn state(&self) -> ReleaseState;
     fn is_going(&self) -> bool;
     /// Everything that it is rendered from is in its namespace.
-    fn render(
-        &self,
-        namespace: &str,
-        stores: &Stores,
-        existing: Option<&Release>,
-        as_openchoreo: AsOpenChoreo,
-    ) -> Rendering;
+    fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering;
     fn former(&self) -> Former<'_>;
     /// Whether it would make a Release like this, by whom that is for.
     fn has_made(&self, release: &ReleaseSpec) -> bool;
     /// Where it is reached, as its status says and as it should say; none for types that are not reached.
-    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)>;
+    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
+        None
+    }
 }
 
 /// What is to be done about a binding: first its Release is written or deleted, then its status says so.
@@ -54,7 +50,7 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
         Some(Ok(head)) => (Some(head), look.read.or(Some(head))),
         Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), None),
     };
-    let rendering = match binding.render(&release.namespace, look.stores, existing, look.as_openchoreo) {
+    let rendering = match binding.render(look, existing) {
         Ok(rendering) => rendering,
         Err(why) => return say(look, binding, invalid(why), None),
     };
@@ -114,19 +110,19 @@ fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, rendered:
     }
     let saying = Saying {
         ready: Some(readiness.into()),
-        beside: rendered.map(|rendered| warnings(rendered).into_iter().collect()),
+        beside: rendered.map(warnings),
         fields,
     };
     saying::say(look, binding.former(), saying)
 }
 
-fn warnings(rendered: &Wanted) -> Option<Said> {
+fn warnings(rendered: &Wanted) -> Vec<Said> {
     match rendered {
         Wanted::Release(rendered) => {
             let warnings: Vec<_> = rendered.warnings.iter().map(ToString::to_string).collect();
             saying::warnings(RENDERED_OTHERWISE, &warnings)
         }
-        Wanted::NoRelease => None,
+        Wanted::NoRelease => Vec::new(),
     }
 }
 
@@ -168,8 +164,8 @@ fn is_ours<B: Binding>(key: &Id, binding: &B, release: &Release) -> bool {
     }
 }
 
-fn found<'a, K: Watched>(stores: &'a Stores, namespace: &str, name: &str) -> Result<Option<&'a K>, String> {
-    match stores.get::<K>(namespace, name) {
+fn found<'a, K: Watched>(look: &Look<'a>, name: &str) -> Result<Option<&'a K>, String> {
+    match look.stores.get::<K>(&look.key.namespace, name) {
         None => Ok(None),
         Some(Ok(object)) => Ok(Some(object)),
         Some(Err(why)) => Err(format!("{} {name:?} cannot be read: {}", K::KIND, why.0)),
@@ -177,11 +173,12 @@ fn found<'a, K: Watched>(stores: &'a Stores, namespace: &str, name: &str) -> Res
 }
 
 /// The bindings that these connections may lead to.
-fn targets<'a>(stores: &'a Stores, namespace: &str, wanted: &[TargetKey<'_>]) -> Vec<&'a ServiceBinding> {
+fn targets<'a>(look: &Look<'a>, wanted: &[TargetKey<'_>]) -> Vec<&'a ServiceBinding> {
     match wanted {
         [] => Vec::new(),
-        _ => stores
-            .all::<ServiceBinding>(namespace)
+        _ => look
+            .stores
+            .all::<ServiceBinding>(&look.key.namespace)
             .filter(|binding| wanted.contains(&TargetKey::of(binding)))
             .collect(),
     }
@@ -219,27 +216,21 @@ impl Binding for ServiceBinding {
     common!();
     of_component!();
 
-    fn render(
-        &self,
-        namespace: &str,
-        stores: &Stores,
-        existing: Option<&Release>,
-        as_openchoreo: AsOpenChoreo,
-    ) -> Rendering {
+    fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering {
         let mut api_classes = BTreeMap::new();
         for (_, name) in service_binding::api_classes(self) {
-            if let Some(class) = found::<APIClass>(stores, namespace, name)? {
+            if let Some(class) = found::<APIClass>(look, name)? {
                 api_classes.insert(name, class);
             }
         }
         let inputs = service_binding::Inputs {
-            class: found::<ServiceClass>(stores, namespace, self.spec.class_name.as_str())?,
+            class: found::<ServiceClass>(look, self.spec.class_name.as_str())?,
             api_classes,
-            targets: targets(stores, namespace, &service_binding::targets(self))
+            targets: targets(look, &service_binding::targets(self))
                 .into_iter()
                 .collect(),
             existing,
-            as_openchoreo,
+            as_openchoreo: look.as_openchoreo,
         };
         Ok(service_binding::release(self, &inputs))
     }
@@ -254,19 +245,13 @@ impl Binding for WebApplicationBinding {
     common!();
     of_component!();
 
-    fn render(
-        &self,
-        namespace: &str,
-        stores: &Stores,
-        existing: Option<&Release>,
-        as_openchoreo: AsOpenChoreo,
-    ) -> Rendering {
+    fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering {
         let wanted = web_application_binding::targets(self);
         let inputs = web_application_binding::Inputs {
-            class: found::<WebApplicationClass>(stores, namespace, self.spec.class_name.as_str())?,
-            targets: targets(stores, namespace, &wanted).into_iter().collect(),
+            class: found::<WebApplicationClass>(look, self.spec.class_name.as_str())?,
+            targets: targets(look, &wanted).into_iter().collect(),
             existing,
-            as_openchoreo,
+            as_openchoreo: look.as_openchoreo,
         };
         Ok(web_application_binding::release(self, &inputs))
     }
@@ -284,20 +269,10 @@ impl Binding for ScheduledTaskBinding {
     common!();
     of_component!();
 
-    fn render(
-        &self,
-        namespace: &str,
-        stores: &Stores,
-        existing: Option<&Release>,
-        _: AsOpenChoreo,
-    ) -> Rendering {
-        let class = found::<ScheduledTaskClass>(stores, namespace, self.spec.class_name.as_str())?;
+    fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering {
+        let class = found::<ScheduledTaskClass>(look, self.spec.class_name.as_str())?;
         let inputs = scheduled_task_binding::Inputs { class, existing };
         Ok(scheduled_task_binding::release(self, &inputs))
-    }
-
-    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
-        None
     }
 }
 
@@ -308,22 +283,12 @@ impl Binding for APIBinding {
         release.resources.is_empty() && release.environment_name == self.spec.environment_name
     }
 
-    fn render(
-        &self,
-        namespace: &str,
-        stores: &Stores,
-        existing: Option<&Release>,
-        _: AsOpenChoreo,
-    ) -> Rendering {
+    fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering {
         let inputs = api_binding::Inputs {
-            api: found::<API>(stores, namespace, &self.spec.api_name)?,
-            class: found::<APIClass>(stores, namespace, &self.spec.api_class_name)?,
+            api: found::<API>(look, &self.spec.api_name)?,
+            class: found::<APIClass>(look, &self.spec.api_class_name)?,
             existing,
         };
         Ok(api_binding::release(self, &inputs))
-    }
-
-    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
-        None
     }
 }
