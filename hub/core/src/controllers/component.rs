@@ -142,14 +142,10 @@ fn complain<C: Component>(look: &Look<'_>, component: &C, reason: &str, message:
 /// Without words, what was said of something that is mended is taken back.
 fn say<C: Component>(look: &Look<'_>, component: &C, ready: Option<Words>) -> Plan {
     let overrides = "spec.overrides has no effect: leave it out, and set what it is for in class or workload";
-    let warnings = component.has_overrides().then(|| overrides.to_owned());
+    let overrides = component.has_overrides().then_some(overrides);
     let saying = Saying {
         ready,
-        beside: Some(
-            saying::warnings(WITHOUT_EFFECT, warnings.as_slice())
-                .into_iter()
-                .collect(),
-        ),
+        beside: Some(saying::warnings(WITHOUT_EFFECT, overrides.as_slice())),
         ..Saying::default()
     };
     saying::say(look, Former::of(component.status()), saying)

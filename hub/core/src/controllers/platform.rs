@@ -1,5 +1,6 @@
 //! What is said of the kinds that a platform consists of. Nothing is made of them and nothing goes with them: each names
-//! others, and its status says whether those are there and can be used.
+//! others, and its status says whether those are there and can be used; a ConfigurationGroup names none, and says that
+//! nothing reads it.
 //!
 //! The condition `Ready` says so. Beside it stands what OpenChoreo itself says, which is always the same.
 

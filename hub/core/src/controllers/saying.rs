@@ -3,6 +3,8 @@
 //! `Ready` stands last, since clients of OpenChoreo read the last one. What is said lasts: a hub that takes over finds it
 //! and tells nobody again.
 
+use std::borrow::Borrow;
+
 use outhaul_hub_resources::conditions::{CREDENTIALS_PRESENT, READY, WARNINGS, status};
 use outhaul_hub_resources::{Condition, ConditionStatus};
 use serde_json::{Map, Value, json};
@@ -17,9 +19,6 @@ pub(super) const WITHOUT_EFFECT: &str = "FieldsWithoutEffect";
 
 /// Something is rendered otherwise than one may expect.
 pub(super) const RENDERED_OTHERWISE: &str = "RenderedOtherwise";
-
-/// Conditions that go where they are not said.
-const COME_AND_GO: [&str; 3] = [READY, CREDENTIALS_PRESENT, WARNINGS];
 
 /// What a status says so far.
 #[derive(Clone, Copy)]
@@ -49,14 +48,17 @@ pub(super) struct Saying {
 }
 
 /// That something is not as one may expect, where there is any such thing.
-pub(super) fn warnings(reason: &str, warnings: &[String]) -> Option<Said> {
-    (!warnings.is_empty()).then(|| Said {
+pub(super) fn warnings<S: Borrow<str>>(reason: &str, warnings: &[S]) -> Vec<Said> {
+    if warnings.is_empty() {
+        return Vec::new();
+    }
+    vec![Said {
         r#type: WARNINGS,
         status: status::TRUE,
         reason: reason.to_owned(),
         message: cut(&warnings.join("; ")).to_owned(),
         generation: None,
-    })
+    }]
 }
 
 /// The write of a status that says this, if any of it is new.
@@ -76,13 +78,14 @@ pub(super) fn say(look: &Look<'_>, former: Former<'_>, saying: Saying) -> Plan {
         notes.extend(look.notes(words.clone(), former.conditions));
     }
     let mut conditions = former.conditions.to_vec();
-    if let Some(beside) = &beside {
-        conditions.retain(|known| {
-            let is_said = beside.iter().any(|said| said.r#type == known.type_);
-            is_said || known.type_ == READY || !COME_AND_GO.contains(&known.type_.as_str())
-        });
-    }
-    conditions.retain(|known| ready.is_some() || known.type_ != READY);
+    conditions.retain(|known| match known.type_.as_str() {
+        READY => ready.is_some(),
+        // They go where they are not said.
+        CREDENTIALS_PRESENT | WARNINGS => beside
+            .as_ref()
+            .is_none_or(|beside| beside.iter().any(|said| said.r#type == known.type_)),
+        _ => true,
+    });
     let beside = beside
         .into_iter()
         .flatten()

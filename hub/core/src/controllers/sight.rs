@@ -64,8 +64,8 @@ impl Unread {
 impl Sight {
     /// Reads an object as the API server returned it. Nobody here needs its managed fields; of a Release the ids of
     /// its objects are kept, and neither what they are nor their raw status nor the inventory; of a DataPlane or
-    /// BuildPlane that it holds credentials, and not which; no values of a ConfigurationGroup. Of what nothing is made of, labels and the like are not kept
-    /// either: a fleet has many of them.
+    /// BuildPlane that it holds credentials, and not which; no values of a ConfigurationGroup. Of what nothing is made of,
+    /// labels and the like are not kept either: a fleet has many of them.
     pub fn read(kind: Kind, stored: &Stored) -> Self {
         let mut object = Object::read(kind, stored).map_err(|error| Unread::of(stored, described(&error)));
         let mut digest = None;

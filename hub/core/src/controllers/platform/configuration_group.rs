@@ -13,9 +13,8 @@ pub(in crate::controllers) fn plan(look: &Look<'_>, group: &ConfigurationGroup) 
     if group.metadata.deletion_timestamp.is_some() {
         return Plan::Nothing;
     }
-    let warnings = saying::warnings(WITHOUT_EFFECT, &[UNREAD.to_owned()]);
     let saying = Saying {
-        beside: Some(warnings.into_iter().collect()),
+        beside: Some(saying::warnings(WITHOUT_EFFECT, &[UNREAD])),
         ..Saying::default()
     };
     saying::say(look, Former::of(group.status.as_ref()), saying)

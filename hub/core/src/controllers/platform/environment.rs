@@ -28,14 +28,14 @@ pub(in crate::controllers) fn plan(look: &Look<'_>, environment: &Environment) -
         Some(verdict) => {
             let former = Former::of(environment.status.as_ref());
             let warnings = saying::warnings(WITHOUT_EFFECT, &without_effect(look, &environment.spec));
-            say(look, former, warnings.into_iter().collect(), verdict)
+            say(look, former, warnings, verdict)
         }
         None => Plan::Nothing,
     }
 }
 
 /// Fields that change nothing, and why.
-fn without_effect(look: &Look<'_>, spec: &EnvironmentSpec) -> Vec<String> {
+fn without_effect(look: &Look<'_>, spec: &EnvironmentSpec) -> Vec<&'static str> {
     let gateway = spec.gateway.as_ref();
     let prefix = gateway
         .and_then(|gateway| gateway.dns_prefix.as_deref())
@@ -56,7 +56,7 @@ fn without_effect(look: &Look<'_>, spec: &EnvironmentSpec) -> Vec<String> {
         ),
     ];
     let set = fields.into_iter().filter(|(is_set, _)| *is_set);
-    set.map(|(_, field)| field.to_owned()).collect()
+    set.map(|(_, field)| field).collect()
 }
 
 /// None until something is said of the DataPlane as it is now.
