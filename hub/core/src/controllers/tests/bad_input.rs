@@ -288,7 +288,7 @@ fn whatever_is_wrong_is_said_where_it_is_with_what_to_do() {
             "{kind} {name}"
         );
         let reason = said.split([' ', ':']).nth(1).unwrap();
-        let told = server.notes.iter().filter(|note| *note == reason).count();
+        let told = told(&server, reason);
         assert_eq!(told, 1, "{kind} {name}: {said}: {:?}", server.notes);
         // It is said once, also by another hub, and the neighbour is served.
         server.writes.clear();

@@ -151,7 +151,7 @@ fn a_failure_is_tried_again_less_and_less_often_and_given_up() {
 }
 
 #[test]
-fn what_an_older_hub_or_openchoreo_left_as_failed_is_tried() {
+fn what_openchoreo_left_as_failed_or_could_not_be_checked_is_tried() {
     for left in [
         json!({"phase": "Failed", "message": "authentication required"}),
         json!({

@@ -94,6 +94,15 @@ fn edit_spec(server: &mut Server, kind: Kind, name: &str, spec: Value) {
     server.merge(kind, name, json!({"spec": spec}));
 }
 
+/// Moves a binding to another environment.
+fn elsewhere(server: &mut Server, binding: Kind, name: &str) {
+    edit_spec(server, binding, name, json!({"environment": "other"}));
+}
+
+fn revoke(server: &mut Server) {
+    edit_spec(server, Kind::Plane, "eu", json!({"revoked": true}));
+}
+
 fn move_cart(server: &mut Server) {
     edit_spec(
         server,
@@ -126,14 +135,7 @@ const ROWS: [Row; 29] = [
     (
         Kind::Service,
         Kind::ServiceBinding,
-        |server| {
-            edit_spec(
-                server,
-                Kind::ServiceBinding,
-                "cart",
-                json!({"environment": "other"}),
-            )
-        },
+        |server| elsewhere(server, Kind::ServiceBinding, "cart"),
         "replace ServiceBinding acme/cart",
     ),
     (
@@ -145,14 +147,7 @@ const ROWS: [Row; 29] = [
     (
         Kind::WebApplication,
         Kind::WebApplicationBinding,
-        |server| {
-            edit_spec(
-                server,
-                Kind::WebApplicationBinding,
-                "web",
-                json!({"environment": "other"}),
-            );
-        },
+        |server| elsewhere(server, Kind::WebApplicationBinding, "web"),
         "replace WebApplicationBinding acme/web",
     ),
     (
@@ -164,14 +159,7 @@ const ROWS: [Row; 29] = [
     (
         Kind::ScheduledTask,
         Kind::ScheduledTaskBinding,
-        |server| {
-            edit_spec(
-                server,
-                Kind::ScheduledTaskBinding,
-                "bill",
-                json!({"environment": "other"}),
-            );
-        },
+        |server| elsewhere(server, Kind::ScheduledTaskBinding, "bill"),
         "replace ScheduledTaskBinding acme/bill",
     ),
     (
@@ -268,18 +256,8 @@ const ROWS: [Row; 29] = [
         |server| edit_release(server, "open-api"),
         "replace Release acme/open-api",
     ),
-    (
-        Kind::DataPlane,
-        Kind::Plane,
-        |server| edit_spec(server, Kind::Plane, "eu", json!({"revoked": true})),
-        "status DataPlane acme/dp",
-    ),
-    (
-        Kind::BuildPlane,
-        Kind::Plane,
-        |server| edit_spec(server, Kind::Plane, "eu", json!({"revoked": true})),
-        "status BuildPlane acme/bp",
-    ),
+    (Kind::DataPlane, Kind::Plane, revoke, "status DataPlane acme/dp"),
+    (Kind::BuildPlane, Kind::Plane, revoke, "status BuildPlane acme/bp"),
     (
         Kind::Environment,
         Kind::DataPlane,
@@ -289,7 +267,7 @@ const ROWS: [Row; 29] = [
     (
         Kind::Environment,
         Kind::Plane,
-        |server| edit_spec(server, Kind::Plane, "eu", json!({"revoked": true})),
+        revoke,
         "status Environment acme/development",
     ),
     (
