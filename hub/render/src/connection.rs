@@ -134,16 +134,12 @@ fn resolved(
     })?;
     let access = endpoints::project(target.metadata.name.as_deref().unwrap_or_default(), found);
     let project = &target.spec.owner.project_name;
-    Ok(
-        match *project == binding.owner.project_name || as_openchoreo.connection_hosts {
-            true => access,
-            false => {
-                let namespace = name::namespace(binding.organization, project, binding.environment);
-                let host = format!("{}.{namespace}", access.host);
-                endpoints::at_host(&access, host)
-            }
-        },
-    )
+    if *project == binding.owner.project_name || as_openchoreo.connection_hosts {
+        return Ok(access);
+    }
+    let namespace = name::namespace(binding.organization, project, binding.environment);
+    let host = format!("{}.{namespace}", access.host);
+    Ok(endpoints::at_host(&access, host))
 }
 
 fn values(access: &EndpointAccess) -> BTreeMap<&'static str, String> {

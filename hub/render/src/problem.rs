@@ -307,7 +307,7 @@ pub enum Warning {
     )]
     EmptyValue(String),
     /// A value without a variable.
-    #[error("a variable without key is left out")]
+    #[error("a variable without a key is left out: name it, or take it out of the workload")]
     NoKey,
     /// A variable that is given more than once.
     #[error("variable {0:?} is given more than once: the last value counts")]

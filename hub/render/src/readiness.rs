@@ -40,8 +40,8 @@ impl Readiness {
 /// Reasons of a Release's own condition under which its objects are on their way or judged one by one.
 const DELIVERED_OR_SO: [&str; 4] = ["Delivering", "Progressing", "Degraded", "AllHealthy"];
 
-/// How API servers refuse what has a field that their version of a kind does not have. All other fields are known here:
-/// templates of classes alone are kept as they are.
+/// How API servers refuse what has a field that their version of a kind does not have: templates of classes are kept as
+/// they are, and a plane may have older definitions than are rendered for.
 const UNKNOWN_FIELD: &str = "field not declared in schema";
 
 /// What is to be said of a binding, from what it was rendered to and the Release as it is stored after that.
@@ -101,7 +101,7 @@ fn of_release(state: ReleaseState, release: &Release, class: Option<&str>) -> Re
     if let Some(failure) = failure(release) {
         let said = match class.filter(|_| failure.contains(UNKNOWN_FIELD)) {
             Some(class) => {
-                format!("{failure}; it comes from {class}: take it out there, or upgrade the plane")
+                format!("{failure}; if {class} says it, take it out there; otherwise upgrade the plane")
             }
             None => failure,
         };
