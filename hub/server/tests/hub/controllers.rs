@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::plane::{Plane, Session, held};
+use crate::platform::until_ready;
 use crate::rig::{NAMESPACE, PATIENCE, Rig, create, free_port, start_hub, until};
 
 /// Reason of a binding whose Release has no plane to go to: as far as it gets without one.
@@ -108,6 +109,11 @@ pub(crate) async fn comes_goes_and_comes_back<K>(rig: Rig<K>) -> (Rig<K>, Plane,
         ready(&binding).unwrap().message,
         "All 8 resources are deployed and healthy"
     );
+    // Of the platform the last word may still be on its way.
+    until_ready(&rig, "DataPlane", "dp-eu", "True", "PlaneConnected").await;
+    for environment in ["dev", "development"] {
+        until_ready(&rig, "Environment", environment, "True", "EnvironmentReady").await;
+    }
     let written = settled(&rig.hub).await.written;
     assert_eq!((written.created, written.replaced, written.deleted), (2, 0, 0));
     // One for each word on the way; how many words there are depends on what the watches show together: no class, no

@@ -18,7 +18,14 @@ fn ready(object: &DynamicObject) -> Option<(String, String)> {
     Some((text("status"), text("reason")))
 }
 
-async fn until_ready<K>(rig: &Rig<K>, kind: &str, name: &str, status: &str, reason: &str) -> Value {
+/// Waits until the condition Ready of a kind of the platform says this. Returns the object.
+pub(crate) async fn until_ready<K>(
+    rig: &Rig<K>,
+    kind: &str,
+    name: &str,
+    status: &str,
+    reason: &str,
+) -> Value {
     let resource = ApiResource {
         group: "openchoreo.dev".into(),
         version: "v1alpha1".into(),
@@ -46,7 +53,9 @@ async fn a_platform_comes_up_piece_by_piece_and_a_hub_that_starts_again_writes_n
     let mut plane = Plane::enrol(&rig, "eu").await;
     let _session = plane.connect(&rig).await;
     until_ready(&rig, "DataPlane", "dp-eu", "True", "PlaneConnected").await;
-    until_ready(&rig, "Environment", "dev", "True", "EnvironmentReady").await;
+    for environment in ["dev", "development"] {
+        until_ready(&rig, "Environment", environment, "True", "EnvironmentReady").await;
+    }
 
     let object = |kind: &str, name: &str, spec: &Value| {
         json!({
