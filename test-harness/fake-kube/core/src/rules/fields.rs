@@ -211,7 +211,7 @@ fn is_given(value: &Value) -> bool {
 pub(super) fn complaints_of_port(name: &str) -> Vec<String> {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let complaints = [
-        (name.len() > 15, "must be no more than 15 bytes"),
+        (name.len() > 15, "must be no more than 15 characters"),
         (
             name.is_empty() || !name.bytes().all(is_allowed),
             "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",

@@ -43,7 +43,7 @@ pub(super) fn complaint(key: &str) -> Option<String> {
     match key {
         "." => Some("must not be '.'".to_owned()),
         ".." => Some("must not be '..'".to_owned()),
-        _ if key.len() > 253 => Some("must be no more than 253 bytes".to_owned()),
+        _ if key.len() > 253 => Some("must be no more than 253 characters".to_owned()),
         _ if key.is_empty() || !key.bytes().all(fits) => Some(RULE.to_owned()),
         _ if key.starts_with("..") => Some("must not start with '..'".to_owned()),
         _ => None,

@@ -87,7 +87,7 @@ pub(super) fn without_zeros(text: &str) -> &str {
 /// What is wrong with a DNS label.
 pub(super) fn complaint_of_label(name: &str) -> Option<String> {
     if name.len() > 63 {
-        return Some("must be no more than 63 bytes".to_owned());
+        return Some("must be no more than 63 characters".to_owned());
     }
     if is_label(name) {
         return None;
@@ -105,7 +105,7 @@ pub(super) fn complaint_of_label(name: &str) -> Option<String> {
 /// What is wrong with a DNS subdomain.
 pub(super) fn complaint_of_subdomain(name: &str) -> Option<String> {
     if name.len() > 253 {
-        return Some("must be no more than 253 bytes".to_owned());
+        return Some("must be no more than 253 characters".to_owned());
     }
     (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned())
 }
