@@ -60,14 +60,24 @@ enum User {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPlane {
     /// The Environment does not exist.
-    #[error("Environment {0} does not exist in namespace {1}")]
+    #[error("Environment {0} does not exist in namespace {1}: create it, or name another one")]
     NoEnvironment(String, String),
     /// The Environment names no DataPlane.
-    #[error("Environment {0} has no spec.dataPlaneRef")]
+    #[error("Environment {0} has no spec.dataPlaneRef: name the DataPlane that serves it")]
     NoDataPlaneRef(String),
     /// The DataPlane does not exist.
-    #[error("DataPlane {0} does not exist in namespace {1}")]
-    NoDataPlane(String, String),
+    #[error(
+        "DataPlane {name} does not exist in namespace {namespace}: create it, or correct spec.dataPlaneRef of Environment \
+         {environment}"
+    )]
+    NoDataPlane {
+        /// Its name.
+        name: String,
+        /// Where it has to be.
+        namespace: String,
+        /// The Environment that names it.
+        environment: String,
+    },
     /// The DataPlane or BuildPlane names no Plane, and not exactly one admits it.
     #[error(
         "{} {name} has no spec.planeID, and {admitting} Planes admit it: name one, or make a token with \
@@ -87,7 +97,7 @@ pub enum NoPlane {
     #[error("Plane {0} does not exist; `outhaul plane token {0}` makes it")]
     NoSuchPlane(String),
     /// The Plane is being deleted, and what asks is not there yet.
-    #[error("Plane {0} is being deleted, so nothing new goes there")]
+    #[error("Plane {0} is being deleted, so nothing new goes there: name another one")]
     Deleted(PlaneName),
     /// The Plane was forgotten.
     #[error(
@@ -278,7 +288,11 @@ impl Routing {
         let in_data_planes = |name| (AdmittedKind::DataPlane, name);
         let (found, _) = self
             .lookup(&self.users, &found.0, &data_plane, in_data_planes)
-            .ok_or_else(|| NoPlane::NoDataPlane(data_plane.clone(), namespace.to_owned()))?;
+            .ok_or_else(|| NoPlane::NoDataPlane {
+                name: data_plane.clone(),
+                namespace: found.0.clone(),
+                environment: environment.to_owned(),
+            })?;
         Ok(found)
     }
 
@@ -488,12 +502,39 @@ mod tests {
         );
         assert_eq!(
             route(&routing, "acme", "dangling"),
-            Err(NoPlane::NoDataPlane("nowhere".into(), "acme".into()))
+            Err(NoPlane::NoDataPlane {
+                name: "nowhere".into(),
+                namespace: "acme".into(),
+                environment: "dangling".into(),
+            })
         );
         assert_eq!(
             route(&routing, "acme", "typo"),
             Err(NoPlane::NoEnvironment("typo".into(), "acme".into()))
         );
+    }
+
+    #[test]
+    fn a_missing_link_is_named_with_what_to_do_about_it() {
+        let routing = routing(true);
+        for (environment, says) in [
+            (
+                "bare",
+                "Environment bare has no spec.dataPlaneRef: name the DataPlane that serves it",
+            ),
+            (
+                "dangling",
+                "DataPlane nowhere does not exist in namespace acme: create it, or correct spec.dataPlaneRef of \
+                 Environment dangling",
+            ),
+            (
+                "typo",
+                "Environment typo does not exist in namespace acme: create it, or name another one",
+            ),
+        ] {
+            let refused = route(&routing, "acme", environment).unwrap_err();
+            assert_eq!(refused.to_string(), says);
+        }
     }
 
     #[test]

@@ -27,13 +27,17 @@ pub fn release(binding: &APIBinding, inputs: &Inputs<'_>) -> Result<Wanted, Rend
     if spec.release_state == ReleaseState::Undeploy {
         return Ok(Wanted::NoRelease);
     }
+    let namespace = || binding.metadata.namespace.clone().unwrap_or_default();
     inputs.class.ok_or_else(|| RenderError::ApiClassNotFound {
         class: spec.api_class_name.clone(),
         api: spec.api_name.clone(),
+        namespace: namespace(),
+        field: "spec.apiClassName".to_owned(),
     })?;
-    let api = inputs
-        .api
-        .ok_or_else(|| RenderError::ApiNotFound(spec.api_name.clone()))?;
+    let api = inputs.api.ok_or_else(|| RenderError::ApiNotFound {
+        name: spec.api_name.clone(),
+        namespace: namespace(),
+    })?;
     Ok(Wanted::Release(Rendered {
         change: release::empty(binding, &api.spec.owner, &spec.environment_name, inputs.existing)?,
         problems: Vec::new(),
@@ -64,6 +68,7 @@ mod tests {
             ..APIBindingSpec::default()
         };
         let mut binding = APIBinding::new("books", spec);
+        binding.metadata.namespace = Some("acme".to_owned());
         binding.metadata.uid = Some("uid-1".to_owned());
         binding.metadata.labels = Some([("team".to_owned(), "a".to_owned())].into());
         binding
@@ -124,7 +129,7 @@ mod tests {
         let error = |inputs: &Inputs<'_>| super::release(&binding(), inputs).unwrap_err().to_string();
         assert_eq!(
             error(&Inputs::default()),
-            r#"APIClass "open" not found for API "books""#
+            r#"APIClass "open" not found for API "books": create it in namespace "acme", or correct spec.apiClassName"#
         );
         let inputs = Inputs {
             class: Some(&class),
@@ -132,7 +137,7 @@ mod tests {
         };
         assert_eq!(
             error(&inputs),
-            r#"API "books" not found: create it, or correct spec.apiName"#
+            r#"API "books" not found: create it in namespace "acme", or correct spec.apiName"#
         );
     }
 }

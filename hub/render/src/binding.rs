@@ -19,14 +19,6 @@ pub(crate) struct NamedClass<'a> {
 }
 
 impl NamedClass<'_> {
-    /// The class, if it is there.
-    pub(crate) fn found<C>(self, class: Option<&C>) -> Result<&C, RenderError> {
-        class.ok_or_else(|| RenderError::ClassNotFound {
-            kind: self.kind,
-            name: self.name.to_owned(),
-        })
-    }
-
     /// That `template` of the class cannot be read.
     pub(crate) fn malformed(self, template: &'static str) -> impl FnOnce(Malformed) -> RenderError {
         move |source| RenderError::Class {
@@ -75,6 +67,15 @@ impl<'a> Binding<'a> {
             labels: labels::in_plane(organization, owner, environment),
             namespace: name::namespace(organization, &owner.project_name, environment),
         }
+    }
+
+    /// The class, if it is there.
+    pub(crate) fn found<'c, C>(&self, class: Option<&'c C>) -> Result<&'c C, RenderError> {
+        class.ok_or_else(|| RenderError::ClassNotFound {
+            kind: self.class.kind,
+            name: self.class.name.to_owned(),
+            namespace: self.organization.to_owned(),
+        })
     }
 
     /// Whether Kubernetes takes what all objects have.

@@ -35,9 +35,9 @@ pub enum Malformed {
     Type {
         /// The kind that it is for.
         kind: &'static str,
-        /// The field's trouble.
+        /// The field, and its trouble.
         #[source]
-        source: serde_json::Error,
+        source: serde_path_to_error::Error<serde_json::Error>,
     },
 }
 
@@ -81,7 +81,10 @@ fn read<'de, K: for<'a> Deserialize<'a>>(
             .write(fields)
             .map_err(|(path, source)| Malformed::Quantity { path, source })?,
     );
-    K::deserialize(&spec).map_err(|source| Malformed::Type { kind, source })?;
+    // Following the way to a field costs more than reading, so it is done where there is something to say.
+    K::deserialize(&spec)
+        .or_else(|_| serde_path_to_error::deserialize(&spec))
+        .map_err(|source| Malformed::Type { kind, source })?;
     match spec {
         Value::Object(spec) => Ok(spec),
         _ => Err(Malformed::NotAMap),
@@ -232,11 +235,11 @@ mod tests {
             (json!("text"), "it is not a map"),
             (
                 json!({"replicas": "two"}),
-                "not the spec of a Deployment: invalid type: string \"two\"",
+                "not the spec of a Deployment: replicas: invalid type: string \"two\", expected i32",
             ),
             (
                 json!({"template": {"spec": {"containers": {}}}}),
-                "not the spec of a Deployment: invalid type: map",
+                "not the spec of a Deployment: template.spec.containers: invalid type: map, expected a sequence",
             ),
             (
                 json!({"template": {"spec": {"containers": [{"resources": {"limits": {"cpu": "lots"}}}]}}}),

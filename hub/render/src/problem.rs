@@ -29,24 +29,37 @@ impl fmt::Display for ClassKind {
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// The class that the binding names does not exist.
-    #[error("{kind} {name:?} not found")]
+    #[error("{kind} {name:?} not found: create it in namespace {namespace:?}, or correct spec.className")]
     ClassNotFound {
         /// Kind of the class.
         kind: ClassKind,
         /// Its name.
         name: String,
+        /// Where it has to be.
+        namespace: String,
     },
     /// The class that an API names does not exist.
-    #[error("APIClass {class:?} not found for API {api:?}")]
+    #[error(
+        "APIClass {class:?} not found for API {api:?}: create it in namespace {namespace:?}, or correct {field}"
+    )]
     ApiClassNotFound {
         /// Name of the class.
         class: String,
         /// Name of the API.
         api: String,
+        /// Where it has to be.
+        namespace: String,
+        /// The field that names it.
+        field: String,
     },
     /// The API that the binding names does not exist.
-    #[error("API {0:?} not found: create it, or correct spec.apiName")]
-    ApiNotFound(String),
+    #[error("API {name:?} not found: create it in namespace {namespace:?}, or correct spec.apiName")]
+    ApiNotFound {
+        /// Its name.
+        name: String,
+        /// Where it has to be.
+        namespace: String,
+    },
     /// The class has a template that is not what it should be.
     #[error("{kind} {name:?}: correct {template}")]
     Class {
@@ -135,7 +148,7 @@ impl RenderError {
                 ClassKind::ScheduledTask => reason::SCHEDULED_TASK_CLASS_NOT_FOUND,
             },
             Self::ApiClassNotFound { .. } => reason::API_CLASS_NOT_FOUND,
-            Self::ApiNotFound(_)
+            Self::ApiNotFound { .. }
             | Self::Class { .. }
             | Self::NoTarget { .. }
             | Self::NoTargetEndpoint { .. }

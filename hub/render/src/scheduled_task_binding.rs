@@ -40,7 +40,7 @@ pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wa
         return Ok(Wanted::NoRelease);
     }
     view.check()?;
-    let class = view.class.found(inputs.class)?;
+    let class = view.found(inputs.class)?;
     let template = class::cron_job(class.spec.cron_job_template.as_ref())
         .map_err(view.class.malformed("spec.cronJobTemplate"))?;
     let mut draft = Draft::new(inputs.existing);

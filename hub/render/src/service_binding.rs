@@ -67,13 +67,15 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
         return Ok(Wanted::NoRelease);
     }
     view.check()?;
-    let class = view.class.found(inputs.class)?;
+    let class = view.found(inputs.class)?;
     if let Some((api, class)) =
         api_classes(binding).find(|(_, class)| !inputs.api_classes.contains_key(class))
     {
         return Err(RenderError::ApiClassNotFound {
             class: class.to_owned(),
             api: api.to_owned(),
+            namespace: view.organization.to_owned(),
+            field: format!("spec.apis.{api}.className"),
         });
     }
     let deployment = class::deployment(class.spec.deployment_template.as_ref())

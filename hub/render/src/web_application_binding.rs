@@ -46,7 +46,7 @@ pub fn release(binding: &WebApplicationBinding, inputs: &Inputs<'_>) -> Result<W
         return Ok(Wanted::NoRelease);
     }
     view.check()?;
-    let class = view.class.found(inputs.class)?;
+    let class = view.found(inputs.class)?;
     let deployment = class::deployment(class.spec.deployment_template.as_ref())
         .map_err(view.class.malformed("spec.deploymentTemplate"))?;
     let service = class::service(class.spec.service_template.as_ref())

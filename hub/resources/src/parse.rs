@@ -1,5 +1,7 @@
 //! From an object as the API server returned it to one of our types.
 
+use std::error::Error;
+
 use kube::ResourceExt as _;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ pub struct InvalidObject {
     /// `namespace/name`, or the name alone where it has no namespace.
     pub name: String,
     #[source]
-    source: serde_json::Error,
+    source: Box<dyn Error + Send + Sync>,
 }
 
 /// Reads an object as type `K`. An absent `spec` counts as an empty one, since the reference's definitions
@@ -37,7 +39,12 @@ pub fn parse<K: DeserializeOwned>(object: &Stored) -> Result<K, InvalidObject> {
     })
 }
 
-fn read<K: DeserializeOwned>(object: &Stored) -> serde_json::Result<K> {
+/// The error says which field it is. Following the way to it costs more than reading, so it is done only then.
+fn read<K: DeserializeOwned>(object: &Stored) -> Result<K, Box<dyn Error + Send + Sync>> {
+    serde_json::from_value(value(object)?).or_else(|_| Ok(serde_path_to_error::deserialize(value(object)?)?))
+}
+
+fn value(object: &Stored) -> serde_json::Result<Value> {
     let mut value: Value = serde_json::from_str(object.json())?;
     if let Value::Object(fields) = &mut value {
         let spec = fields.entry("spec").or_insert(Value::Null);
@@ -45,7 +52,7 @@ fn read<K: DeserializeOwned>(object: &Stored) -> serde_json::Result<K> {
             *spec = json!({});
         }
     }
-    serde_json::from_value(value)
+    Ok(value)
 }
 
 /// Reads `null` as the empty value: Go clients write unset lists and structs so.

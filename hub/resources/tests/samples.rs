@@ -106,7 +106,7 @@ fn an_object_of_another_form_says_which_it_is_and_what_is_wrong() {
     let missing = read::<Release>("Release", json!({})).unwrap_err();
     assert_eq!(
         chain(&missing),
-        "Release shop/sample cannot be read; correct it with kubectl edit: missing field `owner`"
+        "Release shop/sample cannot be read; correct it with kubectl edit: spec: missing field `owner`"
     );
     let wrong = read::<Plane>("Plane", json!({"spec": {"admits": "all"}})).unwrap_err();
     assert!(

@@ -318,7 +318,7 @@ fn a_missing_class_is_named_and_heals() {
     server.settle();
     assert_eq!(
         cart(&server),
-        r#"False ServiceClassNotFound: ServiceClass "default" not found"#
+        r#"False ServiceClassNotFound: ServiceClass "default" not found: create it in namespace "acme", or correct spec.className"#
     );
     assert_eq!(server.notes, ["ServiceClassNotFound"]);
     server.put(Kind::ServiceClass, "default", json!({}));
@@ -472,7 +472,7 @@ fn an_api_binding_waits_for_its_api() {
     server.settle();
     assert_eq!(
         ready(&server, Kind::ApiBinding, "open"),
-        r#"False InvalidConfiguration: API "open" not found: create it, or correct spec.apiName"#
+        r#"False InvalidConfiguration: API "open" not found: create it in namespace "acme", or correct spec.apiName"#
     );
     let api = json!({"owner": owner("open"), "environmentName": "development", "type": "REST", "className": "default"});
     server.put(Kind::Api, "open", api);

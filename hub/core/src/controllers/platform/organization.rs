@@ -49,7 +49,10 @@ fn namespace(look: &Look<'_>, name: &str) -> Verdict {
         }
         Some(Err(why)) => Err(unreadable(Kind::Namespace, name, why.0)),
         Some(Ok(namespace)) if namespace.metadata.deletion_timestamp.is_some() => {
-            let message = format!("Namespace {name:?} is being deleted, and nothing can be created in it");
+            let message = format!(
+                "Namespace {name:?} is being deleted, and nothing can be created in it: create it again when it is gone, or \
+                 see what holds it with 'kubectl get namespace {name} -o yaml'"
+            );
             Err((NAMESPACE_TERMINATING, message))
         }
         Some(Ok(_)) => Ok((NAMESPACE_CREATED, format!("Namespace {name:?} exists"))),

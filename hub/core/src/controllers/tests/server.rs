@@ -35,6 +35,8 @@ pub(super) struct Server {
     pub(super) writes: Vec<String>,
     /// Reasons of the Events.
     pub(super) notes: Vec<String>,
+    /// Reasons and messages of the Events.
+    pub(super) events: Vec<String>,
     /// Reads of Releases.
     pub(super) read: usize,
     /// Writes of this kind's objects are refused, in these words.
@@ -239,6 +241,11 @@ impl Server {
         if !matches!(outcome, Outcome::Outdated) {
             self.notes
                 .extend(job.notes.iter().map(|note| note.reason.clone()));
+            self.events.extend(
+                job.notes
+                    .iter()
+                    .map(|note| format!("{}: {}", note.reason, note.message)),
+            );
         }
         outcome
     }
