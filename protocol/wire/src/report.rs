@@ -65,6 +65,14 @@ pub enum BlockerReason {
     PolicyPauses,
     /// The policy of the plane's owner lets nothing be changed there; the message says what would be.
     PolicyObserves,
+    /// Something else has the name of an object that is to run once.
+    NameTaken,
+    /// It ran once, and failed.
+    Failed,
+    /// It ran once, and was gone before its end was seen.
+    Vanished,
+    /// It ran once, and was deleted before its end.
+    Cancelled,
 }
 
 /// Why one object is stuck, and for people what to do.
@@ -187,7 +195,7 @@ impl Health {
 
 impl BlockerReason {
     /// All of them, in the order of their byte form.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Conflict,
         Self::Forbidden,
         Self::Invalid,
@@ -208,6 +216,10 @@ impl BlockerReason {
         Self::PolicyForbids,
         Self::PolicyPauses,
         Self::PolicyObserves,
+        Self::NameTaken,
+        Self::Failed,
+        Self::Vanished,
+        Self::Cancelled,
     ];
 
     /// Why an object that is to go waits for somebody: to confirm that it may, or to change the policy that excludes it.
@@ -241,6 +253,10 @@ impl BlockerReason {
             Self::PolicyForbids => "PolicyForbids",
             Self::PolicyPauses => "PolicyPauses",
             Self::PolicyObserves => "PolicyObserves",
+            Self::NameTaken => "NameTaken",
+            Self::Failed => "Failed",
+            Self::Vanished => "Vanished",
+            Self::Cancelled => "Cancelled",
         }
     }
 

@@ -19,14 +19,27 @@ use crate::object::ObjectRef;
 pub struct Spec {
     /// Its objects, in spec order, with unique ids.
     pub entries: Vec<Entry>,
+    /// For a Bundle: objects that are created where they are absent, and no more than that.
+    pub ensure: Vec<Entry>,
+    /// How long it is worked on.
+    pub lifecycle: Lifecycle,
     /// For a Release: labels that namespaces created for it get.
     pub environment: Option<Environment>,
+}
+
+/// How long a resource is worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// Until it is deleted: its objects are kept as they are in the spec.
+    Continuous,
+    /// Until its objects have run to completion, one time.
+    Once,
 }
 
 /// One object of a spec.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Its id, unique within the spec.
+    /// Its id, unique within the spec. One of `ensure` has its place there: `ensure[0]`.
     pub id: String,
     /// The object, or why it is none.
     pub manifest: Result<Manifest, ManifestError>,
@@ -149,12 +162,18 @@ impl Spec {
             BundleKind::Bundle => "objects",
         };
         let entries = entries(list, spec.get(list))?;
-        refuse_duplicates(&entries)?;
-        let environment = match kind {
-            BundleKind::Release => Some(environment(spec)),
-            BundleKind::Bundle => None,
+        let (environment, ensure, lifecycle) = match kind {
+            BundleKind::Release => (Some(environment(spec)), Vec::new(), Lifecycle::Continuous),
+            BundleKind::Bundle => (None, ensure(spec.get("ensure"))?, lifecycle(spec)?),
         };
-        Ok(Self { entries, environment })
+        refuse_too_many(entries.len() + ensure.len())?;
+        refuse_duplicates(entries.iter().chain(&ensure))?;
+        Ok(Self {
+            entries,
+            ensure,
+            lifecycle,
+            environment,
+        })
     }
 
     /// The entries that are objects.
@@ -166,15 +185,8 @@ impl Spec {
 }
 
 fn entries(list: &str, value: Option<&Value>) -> Result<Vec<Entry>, SpecError> {
-    let form = |field: String, problem| SpecError::Form { field, problem };
-    let items = match value {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Array(items)) => items,
-        Some(_) => return Err(form(list.to_owned(), "is not a list")),
-    };
-    if items.len() > limits::OBJECTS {
-        return Err(SpecError::TooManyObjects { count: items.len() });
-    }
+    let items = items(list, value)?;
+    refuse_too_many(items.len())?;
     let entry = |(index, item): (usize, &Value)| match item.get("id").and_then(Value::as_str) {
         Some(id) if id.len() > limits::ID_BYTES => {
             Err(form(format!("{list}[{index}].id"), "is longer than 512 bytes"))
@@ -186,6 +198,46 @@ fn entries(list: &str, value: Option<&Value>) -> Result<Vec<Entry>, SpecError> {
         _ => Err(form(format!("{list}[{index}].id"), "is missing or empty")),
     };
     items.iter().enumerate().map(entry).collect()
+}
+
+/// Objects that nothing is reported of once they are there, so they need no ids of their own.
+fn ensure(value: Option<&Value>) -> Result<Vec<Entry>, SpecError> {
+    let entry = |(index, object): (usize, &Value)| {
+        let id = format!("ensure[{index}]");
+        Entry {
+            manifest: manifest(&id, Some(object)),
+            id,
+        }
+    };
+    Ok(items("ensure", value)?.iter().enumerate().map(entry).collect())
+}
+
+fn lifecycle(spec: &Value) -> Result<Lifecycle, SpecError> {
+    match spec.get("lifecycle") {
+        None | Some(Value::Null) => Ok(Lifecycle::Continuous),
+        Some(Value::String(text)) if text == "Continuous" => Ok(Lifecycle::Continuous),
+        Some(Value::String(text)) if text == "Once" => Ok(Lifecycle::Once),
+        Some(_) => Err(form("lifecycle".to_owned(), "is neither Continuous nor Once")),
+    }
+}
+
+fn items<'a>(list: &str, value: Option<&'a Value>) -> Result<&'a [Value], SpecError> {
+    match value {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(_) => Err(form(list.to_owned(), "is not a list")),
+    }
+}
+
+fn refuse_too_many(count: usize) -> Result<(), SpecError> {
+    match count > limits::OBJECTS {
+        true => Err(SpecError::TooManyObjects { count }),
+        false => Ok(()),
+    }
+}
+
+fn form(field: String, problem: &'static str) -> SpecError {
+    SpecError::Form { field, problem }
 }
 
 fn manifest(id: &str, object: Option<&Value>) -> Result<Manifest, ManifestError> {
@@ -244,7 +296,7 @@ fn is_owned(body: &Map<String, Value>) -> bool {
     }
 }
 
-fn refuse_duplicates(entries: &[Entry]) -> Result<(), SpecError> {
+fn refuse_duplicates<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<(), SpecError> {
     let mut ids = BTreeMap::new();
     let mut objects = BTreeMap::new();
     for entry in entries {
@@ -311,6 +363,50 @@ mod tests {
         assert_eq!(
             (id, manifest.object.to_string()),
             ("a", "ConfigMap shop/one".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_bundle_says_how_long_it_is_worked_on_and_what_has_to_be_there() {
+        let bundle = |lifecycle: Value, ensure: Value| {
+            let objects = json!([{"id": "a", "object": config_map("one")}]);
+            let spec = json!({"objects": objects, "lifecycle": lifecycle, "ensure": ensure});
+            Spec::read(BundleKind::Bundle, &spec).map_err(|error| error.to_string())
+        };
+        let spec = bundle(json!("Once"), json!([config_map("two"), {"kind": "ConfigMap"}])).unwrap();
+        assert_eq!(spec.lifecycle, Lifecycle::Once);
+        let ids: Vec<_> = spec.ensure.iter().map(|entry| entry.id.as_str()).collect();
+        assert_eq!(ids, ["ensure[0]", "ensure[1]"]);
+        assert!(spec.ensure[0].manifest.is_ok() && spec.ensure[1].manifest.is_err());
+        for usual in [json!(null), json!("Continuous")] {
+            let spec = bundle(usual, json!(null)).unwrap();
+            assert_eq!((spec.lifecycle, spec.ensure), (Lifecycle::Continuous, vec![]));
+        }
+        for (lifecycle, ensure, error) in [
+            (
+                json!("Twice"),
+                json!([]),
+                "spec.lifecycle is neither Continuous nor Once",
+            ),
+            (json!("Once"), json!({}), "spec.ensure is not a list"),
+            (
+                json!("Once"),
+                json!([config_map("one")]),
+                r#"ConfigMap shop/one is in the spec as "a" and as "ensure[0]": keep one"#,
+            ),
+            (
+                json!("Once"),
+                json!(vec![json!({}); 1000]),
+                "spec has 1001 objects, at most 1000 fit in one resource: split it",
+            ),
+        ] {
+            assert_eq!(bundle(lifecycle, ensure).unwrap_err(), error);
+        }
+        let release = json!({"resources": [], "lifecycle": "Once", "ensure": 7});
+        let release = Spec::read(BundleKind::Release, &release).unwrap();
+        assert_eq!(
+            (release.lifecycle, release.ensure),
+            (Lifecycle::Continuous, vec![])
         );
     }
 

@@ -112,6 +112,17 @@ fn of_object(reason: Object, it: Subject<'_>) -> Vec<Remedy> {
                 ),
             ),
         ],
+        Object::NameTaken => vec![
+            remedy("on the plane: see whose it is", it.describe()),
+            remedy(
+                "on the plane, where nobody needs it: delete it; this one is created at once",
+                it.delete(),
+            ),
+        ],
+        Object::Failed | Object::Vanished | Object::Cancelled => vec![remedy(
+            "in the control plane: it does not run again; see what it was, and create one of another name",
+            it.get(),
+        )],
         Object::Terminating => {
             look("on the plane: see which finalizers hold it, and who should take them off")
         }
@@ -250,9 +261,17 @@ impl Subject<'_> {
     }
 
     fn edit(&self) -> String {
+        self.kubectl("edit")
+    }
+
+    fn get(&self) -> String {
+        format!("{} -o yaml", self.kubectl("get"))
+    }
+
+    fn kubectl(&self, verb: &str) -> String {
         self.bundle.map_or_else(String::new, |bundle| {
             let kind = BundleKind::from(bundle.kind).word();
-            format!("kubectl -n {} edit {kind} {}", bundle.namespace, bundle.name)
+            format!("kubectl -n {} {verb} {kind} {}", bundle.namespace, bundle.name)
         })
     }
 
