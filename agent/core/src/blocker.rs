@@ -108,6 +108,11 @@ impl Failure {
         matches!(self, Self::Refused(refusal) if refusal.code == 409)
     }
 
+    /// Whether an object of this name is there, to stay.
+    pub fn says_it_exists(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.reason == "AlreadyExists" && !refusal.message.contains("being deleted"))
+    }
+
     /// Whether it tells nothing of what is there.
     pub fn tells_nothing(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Unreadable(_))

@@ -12,6 +12,7 @@ use crate::blocker::Failure;
 use crate::held;
 use crate::live::Live;
 use crate::object::{Need, terminating};
+use crate::once::Run;
 use crate::record::{Applied, Item};
 use crate::retry::Retry;
 use crate::stage::{Stage, stage};
@@ -46,6 +47,10 @@ pub struct Departing {
     pub permission: Permission,
     /// Why the policy of the plane's owner keeps it.
     pub excluded: Option<Blocker>,
+    /// It runs once, or ran.
+    pub run: Option<Run>,
+    /// It stays there: only the finalizer that it may have of us goes.
+    pub left: bool,
 }
 
 /// How far the permission to let an object go has come. It is written down before it counts.
@@ -68,6 +73,8 @@ pub enum Step {
     Look,
     /// Delete the one with this uid.
     Delete(Uid),
+    /// Take our finalizer off the one with this uid.
+    Release(Uid),
     /// Nothing any more.
     Gone,
 }
@@ -92,7 +99,18 @@ impl Departing {
             stray: item.stray,
             contested: item.contested,
             excluded: None,
+            run: item.run,
+            left: false,
         }
+    }
+
+    /// It is to stay. Returns whether there may be a finalizer of ours on it, which goes first.
+    pub fn leave(&mut self) -> bool {
+        self.left = true;
+        if !matches!(self.step, Step::Release(_)) {
+            self.step = Step::Look;
+        }
+        self.run.is_some() || self.stray
     }
 
     /// It is watched, and as far as that shows it is still ours: no look is needed.
@@ -118,7 +136,12 @@ impl Departing {
         }
         self.is(live);
         self.blocker = terminating(live);
-        if live.deleting.is_some() {
+        if live.observed && (self.left || live.deleting.is_some()) {
+            // Nobody asks any more how it ends.
+            self.step = Step::Release(live.uid.clone());
+        } else if self.left {
+            self.step = Step::Gone;
+        } else if live.deleting.is_some() {
             // Its deletion was accepted; what it waits for takes as long as it takes.
             self.step = Step::Look;
             self.retry.failed(now);
@@ -178,8 +201,11 @@ impl Departing {
     /// Whether the request that its step says may be sent.
     pub fn may_be_asked_for(&self, mode: Mode) -> bool {
         match (&self.step, mode) {
-            (Step::Gone, _) | (_, Mode::Pauses) | (Step::Delete(_), Mode::Observes) => false,
+            (Step::Gone, _) | (_, Mode::Pauses) | (Step::Delete(_) | Step::Release(_), Mode::Observes) => {
+                false
+            }
             (Step::Look, Mode::Acts | Mode::Observes) => true,
+            (Step::Release(_), Mode::Acts) => self.excluded.is_none(),
             (Step::Delete(_), Mode::Acts) => self.excluded.is_none() && self.permission == Permission::Stored,
         }
     }
@@ -193,6 +219,7 @@ impl Departing {
     pub fn waits_protected(&self) -> bool {
         let terminating = |blocker: &Blocker| blocker.reason == BlockerReason::Terminating;
         self.protected
+            && !self.left
             && self.permission == Permission::None
             && self.excluded.is_none()
             && !self.blocker.as_ref().is_some_and(terminating)
@@ -225,6 +252,7 @@ mod tests {
             allowed: false,
             protected: false,
             contested: false,
+            run: None,
         })
     }
 
@@ -298,6 +326,30 @@ mod tests {
         assert_eq!(departing.step, Step::Look);
         found(&mut departing, "cart", |_| {});
         assert_eq!(departing.step, Step::Delete(Uid::new("uid-one").unwrap()));
+    }
+
+    #[test]
+    fn the_finalizer_of_what_runs_goes_once_it_is_being_deleted_and_at_once_where_it_is_to_stay() {
+        let observed = |value: &mut Value| {
+            value["metadata"]["finalizers"] = serde_json::json!([crate::once::FINALIZER]);
+        };
+        let release = Step::Release(Uid::new("uid-one").unwrap());
+        let mut going = departing(Some("uid-one"));
+        found(&mut going, "cart", observed);
+        assert_eq!(going.step, Step::Delete(Uid::new("uid-one").unwrap()));
+        found(&mut going, "cart", |value| {
+            value["metadata"]["finalizers"] = serde_json::json!([crate::once::FINALIZER]);
+            value["metadata"]["deletionTimestamp"] = "now".into();
+        });
+        assert_eq!(going.step, release);
+        let mut staying = departing(Some("uid-one"));
+        staying.run = Some(Run::new(outhaul_protocol_wire::digest::Digest::of(b"")));
+        assert!(staying.leave());
+        found(&mut staying, "cart", observed);
+        assert_eq!(staying.step, release);
+        found(&mut staying, "cart", |_| {});
+        assert_eq!(staying.step, Step::Gone);
+        assert!(!departing(None).leave(), "it never had one");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::{Blocker, BlockerReason};
-use outhaul_protocol_wire::spec::{Entry, Environment, Manifest, Spec, SpecError};
+use outhaul_protocol_wire::spec::{Entry, Environment, Lifecycle, Manifest, Spec, SpecError};
 use serde_json::Value;
 
 use crate::blocker::blocker;
@@ -19,6 +19,8 @@ use crate::stage::{Stage, stage};
 pub struct Desired {
     /// Its objects, in spec order.
     pub objects: Vec<DesiredObject>,
+    /// Objects that have to be there first, and are not its own.
+    pub ensure: Vec<DesiredObject>,
     /// For a Release: where it belongs.
     pub environment: Option<Environment>,
 }
@@ -36,6 +38,8 @@ pub struct DesiredObject {
     pub body: Result<Body, Blocker>,
     /// Whether it has the annotation that protects it.
     pub protected: bool,
+    /// Whether it is created one time, and runs to its end.
+    pub once: bool,
 }
 
 impl Desired {
@@ -44,10 +48,25 @@ impl Desired {
     /// # Errors
     /// The spec as a whole cannot be read. That is never the same as wanting nothing.
     pub fn read(key: &Key, spec: &Value) -> Result<Self, SpecError> {
-        let Spec { entries, environment } = Spec::read(key.kind, spec)?;
-        let objects = entries.into_iter().map(|entry| DesiredObject::read(key, entry));
+        let Spec {
+            entries,
+            ensure,
+            lifecycle,
+            environment,
+        } = Spec::read(key.kind, spec)?;
+        let role = match lifecycle {
+            Lifecycle::Continuous => Role::Kept,
+            Lifecycle::Once => Role::Once,
+        };
+        let read = |entries: Vec<Entry>, role| {
+            let objects = entries.into_iter();
+            objects
+                .map(|entry| DesiredObject::read(key, entry, role))
+                .collect()
+        };
         Ok(Self {
-            objects: objects.collect(),
+            objects: read(entries, role),
+            ensure: read(ensure, Role::Ensured),
             environment,
         })
     }
@@ -70,15 +89,30 @@ impl Desired {
     }
 }
 
+/// What an object of a spec is to its resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It is kept as it is there.
+    Kept,
+    /// It is created one time.
+    Once,
+    /// It is created where it is absent, and not the resource's own.
+    Ensured,
+}
+
 impl DesiredObject {
-    fn read(key: &Key, entry: Entry) -> Self {
+    fn read(key: &Key, entry: Entry, role: Role) -> Self {
         let Entry { id, manifest } = entry;
         let (reference, body, protected) = match manifest {
             Ok(manifest) => {
                 let protected = manifest.body.get("metadata").is_some_and(held::is_annotated);
                 let body = match deepest(&manifest) {
-                    0..=shallow::OBJECT_LEVELS => manifest::body(key, &id, &manifest)
-                        .map_err(|error| blocker(BlockerReason::Invalid, error.to_string())),
+                    0..=shallow::OBJECT_LEVELS => match role {
+                        Role::Kept => manifest::body(key, &id, &manifest),
+                        Role::Once => manifest::body_once(key, &id, &manifest),
+                        Role::Ensured => Ok(manifest::body_unowned(&manifest)),
+                    }
+                    .map_err(|error| blocker(BlockerReason::Invalid, error.to_string())),
                     _ => Err(too_deep()),
                 };
                 (manifest.object, body, protected)
@@ -95,6 +129,7 @@ impl DesiredObject {
             reference,
             body,
             protected,
+            once: role == Role::Once,
         }
     }
 }

@@ -29,7 +29,8 @@ pub fn health(group: &str, kind: &str, object: &Value) -> Health {
     judged.unwrap_or(Health::Unknown)
 }
 
-fn is_healthy_once_there(group: &str) -> bool {
+/// Whether the kinds of this group are healthy as soon as they exist, but for those that say more.
+pub(crate) fn is_healthy_once_there(group: &str) -> bool {
     !group.contains('.') || group.ends_with(".k8s.io") || HEALTHY_ONCE_THERE.contains(&group)
 }
 

@@ -13,10 +13,12 @@ use outhaul_protocol_wire::spec::{Environment, SpecError};
 use crate::blocker::blocker;
 use crate::departing::{Departing, Permission};
 use crate::desired::{Desired, DesiredObject};
+use crate::ensure::Ensure;
 use crate::held::Held;
 use crate::live::Shown;
 use crate::number;
 use crate::object::Object;
+use crate::once::{Noted, Run};
 use crate::policy::Policy;
 use crate::record::{self, Record};
 use crate::sweep::Sweep;
@@ -36,11 +38,13 @@ pub struct Item {
     pub objects: Vec<Object>,
     /// Objects that it wants no more.
     pub departing: Vec<Departing>,
+    /// Objects that it needs and does not own.
+    pub ensure: Ensure,
     /// Why what is on its way out waits to be confirmed.
     pub held: Option<Held>,
     /// The spec cannot be read: what is there stays there.
     pub unreadable: Option<Blocker>,
-    /// What is said of `objects`, in the same order.
+    /// What is said of `objects`, in the same order, and then of what has to be there first and cannot be created.
     pub reports: Vec<ObjectReport>,
     /// What is said of `departing`.
     pub leftovers: Vec<Leftover>,
@@ -93,6 +97,7 @@ impl Item {
             environment: None,
             objects: Vec::new(),
             departing: Vec::new(),
+            ensure: Ensure::default(),
             held: None,
             unreadable: None,
             reports: Vec::new(),
@@ -114,6 +119,7 @@ impl Item {
         item.sweep.resumed = record.resumed;
         item.held = record.held;
         item.departing = record.inventory.into_iter().map(Departing::new).collect();
+        item.ensure.ensured = record.ensured;
         item.take(record.head, brought);
         item.holding.standing = record.standing;
         item.holding.whole &= item.in_force && !item.is_settled_by_a_search();
@@ -176,13 +182,14 @@ impl Item {
             (HeadState::Removed, brought) => self.remove(brought),
             (HeadState::Left, _) => {
                 self.want_nothing();
-                self.departing.clear();
+                self.departing.retain_mut(Departing::leave);
             }
         }
         self.holding.head = head;
         self.withheld = self.is_behind();
         self.busy = self.objects.iter().filter(|it| it.busy).count()
-            + self.departing.iter().filter(|it| it.busy).count();
+            + self.departing.iter().filter(|it| it.busy).count()
+            + self.ensure.missing.iter().filter(|it| it.busy).count();
     }
 
     /// Whether a head says the same as the one that is held, but for what was confirmed. What only a search called gone is
@@ -204,6 +211,7 @@ impl Item {
             held: self.held,
             spent: Vec::new(),
             inventory: self.inventory(),
+            ensured: self.ensure.ensured.clone(),
         }
     }
 
@@ -219,6 +227,7 @@ impl Item {
             allowed: departing.permission != Permission::None,
             protected: departing.protected,
             contested: departing.contested,
+            run: departing.run.clone(),
         });
         wanted.chain(departing).collect()
     }
@@ -251,7 +260,10 @@ impl Item {
     pub fn show(&mut self, index: usize, shown: Option<Shown>, blocker: Option<Blocker>) -> bool {
         let report = &mut self.reports[index];
         let object = &self.objects[index];
-        let uid = object.live.as_ref().map(|live| live.uid.clone());
+        let uid = match &object.run {
+            Some(_) => object.uid.clone(),
+            None => object.live.as_ref().map(|live| live.uid.clone()),
+        };
         let mut changed = report.uid != uid || report.blocker != blocker;
         report.uid = uid;
         report.blocker = blocker;
@@ -311,19 +323,32 @@ impl Item {
         })
     }
 
-    /// A record begins to be written that has the permissions there are.
-    pub fn writes_permissions(&mut self) {
+    /// A record begins to be written that has the permissions and the ends there are.
+    pub fn writes_record(&mut self) {
         self.turn_permissions(Permission::Given, Permission::Writing);
+        self.turn_ends(Noted::No, Noted::Writing);
     }
 
     /// That record was written. Returns whether anything may go now.
-    pub fn wrote_permissions(&mut self) -> bool {
-        self.turn_permissions(Permission::Writing, Permission::Stored)
+    pub fn wrote_record(&mut self) -> bool {
+        let permitted = self.turn_permissions(Permission::Writing, Permission::Stored);
+        self.turn_ends(Noted::Writing, Noted::Yes) || permitted
     }
 
     /// It could not be written. Returns whether anything waits for it.
-    pub fn could_not_write_permissions(&mut self) -> bool {
-        self.turn_permissions(Permission::Writing, Permission::Given)
+    pub fn could_not_write_record(&mut self) -> bool {
+        let permitted = self.turn_permissions(Permission::Writing, Permission::Given);
+        self.turn_ends(Noted::Writing, Noted::No) || permitted
+    }
+
+    fn turn_ends(&mut self, from: Noted, to: Noted) -> bool {
+        let mut turned = false;
+        let ended = self.objects.iter_mut().filter(|it| it.has_ended());
+        for object in ended.filter(|it| it.noted == from) {
+            object.noted = to;
+            turned = true;
+        }
+        turned
     }
 
     fn turn_permissions(&mut self, from: Permission, to: Permission) -> bool {
@@ -344,11 +369,8 @@ impl Item {
             .into_iter()
             .map(|object| known.object(object))
             .collect();
-        self.reports = self
-            .objects
-            .iter()
-            .map(|object| known.report(&object.desired))
-            .collect();
+        self.reports = self.objects.iter().map(|object| known.report(object)).collect();
+        self.ensure.want(desired.ensure);
         self.departing = known.into_departing(&self.holding.head.key);
         let objects = self.objects.iter().enumerate();
         self.places = objects
@@ -377,6 +399,7 @@ impl Item {
     fn want_nothing(&mut self) {
         self.unreadable = None;
         self.departing = Known::of(self).into_departing(&self.holding.head.key);
+        self.ensure.want_nothing();
         self.reports.clear();
         self.places.clear();
     }
@@ -403,6 +426,7 @@ impl Known {
     fn object(&mut self, desired: DesiredObject) -> Object {
         let mut object = Object::new(desired);
         let reference = &object.desired.reference;
+        let mut run = None;
         if let Some((known, _)) = self.objects.get(&identity(reference)) {
             object.uid = known.uid.clone();
             object.contested = known.contested;
@@ -412,6 +436,9 @@ impl Known {
             object.drifted = known.drifted;
             object.fight = known.fight.clone();
             object.answered_in = known.answered_in;
+            object.noted = known.noted;
+            object.collided = known.collided;
+            run = known.run.clone();
         } else if let Some(at) = self
             .departing
             .iter()
@@ -423,14 +450,28 @@ impl Known {
             object.contested = departing.contested;
             object.applied = departing.applied;
             object.busy = departing.busy;
+            run = departing.run;
+            if run.as_ref().is_some_and(|run| run.end.is_some()) {
+                // It is in the record that the newest head was written with.
+                object.noted = Noted::Yes;
+            }
         }
+        // What began is not begun again, whatever a newer spec says.
+        let body = object.desired.body.as_ref().ok();
+        object.run = run.or_else(|| {
+            body.filter(|_| object.desired.once)
+                .map(|body| Run::new(body.digest))
+        });
         object
     }
 
     /// What is said of an object until more is known. Takes it out of what was known.
-    fn report(&mut self, desired: &DesiredObject) -> ObjectReport {
+    fn report(&mut self, object: &Object) -> ObjectReport {
+        let desired = &object.desired;
         let known = self.objects.remove(&identity(&desired.reference));
+        let end = object.run.as_ref().and_then(|run| run.end.as_ref());
         let (uid, shown) = match known {
+            None if let Some(end) = end => (object.uid.clone(), end.shown()),
             Some((_, report)) => (
                 report.uid,
                 Shown {
@@ -479,6 +520,7 @@ fn inventory_item(object: &Object) -> record::Item {
         allowed: false,
         protected: object.desired.protected,
         contested: object.contested,
+        run: object.run.clone(),
     }
 }
 

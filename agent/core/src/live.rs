@@ -14,6 +14,7 @@ use crate::adoption;
 use crate::health;
 use crate::held;
 use crate::labels::{self, Owner};
+use crate::once;
 
 /// What an object looks like, without what changes by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,10 @@ pub struct Live {
     pub other_manager: Option<String>,
     /// Whether it has the annotation that protects it.
     pub protected: bool,
+    /// Whether it has the finalizer of what runs once.
+    pub observed: bool,
+    /// Whether `manager` created it, or wrote it otherwise than by apply.
+    pub created: bool,
 }
 
 /// What is reported of a live object.
@@ -85,12 +90,14 @@ impl Live {
             resource_version: text("resourceVersion").unwrap_or_default().to_owned(),
             mark: mark(object, manager),
             owners: labels::owners(metadata.get("labels").and_then(Value::as_object)),
-            deleting: text("deletionTimestamp").map(|_| finalizers(metadata)),
+            deleting: text("deletionTimestamp").map(|_| finalizers(metadata).map(str::to_owned).collect()),
+            observed: finalizers(metadata).any(|name| name == once::FINALIZER),
             scaled: managed_fields(object).any(scales),
             inherited: adoption::is_due(object, manager),
             managed: is_managed(object, manager),
             other_manager: other_manager(object, manager),
             protected: held::is_annotated(metadata),
+            created: managed_fields(object).any(|entry| is_by_update(entry, manager)),
         })
     }
 
@@ -163,17 +170,17 @@ fn lasting(metadata: &Map<String, Value>) -> Vec<u8> {
     canonical::to_vec(&Value::Object(lasting.collect()))
 }
 
-fn status(object: &Value) -> RawStatus {
+/// The status of `object` as it is reported.
+pub fn status(object: &Value) -> RawStatus {
     match object.get("status") {
         None | Some(Value::Null) => RawStatus::Absent,
         Some(status) => RawStatus::from_canonical(canonical::to_vec(status)),
     }
 }
 
-fn finalizers(metadata: &Value) -> Vec<String> {
+fn finalizers(metadata: &Value) -> impl Iterator<Item = &str> {
     let finalizers = metadata.get("finalizers").and_then(Value::as_array);
-    let names = finalizers.into_iter().flatten().filter_map(Value::as_str);
-    names.map(str::to_owned).collect()
+    finalizers.into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn managed_fields(object: &Value) -> impl Iterator<Item = &Value> {
@@ -190,6 +197,12 @@ fn field<'a>(entry: &'a Value, name: &str) -> &'a str {
 fn is_ours(entry: &Value, manager: &str) -> bool {
     field(entry, "manager") == manager
         && field(entry, "operation") == "Apply"
+        && field(entry, "subresource").is_empty()
+}
+
+fn is_by_update(entry: &Value, manager: &str) -> bool {
+    field(entry, "manager") == manager
+        && field(entry, "operation") == "Update"
         && field(entry, "subresource").is_empty()
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 use crate::labels::{self, BadLabel};
+use crate::once;
 
 /// Fields of `metadata` that belong to the API server.
 const SERVER_METADATA: [&str; 8] = [
@@ -42,19 +43,49 @@ pub struct Body {
 pub fn body(key: &Key, id: &str, manifest: &Manifest) -> Result<Body, BadLabel> {
     let tracking = labels::tracking(key, id);
     labels::check(&tracking)?;
+    let mut object = stripped(manifest);
+    let labels = section(section(&mut object, "metadata"), "labels");
+    for (label, value) in tracking {
+        labels.insert(label.to_owned(), value.into());
+    }
+    Ok(whole(object))
+}
+
+/// The same of an object that runs once: our finalizer keeps it until its end is written down.
+///
+/// # Errors
+/// A tracking label would be refused.
+pub fn body_once(key: &Key, id: &str, manifest: &Manifest) -> Result<Body, BadLabel> {
+    let mut object = body(key, id, manifest)?.value();
+    let finalizers = &mut object["metadata"]["finalizers"];
+    match finalizers.as_array_mut() {
+        Some(others) if others.iter().any(|name| name == once::FINALIZER) => {}
+        Some(others) => others.push(once::FINALIZER.into()),
+        None => *finalizers = vec![once::FINALIZER].into(),
+    }
+    Ok(Body::of(&object))
+}
+
+/// The body of an object that is never ours: what the author said, and nothing else.
+pub fn body_unowned(manifest: &Manifest) -> Body {
+    whole(stripped(manifest))
+}
+
+/// What the author said, without what only an API server writes.
+fn stripped(manifest: &Manifest) -> Map<String, Value> {
     let mut object = manifest.body.clone();
     object.remove("status");
     let metadata = section(&mut object, "metadata");
     for field in SERVER_METADATA {
         metadata.remove(field);
     }
-    let labels = section(metadata, "labels");
-    for (label, value) in tracking {
-        labels.insert(label.to_owned(), value.into());
-    }
+    object
+}
+
+fn whole(object: Map<String, Value>) -> Body {
     let mut object = Value::Object(object);
     drop_nulls(&mut object);
-    Ok(Body::of(&object))
+    Body::of(&object)
 }
 
 impl Body {
@@ -141,6 +172,26 @@ mod tests {
         let metadata = sent["metadata"].as_object().unwrap();
         let fields: Vec<_> = metadata.keys().collect();
         assert_eq!(fields, ["annotations", "labels", "name", "namespace"]);
+    }
+
+    #[test]
+    fn what_runs_once_carries_our_finalizer_beside_others_and_what_is_never_ours_has_nothing_of_us() {
+        let spec = json!({"objects": [{"id": "x", "object": {
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "run", "uid": "1", "finalizers": ["example.dev/keep"]},
+            "status": {},
+        }}]});
+        let spec = Spec::read(BundleKind::Bundle, &spec).unwrap();
+        let manifest = spec.entries[0].manifest.as_ref().unwrap();
+        let body = body_once(&release_key("cart"), "x", manifest).unwrap().value();
+        assert_eq!(
+            body["metadata"]["finalizers"],
+            json!(["example.dev/keep", once::FINALIZER])
+        );
+        let unowned = body_unowned(manifest).value();
+        assert_eq!(
+            unowned,
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "run", "finalizers": ["example.dev/keep"]}})
+        );
     }
 
     #[test]

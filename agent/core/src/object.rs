@@ -13,8 +13,9 @@ use crate::desired::DesiredObject;
 use crate::drift;
 use crate::fight::Fight;
 use crate::kinds::Sight;
-use crate::live::Live;
+use crate::live::{Live, Shown};
 use crate::manifest::Body;
+use crate::once::{Noted, Run};
 use crate::policy::Policy;
 use crate::record::Applied;
 use crate::retry::Retry;
@@ -56,6 +57,12 @@ pub struct Object {
     pub excluded: Option<Blocker>,
     /// What an apply would change, where a policy lets nothing be changed.
     pub foreseen: Option<String>,
+    /// It runs once: it is created, and not applied.
+    pub run: Option<Run>,
+    /// How far its end has come into the store.
+    pub noted: Noted,
+    /// Something with its name was there when it was to be created.
+    pub collided: bool,
 }
 
 /// What an object needs next.
@@ -73,6 +80,10 @@ pub enum Need {
     Apply,
     /// The fields that were written by update, before what is applied is all that there is.
     Adopt,
+    /// A create.
+    Create,
+    /// Our finalizer to be taken off.
+    Release,
 }
 
 impl Object {
@@ -96,16 +107,22 @@ impl Object {
             answered_in: 0,
             excluded: None,
             foreseen: None,
+            run: None,
+            noted: Noted::No,
+            collided: false,
         }
     }
 
-    /// Whether what is wanted was applied and nobody changed it since.
+    /// Whether what is wanted was applied and nobody changed it since; of what runs once, whether it began.
     pub fn is_applied(&self) -> bool {
         !self.drifted && self.has_what_is_wanted()
     }
 
     /// Whether what was applied last is what is wanted, whatever became of it since.
     pub fn has_what_is_wanted(&self) -> bool {
+        if let Some(run) = &self.run {
+            return self.uid.is_some() || run.end.is_some();
+        }
         let wanted = self.desired.body.as_ref().ok().map(|body| body.digest);
         wanted.is_some() && self.applied.map(|applied| applied.body) == wanted
     }
@@ -125,8 +142,11 @@ impl Object {
         }
         match (self.wants(sight, now), mode) {
             (need, Mode::Acts) => need,
-            (Need::Apply | Need::Adopt, Mode::Observes) if self.foreseen.is_none() => Need::Look,
-            (Need::Apply | Need::Adopt, Mode::Observes) | (_, Mode::Pauses) => Need::Nothing,
+            (Need::Apply | Need::Adopt | Need::Create, Mode::Observes) if self.foreseen.is_none() => {
+                Need::Look
+            }
+            (Need::Apply | Need::Adopt | Need::Create | Need::Release, Mode::Observes)
+            | (_, Mode::Pauses) => Need::Nothing,
             (need, Mode::Observes) => need,
         }
     }
@@ -135,6 +155,9 @@ impl Object {
         let repair = self.repair_at.filter(|at| *at > now);
         if let Some(until) = self.retry.waits_until(now).max(repair) {
             return Need::Time(until);
+        }
+        if let Some(run) = &self.run {
+            return self.wants_once(run, sight);
         }
         if let Some(live) = &self.live
             && live.deleting.is_some()
@@ -147,6 +170,31 @@ impl Object {
             (false, _) if self.may_be_anothers(sight) => Need::Look,
             (false, Some(live)) if self.inherits(live) => Need::Adopt,
             (false, _) => Need::Apply,
+        }
+    }
+
+    /// Of what runs once. It is created while it never was; after that it is only looked at.
+    fn wants_once(&self, run: &Run, sight: &Sight) -> Need {
+        let is_kept = self.live.as_ref().is_some_and(|live| live.observed);
+        match (&run.end, &self.uid, &self.live) {
+            (Some(_), ..) if is_kept && self.noted == Noted::Yes => Need::Release,
+            (Some(_), ..) | (None, Some(_), Some(_)) => Need::Nothing,
+            (None, Some(_), None) => match sight {
+                Sight::Listing => Need::Nothing,
+                // It may be gone. That counts once it was not found.
+                Sight::Clear { .. } | Sight::Refused(_) => Need::Look,
+            },
+            // A create changes nothing of what may be there.
+            (None, None, _) if !self.collided => Need::Create,
+            (None, None, _) => Need::Look,
+        }
+    }
+
+    /// What is reported of it as `value` shows it.
+    pub fn shown(&self, value: &Value) -> Shown {
+        match &self.run {
+            Some(run) => run.shown(value),
+            None => Shown::of(&self.desired.reference, value),
         }
     }
 
@@ -187,12 +235,18 @@ impl Object {
 
     /// What is there may not be what was applied; the next apply settles it.
     pub fn suspect(&mut self) {
+        if self.run.is_some() {
+            return;
+        }
         let mark = self.live.as_ref().map(|live| live.mark);
         self.drifted |= self.applied.map(|applied| applied.mark) != mark;
     }
 
     /// Somebody changed or deleted it: it is repaired at once, unless that happens again and again.
     pub fn drift(&mut self, now: Instant) {
+        if self.run.is_some() {
+            return;
+        }
         let manager = self.live.as_ref().and_then(|live| live.other_manager.as_deref());
         self.repair_at = Some(self.fight.drifted(manager, now)).filter(|at| *at > now);
         self.drifted = true;
@@ -203,9 +257,17 @@ impl Object {
         let manifest = || self.desired.body.as_ref().err().cloned();
         let taken = || {
             let message = format!("it belongs to {}: remove it there first", self.taken_by.as_ref()?);
-            Some(blocker(BlockerReason::OwnedByAnother, message))
+            let reason = match self.run {
+                Some(_) => BlockerReason::NameTaken,
+                None => BlockerReason::OwnedByAnother,
+            };
+            Some(blocker(reason, message))
         };
-        let deleting = || self.live.as_ref().and_then(terminating);
+        let end = || self.run.as_ref()?.end.as_ref()?.blocker();
+        let deleting = || {
+            let live = self.live.as_ref().filter(|_| self.run.is_none());
+            live.and_then(terminating)
+        };
         let kept = || {
             let would = self.foreseen.as_deref().unwrap_or("it would be applied");
             self.is_lacking(sight).then(|| policy.keeps(would))?
@@ -221,10 +283,25 @@ impl Object {
             .or_else(|| self.excluded.clone())
             .or_else(taken)
             .or_else(|| self.blocker.clone())
+            .or_else(end)
+            .or_else(|| self.edited())
             .or_else(deleting)
             .or_else(kept)
             .or_else(fighting)
-            .or_else(|| sight.blocker())
+            .or_else(|| sight.blocker().filter(|_| !self.has_ended()))
+    }
+
+    /// It runs once, and has come to its end.
+    pub fn has_ended(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.end.is_some())
+    }
+
+    /// What runs, or ran, is not what is wanted now.
+    fn edited(&self) -> Option<Blocker> {
+        let run = self.run.as_ref().filter(|_| self.is_applied())?;
+        let wanted = self.desired.body.as_ref().ok()?.digest;
+        let message = "it runs once, as it was when its Bundle was created: an edit changes nothing, create another Bundle";
+        (run.body != wanted).then(|| blocker(BlockerReason::Immutable, message))
     }
 
     /// Whether this is what keeps it.
@@ -241,7 +318,7 @@ impl Object {
 
     /// Whether it is known not to be as wanted.
     fn is_lacking(&self, sight: &Sight) -> bool {
-        let gone = self.live.is_none() && matches!(sight, Sight::Clear { .. });
+        let gone = self.run.is_none() && self.live.is_none() && matches!(sight, Sight::Clear { .. });
         gone || !self.is_applied()
     }
 

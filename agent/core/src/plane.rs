@@ -16,10 +16,12 @@
 //! - what is gone was not found, or is not ours.
 
 mod answering;
+mod ensuring;
 mod governing;
 mod letting_go;
 mod planning;
 mod requests;
+mod running;
 mod storing;
 mod succeeding;
 mod sweeping;

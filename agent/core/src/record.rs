@@ -7,11 +7,13 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{BundleKind, Confirmed, Head, HeadState, Key, Version};
 use outhaul_protocol_wire::ids::{Epoch, Generation, InvalidName, Move, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::RawStatus;
 use serde::{Deserialize, Serialize};
 
 use crate::budget::Spent;
 use crate::held::Held;
 use crate::live::Mark;
+use crate::once::{End, Outcome, Run};
 
 /// The record of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct Record {
     pub spent: Vec<Spent>,
     /// Every object that may be in the cluster because of it, wanted or not.
     pub inventory: Vec<Item>,
+    /// Objects that it needs and does not own, which were there once.
+    pub ensured: Vec<ObjectRef>,
 }
 
 /// One object of an inventory.
@@ -51,6 +55,8 @@ pub struct Item {
     pub protected: bool,
     /// It was ours, and somebody else took it.
     pub contested: bool,
+    /// It runs once, and its create may have been sent.
+    pub run: Option<Run>,
 }
 
 /// A successful apply.
@@ -118,6 +124,8 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     spent: Vec<Spent>,
     inventory: Vec<StoredItem>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ensured: Vec<StoredObject>,
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy)]
@@ -156,11 +164,8 @@ enum StoredStanding {
 
 #[derive(Serialize, Deserialize)]
 struct StoredItem {
-    group: String,
-    version: String,
-    kind: String,
-    namespace: String,
-    name: String,
+    #[serde(flatten)]
+    object: StoredObject,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     uid: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,6 +178,17 @@ struct StoredItem {
     protected: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     contested: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<StoredRun>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredObject {
+    group: String,
+    version: String,
+    kind: String,
+    namespace: String,
+    name: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -181,6 +197,41 @@ struct StoredApplied {
     content: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owned: Option<String>,
+}
+
+/// Its presence says that the create may have been sent.
+#[derive(Serialize, Deserialize)]
+struct StoredRun {
+    body: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<StoredEnd>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredEnd {
+    outcome: StoredOutcome,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    words: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<StoredStatus>,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+enum StoredOutcome {
+    Succeeded,
+    Failed,
+    Vanished,
+    Cancelled,
+}
+
+#[derive(Serialize, Deserialize)]
+enum StoredStatus {
+    /// As canonical JSON.
+    Whole(String),
+    Summary {
+        bytes: u64,
+        digest: String,
+    },
 }
 
 impl From<&Record> for Stored {
@@ -229,6 +280,7 @@ impl From<&Record> for Stored {
             }),
             spent: record.spent.clone(),
             inventory: record.inventory.iter().map(StoredItem::from).collect(),
+            ensured: record.ensured.iter().map(StoredObject::from).collect(),
         }
     }
 }
@@ -284,25 +336,15 @@ impl Stored {
                 .into_iter()
                 .map(StoredItem::read)
                 .collect::<Result<_, _>>()?,
+            ensured: self.ensured.into_iter().map(StoredObject::read).collect(),
         })
     }
 }
 
 impl From<&Item> for StoredItem {
     fn from(item: &Item) -> Self {
-        let ObjectRef {
-            group,
-            version,
-            kind,
-            namespace,
-            name,
-        } = item.object.clone();
         Self {
-            group,
-            version,
-            kind,
-            namespace,
-            name,
+            object: StoredObject::from(&item.object),
             uid: item.uid.as_ref().map(Uid::to_string),
             applied: item.applied.as_ref().map(|applied| StoredApplied {
                 body: applied.body.to_string(),
@@ -313,6 +355,61 @@ impl From<&Item> for StoredItem {
             allowed: item.allowed,
             protected: item.protected,
             contested: item.contested,
+            run: item.run.as_ref().map(StoredRun::from),
+        }
+    }
+}
+
+impl From<&ObjectRef> for StoredObject {
+    fn from(object: &ObjectRef) -> Self {
+        let ObjectRef {
+            group,
+            version,
+            kind,
+            namespace,
+            name,
+        } = object.clone();
+        Self {
+            group,
+            version,
+            kind,
+            namespace,
+            name,
+        }
+    }
+}
+
+impl From<&Run> for StoredRun {
+    fn from(run: &Run) -> Self {
+        let Run { body, end } = run;
+        Self {
+            body: body.to_string(),
+            end: end.as_ref().map(
+                |End {
+                     outcome,
+                     words,
+                     status,
+                 }| StoredEnd {
+                    outcome: match outcome {
+                        Outcome::Succeeded => StoredOutcome::Succeeded,
+                        Outcome::Failed => StoredOutcome::Failed,
+                        Outcome::Vanished => StoredOutcome::Vanished,
+                        Outcome::Cancelled => StoredOutcome::Cancelled,
+                    },
+                    words: words.clone(),
+                    status: match status {
+                        RawStatus::Absent => None,
+                        // Canonical JSON is text.
+                        RawStatus::Json(json) => {
+                            Some(StoredStatus::Whole(String::from_utf8_lossy(json).into_owned()))
+                        }
+                        RawStatus::Summary { bytes, digest } => Some(StoredStatus::Summary {
+                            bytes: *bytes,
+                            digest: digest.to_string(),
+                        }),
+                    },
+                },
+            ),
         }
     }
 }
@@ -320,19 +417,57 @@ impl From<&Item> for StoredItem {
 impl StoredItem {
     fn read(self) -> Result<Item, RecordError> {
         Ok(Item {
-            object: ObjectRef {
-                group: self.group,
-                version: self.version,
-                kind: self.kind,
-                namespace: self.namespace,
-                name: self.name,
-            },
+            object: self.object.read(),
             uid: self.uid.map(Uid::new).transpose()?,
             applied: self.applied.map(StoredApplied::read).transpose()?,
             stray: self.stray,
             allowed: self.allowed,
             protected: self.protected,
             contested: self.contested,
+            run: self.run.map(StoredRun::read).transpose()?,
+        })
+    }
+}
+
+impl StoredObject {
+    fn read(self) -> ObjectRef {
+        ObjectRef {
+            group: self.group,
+            version: self.version,
+            kind: self.kind,
+            namespace: self.namespace,
+            name: self.name,
+        }
+    }
+}
+
+impl StoredRun {
+    fn read(self) -> Result<Run, RecordError> {
+        Ok(Run {
+            body: digest(&self.body)?,
+            end: self.end.map(StoredEnd::read).transpose()?,
+        })
+    }
+}
+
+impl StoredEnd {
+    fn read(self) -> Result<End, RecordError> {
+        Ok(End {
+            outcome: match self.outcome {
+                StoredOutcome::Succeeded => Outcome::Succeeded,
+                StoredOutcome::Failed => Outcome::Failed,
+                StoredOutcome::Vanished => Outcome::Vanished,
+                StoredOutcome::Cancelled => Outcome::Cancelled,
+            },
+            words: self.words,
+            status: match self.status {
+                None => RawStatus::Absent,
+                Some(StoredStatus::Whole(json)) => RawStatus::Json(json.into_bytes()),
+                Some(StoredStatus::Summary { bytes, digest: text }) => RawStatus::Summary {
+                    bytes,
+                    digest: digest(&text)?,
+                },
+            },
         })
     }
 }
@@ -394,6 +529,14 @@ mod tests {
                     allowed: true,
                     protected: false,
                     contested: false,
+                    run: Some(Run {
+                        body: Digest::of(b"body"),
+                        end: Some(End {
+                            outcome: Outcome::Failed,
+                            words: "no".into(),
+                            status: RawStatus::Json(br#"{"failed":1}"#.to_vec()),
+                        }),
+                    }),
                 },
                 Item {
                     object: object("two"),
@@ -403,14 +546,28 @@ mod tests {
                     allowed: false,
                     protected: true,
                     contested: true,
+                    run: Some(Run::new(Digest::of(b"body"))),
                 },
             ],
+            ensured: vec![object("three")],
         }
     }
 
     #[test]
     fn a_record_reads_back() {
         assert_eq!(Record::from_json(&record().to_json()).unwrap(), record());
+    }
+
+    #[test]
+    fn a_record_of_an_agent_that_knew_no_runs_reads_as_one_without() {
+        let json =
+            br#"{"kind":"Bundle","namespace":"a","name":"b","uid":"u","epoch":1,"generation":1,"move":0,
+            "digest":"DIGEST","state":"Present","standing":"Recorded","in_force":true,
+            "inventory":[{"group":"","version":"v1","kind":"ConfigMap","namespace":"shop","name":"one"}]}"#;
+        let json = String::from_utf8_lossy(json).replace("DIGEST", &Digest::of(b"x").to_string());
+        let record = Record::from_json(json.as_bytes()).unwrap();
+        assert_eq!(record.inventory[0].object, object("one"));
+        assert_eq!((record.inventory[0].run.clone(), record.ensured), (None, vec![]));
     }
 
     #[test]

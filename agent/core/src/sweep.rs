@@ -2,14 +2,14 @@
 //!
 //! A plane that lost its store learns from a head what the resource wants, and not what it wanted before: an object
 //! that an earlier generation had and that was still to be deleted is in no list. It carries the resource's labels, and
-//! the entry of our field manager, which every apply of ours leaves. So before such a resource is called gone, the
+//! the entry of our field manager, which every apply of ours leaves, and every create of what runs once. So before such a resource is called gone, the
 //! cluster is looked through for objects with both.
 //!
 //! Labels alone prove nothing. People copy objects with their labels, and controllers copy the labels of a Service to
 //! its EndpointSlices. And a copy that a program makes can have our entry, too: so under a head that is present nothing
 //! that is found like this is deleted, see `docs/decisions/lost-stores.md`.
 
-use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::head::{BundleKind, Key};
 use outhaul_protocol_wire::limits;
 
 use crate::live::Live;
@@ -47,5 +47,6 @@ impl Sweep {
 /// Whether an object was applied because of the resource `key`, as far as an object can show that.
 pub fn is_provably_of(live: &Live, key: &Key) -> bool {
     // Whoever mixed the labels of two resources may want it for the other.
-    live.owners.len() == 1 && live.is_of(key) && live.mark.owned.is_some()
+    let created = key.kind == BundleKind::Bundle && live.created;
+    live.owners.len() == 1 && live.is_of(key) && (live.mark.owned.is_some() || created)
 }

@@ -18,6 +18,7 @@ use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 use outhaul_agent_core::adoption;
 use outhaul_agent_core::blocker::Failure;
+use outhaul_agent_core::once;
 use outhaul_agent_core::plane::{Action, Answer};
 use outhaul_agent_core::shallow::Shallow;
 use outhaul_protocol_wire::ids::Uid;
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 pub(crate) use self::discovery::Discovery;
+use self::discovery::Kind;
 pub(crate) use self::path::{Path, collection};
 pub(crate) use self::refusal::{chain, refused};
 
@@ -59,6 +61,12 @@ impl Cluster {
                 manager,
                 body,
             } => self.apply(object, manager, body).await,
+            Action::Create {
+                object,
+                manager,
+                body,
+            } => self.create(object, manager, body).await,
+            Action::Release { object, uid } => self.release(object, uid).await,
             Action::Adopt { object, manager } => self.adopt(object, manager).await,
             Action::Look(object) => self.look(object).await,
             Action::Delete { object, uid } => self.delete(object, uid).await,
@@ -129,6 +137,26 @@ impl Cluster {
         self.checked(object, applied).map(Answer::Object)
     }
 
+    async fn create(&self, object: &ObjectRef, manager: &str, body: &[u8]) -> Result<Answer, Failure> {
+        let kind = self.kind(object).await?;
+        let path = Path::around(object, &kind)?.query("fieldManager", manager);
+        let created = self
+            .call(Method::POST, &path, "application/json", body.to_vec())
+            .await;
+        self.checked(object, created).map(Answer::Object)
+    }
+
+    /// Somebody may write the object between the two requests: then the second is refused, and both are made again.
+    async fn release(&self, object: &ObjectRef, uid: &Uid) -> Result<Answer, Failure> {
+        let path = self.path_in_any_version(object).await?;
+        let found = self.checked(object, self.get(&path).await)?;
+        let Some(patch) = once::release(&found, uid) else {
+            return Ok(Answer::Object(found));
+        };
+        let released = self.merge(&path, &patch).await;
+        self.checked(object, released).map(Answer::Object)
+    }
+
     /// Somebody may write the object between the two requests: then the second is refused, and both are made again.
     async fn adopt(&self, object: &ObjectRef, manager: &str) -> Result<Answer, Failure> {
         let path = self.path(object).await?;
@@ -161,11 +189,13 @@ impl Cluster {
     }
 
     async fn path(&self, object: &ObjectRef) -> Result<Path, Failure> {
-        let kind = self
-            .discovery
+        Path::of(object, &self.kind(object).await?)
+    }
+
+    async fn kind(&self, object: &ObjectRef) -> Result<Kind, Failure> {
+        self.discovery
             .kind(self, &object.group, &object.version, &object.kind)
-            .await?;
-        Path::of(object, &kind)
+            .await
     }
 
     /// The path of an object that may have been applied in a version which is not served any more.

@@ -118,6 +118,8 @@ impl World {
     pub(crate) fn check_policy(&mut self, number: usize, action: &Action, place: &Place) {
         let writes = match action {
             Action::Apply { .. }
+            | Action::Create { .. }
+            | Action::Release { .. }
             | Action::Adopt { .. }
             | Action::Delete { .. }
             | Action::CreateNamespace { .. } => true,

@@ -179,7 +179,7 @@ impl World {
     /// A cluster is about to do what an agent asked.
     pub(crate) fn check_request(&mut self, plane: usize, action: &Action, sent_at: u64) {
         match action {
-            Action::Apply { object, body, .. } => {
+            Action::Apply { object, body, .. } | Action::Create { object, body, .. } => {
                 let body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
                 let place = place_of(action);
                 if !object.namespace.starts_with("shop") {
@@ -203,7 +203,7 @@ impl World {
                     self.violate("a plane manages admitted namespaces only", name.clone());
                 }
             }
-            Action::Adopt { .. } | Action::Look(_) | Action::Sweep(_) => {}
+            Action::Release { .. } | Action::Adopt { .. } | Action::Look(_) | Action::Sweep(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::object::ObjectRef;
+use outhaul_protocol_wire::report::Blocker;
 
 use super::requests::{About, Answer, RequestId, SentKind};
 use super::{News, Plane};
@@ -28,6 +29,7 @@ impl Plane {
         match sent.about {
             About::Namespace { name, .. } => self.namespace_answered(&name, answer),
             About::Sweep(key) => self.swept(&key, answer, now),
+            About::Ensure { key, object } => self.ensure_answered(&key, &object, answer, now),
             About::Object { key, object } => {
                 let Some(item) = self.items.get_mut(&key) else {
                     return;
@@ -50,7 +52,7 @@ impl Plane {
     }
 
     /// Plans on once a stage is through.
-    fn go_on(&mut self, key: &Key) {
+    pub(super) fn go_on(&mut self, key: &Key) {
         if self.items.get(key).is_some_and(|item| item.busy == 0) {
             self.dirty.insert(key.clone());
         }
@@ -77,6 +79,9 @@ impl Plane {
     }
 
     fn wanted_answered(&mut self, key: &Key, index: usize, kind: SentKind, answer: Answer, now: Instant) {
+        if self.items[key].objects[index].run.is_some() {
+            return self.run_answered(key, index, kind, answer, now);
+        }
         match (kind, answer) {
             (SentKind::Apply(digest), Answer::Object(value)) => {
                 let (object, listing) = self.wanted(key, index);
@@ -145,7 +150,10 @@ impl Plane {
             }
             (_, Answer::Failed(failure)) => self.wanted_failed(key, index, &failure, now),
             // Answers that no API server gives to such requests: the object is planned again.
-            (SentKind::Create | SentKind::Delete | SentKind::Sweep, Answer::Object(_))
+            (
+                SentKind::Create | SentKind::Release | SentKind::Delete | SentKind::Sweep,
+                Answer::Object(_),
+            )
             | (_, Answer::Accepted | Answer::Objects(_)) => {
                 self.dirty.insert(key.clone());
             }
@@ -181,15 +189,9 @@ impl Plane {
         self.dirty.insert(key.clone());
     }
 
-    fn wanted_failed(&mut self, key: &Key, index: usize, failure: &Failure, now: Instant) {
+    pub(super) fn wanted_failed(&mut self, key: &Key, index: usize, failure: &Failure, now: Instant) {
         let namespace = self.items[key].objects[index].desired.reference.namespace.clone();
-        let blocker = match failure.course() {
-            Course::MakeNamespace => self
-                .namespaces
-                .missing(&namespace)
-                .map(|failure| failure.blocker()),
-            Course::Object | Course::Server | Course::Overload(_) => None,
-        };
+        let blocker = self.missing_namespace(&namespace, failure);
         let (object, _) = self.wanted(key, index);
         // A watch may have told meanwhile what was asked.
         let needless = object.is_applied() && object.live.is_some();
@@ -204,6 +206,14 @@ impl Plane {
         self.dirty.insert(key.clone());
     }
 
+    /// Why a namespace could not be created that a request misses.
+    pub(super) fn missing_namespace(&mut self, namespace: &str, failure: &Failure) -> Option<Blocker> {
+        match failure.course() {
+            Course::MakeNamespace => Some(self.namespaces.missing(namespace)?.blocker()),
+            Course::Object | Course::Server | Course::Overload(_) => None,
+        }
+    }
+
     fn departing_answered(&mut self, key: &Key, index: usize, kind: SentKind, answer: Answer, now: Instant) {
         let Some(item) = self.items.get_mut(key) else {
             return;
@@ -211,19 +221,24 @@ impl Plane {
         let departing = &mut item.departing[index];
         let before = departing.leftover();
         match (kind, answer) {
-            (SentKind::Apply(_) | SentKind::Adopt | SentKind::Look, Answer::Object(value)) => {
+            (
+                SentKind::Apply(_) | SentKind::Create | SentKind::Release | SentKind::Adopt | SentKind::Look,
+                Answer::Object(value),
+            ) => {
                 if let Some(live) = Live::of(&value, labels::field_manager(key.kind)) {
                     departing.found(&live, key, now);
                 }
             }
             (SentKind::Delete, Answer::Accepted | Answer::Object(_)) => departing.deleted(),
-            (SentKind::Look | SentKind::Delete, Answer::Failed(failure)) => match failure.course() {
-                Course::Server | Course::Overload(_) => departing.blocker = Some(failure.blocker()),
-                Course::Object | Course::MakeNamespace => departing.failed(&failure, now),
-            },
+            (SentKind::Look | SentKind::Delete | SentKind::Release, Answer::Failed(failure)) => {
+                match failure.course() {
+                    Course::Server | Course::Overload(_) => departing.blocker = Some(failure.blocker()),
+                    Course::Object | Course::MakeNamespace => departing.failed(&failure, now),
+                }
+            }
             // What was under way when it was let go: a look tells what came of it.
             (SentKind::Apply(_) | SentKind::Adopt | SentKind::Create | SentKind::Sweep, _)
-            | (SentKind::Look, Answer::Accepted)
+            | (SentKind::Look | SentKind::Release, Answer::Accepted)
             | (_, Answer::Objects(_)) => departing.hurry(),
         }
         let changed = departing.leftover() != before;

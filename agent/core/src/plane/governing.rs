@@ -40,6 +40,12 @@ impl Plane {
         for departing in &mut item.departing {
             departing.excluded = self.policy.excludes(key, &departing.reference, None);
         }
+        for missing in &mut item.ensure.missing {
+            let body = missing.desired.body.as_ref().ok();
+            missing.excluded =
+                body.and_then(|it| self.policy.excludes(key, &missing.desired.reference, Some(it)));
+        }
+        self.list_missing(key);
     }
 
     /// While another policy was in force, nobody saw to what has to be done: what was found out before it counts no more.
@@ -54,6 +60,9 @@ impl Plane {
         }
         for departing in &mut item.departing {
             departing.hurry();
+        }
+        for missing in &mut item.ensure.missing {
+            missing.retry.hurry();
         }
         let (objects, leaving) = (item.objects.len(), !item.departing.is_empty());
         for index in 0..objects {

@@ -10,6 +10,7 @@ use crate::departing::{Departing, Permission};
 use crate::held::Held;
 use crate::item::Item;
 use crate::kinds::Watched;
+use crate::object::Object;
 
 impl Plane {
     /// Decides about what has been found and nobody has allowed to go. Nothing of the resource is under way.
@@ -88,13 +89,20 @@ impl Plane {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
-        let (left, going): (Vec<_>, Vec<_>) = core::mem::take(&mut item.departing)
+        let (stays, goes): (Vec<_>, Vec<_>) = core::mem::take(&mut item.departing)
             .into_iter()
-            .partition(|it| it.permission == Permission::None);
-        item.departing = going;
+            .partition(|it| it.permission == Permission::None && !it.left);
+        item.departing = goes;
         item.held = None;
-        if left.is_empty() {
+        if stays.is_empty() {
             return;
+        }
+        let mut left = Vec::new();
+        for mut departing in stays {
+            match departing.leave() {
+                true => item.departing.push(departing),
+                false => left.push(departing),
+            }
         }
         for departing in left {
             let object = &departing.reference;
@@ -104,13 +112,14 @@ impl Plane {
             self.pass_on(object, key);
         }
         self.leftovers_changed(key);
-        self.storing.save(key, now);
+        self.save(key, now);
     }
 
     /// Objects that there are because of resources.
     fn inventory(&self) -> usize {
         let there = |item: &Item| {
-            let wanted = item.objects.iter().filter(|it| it.uid.is_some());
+            let gone = |it: &&Object| it.has_ended() && it.live.is_none();
+            let wanted = item.objects.iter().filter(|it| it.uid.is_some() && !gone(it));
             wanted.count() + item.departing.iter().filter(|it| it.uid.is_some()).count()
         };
         self.items.values().map(there).sum()

@@ -18,7 +18,7 @@ use crate::kinds::Kinds;
 use crate::labels;
 use crate::namespaces::Entry;
 use crate::object::{Need, Object};
-use crate::stage::Stage;
+use crate::stage::{Stage, stage};
 
 /// What one look at a resource found to do.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,9 @@ impl Plane {
             return;
         };
         let mode = self.policy.mode();
+        if mode == Mode::Acts && !item.ensure.missing.is_empty() {
+            return self.plan_missing(key, now);
+        }
         let mut plan = plan_wanted(item, &self.kinds, mode, now);
         // Where nothing may be changed, what is due are looks.
         let enters = mode == Mode::Acts && !plan.due.is_empty();
@@ -115,6 +118,7 @@ impl Plane {
                     self.dirty.insert(key.clone());
                 }
             }
+            About::Ensure { key, object } => self.ensure_idle(key, object),
             About::Sweep(key) => self.sweep_idle(key),
         }
     }
@@ -132,6 +136,7 @@ impl Plane {
                 return Some((Action::CreateNamespace { name, labels }, SentKind::Create));
             }
             About::Sweep(key) => return self.sweep_action(key),
+            About::Ensure { key, object } => return self.ensure_action(key, object),
             About::Object { key, object } => (key, object),
         };
         let item = self.items.get(key).filter(|item| item.acts())?;
@@ -146,6 +151,10 @@ impl Plane {
                     Step::Delete(uid) => {
                         let uid = uid.clone();
                         Some((Action::Delete { object, uid }, SentKind::Delete))
+                    }
+                    Step::Release(uid) => {
+                        let uid = uid.clone();
+                        Some((Action::Release { object, uid }, SentKind::Release))
                     }
                     Step::Gone => None,
                 }
@@ -166,6 +175,21 @@ impl Plane {
                 };
                 Some((action, SentKind::Adopt))
             }
+            Need::Create => {
+                let action = Action::Create {
+                    object: reference.clone(),
+                    manager: labels::field_manager(item.key().kind),
+                    body: object.desired.body.as_ref().ok()?.json.clone(),
+                };
+                Some((action, SentKind::Create))
+            }
+            Need::Release => {
+                let action = Action::Release {
+                    object: reference.clone(),
+                    uid: object.uid.clone()?,
+                };
+                Some((action, SentKind::Release))
+            }
             Need::Apply => {
                 let body = object.desired.body.as_ref().ok()?;
                 let scaled = object.live.as_ref().is_some_and(|live| live.scaled);
@@ -184,7 +208,7 @@ impl Plane {
     }
 
     /// Sees to the namespaces that objects are about to be applied in. Returns whether they have to be waited for.
-    fn waits_for_namespaces(&mut self, key: &Key, due: &[ObjectRef]) -> bool {
+    pub(super) fn waits_for_namespaces(&mut self, key: &Key, due: &[ObjectRef]) -> bool {
         let Some(item) = self.items.get(key) else {
             return false;
         };
@@ -193,7 +217,12 @@ impl Plane {
                 .objects
                 .iter()
                 .filter(|it| it.desired.stage == Stage::Namespaces);
-            namespaces.any(|it| it.desired.reference.name == name)
+            let is_it = |object: &ObjectRef| object.name == name;
+            let mut ensured = item
+                .ensure
+                .references()
+                .filter(|it| stage(it) == Stage::Namespaces);
+            namespaces.any(|it| is_it(&it.desired.reference)) || ensured.any(is_it)
         };
         let needed: BTreeSet<&str> = due.iter().map(|object| object.namespace.as_str()).collect();
         let mut waits = false;
@@ -301,7 +330,7 @@ fn only_looking(mode: Mode) -> Mode {
 
 /// Objects of one stage go together, and the next stage once they are answered. One that waits for its own reasons
 /// holds nobody up.
-fn first_stage<'a, O: Ord + Copy>(
+pub(super) fn first_stage<'a, O: Ord + Copy>(
     needs: impl Iterator<Item = (Stage, &'a ObjectRef, Need)>,
     order: impl Fn(Stage) -> O,
 ) -> Plan {
@@ -321,7 +350,7 @@ fn first_stage<'a, O: Ord + Copy>(
                 first = Some(stage);
             }
             Need::Time(until) => plan.again = plan.again.into_iter().chain([until]).min(),
-            Need::Look | Need::Apply | Need::Adopt => {
+            Need::Look | Need::Apply | Need::Adopt | Need::Create | Need::Release => {
                 plan.due.push(object.clone());
                 first = Some(stage);
             }

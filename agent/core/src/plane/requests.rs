@@ -43,6 +43,22 @@ pub enum Action {
         /// The body.
         body: Arc<[u8]>,
     },
+    /// Create, whatever may be there.
+    Create {
+        /// Which object.
+        object: ObjectRef,
+        /// Field manager.
+        manager: &'static str,
+        /// The body.
+        body: Arc<[u8]>,
+    },
+    /// Get, and patch with [`crate::once::release`] if there is such a patch.
+    Release {
+        /// Which object.
+        object: ObjectRef,
+        /// The precondition.
+        uid: Uid,
+    },
     /// Get, and patch with [`crate::adoption::patch`] if there is one.
     Adopt {
         /// Which object.
@@ -66,11 +82,11 @@ pub enum Action {
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// The object as it is now: for an apply, a look and an adoption.
+    /// The object as it is now: for an apply, a create, a release, a look and an adoption.
     Object(Value),
     /// Those that there are, or as many as a sweep may bring: for one.
     Objects(Vec<Value>),
-    /// It was accepted: for a create and a delete.
+    /// It was accepted: for a namespace and a delete.
     Accepted,
     /// It was not.
     Failed(Failure),
@@ -83,6 +99,8 @@ pub(super) enum About {
     Namespace { name: String, key: Key },
     /// An object of a resource.
     Object { key: Key, object: ObjectRef },
+    /// An object that a resource needs and does not own.
+    Ensure { key: Key, object: ObjectRef },
     /// What no inventory names of a resource.
     Sweep(Key),
 }
@@ -91,7 +109,10 @@ impl About {
     /// The resource that it is for.
     fn key(&self) -> &Key {
         match self {
-            Self::Namespace { key, .. } | Self::Object { key, .. } | Self::Sweep(key) => key,
+            Self::Namespace { key, .. }
+            | Self::Object { key, .. }
+            | Self::Ensure { key, .. }
+            | Self::Sweep(key) => key,
         }
     }
 }
@@ -107,6 +128,7 @@ pub(super) struct Sent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SentKind {
     Create,
+    Release,
     /// With the digest of what is wanted.
     Apply(Digest),
     Adopt,
@@ -212,7 +234,7 @@ mod tests {
     fn names(requests: &mut Requests) -> Vec<String> {
         let waiting = core::iter::from_fn(|| requests.next_waiting());
         let name = |about| match about {
-            About::Object { object, .. } => object.name,
+            About::Object { object, .. } | About::Ensure { object, .. } => object.name,
             About::Namespace { name, .. } => name,
             About::Sweep(key) => key.name,
         };

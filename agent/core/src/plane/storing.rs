@@ -107,7 +107,7 @@ impl Plane {
             incoming.recorded_in_store = incoming.recorded;
             let key = incoming.head.key.clone();
             let change = self.change(&incoming);
-            self.writes_permissions(&key);
+            self.writes_record(&key);
             self.storing.writing.insert(key.clone(), Writing::Head(incoming));
             return Some(Write { key, change });
         }
@@ -152,24 +152,24 @@ impl Plane {
         match (writing, result) {
             (Writing::Head(incoming), Ok(())) => {
                 self.storing.retries.remove(key);
-                self.wrote_permissions(key);
+                self.wrote_record(key);
                 self.install(incoming, now);
             }
             (Writing::Save, Ok(())) => {
                 self.storing.retries.remove(key);
-                self.wrote_permissions(key);
+                self.wrote_record(key);
             }
             (Writing::Forget, Ok(())) => {
                 self.storing.retries.remove(key);
             }
             (Writing::Head(incoming), Err(_)) => {
                 self.storing.retry(key, now);
-                self.could_not_write_permissions(key);
+                self.could_not_write_record(key);
                 self.storing.wait_again(incoming);
             }
             (Writing::Save, Err(_)) => {
                 self.storing.retry(key, now);
-                self.could_not_write_permissions(key);
+                self.could_not_write_record(key);
                 if self.items.contains_key(key) {
                     self.storing.unsaved.insert(key, now);
                 }
@@ -207,25 +207,21 @@ impl Plane {
         forgotten.iter().for_each(|key| self.forget(key));
     }
 
-    fn writes_permissions(&mut self, key: &Key) {
+    fn writes_record(&mut self, key: &Key) {
         if let Some(item) = self.items.get_mut(key) {
-            item.writes_permissions();
+            item.writes_record();
         }
     }
 
-    /// What was allowed to go may go from now on.
-    fn wrote_permissions(&mut self, key: &Key) {
-        if self.items.get_mut(key).is_some_and(Item::wrote_permissions) {
+    /// What was allowed to go, and what ended, may go from now on.
+    fn wrote_record(&mut self, key: &Key) {
+        if self.items.get_mut(key).is_some_and(Item::wrote_record) {
             self.dirty.insert(key.clone());
         }
     }
 
-    fn could_not_write_permissions(&mut self, key: &Key) {
-        if self
-            .items
-            .get_mut(key)
-            .is_some_and(Item::could_not_write_permissions)
-        {
+    fn could_not_write_record(&mut self, key: &Key) {
+        if self.items.get_mut(key).is_some_and(Item::could_not_write_record) {
             self.storing.save_at_once(key);
         }
     }
@@ -246,7 +242,7 @@ impl Plane {
     fn save_now(&mut self, key: Key) -> Option<Write> {
         let mut record = self.items.get(&key)?.record();
         record.spent = self.budget.of(&key, self.clock);
-        self.writes_permissions(&key);
+        self.writes_record(&key);
         self.storing.writing.insert(key.clone(), Writing::Save);
         let change = match record.standing {
             Standing::Settled => Change::Empty(record),
@@ -278,6 +274,7 @@ impl Plane {
                     .collect()
             })
             .unwrap_or_default();
+        item.ensure.ensured = known.map(|item| item.ensure.ensured.clone()).unwrap_or_default();
         if let Brought::Spec(Ok(_)) = brought {
             item.take(head.clone(), brought.clone());
         }

@@ -110,6 +110,7 @@ fn stray(item: &Item, value: &Value) -> Option<Departing> {
         allowed: false,
         protected: false,
         contested: false,
+        run: None,
     });
     stray.is_in_sight(&live, key);
     Some(stray)

@@ -7,6 +7,7 @@ mod convergence;
 mod damage;
 mod governed;
 mod held;
+mod once;
 mod succession;
 mod together;
 

@@ -39,6 +39,12 @@ impl Plane {
             return;
         };
         self.namespaces.exists(&object.namespace);
+        if let Some((key, Place::Wanted(index))) = &held
+            && self.items[key].objects[*index].run.is_some()
+        {
+            self.kinds.named(watched, &object, !live.is_of(key));
+            return self.run_seen(key, *index, live, value, now);
+        }
         let held = held.filter(|(key, _)| live.is_of(key));
         self.kinds.named(watched, &object, held.is_none());
         match held {
@@ -65,8 +71,10 @@ impl Plane {
             Some((key, Place::Departing(index))) => self.look_again(key, index),
             None => {}
         }
+        let waits_for_it = [BlockerReason::OwnedByAnother, BlockerReason::NameTaken];
         self.hurry(|it| {
-            it.desired.reference.same_object(&object) && it.is_blocked(BlockerReason::OwnedByAnother)
+            it.desired.reference.same_object(&object)
+                && waits_for_it.iter().any(|reason| it.is_blocked(*reason))
         });
     }
 
@@ -126,6 +134,11 @@ impl Plane {
         });
         for (key, item) in &mut self.items {
             item.sweep.kinds_changed();
+            let missing = item.ensure.missing.iter_mut();
+            for missing in missing.filter(|it| it.desired.reference.group == group) {
+                missing.retry.hurry();
+                self.dirty.insert(key.clone());
+            }
             for departing in item.departing.iter_mut().filter(|it| it.reference.group == group) {
                 departing.retry.hurry();
                 self.dirty.insert(key.clone());
@@ -180,6 +193,11 @@ impl Plane {
             departing.is(live);
         }
         departing.blocker = crate::object::terminating(live).or_else(|| departing.blocker.take());
+        if live.observed && live.deleting.is_some() {
+            // It waits for our finalizer to go.
+            departing.hurry();
+            self.dirty.insert(key.clone());
+        }
         if departing.leftover() != before {
             self.stale.insert(key.clone());
             self.news.push(News::Leftovers(key.clone()));
@@ -214,7 +232,9 @@ impl Plane {
         if object.is_applied() {
             object.drift(now);
         }
-        self.show(key, index, Some(Shown::ABSENT));
+        // Of what runs once a look tells first.
+        let shown = object.run.is_none().then_some(Shown::ABSENT);
+        self.show(key, index, shown);
         self.dirty.insert(key.clone());
     }
 

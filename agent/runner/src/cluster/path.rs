@@ -27,6 +27,15 @@ impl Path {
     /// # Errors
     /// Its namespace does not fit its kind, or its name fits no path.
     pub(crate) fn of(object: &ObjectRef, kind: &Kind) -> Result<Self, Failure> {
+        let around = Self::around(object, kind)?;
+        Ok(around.segment(checked("name", &object.name)?))
+    }
+
+    /// The path under which one object is created.
+    ///
+    /// # Errors
+    /// Its namespace does not fit its kind, or fits no path.
+    pub(crate) fn around(object: &ObjectRef, kind: &Kind) -> Result<Self, Failure> {
         let namespace = match (kind.namespaced, object.namespace.as_str()) {
             (true, "") => return Err(Failure::Scope(ScopeError::NamespaceMissing)),
             (false, namespace) if !namespace.is_empty() => {
@@ -35,8 +44,12 @@ impl Path {
             (_, namespace) => namespace,
         };
         let namespace = checked("namespace", namespace)?;
-        let base = collection(&object.group, &object.version, &kind.plural, namespace);
-        Ok(base.segment(checked("name", &object.name)?))
+        Ok(collection(
+            &object.group,
+            &object.version,
+            &kind.plural,
+            namespace,
+        ))
     }
 
     pub(crate) fn segment(mut self, segment: &str) -> Self {

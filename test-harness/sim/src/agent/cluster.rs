@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use outhaul_agent_core::once;
 use outhaul_agent_core::plane::{Action, Answer, Request};
 use outhaul_protocol_wire::object::ObjectRef;
 use serde_json::{Map, Value, json};
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::AgentEvent;
 use super::store::failure;
 use crate::broken::Broken;
-use crate::cluster::{Cluster, Place, Refusal};
+use crate::cluster::{Cluster, Patch, Place, Refusal};
 use crate::hub::Fate;
 use crate::schedule::{Moment, PLANES};
 use crate::world::{Event, World};
@@ -57,7 +58,9 @@ impl World {
             let what = describe(&request.action);
             format!("cluster {} {what}: {}", PLANES[number], outcome(&answer))
         });
-        if let (Action::Apply { .. }, Answer::Object(object)) = (&request.action, &answer) {
+        if let (Action::Apply { .. } | Action::Create { .. }, Answer::Object(object)) =
+            (&request.action, &answer)
+        {
             self.applied(object);
         }
         if self.planes[number].cluster.version() != before {
@@ -91,6 +94,20 @@ impl World {
                 let applied = cluster.apply(&place, manager, &body);
                 applied.map(|object| Answer::Object(Value::clone(&object)))
             }
+            Action::Create { manager, body, .. } => {
+                let mut body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
+                body["metadata"]["managedFields"] =
+                    json!([{"manager": manager, "operation": "Update", "fieldsV1": {}}]);
+                let created = cluster.create(&place, &body);
+                created.map(|object| Answer::Object(Value::clone(&object)))
+            }
+            Action::Release { uid, .. } => cluster
+                .get(&place)
+                .and_then(|there| match once::release(&there, uid) {
+                    Some(patch) => cluster.patch(&place, false, &Patch::Merge(patch)),
+                    None => Ok(there),
+                })
+                .map(|object| Answer::Object(Value::clone(&object))),
             Action::Look(_) => match cluster.get(&place) {
                 Ok(object) if broken == Some(Broken::DyingIsGone) && is_deleting(&object) => {
                     Err(Refusal::new(404, "NotFound", &place))
@@ -129,6 +146,8 @@ pub(crate) fn place_of(action: &Action) -> Place {
         Action::CreateNamespace { name, .. } => Place::new("Namespace", "", name),
         Action::Sweep(_) => Place::new("", "", ""),
         Action::Apply { object, .. }
+        | Action::Create { object, .. }
+        | Action::Release { object, .. }
         | Action::Adopt { object, .. }
         | Action::Look(object)
         | Action::Delete { object, .. } => place(object),
@@ -162,6 +181,8 @@ fn verb(action: &Action) -> &'static str {
     match action {
         Action::CreateNamespace { .. } => "create namespace",
         Action::Apply { .. } => "apply",
+        Action::Create { .. } => "create",
+        Action::Release { .. } => "release",
         Action::Adopt { .. } => "adopt",
         Action::Look(_) => "look",
         Action::Sweep(_) => "sweep",

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::object::ObjectRef;
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::blocker::{Failure, Refusal};
 use crate::kinds::Watched;
 use crate::labels;
 use crate::live;
+use crate::once;
 use crate::plane::{Action, Answer, Plane};
 use crate::testing::{live_config_map, release_key};
 
@@ -29,6 +31,8 @@ pub(super) struct Cluster {
     no_namespaces: bool,
     /// Every object that was deleted, as it was last.
     deleted: Vec<Value>,
+    /// The name of every object that was created, and not applied.
+    created: Vec<String>,
     /// What each watch has shown, by name, and how many deletions it knows.
     shown: BTreeMap<Watched, (BTreeMap<String, Value>, usize)>,
 }
@@ -48,6 +52,11 @@ impl Cluster {
 
     pub(super) fn names(&self) -> BTreeSet<String> {
         self.objects.keys().cloned().collect()
+    }
+
+    /// How often an object of this name was created.
+    pub(super) fn created(&self, name: &str) -> usize {
+        self.created.iter().filter(|it| *it == name).count()
     }
 
     pub(super) fn fail(&mut self, name: &str, code: u16) {
@@ -147,6 +156,12 @@ impl Cluster {
                 self.edit(&object.name, |there| merge(there, &patch.unwrap()));
                 self.find(object)
             }
+            Action::Create {
+                object,
+                manager,
+                body,
+            } => self.create(object, manager, body),
+            Action::Release { object, uid } => self.release(object, uid),
             Action::Delete { object, uid } => self.remove(object, uid.as_str()),
             Action::Sweep(selector) => Answer::Objects(self.select(selector)),
             Action::Apply {
@@ -257,11 +272,63 @@ impl Cluster {
         match self.objects.get(&object.name) {
             None => Answer::Failed(refusal(404, "things")),
             Some(there) if there["metadata"]["uid"] != uid => Answer::Failed(refusal(409, "things")),
+            Some(there) if has_finalizers(there) => {
+                self.edit(&object.name, |there| {
+                    there["metadata"]["deletionTimestamp"] = "now".into()
+                });
+                Answer::Accepted
+            }
             Some(_) => {
                 self.delete(&object.name);
                 Answer::Accepted
             }
         }
+    }
+
+    fn create(&mut self, object: &ObjectRef, manager: &str, body: &[u8]) -> Answer {
+        if let Some(failure) = self.check(object) {
+            return Answer::Failed(failure);
+        }
+        let namespace = match object.kind.as_str() {
+            "Namespace" => {
+                self.namespaces.insert(object.name.clone());
+                ""
+            }
+            _ => object.namespace.as_str(),
+        };
+        if !namespace.is_empty() && !self.namespaces.contains(namespace) {
+            return Answer::Failed(refusal(404, "namespaces"));
+        }
+        if self.has(&object.name) {
+            return Answer::Failed(Failure::from(Refusal {
+                code: 409,
+                reason: "AlreadyExists".into(),
+                ..Refusal::default()
+            }));
+        }
+        let mut sent: Value = serde_json::from_slice(body).unwrap();
+        sent["metadata"]["uid"] = format!("uid-{}-{}", object.name, self.version).into();
+        let entry = json!({"manager": manager, "operation": "Update", "fieldsV1": fields(&sent)});
+        sent["metadata"]["managedFields"] = json!([entry]);
+        self.created.push(object.name.clone());
+        self.put(&object.name, sent);
+        self.find(object)
+    }
+
+    fn release(&mut self, object: &ObjectRef, uid: &Uid) -> Answer {
+        if let Some(failure) = self.check(object) {
+            return Answer::Failed(failure);
+        }
+        let patch = self.get(&object.name).and_then(|there| once::release(there, uid));
+        if let Some(patch) = patch {
+            self.edit(&object.name, |there| merge(there, &patch));
+        }
+        let answer = self.find(object);
+        let there = self.get(&object.name);
+        if there.is_some_and(|it| !has_finalizers(it) && it["metadata"]["deletionTimestamp"].is_string()) {
+            self.delete(&object.name);
+        }
+        answer
     }
 
     fn apply(&mut self, object: &ObjectRef, manager: &str, body: &[u8]) -> Answer {
@@ -299,9 +366,16 @@ pub(super) fn describe(action: &Action) -> String {
         Action::Apply { object, .. } => format!("apply {object}"),
         Action::Adopt { object, .. } => format!("adopt {object}"),
         Action::Look(object) => format!("look {object}"),
+        Action::Create { object, .. } => format!("create {object}"),
+        Action::Release { object, .. } => format!("release {object}"),
         Action::Delete { object, .. } => format!("delete {object}"),
         Action::Sweep(_) => "sweep".to_owned(),
     }
+}
+
+fn has_finalizers(object: &Value) -> bool {
+    let finalizers = object["metadata"]["finalizers"].as_array();
+    finalizers.is_some_and(|finalizers| !finalizers.is_empty())
 }
 
 fn matches(watched: &Watched, object: &Value) -> bool {
