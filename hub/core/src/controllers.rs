@@ -343,6 +343,7 @@ impl Controllers {
             key,
             stores: &self.stores,
             routing: &self.routing,
+            index: &self.index,
             as_openchoreo: self.as_openchoreo,
             read: read.as_ref(),
             memory: self.memories.entry(key.clone()).or_default(),
@@ -393,6 +394,7 @@ fn unreadable(look: &Look<'_>, unread: &Unread) -> Plan {
         ready: false,
         reason: reason::INVALID_CONFIGURATION.to_owned(),
         message: unread.why.clone(),
+        is_stuck: false,
     };
     let former = Former {
         conditions: &unread.conditions,

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use outhaul_hub_resources::{Container, EndpointType, EnvVar, WorkloadTemplate};
 use serde_json::{Map, Value, json};
 
-use crate::problem::{Problem, Warning};
+use crate::{
+    name,
+    problem::{Problem, Warning},
+};
 
 /// A variable with its value.
 pub(crate) type Variable = (String, String);
@@ -148,24 +151,33 @@ pub(crate) fn check(object: &str, workload: &WorkloadTemplate, pod: Option<&Valu
             object: object.to_owned(),
         });
     };
-    let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
     for container in list(pod.and_then(|pod| pod.get("containers"))) {
         if container["image"].as_str().is_none_or(str::is_empty) {
             return Err(Problem::NoImage {
                 object: object.to_owned(),
-                container: name(container),
+                container: name_of(container),
                 workload: chosen.to_owned(),
+            });
+        }
+        if !name::is_label(&name_of(container)) {
+            return Err(Problem::ContainerName {
+                object: object.to_owned(),
+                container: name_of(container),
             });
         }
         let two = |variable: &&Value| variable.get("value").is_some() && variable.get("valueFrom").is_some();
         if let Some(variable) = list(container.get("env")).iter().find(two) {
             return Err(Problem::TwoValues {
                 object: object.to_owned(),
-                variable: name(variable),
+                variable: name_of(variable),
             });
         }
     }
     Ok(())
+}
+
+fn name_of(value: &Value) -> String {
+    value["name"].as_str().unwrap_or_default().to_owned()
 }
 
 fn list(value: Option<&Value>) -> &[Value] {

@@ -8,7 +8,7 @@ use crate::{
     draft::{Draft, Identity},
     exposure::{self, Level},
     name,
-    problem::Problem,
+    problem::{Problem, Warning},
 };
 
 /// Where the gateways of a plane are.
@@ -41,17 +41,30 @@ pub(crate) fn add_api(
     draft.add(identity, object);
 }
 
-/// Adds the route to one endpoint of a web application, which has a host of its own.
-pub(crate) fn add_web(draft: &mut Draft<'_>, binding: &Binding<'_>, endpoint: &str, port: i32) {
-    let identity = Identity::of("HTTPRoute", name::web_route(binding.name, endpoint));
-    let spec = route(
-        Level::PUBLIC.gateway(),
-        &exposure::web_host(binding.owner, binding.environment),
-        (ROOT, ROOT),
-        (&name::workload(binding.name), port),
-    );
-    let object = object(binding, &identity.name, spec);
-    draft.add(identity, Ok(object));
+/// Adds the routes to the endpoints of a web application, which has a host of its own.
+pub(crate) fn add_web(draft: &mut Draft<'_>, binding: &Binding<'_>) {
+    let host = exposure::web_host(binding.owner, binding.environment);
+    let is_host = name::is_subdomain(&host);
+    if is_host && !binding.workload.endpoints.is_empty() && !host.split('.').all(name::is_label) {
+        draft.warnings.push(Warning::LongHost(host.clone()));
+    }
+    for (endpoint, at) in &binding.workload.endpoints {
+        let identity = Identity::of("HTTPRoute", name::web_route(binding.name, endpoint));
+        let spec = route(
+            Level::PUBLIC.gateway(),
+            &host,
+            (ROOT, ROOT),
+            (&name::workload(binding.name), at.port),
+        );
+        let object = match is_host {
+            true => Ok(object(binding, &identity.name, spec)),
+            false => Err(Problem::Host {
+                object: identity.object(),
+                host: host.clone(),
+            }),
+        };
+        draft.add(identity, object);
+    }
 }
 
 fn object(binding: &Binding<'_>, name: &str, spec: Value) -> Value {

@@ -183,6 +183,26 @@ pub enum Problem {
         /// The one of the workload.
         workload: String,
     },
+    /// Kubernetes takes no container of such a name.
+    #[error(
+        "{object}: container {container:?} has no valid name: use at most 63 lower-case letters, digits and '-'"
+    )]
+    ContainerName {
+        /// Which object.
+        object: String,
+        /// The container.
+        container: String,
+    },
+    /// A host that gateways do not take.
+    #[error(
+        "{object}: {host:?} is no valid host: use lower-case letters, digits and '-' in spec.owner.componentName"
+    )]
+    Host {
+        /// Which object.
+        object: String,
+        /// The host.
+        host: String,
+    },
     /// Kubernetes takes no variable with two values.
     #[error(
         "{object}: variable {variable:?} has a value in the workload and a source in the class; keep one"
@@ -334,6 +354,12 @@ pub enum Warning {
          leave level-policies out of the hub's --as-openchoreo"
     )]
     Unguarded(String),
+    /// A host that no resolver takes.
+    #[error(
+        "the host {0:?} begins with more than 63 characters, so it cannot be looked up: shorten the name of the component \
+         or of the environment"
+    )]
+    LongHost(String),
     /// A Service that is left out.
     #[error("neither workload nor class has a port: there is no Service")]
     NoPorts,

@@ -17,6 +17,8 @@ pub struct Readiness {
     pub reason: &'static str,
     /// Why, for people.
     pub message: String,
+    /// Whether the Release cannot be delivered as it is. That does not pass by itself, whatever the reason.
+    pub is_stuck: bool,
 }
 
 impl Readiness {
@@ -25,6 +27,7 @@ impl Readiness {
             ready: true,
             reason: reason::RESOURCES_ACTIVE,
             message,
+            is_stuck: false,
         }
     }
 
@@ -33,6 +36,7 @@ impl Readiness {
             ready: false,
             reason,
             message: message.into(),
+            is_stuck: false,
         }
     }
 }
@@ -105,7 +109,10 @@ fn of_release(state: ReleaseState, release: &Release, class: Option<&str>) -> Re
             }
             None => failure,
         };
-        return Readiness::unready(reason::HEALTH_DEGRADED, said);
+        return Readiness {
+            is_stuck: true,
+            ..Readiness::unready(reason::HEALTH_DEGRADED, said)
+        };
     }
     let status = release.status.as_ref();
     let reported = status

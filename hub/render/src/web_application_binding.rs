@@ -55,9 +55,7 @@ pub fn release(binding: &WebApplicationBinding, inputs: &Inputs<'_>) -> Result<W
     let mut draft = Draft::new(inputs.existing);
     deployment::add(&mut draft, &view, deployment, &connected);
     service_object::add(&mut draft, &view, service);
-    for (endpoint, port) in &view.workload.endpoints {
-        http_route::add_web(&mut draft, &view, endpoint, port.port);
-    }
+    http_route::add_web(&mut draft, &view);
     release::of(binding, &view, draft, inputs.existing)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kube::CustomResource;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     env_var::EnvVar,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The component, and how it is run.
-#[derive(CustomResource, JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq, Eq)]
+#[derive(CustomResource, JsonSchema, Serialize, Debug, Clone, Default, PartialEq, Eq)]
 #[kube(
     group = "openchoreo.dev",
     version = "v1alpha1",
@@ -32,6 +32,36 @@ pub struct WorkloadSpec {
     /// How it is run.
     #[serde(flatten)]
     pub template: WorkloadTemplate,
+}
+
+/// Field by field: through `flatten` an error would not know where it is.
+impl<'de> Deserialize<'de> for WorkloadSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            owner: ComponentOwner,
+            #[serde(default, deserialize_with = "or_default")]
+            containers: BTreeMap<String, Container>,
+            #[serde(default, deserialize_with = "or_default")]
+            endpoints: BTreeMap<String, WorkloadEndpoint>,
+            #[serde(default, deserialize_with = "or_default")]
+            connections: BTreeMap<String, Connection>,
+        }
+        let Fields {
+            owner,
+            containers,
+            endpoints,
+            connections,
+        } = Fields::deserialize(deserializer)?;
+        Ok(Self {
+            owner,
+            template: WorkloadTemplate {
+                containers,
+                endpoints,
+                connections,
+            },
+        })
+    }
 }
 
 /// How a component is run: a Workload has it beside its owner, a binding has a copy of it.

@@ -13,6 +13,7 @@ use outhaul_hub_resources::{
 };
 use serde_json::{Map, Value};
 
+use super::dependencies::{self, Place};
 use super::look::{Look, Plan, Write};
 use super::memory::Attempt;
 use super::saying::{self, Former, RENDERED_OTHERWISE, Saying};
@@ -32,6 +33,12 @@ pub(super) trait Binding: Watched {
     fn former(&self) -> Former<'_>;
     /// Whether it would make a Release like this, by whom that is for.
     fn has_made(&self, release: &ReleaseSpec) -> bool;
+    /// Kinds of bindings that may run the same component beside it: those that have been listed when it is looked at.
+    const TWINS: &'static [Kind] = &[];
+    /// What it runs where, as long as it does.
+    fn place(&self) -> Option<Place<'_>> {
+        None
+    }
     /// Where it is reached, as its status says and as it should say; none for types that are not reached.
     fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
         None
@@ -110,20 +117,42 @@ fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, rendered:
     }
     let saying = Saying {
         ready: Some(readiness.into()),
-        beside: rendered.map(warnings),
+        beside: rendered.map(|rendered| warnings(look, binding, rendered)),
         fields,
     };
     saying::say(look, binding.former(), saying)
 }
 
-fn warnings(rendered: &Wanted) -> Vec<Said> {
+fn warnings<B: Binding>(look: &Look<'_>, binding: &B, rendered: &Wanted) -> Vec<Said> {
     match rendered {
         Wanted::Release(rendered) => {
-            let warnings: Vec<_> = rendered.warnings.iter().map(ToString::to_string).collect();
+            let warnings = rendered.warnings.iter().map(ToString::to_string);
+            let warnings: Vec<_> = warnings.chain(twins(look, binding)).collect();
             saying::warnings(RENDERED_OTHERWISE, &warnings)
         }
         Wanted::NoRelease => Vec::new(),
     }
+}
+
+/// That another binding runs the same component in the same environment. Pods are found by whose they are, so the Service
+/// of either leads to the pods of both.
+fn twins<B: Binding>(look: &Look<'_>, binding: &B) -> Vec<String> {
+    let Some(place) = binding.place() else {
+        return Vec::new();
+    };
+    let of_component = dependencies::component(look.key, &place.owner.component_name);
+    let others = look.index.dependents(&of_component);
+    let others = others.filter(|other| *other != look.key && B::TWINS.contains(&other.kind));
+    let twins = others.filter(|other| look.stores.object(other).and_then(dependencies::place) == Some(place));
+    twins
+        .map(|twin| {
+            format!(
+                "{} {:?} runs the same component in the same environment, and each gets the requests of the other: \
+                 undeploy one, or correct spec.owner",
+                twin.kind, twin.name
+            )
+        })
+        .collect()
 }
 
 /// In a merge patch, null takes a list away and an absent one keeps it.
@@ -147,6 +176,7 @@ fn invalid(message: String) -> Readiness {
         ready: false,
         reason: reason::INVALID_CONFIGURATION,
         message,
+        is_stuck: false,
     }
 }
 
@@ -213,8 +243,14 @@ macro_rules! common {
 }
 
 impl Binding for ServiceBinding {
+    const TWINS: &'static [Kind] = &[Kind::ServiceBinding];
+
     common!();
     of_component!();
+
+    fn place(&self) -> Option<Place<'_>> {
+        Place::of_service(self)
+    }
 
     fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering {
         let mut api_classes = BTreeMap::new();
@@ -242,8 +278,14 @@ impl Binding for ServiceBinding {
 }
 
 impl Binding for WebApplicationBinding {
+    const TWINS: &'static [Kind] = &[Kind::ServiceBinding, Kind::WebApplicationBinding];
+
     common!();
     of_component!();
+
+    fn place(&self) -> Option<Place<'_>> {
+        Place::of_web_application(self)
+    }
 
     fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering {
         let wanted = web_application_binding::targets(self);

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use outhaul_hub_render::{Change, NotOurs, reason, scheduled_task, service, web_application};
 use outhaul_hub_resources::{
-    ConditionStatus, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding, WebApplication,
-    WebApplicationBinding, Workload,
+    ComponentOwner, ConditionStatus, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding,
+    WebApplication, WebApplicationBinding, Workload,
 };
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ pub(super) trait Component: Watched {
     type Binding: Watched + Serialize;
 
     fn workload_name(&self) -> &str;
+    fn owner(&self) -> &ComponentOwner;
     /// Whether it has overrides, which are copied and change nothing.
     fn has_overrides(&self) -> bool;
     fn status(&self) -> Option<&ConditionStatus>;
@@ -47,6 +48,10 @@ macro_rules! component {
 
             fn workload_name(&self) -> &str {
                 &self.spec.workload_name
+            }
+
+            fn owner(&self) -> &ComponentOwner {
+                &self.spec.owner
             }
 
             fn has_overrides(&self) -> bool {
@@ -112,9 +117,25 @@ pub(super) fn plan<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
         Ok(change) => match look.write(&change) {
             Write::Due(step) => Plan::Step(Box::new(step), Vec::new()),
             Write::Held(_, message) => complain(look, component, BINDING_FAILED, message),
-            Write::Settled => say(look, component, None),
+            Write::Settled => say(look, component, Some(workload), None),
         },
     }
+}
+
+/// That the Workload says it belongs to another component: the objects go by what the component's resource says.
+fn another_owner<C: Component>(component: &C, workload: &Workload) -> Option<String> {
+    let (own, other) = (component.owner(), &workload.spec.owner);
+    (own != other).then(|| {
+        format!(
+            "spec.owner of Workload {:?} has no effect: it names component {:?} of project {:?}, and this is {:?} of \
+             {:?}; correct one of the two",
+            component.workload_name(),
+            other.component_name,
+            other.project_name,
+            own.component_name,
+            own.project_name,
+        )
+    })
 }
 
 fn missing<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
@@ -135,17 +156,25 @@ fn complain<C: Component>(look: &Look<'_>, component: &C, reason: &str, message:
         ready: false,
         reason: reason.to_owned(),
         message,
+        is_stuck: false,
     };
-    say(look, component, Some(words))
+    say(look, component, None, Some(words))
 }
 
 /// Without words, what was said of something that is mended is taken back.
-fn say<C: Component>(look: &Look<'_>, component: &C, ready: Option<Words>) -> Plan {
+fn say<C: Component>(
+    look: &Look<'_>,
+    component: &C,
+    workload: Option<&Workload>,
+    ready: Option<Words>,
+) -> Plan {
     let overrides = "spec.overrides has no effect: leave it out, and set what it is for in class or workload";
-    let overrides = component.has_overrides().then_some(overrides);
+    let overrides = component.has_overrides().then(|| overrides.to_owned());
+    let owner = workload.and_then(|workload| another_owner(component, workload));
+    let warnings: Vec<_> = overrides.into_iter().chain(owner).collect();
     let saying = Saying {
         ready,
-        beside: Some(saying::warnings(WITHOUT_EFFECT, overrides.as_slice())),
+        beside: Some(saying::warnings(WITHOUT_EFFECT, &warnings)),
         ..Saying::default()
     };
     saying::say(look, Former::of(component.status()), saying)

@@ -1,9 +1,11 @@
 //! What a key is decided from, beside itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outhaul_hub_render::{TargetKey, service_binding, web_application_binding};
-use outhaul_hub_resources::AdmittedKind;
+use outhaul_hub_resources::{
+    AdmittedKind, ComponentOwner, ReleaseState, ServiceBinding, WebApplicationBinding, WorkloadEndpoint,
+};
 
 use super::index::Dependency;
 use super::platform::{pipeline, project};
@@ -14,10 +16,7 @@ use crate::routing::Routing;
 pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Dependency> {
     let near = |kind, name: &str| Dependency::Object(id.near(kind, name));
     let beside = |kind| Dependency::Object(id.beside(kind));
-    let component = |target: &TargetKey<'_>| Dependency::Component {
-        namespace: id.namespace.clone(),
-        name: target.component.to_owned(),
-    };
+    let target = |target: &TargetKey<'_>| component(id, target.component);
     let anywhere = |kind, name: &str| -> Vec<Dependency> {
         let found = places(id, kind, name, routing);
         found.map(Dependency::Object).collect()
@@ -40,13 +39,15 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
             let mut all = BTreeSet::from([class, beside(Kind::Release)]);
             let classes = service_binding::api_classes(binding);
             all.extend(classes.map(|(_, class)| near(Kind::ApiClass, class)));
-            all.extend(service_binding::targets(binding).iter().map(component));
+            all.extend(service_binding::targets(binding).iter().map(target));
+            all.insert(component(id, &binding.spec.owner.component_name));
             all
         }
         Object::WebApplicationBinding(binding) => {
             let class = near(Kind::WebApplicationClass, binding.spec.class_name.as_str());
             let mut all = BTreeSet::from([class, beside(Kind::Release)]);
-            all.extend(web_application_binding::targets(binding).iter().map(component));
+            all.extend(web_application_binding::targets(binding).iter().map(target));
+            all.insert(component(id, &binding.spec.owner.component_name));
             all
         }
         Object::ScheduledTaskBinding(binding) => {
@@ -75,9 +76,7 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
             let pipeline = project::pipeline(&project.spec);
             BTreeSet::from([near(Kind::DeploymentPipeline, pipeline)])
         }
-        Object::Component(component) => {
-            BTreeSet::from([near(Kind::Project, &component.spec.owner.project_name)])
-        }
+        Object::Component(found) => BTreeSet::from([near(Kind::Project, &found.spec.owner.project_name)]),
         Object::Organization(_) => {
             BTreeSet::from([Dependency::Object(Id::of_cluster(Kind::Namespace, &id.name))])
         }
@@ -127,26 +126,83 @@ fn plane_named(name: Option<&str>) -> BTreeSet<Dependency> {
     plane.into_iter().collect()
 }
 
-/// The components whose endpoints may be reached elsewhere since a binding was that and is this now.
-pub(super) fn moved(before: Option<&Object>, after: Option<&Object>) -> BTreeSet<String> {
-    let target = |object: Option<&Object>| match object {
-        Some(Object::ServiceBinding(binding)) => {
-            let spec = &binding.spec;
-            Some((
-                spec.owner.clone(),
-                spec.environment.clone(),
-                spec.workload_spec.endpoints.clone(),
-            ))
-        }
+/// What depends on all that runs a component, and on where that is reached.
+pub(super) fn component(key: &Id, name: &str) -> Dependency {
+    Dependency::Component {
+        namespace: key.namespace.clone(),
+        name: name.to_owned(),
+    }
+}
+
+/// A component in an environment, as long as it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place<'a> {
+    pub(super) owner: &'a ComponentOwner,
+    environment: &'a str,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of_service(binding: &'a ServiceBinding) -> Option<Self> {
+        let spec = &binding.spec;
+        Self::new(&spec.owner, &spec.environment, spec.release_state)
+    }
+
+    pub(super) fn of_web_application(binding: &'a WebApplicationBinding) -> Option<Self> {
+        let spec = &binding.spec;
+        Self::new(&spec.owner, &spec.environment, spec.release_state)
+    }
+
+    fn new(owner: &'a ComponentOwner, environment: &'a str, state: ReleaseState) -> Option<Self> {
+        (state != ReleaseState::Undeploy).then_some(Self { owner, environment })
+    }
+}
+
+/// What an object runs where, if it is a binding that has pods.
+pub(super) fn place(object: &Object) -> Option<Place<'_>> {
+    match object {
+        Object::ServiceBinding(binding) => Place::of_service(binding),
+        Object::WebApplicationBinding(binding) => Place::of_web_application(binding),
         _ => None,
-    };
-    let (before, after) = (target(before), target(after));
+    }
+}
+
+/// The components of which something runs elsewhere, or is reached elsewhere, since a binding was that and is this now.
+pub(super) fn moved(before: Option<&Object>, after: Option<&Object>) -> BTreeSet<String> {
+    let (before, after) = (before.and_then(seen), after.and_then(seen));
     match before == after {
         true => BTreeSet::new(),
         false => [before, after]
             .into_iter()
             .flatten()
-            .map(|(owner, ..)| owner.component_name)
+            .map(|seen| seen.owner.component_name.clone())
             .collect(),
+    }
+}
+
+/// What others see of a binding.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen<'a> {
+    owner: &'a ComponentOwner,
+    environment: &'a str,
+    is_there: bool,
+    endpoints: Option<&'a BTreeMap<String, WorkloadEndpoint>>,
+}
+
+fn seen(object: &Object) -> Option<Seen<'_>> {
+    let is_there = place(object).is_some();
+    match object {
+        Object::ServiceBinding(binding) => Some(Seen {
+            owner: &binding.spec.owner,
+            environment: &binding.spec.environment,
+            is_there,
+            endpoints: Some(&binding.spec.workload_spec.endpoints),
+        }),
+        Object::WebApplicationBinding(binding) => Some(Seen {
+            owner: &binding.spec.owner,
+            environment: &binding.spec.environment,
+            is_there,
+            endpoints: None,
+        }),
+        _ => None,
     }
 }

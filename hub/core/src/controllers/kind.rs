@@ -154,7 +154,12 @@ impl Kind {
                 Self::ServiceBinding,
                 Self::Release,
             ],
-            Self::WebApplicationBinding => &[Self::WebApplicationClass, Self::ServiceBinding, Self::Release],
+            Self::WebApplicationBinding => &[
+                Self::WebApplicationClass,
+                Self::ServiceBinding,
+                Self::WebApplicationBinding,
+                Self::Release,
+            ],
             Self::ScheduledTaskBinding => &[Self::ScheduledTaskClass, Self::Release],
             Self::ApiBinding => &[Self::Api, Self::ApiClass, Self::Release],
             Self::DataPlane | Self::BuildPlane => &[Self::Plane],

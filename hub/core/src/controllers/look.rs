@@ -8,6 +8,7 @@ use outhaul_protocol_wire::digest::Digest;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::index::Index;
 use super::memory::{Attempt, Memory, Refused, Written};
 use super::status::Words;
 use super::{Id, Note, Sight, Step, Stores, Watched, sight};
@@ -40,6 +41,7 @@ pub(super) struct Look<'a> {
     pub(super) key: &'a Id,
     pub(super) stores: &'a Stores,
     pub(super) routing: &'a Routing,
+    pub(super) index: &'a Index,
     pub(super) as_openchoreo: AsOpenChoreo,
     /// The key's Release with all that it says, where it was asked for.
     pub(super) read: Option<&'a Release>,

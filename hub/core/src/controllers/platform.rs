@@ -82,6 +82,7 @@ impl From<Verdict> for Words {
             ready,
             reason: reason.to_owned(),
             message,
+            is_stuck: false,
         }
     }
 }

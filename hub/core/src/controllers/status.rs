@@ -13,6 +13,8 @@ pub(super) struct Words {
     pub(super) ready: bool,
     pub(super) reason: String,
     pub(super) message: String,
+    /// Whether somebody has to do something though the reason is one of those that pass.
+    pub(super) is_stuck: bool,
 }
 
 /// Reasons that come and go by themselves: nobody has to do anything.
@@ -44,7 +46,7 @@ impl Words {
 
     /// Whether somebody has to do something.
     pub(super) fn is_complaint(&self) -> bool {
-        !self.ready && !IN_PASSING.contains(&self.reason.as_str())
+        !self.ready && (self.is_stuck || !IN_PASSING.contains(&self.reason.as_str()))
     }
 }
 
@@ -59,6 +61,7 @@ impl From<Readiness> for Words {
             ready: readiness.ready,
             reason: readiness.reason.to_owned(),
             message: readiness.message,
+            is_stuck: readiness.is_stuck,
         }
     }
 }

@@ -78,7 +78,8 @@ fn of_components() -> Vec<Case> {
         (
             vec![(Kind::Service, "pay", json!({}))],
             (Kind::Service, "pay"),
-            "InvalidConfiguration: Service acme/pay cannot be read; correct it with kubectl edit: spec: missing field `owner`",
+            "InvalidConfiguration: Service acme/pay cannot be read; correct it with kubectl edit: spec: missing field \
+             `owner`",
         ),
         (
             vec![(
@@ -87,7 +88,8 @@ fn of_components() -> Vec<Case> {
                 json!({"owner": owner("web"), "workloadName": 7}),
             )],
             (Kind::WebApplication, "web"),
-            "InvalidConfiguration: WebApplication acme/web cannot be read; correct it with kubectl edit: spec.workloadName: invalid type: integer `7`, expected a string",
+            "InvalidConfiguration: WebApplication acme/web cannot be read; correct it with kubectl edit: \
+             spec.workloadName: invalid type: integer `7`, expected a string",
         ),
         (
             vec![(
@@ -101,12 +103,14 @@ fn of_components() -> Vec<Case> {
         (
             pay(json!({"owner": owner("pay"), "containers": []})),
             (Kind::Service, "pay"),
-            "InvalidConfiguration: Workload \"pay\" cannot be read: Workload acme/pay cannot be read; correct it with kubectl edit: spec: invalid type: sequence, expected a map",
+            "InvalidConfiguration: Workload \"pay\" cannot be read: Workload acme/pay cannot be read; correct it with \
+             kubectl edit: spec.containers: invalid type: sequence, expected a map",
         ),
         (
             pay(workload_with("containers", Value::Null)),
             PAY,
-            "InvalidConfiguration: Deployment \"pay-9350872d\": the workload has no container: give it one with an image",
+            "InvalidConfiguration: Deployment \"pay-9350872d\": the workload has no container: give it one with an \
+             image",
         ),
         (
             vec![
@@ -128,7 +132,8 @@ fn of_components() -> Vec<Case> {
                 ),
             ],
             (Kind::ScheduledTaskBinding, "same"),
-            "InvalidConfiguration: Release \"same\" belongs to ServiceBinding \"same\": rename one of the two resources that share the name",
+            "InvalidConfiguration: Release \"same\" belongs to ServiceBinding \"same\": rename one of the two \
+             resources that share the name",
         ),
     ]
 }
@@ -153,12 +158,15 @@ fn of_classes() -> Vec<Case> {
                 json!({"name": "main", "resources": {"limits": {"cpu": "lots"}}}),
             )),
             PAY,
-            "InvalidConfiguration: ServiceClass \"odd\": correct spec.deploymentTemplate: template.spec.containers[0].resources.limits.cpu: \"lots\" is not a quantity: write a number, with a suffix such as m, k, M, Ki, Mi, Gi where it needs one",
+            "InvalidConfiguration: ServiceClass \"odd\": correct spec.deploymentTemplate: \
+             template.spec.containers[0].resources.limits.cpu: \"lots\" is not a quantity: write a number, with a \
+             suffix such as m, k, M, Ki, Mi, Gi where it needs one",
         ),
         (
             pay_by(containers(json!({"name": "other"}))),
             PAY,
-            "InvalidConfiguration: Deployment \"pay-9350872d\": container \"other\" has no image: it comes from the class, and the workload's container is named \"main\"; give both one name",
+            "InvalidConfiguration: Deployment \"pay-9350872d\": container \"other\" has no image: it comes from the \
+             class, and the workload's container is named \"main\"; give both one name",
         ),
         (
             pay_by(json!({"deploymentTemplate": "none"})),
@@ -168,17 +176,38 @@ fn of_classes() -> Vec<Case> {
         (
             web_by(json!({"serviceTemplate": {"ports": "none"}})),
             WEB,
-            "InvalidConfiguration: WebApplicationClass \"odd\": correct spec.serviceTemplate: not the spec of a Service: ports: invalid type: string \"none\", expected a sequence",
+            "InvalidConfiguration: WebApplicationClass \"odd\": correct spec.serviceTemplate: not the spec of a \
+             Service: ports: invalid type: string \"none\", expected a sequence",
+        ),
+        (
+            pay_by(json!(7)),
+            PAY,
+            "InvalidConfiguration: ServiceClass \"odd\" cannot be read: ServiceClass acme/odd cannot be read; correct \
+             it with kubectl edit: spec: invalid type: integer `7`, expected struct ServiceClassSpec",
+        ),
+        (
+            web_by(json!(7)),
+            WEB,
+            "InvalidConfiguration: WebApplicationClass \"odd\" cannot be read: WebApplicationClass acme/odd cannot be read; \
+             correct it with kubectl edit: spec: invalid type: integer `7`, expected struct WebApplicationClassSpec",
+        ),
+        (
+            task_by(json!(7)),
+            TASK,
+            "InvalidConfiguration: ScheduledTaskClass \"odd\" cannot be read: ScheduledTaskClass acme/odd cannot be read; \
+             correct it with kubectl edit: spec: invalid type: integer `7`, expected struct ScheduledTaskClassSpec",
         ),
         (
             task_by(json!({"cronJobTemplate": {}})),
             TASK,
-            "InvalidConfiguration: CronJob \"task-0ebb429f\": ScheduledTaskClass \"odd\" has no schedule: set spec.cronJobTemplate.schedule",
+            "InvalidConfiguration: CronJob \"task-0ebb429f\": ScheduledTaskClass \"odd\" has no schedule: set \
+             spec.cronJobTemplate.schedule",
         ),
         (
             task_by(json!({"cronJobTemplate": {"schedule": "@daily", "suspend": "yes"}})),
             TASK,
-            "InvalidConfiguration: ScheduledTaskClass \"odd\": correct spec.cronJobTemplate: not the spec of a CronJob: suspend: invalid type: string \"yes\", expected a boolean",
+            "InvalidConfiguration: ScheduledTaskClass \"odd\": correct spec.cronJobTemplate: not the spec of a \
+             CronJob: suspend: invalid type: string \"yes\", expected a boolean",
         ),
     ]
 }
@@ -209,7 +238,8 @@ fn of_connections() -> Vec<Case> {
                 "{{ range . }}x{{ end }}",
             ),
             PAY,
-            "InvalidConfiguration: connection target, variable TARGET: the template \"{{ range . }}x{{ end }}\" has a loop or a template of its own, which is not supported here: use fields such as {{ .url }}",
+            "InvalidConfiguration: connection target, variable TARGET: the template \"{{ range . }}x{{ end }}\" has a \
+             loop or a template of its own, which is not supported here: use fields such as {{ .url }}",
         ),
     ]
 }
@@ -228,9 +258,130 @@ fn of_apis() -> Vec<Case> {
             "APIClassNotFound: APIClass \"missing\" not found for API \"none\": create it in namespace \"acme\", or correct spec.apiClassName",
         ),
         (
+            vec![
+                (Kind::Api, "odd", json!({"owner": 7})),
+                api_binding("odd", "default").remove(0),
+            ],
+            OPEN,
+            "InvalidConfiguration: API \"odd\" cannot be read: API acme/odd cannot be read; correct it with kubectl \
+             edit: spec.owner: invalid type: integer `7`, expected struct ComponentOwner",
+        ),
+        (
+            vec![
+                (Kind::ApiClass, "odd", json!({"restPolicy": 7})),
+                api_binding("none", "odd").remove(0),
+            ],
+            OPEN,
+            "InvalidConfiguration: APIClass \"odd\" cannot be read: APIClass acme/odd cannot be read; correct it with \
+             kubectl edit: spec.restPolicy: invalid type: integer `7`, expected struct RestPolicy",
+        ),
+        (
+            vec![
+                (
+                    Kind::ApiClass,
+                    "odd",
+                    json!({"restPolicy": {"defaults": {"rateLimit": 7}}}),
+                ),
+                (Kind::Workload, "pay", workload("pay")),
+                (Kind::Service, "pay", {
+                    let mut service = service("pay");
+                    service["apis"]["api"]["className"] = json!("odd");
+                    service
+                }),
+            ],
+            PAY,
+            "InvalidConfiguration: APIClass \"odd\" cannot be read: APIClass acme/odd cannot be read; correct it with \
+             kubectl edit: spec.restPolicy.defaults.rateLimit: invalid type: integer `7`, expected struct RateLimit",
+        ),
+        (
             vec![(Kind::ApiBinding, "open", json!({}))],
             OPEN,
-            "InvalidConfiguration: APIBinding acme/open cannot be read; correct it with kubectl edit: spec: missing field `apiName`",
+            "InvalidConfiguration: APIBinding acme/open cannot be read; correct it with kubectl edit: spec: missing \
+             field `apiName`",
+        ),
+    ]
+}
+
+/// Names that are made into others.
+fn of_names() -> Vec<Case> {
+    let long = "n".repeat(64);
+    let owned = |project: &str, component: &str| json!({"projectName": project, "componentName": component});
+    let service_of = |owner: Value| {
+        let service = json!({"owner": owner, "workloadName": "cart", "className": "default"});
+        vec![(Kind::Service, "pay", service)]
+    };
+    let named = |letters: usize| -> &'static str { "n".repeat(letters).leak() };
+    let too_long = |object: String, what: String| {
+        format!("{object}: {what}: shorten or correct the names it is made of")
+    };
+    let (of_service, of_task) = (named(60), named(50));
+    let id = |kind: &str, part: &str| {
+        let what = format!("its id \"{of_service}-{part}\" cannot be a label of at most 63 characters");
+        too_long(format!("{kind} \"{of_service}-fb886b45\""), what)
+    };
+    let of_task_name = format!("{of_task}-7dd60b1d");
+    let cron_job = format!("{of_task_name:?} is no valid name of at most 52 characters");
+    let container = json!({"Main_1": {"image": "registry.example/app:1"}});
+    vec![
+        (
+            service_of(owned("shop", &long)),
+            PAY,
+            format!(
+                "InvalidConfiguration: the name of the component {long:?} cannot be the value of a label: use at most \
+                 63 \
+                 letters, digits, '-', '_' and '.'"
+            )
+            .leak(),
+        ),
+        (
+            service_of(owned(&long, "pay")),
+            PAY,
+            format!(
+                "InvalidConfiguration: the name of the project {long:?} cannot be the value of a label: use at most 63 \
+                 letters, digits, '-', '_' and '.'"
+            )
+            .leak(),
+        ),
+        (
+            vec![(
+                Kind::Service,
+                of_service,
+                json!({"owner": owner("cart"), "workloadName": "cart", "className": "default"}),
+            )],
+            (Kind::ServiceBinding, of_service),
+            format!("InvalidConfiguration: {}; {}", id("Deployment", "deployment"), id("Service", "service")).leak(),
+        ),
+        (
+            vec![
+                (Kind::ScheduledTaskClass, "odd", json!({"cronJobTemplate": {"schedule": "@daily"}})),
+                (
+                    Kind::ScheduledTask,
+                    of_task,
+                    json!({"owner": owner("task"), "workloadName": "cart", "className": "odd"}),
+                ),
+            ],
+            (Kind::ScheduledTaskBinding, of_task),
+            format!("InvalidConfiguration: {}", too_long(format!("CronJob {of_task_name:?}"), cron_job)).leak(),
+        ),
+        (
+            pay(workload_with("containers", container)),
+            PAY,
+            "InvalidConfiguration: Deployment \"pay-9350872d\": container \"Main_1\" has no valid name: use at most 63 \
+             lower-case letters, digits and '-'",
+        ),
+        (
+            vec![
+                (Kind::WebApplicationClass, "default", json!({})),
+                (
+                    Kind::WebApplication,
+                    "web",
+                    json!({"owner": owned("shop", "Web_1"), "workloadName": "cart", "className": "default"}),
+                ),
+            ],
+            WEB,
+            "InvalidConfiguration: HTTPRoute \"web-api-httproute-d06b7cea\": \
+             \"Web_1-development.choreoapps.localhost\" is no valid host: use lower-case letters, digits and '-' in \
+             spec.owner.componentName",
         ),
     ]
 }
@@ -273,10 +424,21 @@ fn of_the_platform() -> Vec<Case> {
             json!({"configurations": 7}),
             "spec.configurations: invalid type: integer `7`, expected a sequence",
         ),
+        (
+            Kind::Component,
+            json!({"owner": 7}),
+            "spec.owner: invalid type: integer `7`, expected struct ProjectOwner",
+        ),
+        (
+            Kind::Organization,
+            json!(7),
+            "spec: invalid type: integer `7`, expected struct OrganizationSpec",
+        ),
     ];
     let case = |(kind, spec, what): (Kind, Value, &str)| -> Case {
+        let of = if kind == Kind::Organization { "" } else { "acme/" };
         let says = format!(
-            "InvalidConfiguration: {kind} acme/odd cannot be read; correct it with kubectl edit: {what}"
+            "InvalidConfiguration: {kind} {of}odd cannot be read; correct it with kubectl edit: {what}"
         );
         (vec![(kind, "odd", spec)], (kind, "odd"), says.leak())
     };
@@ -290,6 +452,7 @@ fn whatever_is_wrong_is_said_where_it_is_with_what_to_do() {
         of_classes(),
         of_connections(),
         of_apis(),
+        of_names(),
         of_the_platform(),
     ]
     .concat();
@@ -324,6 +487,73 @@ fn whatever_is_wrong_is_said_where_it_is_with_what_to_do() {
         assert!(server.has(Kind::Release, "cart"));
     }
     assert!(found.is_empty(), "{}", found.join("\n\n"));
+}
+
+#[test]
+fn a_release_that_no_plane_can_have_is_told_on_its_binding_once() {
+    for (reason, message) in [
+        ("InvalidSpec", "spec has 1048577 bytes, and may have 1048576"),
+        ("NoPlane", "Environment development does not exist"),
+        ("NotAdmitted", "Plane eu does not admit DataPlane acme/eu"),
+    ] {
+        let mut server = running();
+        let ready = json!({
+            "type": "Ready", "status": "False", "reason": reason, "message": message,
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        });
+        server.merge(Kind::Release, "cart", json!({"status": {"conditions": [ready]}}));
+        server.settle();
+        let says = format!("ResourceHealthDegraded: Release: {reason}: {message}");
+        assert_eq!(cart(&server), format!("False {says}"));
+        assert_eq!(server.events, [says]);
+        server.writes.clear();
+        server.restart();
+        server.settle();
+        assert!(server.writes.is_empty() && server.events.len() == 1);
+    }
+}
+
+#[test]
+fn objects_that_fail_one_by_one_are_no_event() {
+    let mut server = running();
+    server.report("cart", "Degraded");
+    server.settle();
+    assert!(cart(&server).starts_with("False ResourceHealthDegraded"));
+    assert!(server.events.is_empty(), "{:?}", server.events);
+}
+
+#[test]
+fn two_that_run_one_component_are_told_of_each_other() {
+    let twin = |name: &str| {
+        format!(
+            "RenderedOtherwise: ServiceBinding {name:?} runs the same component in the same environment, and each gets the \
+             requests of the other: undeploy one, or correct spec.owner"
+        )
+    };
+    let mut server = running();
+    server.put(Kind::Service, "till", service("cart"));
+    server.put(Kind::WebApplicationClass, "default", json!({}));
+    let web = json!({"owner": owner("cart"), "workloadName": "cart", "className": "default"});
+    server.put(Kind::WebApplication, "web", web);
+    server.settle();
+    let binding = Kind::ServiceBinding;
+    assert_eq!(warned(&server, binding, "cart"), twin("till"));
+    assert_eq!(warned(&server, binding, "till"), twin("cart"));
+    let both = warned(&server, Kind::WebApplicationBinding, "web");
+    assert!(both.contains(r#"ServiceBinding "cart""#) && both.contains(r#"ServiceBinding "till""#));
+    server.writes.clear();
+    server.restart_in_order(Kind::ALL.iter().rev().copied());
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+
+    let undeployed = json!({"spec": {"releaseState": "Undeploy"}});
+    server.merge(binding, "till", undeployed);
+    server.settle();
+    assert_eq!(warned(&server, binding, "cart"), "");
+    assert_eq!(warned(&server, Kind::WebApplicationBinding, "web"), twin("cart"));
+    server.delete(Kind::Service, "cart");
+    server.settle();
+    assert_eq!(warned(&server, Kind::WebApplicationBinding, "web"), "");
 }
 
 #[test]
@@ -394,6 +624,13 @@ fn fields_without_effect_are_named_where_people_look() {
             service_with("cart", "overrides", json!({"replicas": true})),
             (Kind::Service, "cart"),
             "FieldsWithoutEffect: spec.overrides has no effect: leave it out, and set what it is for in class or workload",
+        ),
+        (
+            (Kind::Workload, "cart"),
+            workload("till"),
+            (Kind::Service, "cart"),
+            "FieldsWithoutEffect: spec.owner of Workload \"cart\" has no effect: it names component \"till\" of project \
+             \"shop\", and this is \"cart\" of \"shop\"; correct one of the two",
         ),
         (
             (Kind::ApiClass, "default"),

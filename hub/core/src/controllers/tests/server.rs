@@ -81,7 +81,7 @@ impl Server {
             Some(object) => object.clone(),
             None => json!({
                 "apiVersion": kind.resource().api_version, "kind": kind.as_str(),
-                "metadata": {"name": name, "namespace": id.namespace},
+                "metadata": {"name": name, "namespace": Some(&id.namespace).filter(|namespace| !namespace.is_empty())},
             }),
         };
         object["spec"] = spec;

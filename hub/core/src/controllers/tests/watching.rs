@@ -125,7 +125,7 @@ fn replicas(server: &mut Server, class: Kind) {
     );
 }
 
-const ROWS: [Row; 29] = [
+const ROWS: [Row; 30] = [
     (
         Kind::Service,
         Kind::Workload,
@@ -205,6 +205,15 @@ const ROWS: [Row; 29] = [
         Kind::ServiceBinding,
         move_cart,
         "replace Release acme/web",
+    ),
+    (
+        Kind::WebApplicationBinding,
+        Kind::WebApplicationBinding,
+        |server| {
+            let twin = json!({"owner": owner("web"), "workloadName": "web", "className": "default"});
+            server.put(Kind::WebApplication, "twin", twin);
+        },
+        "status WebApplicationBinding acme/web",
     ),
     (
         Kind::WebApplicationBinding,
