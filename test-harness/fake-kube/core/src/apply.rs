@@ -55,7 +55,9 @@ pub fn apply(
     schema: &Schema,
 ) -> Result<Applied, ApplyError> {
     let untrackable = live.filter(|live| !typed::is_trackable(schema.root(), live));
-    let mistyped = untrackable.and_then(|live| refuse_mistyped(live, schema));
+    // Of what nobody owns yet, owners are made first: that tells more than these words.
+    let owned = untrackable.filter(|live| Managers::decode(live).is_none_or(|managers| !managers.is_empty()));
+    let mistyped = owned.and_then(|live| refuse_mistyped(live, schema));
     if mistyped.is_none() {
         untrackable.map_or(Ok(()), |live| Err(refuse_untrackable(live, schema)))?;
     }

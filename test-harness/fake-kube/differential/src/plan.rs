@@ -317,7 +317,11 @@ impl Plan {
     }
 
     fn delete(&mut self, kind: &Kind, subject: &Subject) -> Step {
-        let policy = *self.dice.pick(&["", "", "Background", "Foreground", "Orphan"]);
+        // Where a policy adds a finalizer to a Namespace, the order of all is that of a map in Go.
+        let policy = match &*kind.name {
+            "Namespace" => *self.dice.pick(&["", "Background"]),
+            _ => *self.dice.pick(&["", "", "Background", "Foreground", "Orphan"]),
+        };
         let mut body = Map::new();
         if !policy.is_empty() {
             body.insert("propagationPolicy".to_owned(), policy.into());

@@ -385,7 +385,7 @@ fn check_version(served: &Served, old: &Value, new: &Value) -> Result<(), Refusa
     }
 }
 
-/// An apply names its kind and version itself, and never the owners of fields.
+/// An apply names its kind and version itself.
 pub(super) fn check_applied_type(served: &Served, config: &Value) -> Result<(), Refusal> {
     let text = |field| config.get(field).and_then(Value::as_str).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
@@ -394,10 +394,6 @@ pub(super) fn check_applied_type(served: &Served, config: &Value) -> Result<(), 
         return Err(Refusal::bad_request(format!(
             "invalid object type: {slash}{api_version}, Kind={kind}"
         )));
-    }
-    let managed = meta::metadata(config).and_then(|m| m.get("managedFields"));
-    if managed.is_some_and(|m| !m.is_null()) {
-        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
     }
     Ok(())
 }
