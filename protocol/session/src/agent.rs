@@ -245,6 +245,7 @@ impl Session {
     /// [`Plane::observed`] has become known after the hello.
     pub fn observed_known(&mut self) {
         self.tell_observed = true;
+        self.reporting.looked();
     }
 
     /// The set of orphans changed.

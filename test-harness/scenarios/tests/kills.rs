@@ -237,7 +237,10 @@ impl Series {
     /// Waits until everything is as users last said, and the hub says so.
     async fn converged(&self) {
         for (release, value) in &self.wanted {
-            self.operator.ready(release, "True").await.unwrap();
+            if let Err(error) = self.operator.ready(release, "True").await {
+                let shown = self.operator.bundle(PLANE, release).await;
+                panic!("{error:#}; REST says {shown:?}");
+            }
             for name in names(release) {
                 let object = self.objects.get(&name).await.unwrap();
                 let data = object.data.unwrap_or_default();

@@ -17,6 +17,9 @@ pub(super) struct Reporting {
     /// Version of the last report per key in this session. A key's first report is whole, since the hub may have
     /// restarted and know only its hash; so is the first of each version.
     sent: BTreeMap<Key, Version>,
+    /// Keys that the plane holds and could say nothing of when it was their turn, as it had not looked yet. What it sees
+    /// then may be what the hub knows by its hash, so nothing else would bring them up again.
+    owed: BTreeSet<Key>,
     /// Frames of the report under way.
     frames: VecDeque<Report>,
 }
@@ -51,6 +54,13 @@ impl Reporting {
             .or_insert_with(|| Extent::Objects(BTreeSet::new()));
     }
 
+    /// The plane has looked: what it could not say before, it says now.
+    pub(super) fn looked(&mut self) {
+        for key in core::mem::take(&mut self.owed) {
+            self.whole(key);
+        }
+    }
+
     /// The next frame.
     pub(super) fn next(&mut self, plane: &impl Plane) -> Option<Report> {
         while self.frames.is_empty() {
@@ -59,7 +69,10 @@ impl Reporting {
                 continue;
             };
             if let Some(view) = plane.report(&key) {
+                self.owed.remove(&key);
                 self.frames = self.build(key, &extent, view);
+            } else if plane.holding(&key).is_some() {
+                self.owed.insert(key);
             }
         }
         self.frames.pop_front()
@@ -69,6 +82,7 @@ impl Reporting {
     pub(super) fn forget(&mut self, key: &Key) {
         self.dirty.remove(key);
         self.sent.remove(key);
+        self.owed.remove(key);
     }
 
     fn queue(&mut self, key: &Key) {

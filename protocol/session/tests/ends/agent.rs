@@ -552,6 +552,25 @@ fn hashes_that_differ_or_are_missing_bring_whole_reports() {
 }
 
 #[test]
+fn a_report_that_is_wanted_before_the_plane_has_looked_comes_when_it_has() {
+    let mut plane = TestPlane::default();
+    plane.hold(head("a", 1), Standing::Recorded);
+    let mut session = standing(&plane, true);
+    let wanted = HubMessage::ReportWanted(key("a"));
+    session.handle(wanted, &plane).unwrap();
+    assert_eq!(drain(&mut session, &plane), []);
+    plane.know("a", vec![object("one", 1)], Vec::new());
+    session.observed_known();
+    let said = drain(&mut session, &plane);
+    assert!(
+        matches!(&said[..], [AgentMessage::Observed(_), AgentMessage::Report(report)] if report.whole),
+        "{said:?}"
+    );
+    session.observed_known();
+    assert_eq!(drain(&mut session, &plane).len(), 1, "it is said once");
+}
+
+#[test]
 fn goodbyes_end_the_session() {
     let plane = TestPlane::default();
     let closing = Closing {
