@@ -13,4 +13,6 @@ pub struct AsOpenChoreo {
     pub address_rules: bool,
     /// Connections to other projects name the bare host of their target.
     pub connection_hosts: bool,
+    /// A ScheduledTaskBinding that says `Suspend` or `Undeploy` runs on.
+    pub task_states: bool,
 }

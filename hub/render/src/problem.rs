@@ -360,6 +360,11 @@ pub enum Warning {
          or of the environment"
     )]
     LongHost(String),
+    /// A task that runs on.
+    #[error(
+        "spec.releaseState has no effect, as in OpenChoreo: say Active, or leave task-states out of the hub's --as-openchoreo"
+    )]
+    StateIgnored,
     /// A Service that is left out.
     #[error("neither workload nor class has a port: there is no Service")]
     NoPorts,

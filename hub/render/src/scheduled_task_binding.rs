@@ -3,10 +3,11 @@
 use outhaul_hub_resources::{Release, ReleaseState, ScheduledTaskBinding, ScheduledTaskClass};
 
 use crate::{
+    AsOpenChoreo,
     binding::{Binding, NamedClass},
     class, cron_job,
     draft::Draft,
-    problem::{ClassKind, RenderError},
+    problem::{ClassKind, RenderError, Warning},
     release::{self, Wanted},
 };
 
@@ -17,6 +18,8 @@ pub struct Inputs<'a> {
     pub class: Option<&'a ScheduledTaskClass>,
     /// The Release of the binding's name.
     pub existing: Option<&'a Release>,
+    /// What stays as OpenChoreo makes it.
+    pub as_openchoreo: AsOpenChoreo,
 }
 
 /// What the binding wants of its Release: one CronJob.
@@ -25,6 +28,11 @@ pub struct Inputs<'a> {
 /// Nothing can be rendered; the Release stays as it is.
 pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wanted, RenderError> {
     let spec = &binding.spec;
+    let is_ignored = inputs.as_openchoreo.task_states && spec.release_state != ReleaseState::Active;
+    let state = match is_ignored {
+        true => ReleaseState::Active,
+        false => spec.release_state,
+    };
     let view = Binding::new(
         &binding.metadata,
         &spec.owner,
@@ -34,7 +42,7 @@ pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wa
             name: spec.class_name.as_str(),
         },
         &spec.workload_spec,
-        spec.release_state,
+        state,
     );
     if view.state == ReleaseState::Undeploy {
         return Ok(Wanted::NoRelease);
@@ -45,5 +53,8 @@ pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wa
         .map_err(view.class.malformed("spec.cronJobTemplate"))?;
     let mut draft = Draft::new(inputs.existing);
     cron_job::add(&mut draft, &view, template);
+    if is_ignored {
+        draft.warnings.push(Warning::StateIgnored);
+    }
     release::of(binding, &view, draft, inputs.existing)
 }

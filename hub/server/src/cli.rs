@@ -73,6 +73,8 @@ enum PutOff {
     AddressRules,
     /// Connections to other projects name a bare host, which does not resolve there.
     ConnectionHosts,
+    /// Scheduled tasks run on whatever the releaseState of their bindings says.
+    TaskStates,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -109,6 +111,7 @@ fn as_openchoreo(put_off: &[PutOff]) -> AsOpenChoreo {
         level_policies: put_off.contains(&PutOff::LevelPolicies),
         address_rules: put_off.contains(&PutOff::AddressRules),
         connection_hosts: put_off.contains(&PutOff::ConnectionHosts),
+        task_states: put_off.contains(&PutOff::TaskStates),
     }
 }
 
@@ -192,13 +195,14 @@ mod tests {
         let options = [
             "outhaul-hub",
             "--as-openchoreo",
-            "level-policies,connection-hosts",
+            "level-policies,connection-hosts,task-states",
         ];
         let options = Options::try_parse_from(options).unwrap();
         let expected = AsOpenChoreo {
             level_policies: true,
             address_rules: false,
             connection_hosts: true,
+            task_states: true,
         };
         assert_eq!(as_openchoreo(&options.as_openchoreo), expected);
         assert!(Options::try_parse_from(["outhaul-hub", "--as-openchoreo", "everything"]).is_err());

@@ -313,7 +313,11 @@ impl Binding for ScheduledTaskBinding {
 
     fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering {
         let class = found::<ScheduledTaskClass>(look, self.spec.class_name.as_str())?;
-        let inputs = scheduled_task_binding::Inputs { class, existing };
+        let inputs = scheduled_task_binding::Inputs {
+            class,
+            existing,
+            as_openchoreo: look.as_openchoreo,
+        };
         Ok(scheduled_task_binding::release(self, &inputs))
     }
 }

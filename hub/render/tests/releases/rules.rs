@@ -99,6 +99,7 @@ impl Case {
                 "level-policies" => &mut as_openchoreo.level_policies,
                 "address-rules" => &mut as_openchoreo.address_rules,
                 "connection-hosts" => &mut as_openchoreo.connection_hosts,
+                "task-states" => &mut as_openchoreo.task_states,
                 other => panic!("{}: there is no {other:?}", self.name),
             } = true;
         }
@@ -107,7 +108,7 @@ impl Case {
 }
 
 /// Cases that there are, so that none is left out unseen.
-const CASES: usize = 91;
+const CASES: usize = 94;
 
 fn check(case: &Case, found: &mut Vec<String>) {
     let made = case.make();

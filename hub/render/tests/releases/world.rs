@@ -103,6 +103,7 @@ impl World {
         let inputs = scheduled_task_binding::Inputs {
             class: class.as_ref(),
             existing: existing.as_ref(),
+            as_openchoreo,
         };
         Made {
             rendered: scheduled_task_binding::release(&binding, &inputs),
