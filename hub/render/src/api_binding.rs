@@ -41,6 +41,7 @@ pub fn release(binding: &APIBinding, inputs: &Inputs<'_>) -> Result<Wanted, Rend
     Ok(Wanted::Release(Rendered {
         change: release::empty(binding, &api.spec.owner, &spec.environment_name, inputs.existing)?,
         problems: Vec::new(),
+        unrendered: None,
         warnings: vec![Warning::NotExposed(spec.api_name.clone())],
         class: None,
     }))

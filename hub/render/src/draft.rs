@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use outhaul_hub_resources::{BundleObject, Release};
+use outhaul_hub_resources::{BundleObject, Release, ReleaseState};
 use serde_json::Value;
 
 use crate::{
@@ -17,6 +17,8 @@ pub(crate) struct Draft<'a> {
     /// What the Release has now, by id.
     stored: BTreeMap<&'a str, &'a BundleObject>,
     ids: BTreeSet<String>,
+    /// Nothing is to run, also of what is stored.
+    is_suspended: bool,
     pub(crate) resources: Vec<BundleObject>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Warning>,
@@ -45,7 +47,7 @@ impl Identity {
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(existing: Option<&'a Release>) -> Self {
+    pub(crate) fn new(existing: Option<&'a Release>, state: ReleaseState) -> Self {
         let stored = existing
             .map(|release| release.spec.resources.as_slice())
             .unwrap_or_default();
@@ -54,6 +56,7 @@ impl<'a> Draft<'a> {
                 .iter()
                 .map(|resource| (resource.id.as_str(), resource))
                 .collect(),
+            is_suspended: state == ReleaseState::Suspend,
             ..Self::default()
         }
     }
@@ -74,7 +77,11 @@ impl<'a> Draft<'a> {
             }),
             Err(problem) => {
                 if let Some(stored) = self.stored.get(identity.id.as_str()) {
-                    self.push((*stored).clone());
+                    let mut stored = (*stored).clone();
+                    if self.is_suspended {
+                        suspend(&mut stored.object);
+                    }
+                    self.push(stored);
                 }
                 self.say(problem);
             }
@@ -91,6 +98,18 @@ impl<'a> Draft<'a> {
     fn push(&mut self, object: BundleObject) {
         self.ids.insert(object.id.clone());
         self.resources.push(object);
+    }
+}
+
+/// Nothing of the object runs any more: a Deployment has no replicas, a CronJob starts no Jobs.
+pub(crate) fn suspend(object: &mut Value) {
+    let (field, value) = match object["kind"].as_str() {
+        Some("Deployment") => ("replicas", 0.into()),
+        Some("CronJob") => ("suspend", true.into()),
+        _ => return,
+    };
+    if let Some(Value::Object(spec)) = object.get_mut("spec") {
+        spec.insert(field.to_owned(), value);
     }
 }
 

@@ -59,4 +59,4 @@ pub use change::{Change, NotOurs};
 pub use connection::{TargetKey, Targets};
 pub use exposure::{ORGANIZATION_DOMAIN, PUBLIC_DOMAIN};
 pub use problem::{ClassKind, Problem, RenderError, Warning};
-pub use release::{Rendered, Wanted};
+pub use release::{Rendered, Wanted, unrendered};

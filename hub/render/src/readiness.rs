@@ -55,13 +55,20 @@ pub fn of(
     stored: Option<&Release>,
 ) -> Readiness {
     match (rendered, stored) {
-        (Err(error), _) => Readiness::unready(error.reason(), chain(error)),
+        (Err(error), _) => of_error(error),
         (Ok(Wanted::NoRelease), None) => {
             Readiness::unready(reason::RESOURCES_UNDEPLOYED, "Resources undeployed")
         }
         (Ok(Wanted::NoRelease), Some(_)) => {
             Readiness::unready(reason::RESOURCES_UNDEPLOYED, "Resources being undeployed")
         }
+        (
+            Ok(Wanted::Release(Rendered {
+                unrendered: Some(why),
+                ..
+            })),
+            _,
+        ) => why.clone(),
         (Ok(Wanted::Release(rendered)), _) if !rendered.problems.is_empty() => {
             Readiness::unready(reason::INVALID_CONFIGURATION, problems(rendered))
         }
@@ -72,6 +79,11 @@ pub fn of(
             of_release(state, release, rendered.class.as_deref())
         }
     }
+}
+
+/// What is to be said where nothing can be rendered.
+pub(crate) fn of_error(error: &RenderError) -> Readiness {
+    Readiness::unready(error.reason(), chain(error))
 }
 
 /// The API server did not take a new Release.

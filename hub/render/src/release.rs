@@ -1,14 +1,15 @@
 //! The Release of a binding.
 
 use kube::{Resource, ResourceExt as _};
-use outhaul_hub_resources::{ComponentOwner, Release, ReleaseSpec};
+use outhaul_hub_resources::{ComponentOwner, Release, ReleaseSpec, ReleaseState};
 
 use crate::{
     binding::Binding,
     change::{self, Change},
-    draft::Draft,
+    draft::{self, Draft},
     labels,
     problem::{Problem, RenderError, Warning},
+    readiness::Readiness,
 };
 
 /// What a binding wants of its Release.
@@ -27,10 +28,29 @@ pub struct Rendered {
     pub change: Change<Release>,
     /// What could not be rendered. Everything else is in the Release; of these the stored form is, where there is one.
     pub problems: Vec<Problem>,
+    /// Why nothing could be rendered at all: then it is the Release that is stored, with nothing in it that runs.
+    pub unrendered: Option<Readiness>,
     /// What is rendered otherwise than one may expect.
     pub warnings: Vec<Warning>,
     /// The class whose templates its objects are made of, with its kind.
     pub class: Option<String>,
+}
+
+impl Wanted {
+    /// Whether anything was rendered, if only that there is to be nothing.
+    pub fn is_rendered(&self) -> bool {
+        match self {
+            Self::Release(rendered) => rendered.unrendered.is_none(),
+            Self::NoRelease => true,
+        }
+    }
+}
+
+impl Rendered {
+    /// Whether some of it, or all, is the stored form.
+    pub fn is_partial(&self) -> bool {
+        self.unrendered.is_some() || !self.problems.is_empty()
+    }
 }
 
 /// A Release with what was drafted. Intervals that somebody set go: the binding says all.
@@ -52,8 +72,31 @@ pub(crate) fn of<P: Resource<DynamicType = ()>>(
     Ok(Wanted::Release(Rendered {
         change: change::of(parent, existing, Some(labels), wanted)?,
         problems: draft.problems,
+        unrendered: None,
         warnings: draft.warnings,
         class: Some(format!("{} {:?}", binding.class.kind, binding.class.name)),
+    }))
+}
+
+/// What is wanted where nothing can be rendered, for this reason. A binding that says `Suspend` is obeyed all the same:
+/// nothing of the stored Release is to run. None where that is all there is to say: the Release stays as it is.
+pub fn unrendered<P: Resource<DynamicType = ()>>(
+    parent: &P,
+    state: ReleaseState,
+    existing: Option<&Release>,
+    why: Readiness,
+) -> Option<Wanted> {
+    let existing = existing.filter(|_| state == ReleaseState::Suspend)?;
+    let mut wanted = Release::new(&parent.name_any(), existing.spec.clone());
+    for resource in &mut wanted.spec.resources {
+        draft::suspend(&mut resource.object);
+    }
+    Some(Wanted::Release(Rendered {
+        change: change::of(parent, Some(existing), None, wanted).ok()?,
+        problems: Vec::new(),
+        unrendered: Some(why),
+        warnings: Vec::new(),
+        class: None,
     }))
 }
 

@@ -8,6 +8,7 @@ use crate::{
     class, cron_job,
     draft::Draft,
     problem::{ClassKind, RenderError, Warning},
+    readiness,
     release::{self, Wanted},
 };
 
@@ -28,11 +29,6 @@ pub struct Inputs<'a> {
 /// Nothing can be rendered; the Release stays as it is.
 pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wanted, RenderError> {
     let spec = &binding.spec;
-    let is_ignored = inputs.as_openchoreo.task_states && spec.release_state != ReleaseState::Active;
-    let state = match is_ignored {
-        true => ReleaseState::Active,
-        false => spec.release_state,
-    };
     let view = Binding::new(
         &binding.metadata,
         &spec.owner,
@@ -42,19 +38,41 @@ pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wa
             name: spec.class_name.as_str(),
         },
         &spec.workload_spec,
-        state,
+        state(binding, inputs.as_openchoreo),
     );
     if view.state == ReleaseState::Undeploy {
         return Ok(Wanted::NoRelease);
     }
+    match draft(binding, &view, inputs) {
+        Ok(draft) => release::of(binding, &view, draft, inputs.existing),
+        Err(error) => {
+            let why = readiness::of_error(&error);
+            release::unrendered(binding, view.state, inputs.existing, why).ok_or(error)
+        }
+    }
+}
+
+fn draft<'a>(
+    binding: &ScheduledTaskBinding,
+    view: &Binding<'_>,
+    inputs: &Inputs<'a>,
+) -> Result<Draft<'a>, RenderError> {
     view.check()?;
     let class = view.found(inputs.class)?;
     let template = class::cron_job(class.spec.cron_job_template.as_ref())
         .map_err(view.class.malformed("spec.cronJobTemplate"))?;
-    let mut draft = Draft::new(inputs.existing);
-    cron_job::add(&mut draft, &view, template);
-    if is_ignored {
+    let mut draft = Draft::new(inputs.existing, view.state);
+    cron_job::add(&mut draft, view, template);
+    if view.state != binding.spec.release_state {
         draft.warnings.push(Warning::StateIgnored);
     }
-    release::of(binding, &view, draft, inputs.existing)
+    Ok(draft)
+}
+
+/// The state that the binding is in.
+pub fn state(binding: &ScheduledTaskBinding, as_openchoreo: AsOpenChoreo) -> ReleaseState {
+    match as_openchoreo.task_states {
+        true => ReleaseState::Active,
+        false => binding.spec.release_state,
+    }
 }

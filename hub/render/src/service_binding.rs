@@ -20,6 +20,7 @@ use crate::{
     http_route,
     policies::{self, Exposed},
     problem::{ClassKind, Problem, RenderError, Warning},
+    readiness,
     release::{self, Wanted},
     service_object,
 };
@@ -66,6 +67,20 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
     if view.state == ReleaseState::Undeploy {
         return Ok(Wanted::NoRelease);
     }
+    match draft(binding, &view, inputs) {
+        Ok(draft) => release::of(binding, &view, draft, inputs.existing),
+        Err(error) => {
+            let why = readiness::of_error(&error);
+            release::unrendered(binding, view.state, inputs.existing, why).ok_or(error)
+        }
+    }
+}
+
+fn draft<'a>(
+    binding: &ServiceBinding,
+    view: &Binding<'_>,
+    inputs: &Inputs<'a>,
+) -> Result<Draft<'a>, RenderError> {
     view.check()?;
     let class = view.found(inputs.class)?;
     if let Some((api, class)) =
@@ -82,11 +97,11 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
         .map_err(view.class.malformed("spec.deploymentTemplate"))?;
     let service = class::service(class.spec.service_template.as_ref())
         .map_err(view.class.malformed("spec.serviceTemplate"))?;
-    let connected = connection::variables(&view, &inputs.targets, inputs.as_openchoreo)?;
-    let mut draft = Draft::new(inputs.existing);
-    deployment::add(&mut draft, &view, deployment, &connected);
-    let has_service = service_object::add(&mut draft, &view, service);
-    add_apis(&mut draft, &view, binding, inputs, has_service);
+    let connected = connection::variables(view, &inputs.targets, inputs.as_openchoreo)?;
+    let mut draft = Draft::new(inputs.existing, view.state);
+    deployment::add(&mut draft, view, deployment, &connected);
+    let has_service = service_object::add(&mut draft, view, service);
+    add_apis(&mut draft, view, binding, inputs, has_service);
     draft
         .warnings
         .extend(inputs.api_classes.values().filter_map(|class| {
@@ -94,7 +109,7 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
             let class = class.name_any();
             (!fields.is_empty()).then_some(Warning::WithoutEffect { class, fields })
         }));
-    release::of(binding, &view, draft, inputs.existing)
+    Ok(draft)
 }
 
 /// Where the binding's endpoints are reached: what its status is to say. One that is undeployed is reached nowhere.

@@ -13,6 +13,7 @@ use crate::{
     draft::Draft,
     endpoints, exposure, http_route,
     problem::{ClassKind, RenderError},
+    readiness,
     release::{self, Wanted},
     service_object,
 };
@@ -45,18 +46,28 @@ pub fn release(binding: &WebApplicationBinding, inputs: &Inputs<'_>) -> Result<W
     if view.state == ReleaseState::Undeploy {
         return Ok(Wanted::NoRelease);
     }
+    match draft(&view, inputs) {
+        Ok(draft) => release::of(binding, &view, draft, inputs.existing),
+        Err(error) => {
+            let why = readiness::of_error(&error);
+            release::unrendered(binding, view.state, inputs.existing, why).ok_or(error)
+        }
+    }
+}
+
+fn draft<'a>(view: &Binding<'_>, inputs: &Inputs<'a>) -> Result<Draft<'a>, RenderError> {
     view.check()?;
     let class = view.found(inputs.class)?;
     let deployment = class::deployment(class.spec.deployment_template.as_ref())
         .map_err(view.class.malformed("spec.deploymentTemplate"))?;
     let service = class::service(class.spec.service_template.as_ref())
         .map_err(view.class.malformed("spec.serviceTemplate"))?;
-    let connected = connection::variables(&view, &inputs.targets, inputs.as_openchoreo)?;
-    let mut draft = Draft::new(inputs.existing);
-    deployment::add(&mut draft, &view, deployment, &connected);
-    service_object::add(&mut draft, &view, service);
-    http_route::add_web(&mut draft, &view);
-    release::of(binding, &view, draft, inputs.existing)
+    let connected = connection::variables(view, &inputs.targets, inputs.as_openchoreo)?;
+    let mut draft = Draft::new(inputs.existing, view.state);
+    deployment::add(&mut draft, view, deployment, &connected);
+    service_object::add(&mut draft, view, service);
+    http_route::add_web(&mut draft, view);
+    Ok(draft)
 }
 
 /// Where the binding's endpoints are reached: what its status is to say. One that is undeployed is reached nowhere.

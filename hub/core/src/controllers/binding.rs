@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use kube::Resource;
 use outhaul_hub_render::readiness::{self, Readiness};
 use outhaul_hub_render::{
-    Change, RenderError, TargetKey, Wanted, api_binding, reason, scheduled_task_binding, service_binding,
-    web_application_binding,
+    AsOpenChoreo, Change, RenderError, TargetKey, Wanted, api_binding, reason, scheduled_task_binding,
+    service_binding, web_application_binding,
 };
 use outhaul_hub_resources::{
     API, APIBinding, APIClass, EndpointStatus, Release, ReleaseSpec, ReleaseState, ScheduledTaskBinding,
@@ -25,8 +26,9 @@ use crate::condition::Said;
 type Rendering = Result<Result<Wanted, RenderError>, String>;
 
 /// A binding of some type.
-pub(super) trait Binding: Watched {
-    fn state(&self) -> ReleaseState;
+pub(super) trait Binding: Watched + Resource<DynamicType = ()> {
+    /// The state that it is in.
+    fn state(&self, as_openchoreo: AsOpenChoreo) -> ReleaseState;
     fn is_going(&self) -> bool;
     /// Everything that it is rendered from is in its namespace.
     fn render(&self, look: &Look<'_>, existing: Option<&Release>) -> Rendering;
@@ -57,17 +59,22 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
         Some(Ok(head)) => (Some(head), look.read.or(Some(head))),
         Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), None),
     };
+    let state = binding.state(look.as_openchoreo);
     let rendering = match binding.render(look, existing) {
         Ok(rendering) => rendering,
-        Err(why) => return say(look, binding, invalid(why), None),
+        Err(why) => match outhaul_hub_render::unrendered(binding, state, existing, invalid(why.clone())) {
+            Some(wanted) => Ok(wanted),
+            None => return say(look, binding, invalid(why), None),
+        },
     };
     let ours = head.filter(|head| is_ours(look.key, binding, head));
-    let readiness = match release_write(look, &release, (head, ours), &rendering) {
+    let readiness = match release_write(look, &release, (head, ours), state, &rendering) {
         Write::Due(step) => return Plan::Step(Box::new(step), Vec::new()),
         Write::Held(attempt, message) => refused(&release.name, &attempt, &message),
-        Write::Settled => readiness::of(binding.state(), &rendering, ours),
+        Write::Settled => readiness::of(state, &rendering, ours),
     };
-    say(look, binding, readiness, rendering.as_ref().ok())
+    let rendered = rendering.as_ref().ok().filter(|wanted| wanted.is_rendered());
+    say(look, binding, readiness, rendered)
 }
 
 /// What is to be done about the Release.
@@ -75,6 +82,7 @@ fn release_write(
     look: &Look<'_>,
     release: &Id,
     (head, ours): (Option<&Release>, Option<&Release>),
+    state: ReleaseState,
     rendering: &Result<Wanted, RenderError>,
 ) -> Write {
     match rendering {
@@ -87,9 +95,12 @@ fn release_write(
             }
         }
         Ok(Wanted::Release(rendered)) => match (&rendered.change, head, look.read) {
+            // Of a stored Release only a digest is kept. Where something could not be rendered, the stored form of it is
+            // needed: it stays, or is to run no more.
+            (_, Some(_), None) if state == ReleaseState::Suspend && rendered.is_partial() => {
+                Write::Due(Step::Read(release.clone()))
+            }
             (Change::Update(wanted), Some(head), None) => {
-                // Of a stored Release only a digest is kept. Where an object could not be rendered, its stored form is
-                // needed.
                 let same = rendered.problems.is_empty() && is_same(look.stores, release, head, wanted);
                 match same {
                     true => Write::Settled,
@@ -222,12 +233,16 @@ macro_rules! of_component {
     };
 }
 
-macro_rules! common {
+macro_rules! own_state {
     () => {
-        fn state(&self) -> ReleaseState {
+        fn state(&self, _: AsOpenChoreo) -> ReleaseState {
             self.spec.release_state
         }
+    };
+}
 
+macro_rules! common {
+    () => {
         fn is_going(&self) -> bool {
             self.metadata.deletion_timestamp.is_some()
         }
@@ -245,6 +260,7 @@ macro_rules! common {
 impl Binding for ServiceBinding {
     const TWINS: &'static [Kind] = &[Kind::ServiceBinding];
 
+    own_state!();
     common!();
     of_component!();
 
@@ -280,6 +296,7 @@ impl Binding for ServiceBinding {
 impl Binding for WebApplicationBinding {
     const TWINS: &'static [Kind] = &[Kind::ServiceBinding, Kind::WebApplicationBinding];
 
+    own_state!();
     common!();
     of_component!();
 
@@ -308,6 +325,10 @@ impl Binding for WebApplicationBinding {
 }
 
 impl Binding for ScheduledTaskBinding {
+    fn state(&self, as_openchoreo: AsOpenChoreo) -> ReleaseState {
+        scheduled_task_binding::state(self, as_openchoreo)
+    }
+
     common!();
     of_component!();
 
@@ -323,6 +344,7 @@ impl Binding for ScheduledTaskBinding {
 }
 
 impl Binding for APIBinding {
+    own_state!();
     common!();
 
     fn has_made(&self, release: &ReleaseSpec) -> bool {

@@ -302,6 +302,92 @@ fn suspend_undeploy_and_back() {
 }
 
 #[test]
+fn what_is_suspended_stops_also_while_something_is_wrong() {
+    let suspend = |server: &mut Server, binding: Kind, name: &str| {
+        server.merge(binding, name, json!({"spec": {"releaseState": "Suspend"}}));
+        server.settle();
+    };
+    let replicas = |server: &Server| server.object("cart", "cart-deployment")["spec"]["replicas"].clone();
+
+    // Nothing can be rendered.
+    let mut server = running();
+    server.delete(Kind::ServiceClass, "default");
+    server.settle();
+    let before = server.get(Kind::Release, "cart")["spec"].clone();
+    let endpoints = server.get(Kind::ServiceBinding, "cart")["status"]["endpoints"].clone();
+    suspend(&mut server, Kind::ServiceBinding, "cart");
+    assert_eq!(replicas(&server), 0);
+    assert!(
+        cart(&server).starts_with("False ServiceClassNotFound"),
+        "{}",
+        cart(&server)
+    );
+    let binding = server.get(Kind::ServiceBinding, "cart");
+    assert_eq!(binding["status"]["endpoints"], endpoints);
+    let mut after = server.get(Kind::Release, "cart")["spec"].clone();
+    after["resources"][0]["object"]["spec"]["replicas"] = json!(1);
+    assert_eq!(after, before, "everything else stays");
+    server.writes.clear();
+    server.restart();
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+
+    // Its class cannot even be read.
+    let mut server = running();
+    server.put(Kind::ServiceClass, "default", json!(7));
+    server.settle();
+    suspend(&mut server, Kind::ServiceBinding, "cart");
+    assert_eq!(replicas(&server), 0);
+    assert!(cart(&server).starts_with("False InvalidConfiguration: ServiceClass"));
+
+    // The Deployment cannot be rendered.
+    let mut server = running();
+    let mut broken = workload("cart");
+    broken["containers"] = json!({});
+    server.put(Kind::Workload, "cart", broken);
+    server.settle();
+    assert_eq!(replicas(&server), 1, "an error takes nothing away");
+    suspend(&mut server, Kind::ServiceBinding, "cart");
+    assert_eq!(replicas(&server), 0);
+    assert!(cart(&server).starts_with("False InvalidConfiguration"));
+
+    // The CronJob, which is all there is, cannot be rendered.
+    let schedule = |schedule: &str| json!({"cronJobTemplate": {"schedule": schedule}});
+    server.put(Kind::ScheduledTaskClass, "default", schedule("@daily"));
+    server.put(Kind::Workload, "bill", workload("bill"));
+    let task = json!({"owner": owner("bill"), "workloadName": "bill", "className": "default"});
+    server.put(Kind::ScheduledTask, "bill", task);
+    server.settle();
+    server.put(Kind::ScheduledTaskClass, "default", schedule(""));
+    suspend(&mut server, Kind::ScheduledTaskBinding, "bill");
+    assert_eq!(server.object("bill", "bill-cronjob")["spec"]["suspend"], true);
+    server.writes.clear();
+    server.restart();
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+}
+
+#[test]
+fn a_release_of_somebody_else_is_not_suspended() {
+    let mut server = running();
+    let foreign = json!([{"kind": "WebApplicationBinding", "name": "cart", "uid": "u", "controller": true,
+        "apiVersion": "openchoreo.dev/v1alpha1"}]);
+    server.merge(
+        Kind::Release,
+        "cart",
+        json!({"metadata": {"ownerReferences": foreign}}),
+    );
+    server.delete(Kind::ServiceClass, "default");
+    server.merge(
+        Kind::ServiceBinding,
+        "cart",
+        json!({"spec": {"releaseState": "Suspend"}}),
+    );
+    server.settle();
+    assert_eq!(server.object("cart", "cart-deployment")["spec"]["replicas"], 1);
+}
+
+#[test]
 fn a_deleted_service_takes_everything_with_it() {
     let mut server = running();
     server.delete(Kind::Service, "cart");
