@@ -11,7 +11,7 @@ use outhaul_scenarios::Ground;
 use crate::course::Controllers;
 use crate::outcome::Outcome;
 use crate::worker::Role;
-use crate::{burst, components, drift, feedback, fleet, latency, memory, restart, throughput};
+use crate::{burst, components, drift, feedback, fleet, latency, memory, restart, soak, throughput};
 
 /// Measures Outhaul beside the least that could do the same, in one run on the same machine.
 #[derive(Debug, Parser)]
@@ -147,6 +147,24 @@ pub enum Measurement {
         #[command(flatten)]
         embedded: Embedded,
     },
+    /// Edits and reconnects without end, and what hub and agent have resident meanwhile.
+    Soak {
+        /// Edits of Releases in all.
+        #[arg(long, default_value_t = 50_000, value_parser = number(1, 10_000_000))]
+        edits: usize,
+        /// Connections that planes leave and dial anew, in all.
+        #[arg(long, default_value_t = 5_000, value_parser = number(1, 10_000_000))]
+        reconnects: usize,
+        /// Releases that are edited in turns, all on one plane with an agent.
+        #[arg(long, default_value_t = 200, value_parser = number(1, 10_000))]
+        releases: usize,
+        /// Planes that dial anew, without clusters behind them.
+        #[arg(long, default_value_t = 100, value_parser = number(1, 20_000))]
+        planes: usize,
+        /// On embedded clusters.
+        #[command(flatten)]
+        embedded: Embedded,
+    },
 }
 
 /// Which clusters, and where the result goes.
@@ -202,6 +220,7 @@ impl Measurement {
             Self::Components { place, .. } => ("components", place.title()?),
             Self::Fleet { embedded, .. } => ("fleet", embedded.title()?),
             Self::Restart { embedded, .. } => ("restart", embedded.title()?),
+            Self::Soak { embedded, .. } => ("soak", embedded.title()?),
         };
         Ok(format!("{name} on {clusters}"))
     }
@@ -216,7 +235,9 @@ impl Measurement {
             | Self::Feedback { place, .. }
             | Self::Memory { place, .. }
             | Self::Components { place, .. } => place.json.as_ref(),
-            Self::Fleet { embedded, .. } | Self::Restart { embedded, .. } => embedded.json.as_ref(),
+            Self::Fleet { embedded, .. } | Self::Restart { embedded, .. } | Self::Soak { embedded, .. } => {
+                embedded.json.as_ref()
+            }
         }
     }
 
@@ -292,6 +313,21 @@ impl Measurement {
                 };
                 restart::run(load).await
             }
+            Self::Soak {
+                edits,
+                reconnects,
+                releases,
+                planes,
+                ..
+            } => {
+                let load = soak::Load {
+                    edits,
+                    reconnects,
+                    releases,
+                    planes,
+                };
+                soak::run(load).await
+            }
         }
     }
 }
@@ -358,7 +394,7 @@ mod tests {
 
     #[test]
     fn what_measures_the_hub_alone_refuses_real_api_servers_with_a_reason() {
-        for name in ["fleet", "restart"] {
+        for name in ["fleet", "restart", "soak"] {
             let arguments = Arguments::try_parse_from(["outhaul-bench", name, "--kubernetes"]);
             let Command::Measure(measurement) = arguments.unwrap().command else {
                 panic!("{name} is no measurement");
@@ -380,6 +416,7 @@ mod tests {
             "components",
             "fleet",
             "restart",
+            "soak",
         ] {
             let arguments = Arguments::try_parse_from(["outhaul-bench", name, "--fake", "--json", "file"]);
             let Command::Measure(measurement) = arguments.unwrap().command else {

@@ -25,6 +25,7 @@ pub mod programs;
 pub mod restart;
 pub mod rounds;
 pub mod sample;
+pub mod soak;
 pub mod stats;
 pub mod table;
 pub mod throughput;

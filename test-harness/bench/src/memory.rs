@@ -91,7 +91,7 @@ pub async fn run(ground: &Ground, controllers: Controllers, objects: usize) -> R
 }
 
 /// `outhaul-agent`, where there is one.
-fn beside_this_program() -> Result<Option<PathBuf>> {
+pub(crate) fn beside_this_program() -> Result<Option<PathBuf>> {
     let program = std::env::current_exe()
         .context("cannot find this program")?
         .with_file_name("outhaul-agent");

@@ -1,4 +1,4 @@
-//! Percentiles of measured times.
+//! Percentiles of measured times, and the trend of measured sizes.
 
 use std::time::Duration;
 
@@ -50,9 +50,36 @@ impl FromIterator<Duration> for Samples {
     }
 }
 
+/// What sizes that were measured at even distances grow by from the first to the last, as a part of their mean, along
+/// the line with the least squares. Fewer than two sizes do not grow.
+pub fn growth(sizes: &[f64]) -> f64 {
+    let count = sizes.len() as f64;
+    if sizes.len() < 2 {
+        return 0.0;
+    }
+    let mean = sizes.iter().sum::<f64>() / count;
+    let middle = (count - 1.0) / 2.0;
+    let places = (0..sizes.len()).map(|place| place as f64 - middle);
+    let (products, squares) = places
+        .zip(sizes)
+        .fold((0.0, 0.0), |(products, squares), (place, size)| {
+            (products + place * (size - mean), squares + place * place)
+        });
+    products / squares * (count - 1.0) / mean
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn growth_is_that_of_the_line_and_not_of_its_ends() {
+        assert_eq!(growth(&[90.0, 100.0, 110.0]), 0.2);
+        assert_eq!(growth(&[110.0, 100.0, 90.0]), -0.2);
+        assert_eq!(growth(&[100.0, 130.0, 130.0, 100.0]), 0.0);
+        assert_eq!(growth(&[7.0, 7.0, 7.0]), 0.0);
+        assert_eq!((growth(&[7.0]), growth(&[])), (0.0, 0.0));
+    }
 
     fn milliseconds(times: impl IntoIterator<Item = u64>) -> Samples {
         times.into_iter().map(Duration::from_millis).collect()

@@ -75,6 +75,11 @@ impl Control {
         Ok(control)
     }
 
+    /// A client of its administrator.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Starts a hub on it. Returns where it listens, too.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use outhaul_protocol_transport::identity::{Identity, Trust};
 use outhaul_protocol_transport::pki::{PrivateKey, SigningRequest};
 use outhaul_protocol_wire::ids::PlaneName;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::gathering::Gathering;
@@ -54,6 +54,8 @@ pub enum Order {
     Gather,
     /// Answer with [`Told`] when this many bundles were reported in all, since the last [`Order::Gather`].
     Reported(u64),
+    /// Every plane leaves its connection and dials anew at once. Answer as for [`Order::Gather`].
+    Redial,
     /// Answer with [`Told`] at once.
     Tell,
 }
@@ -86,7 +88,8 @@ pub(crate) enum News {
 pub(crate) async fn play(mut owner: Owner) -> Result<()> {
     let setup: Setup = owner.setup().await?;
     let (sender, mut news) = mpsc::channel(NEWS);
-    let mut waiting = lights(&setup, sender)?;
+    let (redial, redials) = watch::channel(());
+    let mut waiting = lights(&setup, &sender, &redials)?;
     owner.answer(&())?;
     let mut gathering = Gathering::new(setup.planes);
     let mut running = JoinSet::new();
@@ -100,6 +103,9 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
             order = owner.order() => match order? {
                 Some(order) => {
                     gathering.order(order);
+                    if let Order::Redial = order {
+                        redial.send_replace(());
+                    }
                     for light in waiting.drain(..) {
                         running.spawn(light.live());
                     }
@@ -111,7 +117,7 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
     }
 }
 
-fn lights(setup: &Setup, news: mpsc::Sender<News>) -> Result<Vec<Light>> {
+fn lights(setup: &Setup, news: &mpsc::Sender<News>, redials: &watch::Receiver<()>) -> Result<Vec<Light>> {
     let pem = AuthorityPem {
         certificate: setup.certificate.clone(),
         key: setup.authority_key.clone(),
@@ -136,6 +142,7 @@ fn lights(setup: &Setup, news: mpsc::Sender<News>) -> Result<Vec<Light>> {
             trust: trust.clone(),
             identity,
             first_dials: first_dials.clone(),
+            redials: redials.clone(),
             news: news.clone(),
         })
     };

@@ -19,7 +19,7 @@ impl Gathering {
     }
 
     pub(super) fn order(&mut self, order: Order) {
-        if let Order::Gather = order {
+        if let Order::Gather | Order::Redial = order {
             *self = Self::new(self.back.len());
         }
         self.order = Some(order);
@@ -43,7 +43,7 @@ impl Gathering {
     /// What to answer, once.
     pub(super) fn answer(&mut self) -> Option<Told> {
         let fulfilled = match self.order? {
-            Order::Gather => self.told.welcomed == self.back.len(),
+            Order::Gather | Order::Redial => self.told.welcomed == self.back.len(),
             Order::Reported(count) => self.told.reports >= count,
             Order::Tell => true,
         };

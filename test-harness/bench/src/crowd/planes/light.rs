@@ -8,13 +8,14 @@ use anyhow::{Context as _, Result};
 use outhaul_agent_runner::redial::Redial;
 use outhaul_protocol_session::agent::{Dial, Event, Session};
 use outhaul_protocol_session::redial::Ended;
+use outhaul_protocol_transport::close::Close;
 use outhaul_protocol_transport::control::Control;
 use outhaul_protocol_transport::dialer::Dialer;
 use outhaul_protocol_transport::identity::{Identity, Trust};
 use outhaul_protocol_transport::link::HubLink;
 use outhaul_protocol_wire::ids::Term;
 use outhaul_protocol_wire::message::{AgentMessage, ClosingReason, HubMessage};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::debug;
 
 use super::News;
@@ -28,6 +29,8 @@ pub(super) struct Light {
     pub(super) identity: Identity,
     /// Only the first dial waits for others: later ones are spread by the protocol.
     pub(super) first_dials: Arc<Semaphore>,
+    /// Whoever hears of this leaves its connection and dials anew.
+    pub(super) redials: watch::Receiver<()>,
     pub(super) news: mpsc::Sender<News>,
 }
 
@@ -40,7 +43,7 @@ struct Connection {
 
 impl Light {
     /// Runs until its owner ends.
-    pub(super) async fn live(self) -> Result<()> {
+    pub(super) async fn live(mut self) -> Result<()> {
         let mut state = State::default();
         let mut fleet = 1;
         let mut redial = Redial::new();
@@ -49,7 +52,10 @@ impl Light {
             let ended = match self.connect(dial, &state).await {
                 Ok(connection) => {
                     drop(turn.take());
-                    self.talk(connection, &mut state, &mut fleet, &mut redial).await?
+                    match self.talk(connection, &mut state, &mut fleet, &mut redial).await? {
+                        Some(ended) => ended,
+                        None => continue,
+                    }
                 }
                 Err(failed) => {
                     debug!(plane = self.index, dial, "No connection: {failed:#}");
@@ -78,14 +84,14 @@ impl Light {
         })
     }
 
-    /// Talks until the connection ends.
+    /// Talks until the connection ends; it ends in nothing where the owner wants another one.
     async fn talk(
-        &self,
+        &mut self,
         connection: Connection,
         state: &mut State,
         fleet: &mut u32,
         redial: &mut Redial,
-    ) -> Result<Ended> {
+    ) -> Result<Option<Ended>> {
         let Connection {
             link,
             mut control,
@@ -96,14 +102,22 @@ impl Light {
             while let Some(message) = session.poll_transmit(state) {
                 reports += u64::from(matches!(message, AgentMessage::Report(_)));
                 if control.writer.write(&message).await.is_err() {
-                    return Ok(lost(&link, *fleet).await);
+                    return Ok(Some(lost(&link, *fleet).await));
                 }
             }
             if reports > 0 {
                 self.tell(News::Reports(reports)).await?;
             }
-            let Ok(Some(message)) = control.reader.read().await else {
-                return Ok(lost(&link, *fleet).await);
+            // What is read by halves goes with the connection.
+            let read = tokio::select! {
+                read = control.reader.read() => read,
+                Ok(()) = self.redials.changed() => {
+                    link.close(Close::Finished, "dialling anew");
+                    return Ok(None);
+                }
+            };
+            let Ok(Some(message)) = read else {
+                return Ok(Some(lost(&link, *fleet).await));
             };
             if let HubMessage::Announce(announce) = &message {
                 self.tell(News::Heads(announce.heads.len() as u64)).await?;
@@ -119,15 +133,15 @@ impl Light {
                         let (plane, converged) = (self.index, welcome.converged);
                         self.tell(News::Welcomed { plane, converged }).await?;
                     }
-                    Event::Refused(refused) => return Ok(Ended::RetryAfter(refused.retry_after())),
+                    Event::Refused(refused) => return Ok(Some(Ended::RetryAfter(refused.retry_after()))),
                     Event::Closing(closing) => {
                         let retry_after = closing.retry_after();
-                        return Ok(match closing.reason {
+                        return Ok(Some(match closing.reason {
                             ClosingReason::Restarting => restarting(*fleet, retry_after),
                             ClosingReason::Superseded | ClosingReason::Revoked => {
                                 Ended::RetryAfter(retry_after)
                             }
-                        });
+                        }));
                     }
                     _ => {}
                 }
