@@ -19,6 +19,7 @@ use crate::live::Shown;
 use crate::number;
 use crate::object::Object;
 use crate::once::{Noted, Run};
+use crate::pin::Pin;
 use crate::policy::Policy;
 use crate::record::{self, Record};
 use crate::sweep::Sweep;
@@ -282,8 +283,9 @@ impl Item {
     }
 
     /// Brings `leftovers` and the hash up to date.
-    pub fn refresh(&mut self, policy: &Policy) {
-        let held = self.held_blocker(policy);
+    pub fn refresh(&mut self, policy: &Policy, pin: &Pin) {
+        let changed = pin.unconfirmed().is_some().then(|| pin.keeps(policy, "held: it"));
+        let held = changed.flatten().or_else(|| self.held_blocker(policy));
         let kept = policy.keeps("it would be let go");
         let leftover = |departing: &Departing| {
             let mut leftover = departing.leftover();

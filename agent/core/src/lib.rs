@@ -27,6 +27,7 @@ mod number;
 pub mod object;
 pub mod once;
 pub mod pace;
+pub mod pin;
 pub mod plane;
 pub mod policy;
 pub mod record;

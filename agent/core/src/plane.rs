@@ -10,7 +10,7 @@
 //! - an object leaves the plane only because a newer head wants it no more or says removed; not because something is
 //!   absent, unreadable or unknown;
 //! - what goes unasked is within a budget over all resources; beyond that, and where it is protected, an object goes
-//!   only confirmed;
+//!   only confirmed; and nothing goes, and nothing is taken over, for a control plane that changed, until that is confirmed;
 //! - an object of another owner is neither changed nor deleted, nor is one that the policy of the plane's owner excludes;
 //! - one object's failure stops that object only;
 //! - what is gone was not found, or is not ours.
@@ -19,6 +19,7 @@ mod answering;
 mod ensuring;
 mod governing;
 mod letting_go;
+mod pinning;
 mod planning;
 mod requests;
 mod running;
@@ -52,6 +53,7 @@ use crate::item::{Brought, Item};
 use crate::kinds::{Kinds, Watched};
 use crate::namespaces::Namespaces;
 use crate::pace::Pace;
+use crate::pin::Pin;
 use crate::policy::Policy;
 use crate::record::Record;
 
@@ -61,6 +63,7 @@ pub struct Plane {
     clock: Clock,
     items: BTreeMap<Key, Item>,
     policy: Policy,
+    pin: Pin,
     budget: Budget,
     claims: Claims,
     kinds: Kinds,
@@ -95,6 +98,8 @@ pub enum News {
     Orphans,
     /// The policy of the plane's owner changed.
     Policy,
+    /// Whether the control plane waits to be confirmed changed, or it does in this session too.
+    Unconfirmed,
     /// All of the cluster has been looked at for the first time.
     Looked,
 }
@@ -110,6 +115,7 @@ impl News {
             Self::Gone(held) => session.gone(held),
             Self::Orphans => session.orphans_changed(),
             Self::Policy => session.policy_changed(),
+            Self::Unconfirmed => session.unconfirmed_changed(),
             Self::Looked => session.observed_known(),
         }
     }
@@ -147,6 +153,7 @@ impl Plane {
             clock,
             items: BTreeMap::new(),
             policy,
+            pin: Pin::default(),
             budget,
             claims: Claims::default(),
             kinds: Kinds::default(),
@@ -181,7 +188,7 @@ impl Plane {
         }
         for key in core::mem::take(&mut self.stale) {
             if let Some(item) = self.items.get_mut(&key) {
-                item.refresh(&self.policy);
+                item.refresh(&self.policy, &self.pin);
             }
         }
         self.tell_changes(now);
@@ -201,6 +208,7 @@ impl Plane {
             timer,
             pause,
             self.writing_deadline(),
+            self.pin_deadline(),
             self.changes.deadline(),
         ]
         .into_iter()

@@ -13,12 +13,13 @@ use outhaul_protocol_wire::head::{Confirmed, Head};
 use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::policy::{self as wire, Confirmations, Mode};
 use outhaul_protocol_wire::report::{Blocker, BlockerReason};
+use outhaul_protocol_wire::witness::{Vouched, Witness};
 use serde_json::Value;
 
 pub use self::confirmed::command;
 pub use self::document::Document;
 
-use self::confirmed::Said;
+use self::confirmed::{Said, control_plane_command};
 use crate::blocker::blocker;
 use crate::budget;
 
@@ -132,6 +133,23 @@ impl Policy {
                 Confirmations::Plane => *confirmed == Confirmed::Leave,
             });
         self.said.of(head).or(there)
+    }
+
+    /// Whether somebody who may say it confirmed this control plane.
+    pub fn confirms(&self, vouched: &Vouched) -> bool {
+        let there = vouched.confirmed && self.document.confirmations == Confirmations::Hub;
+        there || self.said.control_plane() == Some(vouched.witness)
+    }
+
+    /// How a control plane is confirmed, where only the owner of the plane can do it.
+    pub fn advice_on(&self, witness: Witness) -> Option<String> {
+        match self.document.confirmations {
+            Confirmations::Hub => None,
+            Confirmations::Plane => Some(format!(
+                "the plane's policy takes that from its owner only (confirmations: plane): {}",
+                control_plane_command(&self.home, witness)
+            )),
+        }
     }
 
     /// What to do about objects of a resource that are held, where only the owner of the plane can say it.

@@ -13,9 +13,10 @@ use std::time::{Instant, SystemTime};
 use outhaul_agent_core::blocker::{Course, Failure};
 use outhaul_agent_core::clock::Clock;
 use outhaul_agent_core::plane::{Answer, Plane, RequestId, Write};
-use outhaul_protocol_session::agent::Event;
+use outhaul_protocol_session::agent::{self, Event};
 use outhaul_protocol_transport::close::Close;
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::version::VOUCHING;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,8 @@ pub(crate) struct Agent {
     watch_revision: Option<u64>,
     requests: JoinSet<(RequestId, Answer, Duration)>,
     writes: JoinSet<(Key, Result<(), Failure>)>,
+    /// The write of the control plane that the hub speaks for; the plane begins one at a time.
+    pins: JoinSet<Result<(), Failure>>,
     fetches: JoinSet<FetchDone>,
 }
 
@@ -64,6 +67,7 @@ impl Agent {
             store,
             requests: JoinSet::new(),
             writes: JoinSet::new(),
+            pins: JoinSet::new(),
             fetches: JoinSet::new(),
         }
     }
@@ -92,6 +96,7 @@ impl Agent {
                     let (key, result) = finished(done);
                     self.written(&key, result);
                 }
+                Some(done) = self.pins.join_next() => self.pinned(finished(done)),
                 done = self.keeper.next() => self.keeper.ended(finished(done)),
                 Some(done) = self.fetches.join_next() => self.fetched(finished(done)),
                 // A permit that is not used is given back.
@@ -126,6 +131,11 @@ impl Agent {
             if !busy {
                 break;
             }
+        }
+        if let Some(witness) = self.plane.poll_pin(now) {
+            let store = self.store.clone();
+            self.pins
+                .spawn(async move { store.keep_control_plane(witness).await });
         }
         self.keeper.progress(self.plane.policy(), now);
         if self.watch_revision != Some(self.plane.watch_revision()) {
@@ -175,6 +185,9 @@ impl Agent {
 
     fn opened(&mut self, opened: Opened) {
         let now = Instant::now();
+        if opened.version < VOUCHING {
+            self.plane.vouched(None);
+        }
         // The hello tells the newest state.
         self.plane.advance(now);
         self.connected = Some(Connected::open(opened, &self.plane, now));
@@ -209,6 +222,15 @@ impl Agent {
                     self.plane.orphaned(&keys, now);
                 }
                 Event::Settled(held) => self.plane.settled(&held, clock().unix, now),
+                Event::Vouched(vouched) => {
+                    self.plane.vouched(Some(vouched));
+                    if agent::Plane::is_unconfirmed(&self.plane) {
+                        warn!(
+                            witness = %vouched.witness,
+                            "The hub speaks for another control plane than this plane knows; what that one lets go waits"
+                        );
+                    }
+                }
                 // The uplink has heard it as well, and dials again as it says.
                 Event::Refused(_) | Event::Closing(_) => self.connected = None,
             }
@@ -273,6 +295,17 @@ impl Agent {
         self.plane.written(key, result, Instant::now());
     }
 
+    fn pinned(&mut self, result: Result<(), Failure>) {
+        if let Err(failure) = &result {
+            let problem = failure.blocker().message;
+            warn!(
+                problem,
+                "Cannot write down which control plane the hub speaks for yet"
+            );
+        }
+        self.plane.pin_written(result.is_ok(), Instant::now());
+    }
+
     fn fetched(&mut self, done: FetchDone) {
         let FetchDone {
             session,
@@ -306,6 +339,7 @@ impl Agent {
         self.connected = None;
         self.watches.stop().await;
         self.keeper.stop().await;
+        self.pins.shutdown().await;
         self.fetches.shutdown().await;
         self.requests.shutdown().await;
         let writing = async {

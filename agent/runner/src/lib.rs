@@ -104,7 +104,10 @@ async fn load(store: &Store) -> (Plane, Keeper) {
 async fn try_load(store: &Store) -> Result<(Plane, Keeper), Failure> {
     store.prepare().await?;
     let stored = store.load().await?;
+    let control_plane = store.control_plane().await?;
     // Nothing is done before it is known what the owner of the plane allows; read last, as reading all else takes time.
     let (policy, keeper) = store.policy().await?;
-    Ok((Plane::restored(stored, policy, agent::clock()), keeper))
+    let mut plane = Plane::restored(stored, policy, agent::clock());
+    plane.know_control_plane(control_plane);
+    Ok((plane, keeper))
 }

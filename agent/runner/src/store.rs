@@ -18,6 +18,7 @@ use outhaul_agent_core::plane::{Change, Write};
 use outhaul_agent_core::record::Record;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::witness::Witness;
 use serde_json::{Value, json};
 use tracing::{debug, warn};
 
@@ -77,10 +78,30 @@ impl Store {
                 Ok(_) | Err(_) => Ok(()),
             };
         };
-        let secret = layout::policy_secret(&self.namespace, text);
-        match self.cluster.put(&path, &secret).await {
+        self.keep(&path, &layout::policy_secret(&self.namespace, text))
+            .await
+    }
+
+    /// The control plane that the hub speaks for, as it was written down.
+    pub(crate) async fn control_plane(&self) -> Result<Option<Witness>, Failure> {
+        match self.cluster.get(&self.secret(layout::CONTROL_PLANE_NAME)).await {
+            Ok(secret) => Ok(Some(layout::control_plane(&secret))),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Writes down the control plane that the hub speaks for.
+    pub(crate) async fn keep_control_plane(&self, witness: Witness) -> Result<(), Failure> {
+        let path = self.secret(layout::CONTROL_PLANE_NAME);
+        let secret = layout::control_plane_secret(&self.namespace, witness);
+        self.keep(&path, &secret).await
+    }
+
+    async fn keep(&self, path: &Path, secret: &Value) -> Result<(), Failure> {
+        match self.cluster.put(path, secret).await {
             Err(failure) if failure.is_not_found() => {
-                self.cluster.post(&self.secrets(), &secret).await.map(drop)
+                self.cluster.post(&self.secrets(), secret).await.map(drop)
             }
             result => result.map(drop),
         }

@@ -56,6 +56,8 @@ pub(crate) enum LinkEvent {
 pub(crate) struct Opened {
     pub(crate) session: SessionId,
     pub(crate) dial: Dial,
+    /// The version that both ends speak.
+    pub(crate) version: u16,
     pub(crate) link: HubLink,
     pub(crate) outgoing: mpsc::Sender<AgentMessage>,
 }
@@ -128,6 +130,7 @@ impl Uplink {
         let opened = Opened {
             session,
             dial: self.dial(session),
+            version: control.version,
             link: link.clone(),
             outgoing,
         };
@@ -272,7 +275,8 @@ impl Connection {
             | HubMessage::Recorded(_)
             | HubMessage::Settled(_)
             | HubMessage::Observed { .. }
-            | HubMessage::ReportWanted(_) => {}
+            | HubMessage::ReportWanted(_)
+            | HubMessage::Vouched(_) => {}
         }
     }
 

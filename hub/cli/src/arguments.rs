@@ -150,6 +150,15 @@ pub(crate) enum PlaneCommand {
     /// nothing is removed there: should it return after all, its workloads run on as they are. Refused while it is
     /// connected.
     Forget(PlaneForgetArguments),
+    /// Says that this control plane is the right one, to a plane that knew another one with the same hub id: one that was
+    /// rebuilt or cloned, or whose Plane was made again. Until then the plane holds what it would let go or take over.
+    Confirm(PlaneConfirmArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlaneConfirmArguments {
+    /// Name of the plane.
+    pub(crate) plane: String,
 }
 
 #[derive(Debug, Args)]

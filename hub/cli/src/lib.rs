@@ -14,6 +14,7 @@ mod deciding;
 mod explain;
 mod forgetting;
 mod orphans;
+mod pinning;
 mod restored;
 mod status;
 mod table;
@@ -45,6 +46,9 @@ pub async fn run(arguments: Arguments, now: Timestamp, out: &mut impl Write) -> 
         }
         Command::Plane(PlaneCommand::Forget(wanted)) => {
             forgetting::forget(&client, &wanted.plane, arguments.output).await?
+        }
+        Command::Plane(PlaneCommand::Confirm(wanted)) => {
+            pinning::confirm(&client, &wanted.plane, arguments.output).await?
         }
         Command::Orphans(OrphansCommand::List(wanted)) => {
             orphans::list(&client, wanted.plane.as_deref(), arguments.output).await?

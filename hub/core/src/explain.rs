@@ -252,6 +252,7 @@ mod tests {
             queue: Default::default(),
             orphans: Default::default(),
             policy: None,
+            unconfirmed: None,
         };
         let of = |successor: Option<&str>, elsewhere: Option<&str>, decision| {
             let orphan = OrphanView {

@@ -13,6 +13,7 @@ mod reading;
 mod refusal;
 mod reporting;
 mod seeing;
+mod vouching;
 mod writing;
 
 use core::time::Duration;
@@ -20,8 +21,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use outhaul_protocol_session::hub::Session;
 use outhaul_protocol_wire::head::Key;
-use outhaul_protocol_wire::ids::{Epoch, PlaneName};
+use outhaul_protocol_wire::ids::{Epoch, PlaneName, Uid};
 use outhaul_protocol_wire::policy::Policy;
+use outhaul_protocol_wire::witness::Vouched;
 
 use crate::decision::{Memory, Record, decide};
 use crate::delivery::Delivery;
@@ -35,10 +37,12 @@ pub use self::connecting::Dialer;
 pub use self::seeing::Origin;
 
 /// What a fleet is told about its hub.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The hub's epoch.
     pub epoch: Epoch,
+    /// The uid of the control plane's Namespace `kube-system`, which tells it from any other.
+    pub kube_system: Uid,
     /// Whether Environments and DataPlanes are also looked for in namespace `default`.
     pub fallback: bool,
 }
@@ -80,6 +84,10 @@ struct Live {
     unqueued_settled: u32,
     /// The policy of the plane's owner.
     policy: Policy,
+    /// What it was told of the control plane; nothing where its version has no word for it.
+    vouched: Option<Vouched>,
+    /// Whether it waits for that to be confirmed, as far as it said.
+    unconfirmed: Option<bool>,
 }
 
 /// Whom a deadline or a write concerns.
@@ -93,8 +101,8 @@ impl Fleet {
     /// A fleet that has seen nothing yet. It serves nobody before [`Fleet::synced`].
     pub fn new(settings: Settings) -> Self {
         Self {
-            settings,
             routing: Routing::new(settings.fallback),
+            settings,
             deliveries: BTreeMap::new(),
             planes: BTreeMap::new(),
             leaving: BTreeSet::new(),

@@ -40,6 +40,8 @@ pub struct PlaneRecord {
     pub enrolled: Option<String>,
     /// What becomes of its orphans.
     pub decisions: Vec<OrphanDecision>,
+    /// The control plane that it is to take for the one that it knew, as its spec says.
+    pub control_plane: String,
     /// What its status says of the policy of the plane's owner.
     pub policy: Option<PlanePolicy>,
     /// Who may use it, and for what.
@@ -124,6 +126,7 @@ impl PlaneRecord {
             keys: plane.spec.keys,
             enrolled: status.key,
             decisions: plane.spec.decisions,
+            control_plane: plane.spec.control_plane,
             policy: status.policy,
             admits: plane.spec.admits,
             conditions: status.conditions,

@@ -37,6 +37,11 @@ pub const SESSION_OPEN: &str = "SessionOpen";
 /// No agent has had a session for the grace time.
 pub const SESSION_LOST: &str = "SessionLost";
 
+/// The plane knew another control plane, and holds what it would let go. Also an Event.
+pub const CONTROL_PLANE_CHANGED: &str = "ControlPlaneChanged";
+/// The plane takes this control plane for the one that it knew.
+pub const CONFIRMED: &str = "Confirmed";
+
 /// Event: two agents use one identity.
 pub const IDENTITY_COPIED: &str = "IdentityCopied";
 /// Event: the policy of a plane's owner cannot be read.

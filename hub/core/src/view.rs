@@ -35,6 +35,10 @@ pub struct PlaneView {
     /// What the policy of its owner lets the hub do there, as it said last; absent where everything is as without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyView>,
+    /// The witness of this control plane, where the plane knew another one and holds what it would let go until somebody
+    /// confirms this one; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<String>,
 }
 
 /// What the policy of a plane's owner lets the hub do.

@@ -17,6 +17,8 @@ pub enum Waiting {
     PolicyObserves,
     /// The policy of the plane's owner cannot be read.
     PolicyUnread,
+    /// The plane knew another control plane, and this one is not confirmed.
+    ControlPlaneUnconfirmed,
     /// The plane has not stored it yet.
     NotStored,
     /// The plane is applying it.
@@ -35,7 +37,7 @@ pub enum Waiting {
 
 impl Waiting {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::PlaneForgotten,
         Self::PlaneRevoked,
         Self::PlaneNotEnrolled,
@@ -43,6 +45,7 @@ impl Waiting {
         Self::PolicyPauses,
         Self::PolicyObserves,
         Self::PolicyUnread,
+        Self::ControlPlaneUnconfirmed,
         Self::NotStored,
         Self::NotReported,
         Self::Removing,
@@ -62,6 +65,7 @@ impl Waiting {
             Self::PolicyPauses => "PlanePauses",
             Self::PolicyObserves => "PlaneObserves",
             Self::PolicyUnread => "PolicyMalformed",
+            Self::ControlPlaneUnconfirmed => "ControlPlaneUnconfirmed",
             Self::NotStored => "NotStored",
             Self::NotReported => "NotReported",
             Self::Removing => "Removing",

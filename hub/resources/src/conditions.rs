@@ -3,6 +3,9 @@
 /// On a Plane: its agent has a session. Turns only after a grace time, so a short absence writes nothing.
 pub const CONNECTED: &str = "Connected";
 
+/// On a Plane: the plane takes this control plane for the one that it knows. It is there only once it did not.
+pub const CONTROL_PLANE_CONFIRMED: &str = "ControlPlaneConfirmed";
+
 /// On a Release or Bundle: every desired object is in the plane and healthy, or suspended. On a component or binding:
 /// whether something has to be corrected, and how its Release is doing. On what a platform consists of: everything that
 /// it names is there and can be used.

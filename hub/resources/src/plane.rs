@@ -45,6 +45,11 @@ pub struct PlaneSpec {
         "x-kubernetes-list-map-keys" = ["kind", "namespace", "name", "uid"]
     ))]
     pub decisions: Vec<OrphanDecision>,
+    /// The control plane that the plane is to take for the one that it knew, by its witness in lower-case hex. Written by
+    /// `outhaul plane confirm`, after the control plane was rebuilt or this Plane was made again.
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
+    #[schemars(regex(pattern = r"^([0-9a-f]{64})?$"))]
+    pub control_plane: String,
     /// The DataPlanes and BuildPlanes that may use this plane, and what each may manage there.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(extend(

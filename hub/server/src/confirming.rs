@@ -26,6 +26,11 @@ pub enum ConfirmError {
         "only the owner of the plane can let it go, and the plane says how; `leave` leaves it there and forgets it"
     )]
     NotOurs,
+    /// The plane takes no word of this control plane for it.
+    #[error(
+        "the plane knew another control plane: run `outhaul plane confirm {0}` first, if this one is right"
+    )]
+    ControlPlane(String),
     /// It was edited meanwhile.
     #[error("it is at generation {0} by now: look at what is held, and confirm that")]
     Edited(u64),
@@ -52,6 +57,9 @@ impl HubHandle {
         let view = view.ok_or(ConfirmError::NotThere)?;
         if !view.is_held() {
             return Err(ConfirmError::NothingHeld);
+        }
+        if view.is_held_for(&[BlockerReason::ControlPlaneChanged]) {
+            return Err(ConfirmError::ControlPlane(view.plane));
         }
         let ours: Vec<BlockerReason> = BlockerReason::HELD
             .into_iter()

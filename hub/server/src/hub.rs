@@ -14,7 +14,6 @@ use outhaul_protocol_transport::authority::Authority;
 use outhaul_protocol_transport::carrier::EndpointSecret;
 use outhaul_protocol_transport::listener::{ListenError, Listener, ListenerConfig};
 use outhaul_protocol_transport::pki::PkiError;
-use outhaul_protocol_wire::ids::Epoch;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, watch as latest};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -93,14 +92,18 @@ impl Hub {
     /// A port or the hub's identity cannot be had.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let identity = identity::load(&config.client, &config.namespace).await?;
-        let epoch = identity.epoch;
+        let settings = Settings {
+            epoch: identity.epoch,
+            kube_system: identity::kube_system(&config.client).await?,
+            fallback: config.fallback,
+        };
         let authority = Arc::new(identity.authority);
         let listener = listen(&config, &authority, identity.endpoint)?;
         let agents = listener.address().map_err(StartError::Address)?;
         let port = open_rest(config.rest).await?;
         let rest = port.local_addr().map_err(StartError::Address)?;
         info!(hub = %authority.hub(), %agents, %rest, "Hub starts");
-        let parts = Parts::new(config, epoch, authority, listener, agents, port);
+        let parts = Parts::new(config, settings, authority, listener, agents, port);
         let handle = parts.handle.clone();
         let shutdown = CancellationToken::new();
         let supervisor = tokio::spawn(parts.run(shutdown.clone()));
@@ -191,7 +194,7 @@ impl Parts {
     /// All parts, and the channels between them.
     fn new(
         config: Config,
-        epoch: Epoch,
+        settings: Settings,
         authority: Arc<Authority>,
         listener: Listener,
         agents: SocketAddr,
@@ -206,7 +209,7 @@ impl Parts {
         let synced = CancellationToken::new();
         let client = config.client;
         let address = config.advertise.or_else(|| reachable(agents));
-        let epochs = Epochs::new(client.clone(), config.namespace.clone(), epoch);
+        let epochs = Epochs::new(client.clone(), config.namespace.clone(), settings.epoch);
         let controllers = ControllersTask {
             client: client.clone(),
             namespace: config.namespace.clone(),
@@ -235,10 +238,7 @@ impl Parts {
             client: client.clone(),
         };
         let fleet = FleetTask {
-            fleet: Fleet::new(Settings {
-                epoch,
-                fallback: config.fallback,
-            }),
+            fleet: Fleet::new(settings),
             client: client.clone(),
             epochs: epochs.clone(),
             signals: signals_receiver,

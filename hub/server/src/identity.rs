@@ -14,7 +14,7 @@ use kube::api::{Api, PostParams};
 use outhaul_protocol_transport::authority::{Authority, AuthorityPem};
 use outhaul_protocol_transport::carrier::EndpointSecret;
 use outhaul_protocol_transport::pki::PkiError;
-use outhaul_protocol_wire::ids::{Epoch, HubId};
+use outhaul_protocol_wire::ids::{Epoch, HubId, Uid};
 use tracing::info;
 
 use crate::conflicts::is_conflict;
@@ -22,6 +22,9 @@ use crate::random;
 
 /// Name of the Secret.
 pub(crate) const NAME: &str = "outhaul-hub";
+
+/// The Namespace that every cluster has from its begin to its end.
+const KUBE_SYSTEM: &str = "kube-system";
 
 const CERTIFICATE: &str = "ca.crt";
 const KEY: &str = "ca.key";
@@ -49,6 +52,12 @@ pub enum IdentityError {
         #[source]
         source: Box<kube::Error>,
     },
+    /// The control plane does not say which one it is.
+    #[error("cannot read Namespace {KUBE_SYSTEM}, whose uid tells this control plane from any other")]
+    KubeSystem(#[source] Box<kube::Error>),
+    /// The same, with an answer.
+    #[error("Namespace {KUBE_SYSTEM} has no usable uid")]
+    NoUid,
     /// The Secret lacks a field or has a damaged one.
     #[error(
         "Secret {namespace}/{NAME} has no usable {field}; restore it from backup (a new one would be a new hub that no \
@@ -102,6 +111,18 @@ pub(crate) async fn load(client: &kube::Client, namespace: &str) -> Result<HubId
         }
         Err(error) => Err(failed("create")(error)),
     }
+}
+
+/// What tells this control plane from one that was rebuilt or cloned, whose Secret may be the same.
+///
+/// # Errors
+/// The API server refused, or its answer has no uid.
+pub(crate) async fn kube_system(client: &kube::Client) -> Result<Uid, IdentityError> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let found = namespaces.get(KUBE_SYSTEM).await;
+    let found = found.map_err(|error| IdentityError::KubeSystem(Box::new(error)))?;
+    let uid = found.metadata.uid.and_then(|uid| Uid::new(uid).ok());
+    uid.ok_or(IdentityError::NoUid)
 }
 
 /// Creates the Secret, and its namespace where that is missing: on a workstation nobody has made it.

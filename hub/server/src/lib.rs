@@ -33,6 +33,7 @@ mod handle;
 mod hub;
 mod identity;
 mod notes;
+mod pinning;
 mod random;
 mod readiness;
 pub mod rest;

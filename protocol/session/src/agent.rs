@@ -26,6 +26,7 @@ use outhaul_protocol_wire::message::{
     AgentMessage, Announce, Announced, Closing, Held, Hello, HubMessage, Orphans, Refused, Welcome,
 };
 use outhaul_protocol_wire::root;
+use outhaul_protocol_wire::witness::Vouched;
 
 pub use plane::{Holding, Plane, ReportView, Standing};
 
@@ -68,6 +69,7 @@ pub struct Session {
     tell_observed: bool,
     tell_orphans: bool,
     tell_policy: bool,
+    tell_unconfirmed: bool,
 }
 
 #[derive(Debug)]
@@ -99,6 +101,9 @@ pub enum Event {
     Settled(Held),
     /// The hub is about to close the connection. Dial again as it says.
     Closing(Closing),
+    /// Which control plane speaks: before any head of it comes, and when somebody confirmed it. If this plane knows it by
+    /// another witness, hold what it must not have lost, and call [`Session::unconfirmed_changed`].
+    Vouched(Vouched),
 }
 
 /// A head to store.
@@ -145,6 +150,7 @@ impl Session {
             tell_observed: false,
             tell_orphans: false,
             tell_policy: false,
+            tell_unconfirmed: false,
         }
     }
 
@@ -188,6 +194,10 @@ impl Session {
             HubMessage::Closing(closing) => {
                 self.phase = Phase::Over;
                 Ok(vec![Event::Closing(closing)])
+            }
+            HubMessage::Vouched(vouched) => {
+                self.tell_unconfirmed |= vouched.asks;
+                Ok(vec![Event::Vouched(vouched)])
             }
         }
     }
@@ -258,6 +268,11 @@ impl Session {
         self.tell_policy = true;
     }
 
+    /// [`Plane::is_unconfirmed`] changed, or is so in this session too.
+    pub fn unconfirmed_changed(&mut self) {
+        self.tell_unconfirmed = true;
+    }
+
     /// The next message to send, built from the newest state of `plane`.
     pub fn poll_transmit(&mut self, plane: &impl Plane) -> Option<AgentMessage> {
         if let Some(hello) = self.hello.take() {
@@ -280,6 +295,9 @@ impl Session {
         // It says why, before the reports that say what.
         if core::mem::take(&mut self.tell_policy) {
             return Some(AgentMessage::Policy(plane.policy()));
+        }
+        if core::mem::take(&mut self.tell_unconfirmed) {
+            return Some(AgentMessage::Unconfirmed(plane.is_unconfirmed()));
         }
         if core::mem::take(&mut self.tell_orphans) {
             return Some(AgentMessage::Orphans(orphans(plane)));

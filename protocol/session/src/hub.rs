@@ -24,6 +24,7 @@ use outhaul_protocol_wire::message::{
 use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::Report;
 use outhaul_protocol_wire::root::{self, Root};
+use outhaul_protocol_wire::witness::Vouched;
 
 pub use list::{Merge, Reported};
 pub use queue::{Queue, Queued};
@@ -44,6 +45,8 @@ pub struct Hub {
     pub epoch: Epoch,
     /// How many planes it serves.
     pub fleet: u32,
+    /// Which control plane it speaks for, where the agent speaks a version in which that is said.
+    pub vouched: Option<Vouched>,
 }
 
 /// The hub's end of one session.
@@ -52,6 +55,7 @@ pub struct Session {
     claim: Claim,
     converged: bool,
     welcome: Option<Welcome>,
+    vouched: Option<Vouched>,
     announcing: Announcing,
     /// Keys whose recording the agent waits for, with the version that was announced as unrecorded.
     unrecorded: BTreeMap<Key, Version>,
@@ -84,6 +88,8 @@ pub enum Event {
     Orphans(Orphans),
     /// The policy of the plane's owner. Replaces what the hello said.
     Policy(Policy),
+    /// Whether the plane waits for somebody to confirm this control plane.
+    Unconfirmed(bool),
 }
 
 /// Keys whose whole report the hub asked for.
@@ -119,6 +125,7 @@ impl Session {
                 fleet: hub.fleet,
                 converged,
             }),
+            vouched: hub.vouched,
             announcing: match converged {
                 true => Announcing::changes(unrecorded(queue)),
                 false => Announcing::everything(keys(queue)),
@@ -195,6 +202,7 @@ impl Session {
                 check_policy(&policy)?;
                 Ok(Some(Event::Policy(policy)))
             }
+            AgentMessage::Unconfirmed(unconfirmed) => Ok(Some(Event::Unconfirmed(unconfirmed))),
         }
     }
 
@@ -237,6 +245,11 @@ impl Session {
         }
     }
 
+    /// What was said of the control plane at the begin of the session is otherwise now. Only where something was said.
+    pub fn vouch(&mut self, vouched: Vouched) {
+        self.vouched = Some(vouched);
+    }
+
     /// Says goodbye: after this message nothing more is sent.
     pub fn close(&mut self, closing: Closing) {
         self.closing = Ending::Closing(closing);
@@ -258,6 +271,10 @@ impl Session {
         // Short words that somebody waits for go before long lists.
         if let Some(welcome) = self.welcome.take() {
             return Some(HubMessage::Welcome(welcome));
+        }
+        // Before any head: what it lets go is judged by it.
+        if let Some(vouched) = self.vouched.take() {
+            return Some(HubMessage::Vouched(vouched));
         }
         if let Some(held) = self.recorded.pop_front() {
             return Some(HubMessage::Recorded(held));

@@ -28,3 +28,4 @@ pub mod root;
 pub mod spec;
 pub mod token;
 pub mod version;
+pub mod witness;

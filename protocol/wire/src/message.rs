@@ -1,8 +1,9 @@
-//! Messages of the control stream, version 1: one enum per direction.
+//! Messages of the control stream: one enum per direction.
 //!
 //! The agent opens the stream and says [`AgentMessage::Hello`]; the hub answers [`HubMessage::Welcome`] or
 //! [`HubMessage::Refused`]. After that both talk freely. The order of variants and fields is the byte form: add
-//! only in a new protocol version.
+//! only in a new protocol version. A variant at the end of an enum leaves the bytes of all others as they are, so that
+//! older peers need no types of their own: it is only said in sessions of the version that has it.
 
 use core::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::ids::{Epoch, Term};
 use crate::policy::Policy;
 use crate::report::Report;
 use crate::root::Root;
+use crate::witness::Vouched;
 
 /// From the agent to the hub.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -40,6 +42,9 @@ pub enum AgentMessage {
     Orphans(Orphans),
     /// The policy of the plane's owner changed.
     Policy(Policy),
+    /// Whether the plane knows its hub by another witness, and waits for somebody to confirm the one that it heard. From
+    /// version 2 on.
+    Unconfirmed(bool),
 }
 
 /// From the hub to the agent.
@@ -66,6 +71,8 @@ pub enum HubMessage {
     ReportWanted(Key),
     /// The hub is about to close the connection.
     Closing(Closing),
+    /// Which control plane speaks. From version 2 on: right after the welcome, and when somebody has confirmed it.
+    Vouched(Vouched),
 }
 
 /// Who dials, and what it holds.

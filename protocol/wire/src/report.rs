@@ -73,6 +73,9 @@ pub enum BlockerReason {
     Vanished,
     /// It ran once, and was deleted before its end.
     Cancelled,
+    /// Held: the plane knows its hub's control plane by another witness, and nobody has confirmed this one. Only said to
+    /// hubs that told theirs.
+    ControlPlaneChanged,
 }
 
 /// Why one object is stuck, and for people what to do.
@@ -195,7 +198,7 @@ impl Health {
 
 impl BlockerReason {
     /// All of them, in the order of their byte form.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Conflict,
         Self::Forbidden,
         Self::Invalid,
@@ -220,14 +223,16 @@ impl BlockerReason {
         Self::Failed,
         Self::Vanished,
         Self::Cancelled,
+        Self::ControlPlaneChanged,
     ];
 
     /// Why an object that is to go waits for somebody: to confirm that it may, or to change the policy that excludes it.
-    pub const HELD: [Self; 4] = [
+    pub const HELD: [Self; 5] = [
         Self::OverBudget,
         Self::Protected,
         Self::OwnerConfirms,
         Self::PolicyForbids,
+        Self::ControlPlaneChanged,
     ];
 
     /// The reason as status, REST and Events spell it.
@@ -257,6 +262,7 @@ impl BlockerReason {
             Self::Failed => "Failed",
             Self::Vanished => "Vanished",
             Self::Cancelled => "Cancelled",
+            Self::ControlPlaneChanged => "ControlPlaneChanged",
         }
     }
 

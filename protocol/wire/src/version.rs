@@ -5,7 +5,10 @@
 //! closes the connection with a text for the operator.
 
 /// The version that this build speaks.
-pub const CURRENT: u16 = 1;
+pub const CURRENT: u16 = 2;
+
+/// From this version on hubs say which control plane they speak for.
+pub const VOUCHING: u16 = 2;
 
 /// The oldest version that this build still speaks.
 pub const OLDEST: u16 = 1;
@@ -127,6 +130,11 @@ mod tests {
     fn the_newest_common_version_is_chosen() {
         assert_eq!(Offer::OURS.choose(), Ok(CURRENT));
         assert_eq!(Offer { oldest: 1, newest: 9 }.choose(), Ok(CURRENT));
+        assert_eq!(
+            Offer { oldest: 1, newest: 1 }.choose(),
+            Ok(1),
+            "the version before"
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ use outhaul_protocol_wire::report::{
     Blocker, BlockerReason, Health, Leftover, ObjectReport, RawStatus, Report,
 };
 use outhaul_protocol_wire::root::Root;
+use outhaul_protocol_wire::witness::{Vouched, Witness};
 use outhaul_protocol_wire::{codec, limits};
 use proptest::prelude::*;
 
@@ -154,6 +155,7 @@ fn agent_messages() -> Vec<(&'static str, AgentMessage)> {
                 problem: Some("kinds".into()),
             }),
         ),
+        ("unconfirmed", AgentMessage::Unconfirmed(true)),
     ]
 }
 
@@ -195,6 +197,14 @@ fn hub_messages() -> Vec<(&'static str, HubMessage)> {
             HubMessage::Closing(Closing {
                 reason: ClosingReason::Restarting,
                 retry_after_ms: 250,
+            }),
+        ),
+        (
+            "vouched",
+            HubMessage::Vouched(Vouched {
+                witness: Witness(Digest([8; 32])),
+                confirmed: true,
+                asks: false,
             }),
         ),
     ]
@@ -239,12 +249,19 @@ fn all_bytes() -> Vec<(&'static str, Vec<u8>)> {
 
 /// A changed line here is a changed protocol: raise `version::CURRENT` and keep the old types for older peers.
 #[test]
-fn the_byte_form_of_version_1_does_not_change() {
-    let lines: Vec<_> = all_bytes()
-        .into_iter()
-        .map(|(name, bytes)| format!("{name}: {}", hex(&bytes)))
-        .collect();
-    insta::assert_snapshot!("version-1", lines.join("\n"));
+fn the_byte_form_of_a_version_does_not_change() {
+    let added = ["unconfirmed", "vouched"];
+    let lines = |of_version_2: bool| {
+        let of_it = all_bytes()
+            .into_iter()
+            .filter(|(name, _)| added.contains(name) == of_version_2);
+        let lines: Vec<_> = of_it
+            .map(|(name, bytes)| format!("{name}: {}", hex(&bytes)))
+            .collect();
+        lines.join("\n")
+    };
+    insta::assert_snapshot!("version-1", lines(false));
+    insta::assert_snapshot!("version-2", lines(true));
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Obedient {
     /// Does what the session wants. Returns whether the session goes on.
     fn obey(&mut self, event: Event, session: &mut Session) -> bool {
         match event {
-            Event::Welcomed(_) => {}
+            Event::Welcomed(_) | Event::Vouched(_) => {}
             Event::Store(Store { head, recorded, .. }) => {
                 let key = head.key.clone();
                 let version = head.version;
@@ -165,5 +165,9 @@ impl Plane for Obedient {
 
     fn policy(&self) -> Policy {
         Policy::default()
+    }
+
+    fn is_unconfirmed(&self) -> bool {
+        false
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn run(bytes: &[u8]) -> bool {
     let hub = Hub {
         epoch: Epoch(1),
         fleet: 1,
+        vouched: None,
     };
     let Ok(mut session) = Session::open(&hello, &queue, hub) else {
         return false;
@@ -55,7 +56,13 @@ pub(crate) fn run(bytes: &[u8]) -> bool {
                 queue.heads.retain(|head| head.key != held.key);
                 session.settle(held);
             }
-            Some(Event::Acknowledged(_) | Event::HubBehind { .. } | Event::Orphans(_) | Event::Policy(_))
+            Some(
+                Event::Acknowledged(_)
+                | Event::HubBehind { .. }
+                | Event::Orphans(_)
+                | Event::Policy(_)
+                | Event::Unconfirmed(_),
+            )
             | None => {}
         }
         speak(&mut session, &queue);

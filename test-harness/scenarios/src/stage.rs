@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
+use kube::api::{Api, ObjectMeta, PostParams};
 use kube::config::Kubeconfig;
 use outhaul_agent_runner::IdentityPlace;
 use outhaul_faults::UdpProxy;
@@ -219,6 +221,32 @@ impl Stage {
         let start = || start_hub(&self.rights, self.addresses);
         let (hub, _) = poll::until("the hub starts again", PORTS, start).await?;
         self.hub = Some(hub);
+        Ok(())
+    }
+
+    /// Starts another control plane in the place of this one: of what was in it, only the hub's Secret is kept.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn rebuild_control_plane(&mut self, ground: &Ground) -> Result<()> {
+        self.stop_hub().await?;
+        let secrets = |client: Client| Api::<Secret>::namespaced(client, SYSTEM);
+        let kept = secrets(self.control.client().await?).get("outhaul-hub").await?;
+        let control = Cluster::start(ground, Role::BareControlPlane).await?;
+        self.rights = Rights::grant(&control, rights::HUB).await?;
+        let secret = Secret {
+            metadata: ObjectMeta {
+                name: kept.metadata.name,
+                ..ObjectMeta::default()
+            },
+            ..kept
+        };
+        secrets(control.client().await?)
+            .create(&PostParams::default(), &secret)
+            .await?;
+        self.control = control;
+        self.restart_hub().await?;
+        self.operator = Operator::appoint(&self.control.client().await?, self.addresses.rest).await?;
         Ok(())
     }
 

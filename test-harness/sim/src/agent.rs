@@ -372,6 +372,7 @@ impl World {
                 }
                 SessionEvent::Orphaned(keys) => running.plane.orphaned(&keys, now),
                 SessionEvent::Settled(held) => running.plane.settled(&held, clock.unix, now),
+                SessionEvent::Vouched(vouched) => running.plane.vouched(Some(vouched)),
                 SessionEvent::Refused(_) | SessionEvent::Closing(_) => running.connected = None,
             }
         }

@@ -43,6 +43,7 @@ impl Coverage {
             AgentMessage::Observed(_) => "Observed",
             AgentMessage::Orphans(_) => "Orphans",
             AgentMessage::Policy(_) => "Policy",
+            AgentMessage::Unconfirmed(_) => "Unconfirmed",
         };
         self.note(format!("agent says {name}"));
     }
@@ -58,6 +59,7 @@ impl Coverage {
             HubMessage::Observed { .. } => "Observed",
             HubMessage::ReportWanted(_) => "ReportWanted",
             HubMessage::Closing(_) => "Closing",
+            HubMessage::Vouched(_) => "Vouched",
         };
         self.note(format!("hub says {name}"));
     }
@@ -70,7 +72,7 @@ impl Coverage {
 
     pub(crate) fn session_event(&mut self, event: &Event) {
         let name = match event {
-            Event::Welcomed(_) => return,
+            Event::Welcomed(_) | Event::Vouched(_) => return,
             Event::Store(store) => match (store.head.state, &store.content) {
                 (HeadState::Present, StoreContent::New(_)) => "head: present, new",
                 (HeadState::Present, StoreContent::Kept) => "head: present, kept",

@@ -14,9 +14,10 @@ use outhaul_protocol_wire::content::Fetched;
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::frame;
 use outhaul_protocol_wire::head::{Confirmed, Key};
-use outhaul_protocol_wire::ids::{Epoch, PlaneName};
+use outhaul_protocol_wire::ids::{Epoch, PlaneName, Uid};
 use outhaul_protocol_wire::limits::CONTROL_FRAME;
 use outhaul_protocol_wire::message::{AgentMessage, Hello, HubMessage};
+use outhaul_protocol_wire::version::OLDEST;
 
 use self::watching::Watcher;
 use crate::broken::Broken;
@@ -121,11 +122,12 @@ impl World {
                 Some(Broken::EpochIgnored) => Epoch(1),
                 _ => self.epoch,
             },
+            kube_system: Uid::new("kube-system").expect("it is short"),
             fallback: true,
         };
         hub.running = Some(Running {
-            fleet: Fleet::new(settings),
             epoch: settings.epoch,
+            fleet: Fleet::new(settings),
             started: now,
             watchers: Watcher::all(),
             synced: false,
@@ -423,6 +425,7 @@ impl World {
             key: key_of(plane),
             certificate_expires: Timestamp::MAX,
             remote: (if copied { COPY } else { AGENT }).to_owned(),
+            version: OLDEST,
         };
         let twin = self.hub_has_twin(number, &dialer, hello);
         let hello = &heard_of_one_process(hello, self.broken);

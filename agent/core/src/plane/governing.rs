@@ -48,8 +48,9 @@ impl Plane {
         self.list_missing(key);
     }
 
-    /// While another policy was in force, nobody saw to what has to be done: what was found out before it counts no more.
-    fn look_anew(&mut self, key: &Key) {
+    /// While another policy was in force, or the control plane was not confirmed, nobody saw to what has to be done: what was
+    /// found out before counts no more.
+    pub(super) fn look_anew(&mut self, key: &Key) {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };

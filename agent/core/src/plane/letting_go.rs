@@ -18,6 +18,10 @@ impl Plane {
         let Some(item) = self.items.get(key) else {
             return;
         };
+        // What a control plane confirms counts as little as what it lets go.
+        if !self.pin.is_certain() {
+            return;
+        }
         if self.policy.confirmed(&item.holding.head) == Some(Confirmed::Leave) {
             return self.leave(key, now);
         }

@@ -484,7 +484,7 @@ impl News {
                 Some(key)
             }
             Self::Gone(held) => Some(&held.key),
-            Self::Orphans | Self::Policy | Self::Looked => None,
+            Self::Orphans | Self::Policy | Self::Unconfirmed | Self::Looked => None,
         }
     }
 }

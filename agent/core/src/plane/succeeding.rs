@@ -47,18 +47,22 @@ impl Plane {
     /// Why an object is not for this resource.
     fn anothers(&self, key: &Key, live: &Live, contested: bool) -> Option<Blocker> {
         let owner = live.owners.first().filter(|_| !live.is_of(key))?;
-        if live.owners.iter().all(|owner| self.left(key, owner)) {
-            return None;
+        let named = || {
+            let Owner {
+                kind,
+                namespace,
+                name,
+                uid,
+                ..
+            } = owner;
+            format!("it belongs to {} {namespace}/{name} (uid {uid}): ", kind.as_str())
+        };
+        let left = live.owners.iter().all(|owner| self.left(key, owner));
+        let advice = (!left).then(|| self.keeps(key, live, owner, contested)).flatten();
+        match advice {
+            Some(advice) => Some(blocker(BlockerReason::OwnedByAnother, named() + &advice)),
+            None => self.pin.keeps(&self.policy, &(named() + "taking it over")),
         }
-        let advice = self.keeps(key, live, owner, contested)?;
-        let message = format!(
-            "it belongs to {} {}/{} (uid {}): {advice}",
-            owner.kind.as_str(),
-            owner.namespace,
-            owner.name,
-            owner.uid
-        );
-        Some(blocker(BlockerReason::OwnedByAnother, message))
     }
 
     /// Whether this is a predecessor of the resource, which was left here so that it may take its objects over.

@@ -12,6 +12,7 @@ use super::{News, Plane};
 use crate::content::{self, ContentError};
 use crate::desired::Desired;
 use crate::item::{Brought, Item, Place};
+use crate::kinds::Watched;
 use crate::live::Live;
 
 impl Plane {
@@ -132,9 +133,15 @@ impl Plane {
 
     /// Forgets what an item had before its newest head, now that what it has since is known.
     pub(super) fn delist(&mut self, key: &Key, before: &[ObjectRef]) {
+        let certain = self.pin.is_certain();
         for object in before.iter().filter(|object| !object.name.is_empty()) {
+            let gone = self.items.get(key).is_none_or(|item| item.find(object).is_none());
+            if gone && !certain {
+                // Whoever wants it next has to look whose it is, and then to wait.
+                self.kinds.named(&Watched::of(object, key.kind), object, true);
+            }
             self.kinds.release(object);
-            if self.items.get(key).is_none_or(|item| item.find(object).is_none()) {
+            if gone {
                 self.pass_on(object, key);
             }
         }

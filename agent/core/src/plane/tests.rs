@@ -8,6 +8,7 @@ mod damage;
 mod governed;
 mod held;
 mod once;
+mod pinned;
 mod succession;
 mod together;
 
@@ -19,6 +20,7 @@ use outhaul_protocol_wire::head::{BundleKind, Confirmed, Head, HeadState, Key, V
 use outhaul_protocol_wire::ids::Generation;
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::report::{BlockerReason, Health};
+use outhaul_protocol_wire::witness::Witness;
 use serde_json::{Value, json};
 
 use self::cluster::Cluster;
@@ -49,6 +51,8 @@ struct Rig {
     /// Requests in the order in which they were sent.
     log: Vec<String>,
     news: Vec<News>,
+    /// The control plane that is written down.
+    pin: Option<Witness>,
 }
 
 impl Rig {
@@ -67,6 +71,7 @@ impl Rig {
             clock,
             log: Vec::new(),
             news: Vec::new(),
+            pin: None,
         }
     }
 
@@ -151,6 +156,11 @@ impl Rig {
             self.write(&write.key, write.change);
             self.plane.written(&write.key, Ok(()), self.now);
         }
+        if let Some(witness) = self.plane.poll_pin(self.now) {
+            busy = true;
+            self.pin = Some(witness);
+            self.plane.pin_written(true, self.now);
+        }
         let mut asked = Vec::new();
         while let Some(request) = self.plane.poll_request(self.now) {
             asked.push(request);
@@ -234,6 +244,7 @@ impl Rig {
         });
         let policy = self.plane.policy().clone();
         self.plane = Plane::restored(stored.collect::<Vec<_>>(), policy, self.clock());
+        self.plane.know_control_plane(self.pin);
         self.cluster.forget_watches();
         self.log.clear();
         self.news.clear();

@@ -43,6 +43,10 @@ impl agent::Plane for Plane {
     fn policy(&self) -> Policy {
         self.policy.summary()
     }
+
+    fn is_unconfirmed(&self) -> bool {
+        self.pin.unconfirmed().is_some()
+    }
 }
 
 impl Plane {

@@ -36,6 +36,7 @@ impl Connected {
         let Opened {
             session,
             dial,
+            version: _,
             link,
             outgoing,
         } = opened;

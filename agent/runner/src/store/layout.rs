@@ -6,6 +6,7 @@ use outhaul_agent_core::record::Record;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::{Digest, FieldHasher};
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::witness::Witness;
 use serde_json::{Map, Value, json};
 
 /// Says what a Secret of ours is.
@@ -14,9 +15,13 @@ pub(super) const RESOURCE: &str = "resource";
 pub(super) const CHUNK: &str = "chunk";
 pub(super) const DAMAGED: &str = "damaged";
 const POLICY: &str = "policy";
+const CONTROL_PLANE: &str = "control-plane";
 
 /// The Secret of the last policy that could be read.
 pub(super) const POLICY_NAME: &str = "outhaul-last-policy";
+
+/// The Secret of the control plane that the hub speaks for.
+pub(super) const CONTROL_PLANE_NAME: &str = "outhaul-control-plane";
 
 /// For people: which resource.
 pub(super) const RESOURCE_NAME: &str = "outhaul.dev/resource";
@@ -115,6 +120,19 @@ pub(super) fn policy_secret(namespace: &str, text: &str) -> Value {
 /// The text in such a Secret.
 pub(super) fn policy(secret: &Value) -> Option<String> {
     String::from_utf8(field(secret, CONTENT)?).ok()
+}
+
+pub(super) fn control_plane_secret(namespace: &str, witness: Witness) -> Value {
+    let data = Map::from_iter([(CONTENT.to_owned(), encoded(witness.to_string().as_bytes()))]);
+    secret(namespace, CONTROL_PLANE_NAME, CONTROL_PLANE, &json!({}), data)
+}
+
+/// The control plane in such a Secret. Where it cannot be read, one that no hub speaks for: whichever comes waits to be
+/// confirmed.
+pub(super) fn control_plane(secret: &Value) -> Witness {
+    let text = field(secret, CONTENT).and_then(|text| String::from_utf8(text).ok());
+    let witness = text.and_then(|text| Witness::from_hex(&text));
+    witness.unwrap_or(Witness(Digest([0; 32])))
 }
 
 /// The name of a chunk: by its content, so that what is there under it is right, and by its resource, so that no other

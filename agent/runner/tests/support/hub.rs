@@ -226,7 +226,8 @@ impl Session {
             AgentMessage::Hello(_)
             | AgentMessage::HubBehind { .. }
             | AgentMessage::Observed(_)
-            | AgentMessage::Orphans(_) => {}
+            | AgentMessage::Orphans(_)
+            | AgentMessage::Unconfirmed(_) => {}
             AgentMessage::Policy(policy) => self.hello.policy = policy,
         }
     }

@@ -123,6 +123,7 @@ fn of_object(reason: Object, it: Subject<'_>) -> Vec<Remedy> {
             "in the control plane: it does not run again; see what it was, and create one of another name",
             it.get(),
         )],
+        Object::ControlPlaneChanged => confirm_control_plane(it),
         Object::Terminating => {
             look("on the plane: see which finalizers hold it, and who should take them off")
         }
@@ -192,6 +193,7 @@ fn of_waiting(waiting: Waiting, it: Subject<'_>) -> Vec<Remedy> {
             ),
         ],
         Waiting::PolicyPauses | Waiting::PolicyObserves | Waiting::PolicyUnread => vec![change_policy()],
+        Waiting::ControlPlaneUnconfirmed => confirm_control_plane(it),
         Waiting::NotStored | Waiting::NotReported | Waiting::Removing | Waiting::WaitsForOthers => {
             look("goes on by itself; see how far it is")
         }
@@ -219,6 +221,22 @@ fn of_orphan(orphaned: Orphaned, it: Subject<'_>) -> Vec<Remedy> {
             it.with_plane("orphans list"),
         )],
     }
+}
+
+fn confirm_control_plane(it: Subject<'_>) -> Vec<Remedy> {
+    vec![
+        remedy(
+            "if this control plane is the right one: the plane takes it for the one that it knew, and lets go what it says",
+            it.with_plane("plane confirm"),
+        ),
+        remedy(
+            "if it is not: have the plane refuse it, and bring the right one back",
+            format!(
+                r#"kubectl patch plane {} --type merge -p '{{"spec":{{"revoked":true}}}}'"#,
+                it.plane.unwrap_or_default()
+            ),
+        ),
+    ]
 }
 
 fn change_policy() -> Remedy {

@@ -13,6 +13,8 @@ use outhaul_protocol_wire::ids::PlaneName;
 use outhaul_protocol_wire::message::{
     AgentMessage, Closing, ClosingReason, Hello, HubMessage, Refused, RefusedReason,
 };
+use outhaul_protocol_wire::version::VOUCHING;
+use outhaul_protocol_wire::witness::Vouched;
 
 use super::{Fleet, Live};
 use crate::now::Now;
@@ -40,6 +42,8 @@ pub struct Dialer {
     pub certificate_expires: Timestamp,
     /// Where it dials from, for people.
     pub remote: String,
+    /// The version of the protocol that both ends speak.
+    pub version: u16,
 }
 
 impl Fleet {
@@ -57,6 +61,7 @@ impl Fleet {
         let hub = Hub {
             epoch: self.settings.epoch,
             fleet: u32::try_from(self.routing.planes()).unwrap_or(u32::MAX),
+            vouched: self.vouched(&dialer.plane).filter(|_| dialer.version >= VOUCHING),
         };
         let queue = PlaneQueue {
             plane: self.planes.entry(dialer.plane.clone()).or_default(),
@@ -64,7 +69,7 @@ impl Fleet {
         };
         let session = Session::open(hello, &queue, hub)?;
         self.end(&dialer.plane, ClosingReason::Superseded, SOON_MS, now);
-        Ok(self.begin(dialer, session, hello, now))
+        Ok(self.begin(dialer, session, hello, hub.vouched, now))
     }
 
     /// Takes a message.
@@ -234,7 +239,14 @@ impl Fleet {
         }
     }
 
-    fn begin(&mut self, dialer: Dialer, session: Session, hello: &Hello, now: Now) -> SessionId {
+    fn begin(
+        &mut self,
+        dialer: Dialer,
+        session: Session,
+        hello: &Hello,
+        vouched: Option<Vouched>,
+        now: Now,
+    ) -> SessionId {
         let id = SessionId(self.next_id());
         let plane = dialer.plane.clone();
         let converged = session.was_converged();
@@ -247,6 +259,8 @@ impl Fleet {
             since: now.wall,
             unqueued_settled: 0,
             policy: hello.policy.clone(),
+            vouched,
+            unconfirmed: None,
         };
         self.live.insert(plane.clone(), live);
         self.sessions.insert(id, plane.clone());

@@ -29,7 +29,7 @@ impl Fleet {
         }
         let settings = Settings {
             epoch,
-            ..self.settings
+            ..self.settings.clone()
         };
         let words = |output: &Output| match output {
             Output::Goodbye(..) | Output::Note(_) | Output::Changed(..) => true,

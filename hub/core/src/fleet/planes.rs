@@ -71,6 +71,7 @@ impl Fleet {
             self.reconcile_on(&name, now);
         }
         self.end_if_refused(&name, now);
+        self.vouch(&name);
         self.decide_orphans(&name);
         self.reconcile_plane(&name, now);
         self.changed(&name, None);
@@ -125,7 +126,8 @@ impl Fleet {
         let now_or_never = key
             .or_else(|| self.finalizer_due(name, now))
             .or_else(|| state.decisions_due(record))
-            .or_else(|| self.policy_due(name, record));
+            .or_else(|| self.policy_due(name, record))
+            .or_else(|| self.confirmation_due(name, record, now));
         let due = match now_or_never {
             Some(_) => Some(Duration::ZERO),
             None => condition_due(record, dialer.is_some(), state.lost),

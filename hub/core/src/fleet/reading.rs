@@ -47,6 +47,7 @@ impl Fleet {
                 total: plane.orphans.total,
                 bundles: plane.orphans.keys.iter().map(bundle_name).collect(),
             },
+            unconfirmed: self.waits_for(name, record).map(|witness| witness.to_string()),
             since: match self.live.contains_key(name) {
                 true => None,
                 false => disconnected(record),

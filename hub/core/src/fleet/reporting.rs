@@ -34,6 +34,7 @@ impl Fleet {
                 self.changed(plane, None);
             }
             Event::Policy(policy) => self.governed(plane, policy, now),
+            Event::Unconfirmed(unconfirmed) => self.unconfirmed(plane, unconfirmed, now),
         }
     }
 

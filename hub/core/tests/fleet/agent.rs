@@ -14,6 +14,7 @@ use outhaul_protocol_wire::report::{
     self, Blocker, BlockerReason, Health, Leftover, ObjectReport, RawStatus, Report,
 };
 use outhaul_protocol_wire::root;
+use outhaul_protocol_wire::version::CURRENT;
 
 use crate::world::{World, agent_key};
 
@@ -25,6 +26,8 @@ pub(crate) struct Agent {
     pub(crate) recorded: BTreeMap<Key, bool>,
     pub(crate) observed: BTreeMap<Key, Digest>,
     pub(crate) policy: Policy,
+    /// The version of the protocol that it speaks.
+    pub(crate) version: u16,
     /// Messages of the hub in this session.
     pub(crate) heard: Vec<HubMessage>,
 }
@@ -40,6 +43,7 @@ impl Agent {
             recorded: BTreeMap::new(),
             observed: BTreeMap::new(),
             policy: Policy::default(),
+            version: CURRENT,
             heard: Vec::new(),
         };
         agent.dial(world).unwrap();
@@ -62,6 +66,7 @@ impl Agent {
             key: agent_key(),
             certificate_expires: Timestamp::MAX,
             remote: "192.0.2.1:1".into(),
+            version: self.version,
         }
     }
 
@@ -140,6 +145,7 @@ impl Agent {
             | HubMessage::Refused(_)
             | HubMessage::Observed { .. }
             | HubMessage::ReportWanted(_)
+            | HubMessage::Vouched(_)
             | HubMessage::Closing(_) => {}
         }
     }

@@ -19,4 +19,5 @@ mod removing;
 mod reporting;
 mod restarting;
 mod restoring;
+mod vouching;
 mod world;

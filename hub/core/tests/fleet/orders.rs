@@ -124,7 +124,7 @@ proptest! {
         }
         let written = world.writes.len();
         agent.dial(&mut world).unwrap();
-        prop_assert_eq!(agent.heard.len(), 1, "{:?}", agent.heard);
+        prop_assert_eq!(agent.heard.len(), 2, "a greeting: {:?}", agent.heard);
         let resources = world.writes[written..].iter().filter(|write| !write.subject.to_string().starts_with("Plane"));
         prop_assert_eq!(resources.count(), 0);
     }

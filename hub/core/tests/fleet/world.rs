@@ -56,6 +56,7 @@ impl World {
         Self {
             fleet: Fleet::new(Settings {
                 epoch: Epoch(1),
+                kube_system: Uid::new("kube-system").unwrap(),
                 fallback: true,
             }),
             now: Now {
@@ -394,6 +395,7 @@ pub(crate) fn record(plane: &str, data_plane: &str) -> PlaneRecord {
         revoked: false,
         forgotten: false,
         decisions: Vec::new(),
+        control_plane: String::new(),
         policy: None,
         deleting: false,
         finalizers: vec!["outhaul.dev/cleanup".into()],

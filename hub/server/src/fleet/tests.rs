@@ -1,7 +1,7 @@
 //! The fleet's task, without a control plane behind it.
 
 use outhaul_hub_core::Settings;
-use outhaul_protocol_wire::ids::Epoch;
+use outhaul_protocol_wire::ids::{Epoch, Uid};
 
 use super::*;
 
@@ -12,6 +12,7 @@ fn running() -> Running {
     Running {
         fleet: Fleet::new(Settings {
             epoch: Epoch(1),
+            kube_system: Uid::new("kube-system").unwrap(),
             fallback: false,
         }),
         clock: Clock::start(),

@@ -39,7 +39,15 @@ fn bundle_blocker(bundle: &BundleView, plane: &PlaneView) -> Option<BlockerView>
 /// What keeps a plane itself from being served.
 pub(super) fn of_plane(plane: &PlaneView) -> Vec<BlockerView> {
     let policy = plane.policy.as_ref().and_then(policy);
-    absence(plane).into_iter().chain(policy).collect()
+    let unconfirmed = plane.unconfirmed.as_ref().map(|witness| {
+        let message = format!(
+            "The plane knew another control plane or another Plane. What it would let go or take over waits until somebody \
+             confirms this one (witness {witness})."
+        );
+        waits(Waiting::ControlPlaneUnconfirmed, &message)
+    });
+    let blockers = absence(plane).into_iter().chain(policy);
+    blockers.chain(unconfirmed).collect()
 }
 
 /// Why the plane cannot hear of anything.

@@ -85,7 +85,10 @@ pub(super) async fn create(
 fn refusal(error: ConfirmError) -> ApiError {
     let code = match &error {
         ConfirmError::NotThere => Code::BundleNotFound,
-        ConfirmError::NothingHeld | ConfirmError::NotOurs | ConfirmError::Edited(_) => Code::Conflict,
+        ConfirmError::NothingHeld
+        | ConfirmError::NotOurs
+        | ConfirmError::ControlPlane(_)
+        | ConfirmError::Edited(_) => Code::Conflict,
         ConfirmError::Stopped(_) => Code::Unavailable,
         ConfirmError::Api(source) => {
             tracing::warn!(

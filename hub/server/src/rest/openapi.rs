@@ -21,6 +21,7 @@ use super::{bundles, confirmations, events, explanations, orphans, planes, probe
         planes::list,
         planes::one,
         planes::forget,
+        planes::confirm,
         orphans::list,
         orphans::decide,
         bundles::list,

@@ -3,15 +3,16 @@
 use axum::extract::State;
 use outhaul_hub_core::view::{BundleName, PlaneView};
 use outhaul_protocol_wire::ids::PlaneName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Rest;
 use super::envelope::{Failure, List, Success};
 use super::error::{ApiError, Code};
-use super::extract::{OnePlane, no_such_plane};
+use super::extract::{JsonBody, OnePlane, no_such_plane};
 use crate::forgetting::ForgetError;
 use crate::handle::HubStopped;
+use crate::pinning::PinError;
 
 /// All planes, by name.
 #[utoipa::path(
@@ -93,6 +94,55 @@ pub(super) async fn forget(
         plane: plane.to_string(),
         bundles,
     }))
+}
+
+/// Which control plane is confirmed.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ControlPlane {
+    /// Its witness, as the plane shows it under `unconfirmed`.
+    witness: String,
+}
+
+/// Confirms this control plane to a plane that knew another one: from then on the plane lets go and takes over what it
+/// says. For control planes that were rebuilt, and Planes that were made again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/planes/{plane}/confirmations",
+    operation_id = "confirmControlPlane",
+    tag = "fleet",
+    params(("plane" = String, Path, description = "Name of the Plane.")),
+    request_body = ControlPlane,
+    responses(
+        (status = 200, description = "It is written down and on its way.", body = Success<ControlPlane>),
+        (status = "default", description = "Why not.", body = Failure),
+    ),
+    security(("bearer" = [])),
+)]
+pub(super) async fn confirm(
+    State(rest): State<Rest>,
+    OnePlane(plane): OnePlane,
+    JsonBody(confirmed): JsonBody<ControlPlane>,
+) -> Result<Success<ControlPlane>, ApiError> {
+    let confirming = rest.hub.confirm_control_plane(plane, &confirmed.witness);
+    confirming.await.map_err(not_confirmed)?;
+    Ok(Success::new(confirmed))
+}
+
+fn not_confirmed(error: PinError) -> ApiError {
+    match error {
+        PinError::NoPlane(plane) => no_such_plane(plane.as_str()),
+        PinError::NotWaiting => ApiError::new(Code::Conflict, format!("Nothing was confirmed: {error}.")),
+        PinError::Stopped(stopped) => stopped.into(),
+        PinError::Api(_) => {
+            let source: &dyn std::error::Error = &error;
+            tracing::warn!(error = source, "Could not confirm the control plane to a plane");
+            ApiError::new(
+                Code::Unavailable,
+                format!("Nothing was confirmed: {error}. The hub's log says more."),
+            )
+        }
+    }
 }
 
 fn not_forgotten(plane: &PlaneName, error: &ForgetError) -> ApiError {

@@ -79,6 +79,11 @@ pub(super) fn routes() -> Vec<Route> {
             post(confirmations::create),
         ),
         change(
+            "/api/v1/planes/{plane}/confirmations",
+            needs(&[CREATE_CONFIRMATIONS], Scope::Path),
+            post(planes::confirm),
+        ),
+        change(
             "/api/v1/planes/{plane}/tokens",
             needs(&[CREATE_TOKENS], Scope::Path),
             post(tokens::create),

@@ -46,10 +46,11 @@ async fn a_converged_plane_comes_back_to_a_new_hub_and_nothing_is_written() {
         panic!("no welcome");
     };
     assert!(welcome.converged);
+    assert!(matches!(session.hear().await, HubMessage::Vouched(_)));
     // What is said next comes after everything that the welcome could have caused.
     rig.release("pay", "dev").await;
     let HubMessage::Announce(announce) = session.hear().await else {
-        panic!("more than a welcome");
+        panic!("more than a greeting");
     };
     assert_eq!(announce.heads.len(), 1);
     let after = versions(&rig).await;

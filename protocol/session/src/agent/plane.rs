@@ -74,6 +74,9 @@ pub trait Plane {
 
     /// The policy of the plane's owner.
     fn policy(&self) -> Policy;
+
+    /// Whether it knows its hub's control plane by another witness than it heard, which nobody has confirmed.
+    fn is_unconfirmed(&self) -> bool;
 }
 
 impl Holding {

@@ -12,6 +12,7 @@ use outhaul_protocol_wire::message::{
 use outhaul_protocol_wire::policy::Mode;
 use outhaul_protocol_wire::report::{self, RawStatus, Report};
 use outhaul_protocol_wire::root;
+use outhaul_protocol_wire::witness::{Vouched, Witness};
 
 use crate::fixture::{
     TestPlane, announce, announced, content, dial, fits, head, held, key, leftover, now, object, removed,
@@ -609,4 +610,27 @@ fn a_hub_that_breaks_the_protocol_is_named() {
     let message = HubMessage::Announce(announce(heads.collect(), false));
     let too_many = standing(&plane, false).handle(message, &plane);
     assert!(matches!(too_many, Err(Violation::TooMany { .. })));
+}
+
+#[test]
+fn whether_the_control_plane_waits_is_said_where_it_does_or_where_the_hub_asks() {
+    let vouched = |asks| Vouched {
+        witness: Witness(Digest([1; 32])),
+        confirmed: false,
+        asks,
+    };
+    let mut plane = TestPlane::default();
+    let mut session = standing(&plane, true);
+    let mut hear = |plane: &TestPlane, asks, changed| {
+        let events = session.handle(HubMessage::Vouched(vouched(asks)), plane).unwrap();
+        assert_eq!(events, [Event::Vouched(vouched(asks))]);
+        if changed {
+            session.unconfirmed_changed();
+        }
+        drain(&mut session, plane)
+    };
+    assert_eq!(hear(&plane, false, false), []);
+    assert_eq!(hear(&plane, true, false), [AgentMessage::Unconfirmed(false)]);
+    plane.unconfirmed = true;
+    assert_eq!(hear(&plane, false, true), [AgentMessage::Unconfirmed(true)]);
 }

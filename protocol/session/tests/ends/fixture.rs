@@ -22,6 +22,7 @@ use outhaul_protocol_wire::root;
 pub(crate) const HUB: Hub = Hub {
     epoch: Epoch(1),
     fleet: 3,
+    vouched: None,
 };
 
 pub(crate) fn key(name: impl ToString) -> Key {
@@ -205,6 +206,7 @@ pub(crate) struct TestPlane {
     pub(crate) reports: BTreeMap<Key, Known>,
     pub(crate) observed: BTreeMap<Key, Digest>,
     pub(crate) policy: Policy,
+    pub(crate) unconfirmed: bool,
 }
 
 pub(crate) struct Known {
@@ -265,6 +267,10 @@ impl Plane for TestPlane {
 
     fn policy(&self) -> Policy {
         self.policy.clone()
+    }
+
+    fn is_unconfirmed(&self) -> bool {
+        self.unconfirmed
     }
 }
 

@@ -1,7 +1,7 @@
 //! The hub's end, edge by edge.
 
 use outhaul_protocol_session::Violation;
-use outhaul_protocol_session::hub::{Event, Merge, Reported, SETTLED, Session};
+use outhaul_protocol_session::hub::{Event, Hub, Merge, Reported, SETTLED, Session};
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::limits;
 use outhaul_protocol_wire::message::{
@@ -10,6 +10,7 @@ use outhaul_protocol_wire::message::{
 use outhaul_protocol_wire::policy::Policy;
 use outhaul_protocol_wire::report::{self, Report};
 use outhaul_protocol_wire::root;
+use outhaul_protocol_wire::witness::{Vouched, Witness};
 
 use crate::fixture::{
     HUB, TestQueue, content, fits, head, held, hello, key, leftover, object, removed, version,
@@ -467,4 +468,26 @@ fn a_list_that_grows_by_changes_stays_within_its_memory() {
         room = object.status.within(room);
         assert_eq!(object.status, before, "over the limit");
     }
+}
+
+#[test]
+fn which_control_plane_speaks_is_said_after_the_welcome_and_when_it_is_confirmed() {
+    let queue = TestQueue::of([head("a", 1)]);
+    let mut vouched = Vouched {
+        witness: Witness(Digest([1; 32])),
+        confirmed: false,
+        asks: false,
+    };
+    let hub = Hub {
+        vouched: Some(vouched),
+        ..HUB
+    };
+    let mut session = Session::open(&hello([]), &queue, hub).unwrap();
+    let said = drain(&mut session, &queue);
+    assert!(
+        matches!(said[..], [HubMessage::Welcome(_), HubMessage::Vouched(said), HubMessage::Announce(_)] if said == vouched)
+    );
+    vouched.confirmed = true;
+    session.vouch(vouched);
+    assert_eq!(drain(&mut session, &queue), [HubMessage::Vouched(vouched)]);
 }

@@ -161,6 +161,7 @@ impl SimHub {
         let hub = Hub {
             epoch: self.stored.epoch,
             fleet: 1,
+            vouched: None,
         };
         self.behind = false;
         self.session = Some(Session::open(hello, &self.stored, hub).expect("an honest hello is accepted"));
@@ -191,7 +192,8 @@ impl SimHub {
                 self.letting_go.insert(held);
             }
             Some(Event::HubBehind { .. }) => self.behind = true,
-            Some(Event::Acknowledged(_) | Event::Orphans(_) | Event::Policy(_)) | None => {}
+            Some(Event::Acknowledged(_) | Event::Orphans(_) | Event::Policy(_) | Event::Unconfirmed(_))
+            | None => {}
         }
     }
 

@@ -84,6 +84,10 @@ impl Plane for State {
     fn policy(&self) -> Policy {
         Policy::default()
     }
+
+    fn is_unconfirmed(&self) -> bool {
+        false
+    }
 }
 
 impl SimPlane {
@@ -170,7 +174,7 @@ impl SimPlane {
                 Event::Recorded(held) => self.state.writes.push_back(Write::Recorded(held)),
                 Event::Orphaned(keys) => self.orphaned(&keys),
                 Event::Settled(held) => self.state.settle(&held),
-                Event::Welcomed(_) => {}
+                Event::Welcomed(_) | Event::Vouched(_) => {}
                 Event::Refused(_) | Event::Closing(_) => unreachable!("this hub neither refuses nor closes"),
             }
         }

@@ -97,9 +97,119 @@ async fn rebuild(objects: &Api<DynamicObject>, name: &str) {
     objects.create(&PostParams::default(), &object).await.unwrap();
 }
 
-/// Everything in the control plane is made again from manifests, under new uids; only the hub's Secret was kept. What
-/// planes hold of before is kept and shown, and taken over in place once the operator says so.
+/// The Plane `eu` as it is in the control plane.
+async fn plane_eu(stage: &Stage) -> DynamicObject {
+    let plane = ApiResource::erase::<outhaul_hub_resources::Plane>(&());
+    let planes: Api<DynamicObject> = Api::all_with(stage.control.client().await.unwrap(), &plane);
+    planes.get("eu").await.unwrap()
+}
+
+/// Waits until the Plane `eu` says whether its plane takes the control plane for the one that it knew.
+async fn confirmed(stage: &Stage, wanted: &str) {
+    let look = || async {
+        let plane = plane_eu(stage).await;
+        let said = condition(&plane, "ControlPlaneConfirmed");
+        ensure!(
+            said.is_some_and(|it| it["status"] == wanted),
+            "{}",
+            plane.data["status"]
+        );
+        Ok(())
+    };
+    let what = format!("the control plane is confirmed: {wanted}");
+    poll::until(&what, stage::PATIENCE, look).await.unwrap();
+}
+
+/// The control plane is another cluster by now, with the same hub id. What it adds and changes is done; what it lets go, and
+/// what it has adopted, waits until the operator says that it is the right one.
 async fn control_plane_rebuilt_from_manifests(ground: Ground) {
+    let mut stage = Stage::start_bare(&ground, &["eu"]).await.unwrap();
+    let kept = json!([config_map("one", "a")]);
+    stage.operator().release("cart", "eu", &kept).await.unwrap();
+    stage.operator().ready("cart", "True").await.unwrap();
+    let before = uid_of(&mut stage, "eu", "one").await.unwrap();
+    stage.plane("eu").unwrap().stop_agent().await.unwrap();
+    stage.rebuild_control_plane(&ground).await.unwrap();
+    let operator = stage.operator();
+    operator.declare("eu").await.unwrap();
+    operator.token("eu").await.unwrap();
+    stage.connected("eu", false).await.unwrap();
+    stage.plane("eu").unwrap().start_agent(None).unwrap();
+    stage.connected("eu", true).await.unwrap();
+
+    let objects = config_maps(&mut stage, "eu").await.unwrap();
+    let operator = stage.operator();
+    let both = json!([config_map("two", "a"), config_map("three", "a")]);
+    operator.release("till", "eu", &both).await.unwrap();
+    operator.ready("till", "True").await.unwrap();
+    operator
+        .release("till", "eu", &json!([config_map("two", "b")]))
+        .await
+        .unwrap();
+    has_value(&objects, "two", "b").await;
+    let held = || async {
+        let till = operator.releases().get("till").await?;
+        let held = condition(&till, "Held").filter(|it| it["reason"] == "ControlPlaneChanged");
+        ensure!(
+            held.is_some_and(|it| it["message"]
+                .as_str()
+                .is_some_and(|it| it.contains("`outhaul plane confirm eu`"))),
+            "{}",
+            till.data["status"]
+        );
+        Ok(())
+    };
+    poll::until("what is to go is held", stage::PATIENCE, held)
+        .await
+        .unwrap();
+    confirmed(&stage, "False").await;
+    let refused = operator
+        .outhaul(&["confirm", "eu", "release/default/till", "remove"])
+        .await
+        .unwrap_err();
+    assert!(
+        format!("{refused:#}").contains("outhaul plane confirm eu"),
+        "{refused:#}"
+    );
+    let explained = operator.outhaul(&["explain", "plane/eu"]).await.unwrap();
+    for words in [
+        "ConfigMap shop/three of Release default/till",
+        "ControlPlaneUnconfirmed: ",
+        "      outhaul plane confirm eu\n",
+    ] {
+        assert!(explained.contains(words), "{words}: {explained}");
+    }
+    operator.release("cart", "eu", &kept).await.unwrap();
+    orphans(&stage, "eu", 1).await;
+    operator
+        .unready("cart", "OwnedByAnother", |_words| true)
+        .await
+        .unwrap();
+    operator
+        .outhaul(&["orphans", "adopt", "eu", "--all"])
+        .await
+        .unwrap();
+    operator
+        .unready("cart", "ControlPlaneChanged", |words| {
+            words.contains("taking it over waits")
+        })
+        .await
+        .unwrap();
+    has_value(&objects, "three", "a").await;
+
+    operator.outhaul(&["plane", "confirm", "eu"]).await.unwrap();
+    operator.ready("cart", "True").await.unwrap();
+    gone(&mut stage, "eu", "three").await;
+    confirmed(&stage, "True").await;
+    assert_eq!(uid_of(&mut stage, "eu", "one").await.unwrap(), before);
+    let nothing = stage.operator().outhaul(&["plane", "confirm", "eu"]).await;
+    assert!(format!("{:#}", nothing.unwrap_err()).contains("nothing to confirm"));
+    stage.end().await.unwrap();
+}
+
+/// A Plane and what is on it are made again from manifests, under new uids. What the plane holds of before is kept and shown,
+/// and taken over in place once the operator says so.
+async fn plane_made_again_from_manifests(ground: Ground) {
     let mut stage = Stage::start_bare(&ground, &["eu"]).await.unwrap();
     let both = json!([config_map("one", "a"), config_map("two", "a")]);
     stage.operator().release("cart", "eu", &both).await.unwrap();
@@ -128,6 +238,11 @@ async fn control_plane_rebuilt_from_manifests(ground: Ground) {
         .outhaul(&["orphans", "adopt", "eu", "--all"])
         .await
         .unwrap();
+    operator
+        .unready("cart", "ControlPlaneChanged", |_words| true)
+        .await
+        .unwrap();
+    operator.outhaul(&["plane", "confirm", "eu"]).await.unwrap();
     let cart = operator.ready("cart", "True").await.unwrap();
     orphans(&stage, "eu", 0).await;
     for (name, before) in ["one", "two"].into_iter().zip(before) {
@@ -211,5 +326,6 @@ async fn plane_gone_for_ever(ground: Ground) {
 support::on_both_grounds!(
     hub_restored_from_yesterdays_backup,
     control_plane_rebuilt_from_manifests,
+    plane_made_again_from_manifests,
     plane_gone_for_ever,
 );

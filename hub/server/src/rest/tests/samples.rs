@@ -27,6 +27,7 @@ pub(in crate::rest) fn plane(name: &str) -> PlaneView {
         },
         orphans: OrphansView::default(),
         policy: None,
+        unconfirmed: None,
         since: None,
     }
 }

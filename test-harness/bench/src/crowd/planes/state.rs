@@ -53,7 +53,7 @@ impl State {
                 }
                 self.look(&held.key, session);
             }
-            Event::Welcomed(_) | Event::Refused(_) | Event::Closing(_) => {}
+            Event::Welcomed(_) | Event::Refused(_) | Event::Closing(_) | Event::Vouched(_) => {}
             Event::Orphaned(keys) => bail!("the hub does not know {} bundles that it sent", keys.len()),
             Event::Settled(held) => bail!("{} was settled, and nobody removed it", held.key),
         }
@@ -104,6 +104,10 @@ impl Plane for State {
 
     fn policy(&self) -> Policy {
         Policy::default()
+    }
+
+    fn is_unconfirmed(&self) -> bool {
+        false
     }
 }
 
