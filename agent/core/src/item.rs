@@ -41,6 +41,8 @@ pub struct Item {
     pub departing: Vec<Departing>,
     /// Objects that it needs and does not own.
     pub ensure: Ensure,
+    /// Something of it ran here that nothing else tells of any more.
+    pub ran: bool,
     /// Why what is on its way out waits to be confirmed.
     pub held: Option<Held>,
     /// The spec cannot be read: what is there stays there.
@@ -99,6 +101,7 @@ impl Item {
             objects: Vec::new(),
             departing: Vec::new(),
             ensure: Ensure::default(),
+            ran: false,
             held: None,
             unreadable: None,
             reports: Vec::new(),
@@ -121,6 +124,7 @@ impl Item {
         item.held = record.held;
         item.departing = record.inventory.into_iter().map(Departing::new).collect();
         item.ensure.ensured = record.ensured;
+        item.ran = record.ran;
         item.take(record.head, brought);
         item.holding.standing = record.standing;
         item.holding.whole &= item.in_force && !item.is_settled_by_a_search();
@@ -213,7 +217,18 @@ impl Item {
             spent: Vec::new(),
             inventory: self.inventory(),
             ensured: self.ensure.ensured.clone(),
+            ran: self.has_run(),
         }
+    }
+
+    /// Whether something of it ran here, once and for all.
+    pub fn has_run(&self) -> bool {
+        let wanted = self.objects.iter().any(|it| it.run.is_some() && it.is_applied());
+        let departing = self
+            .departing
+            .iter()
+            .any(|it| it.run.is_some() && it.uid.is_some());
+        self.ran || wanted || departing
     }
 
     /// Every object that may be in the cluster because of it.
@@ -365,6 +380,7 @@ impl Item {
     fn want(&mut self, desired: Desired) {
         self.unreadable = None;
         self.environment = desired.environment;
+        self.ran = self.has_run();
         let mut known = Known::of(self);
         self.objects = desired
             .objects
@@ -400,6 +416,7 @@ impl Item {
 
     fn want_nothing(&mut self) {
         self.unreadable = None;
+        self.ran = self.has_run();
         self.departing = Known::of(self).into_departing(&self.holding.head.key);
         self.ensure.want_nothing();
         self.reports.clear();
@@ -411,6 +428,7 @@ impl Item {
 struct Known {
     objects: BTreeMap<(String, String, String, String), (Object, ObjectReport)>,
     departing: Vec<Departing>,
+    ran: bool,
 }
 
 impl Known {
@@ -418,6 +436,7 @@ impl Known {
         let objects = item.objects.drain(..).zip(item.reports.drain(..));
         let readable = objects.filter(|(object, _)| !object.desired.reference.name.is_empty());
         Self {
+            ran: item.ran,
             objects: readable
                 .map(|(object, report)| (identity(&object.desired.reference), (object, report)))
                 .collect(),
@@ -440,6 +459,7 @@ impl Known {
             object.answered_in = known.answered_in;
             object.noted = known.noted;
             object.collided = known.collided;
+            object.ran = known.ran;
             run = known.run.clone();
         } else if let Some(at) = self
             .departing
@@ -458,7 +478,8 @@ impl Known {
                 object.noted = Noted::Yes;
             }
         }
-        // What began is not begun again, whatever a newer spec says.
+        // What began is not begun again, whatever a newer spec says; nor is what nothing else tells of any more.
+        object.ran |= self.ran && run.is_none();
         let body = object.desired.body.as_ref().ok();
         object.run = run.or_else(|| {
             body.filter(|_| object.desired.once)

@@ -63,6 +63,8 @@ pub struct Object {
     pub noted: Noted,
     /// Something with its name was there when it was to be created.
     pub collided: bool,
+    /// Something of its resource ran here, and it may have been this: it is not created.
+    pub ran: bool,
 }
 
 /// What an object needs next.
@@ -110,6 +112,7 @@ impl Object {
             run: None,
             noted: Noted::No,
             collided: false,
+            ran: false,
         }
     }
 
@@ -185,7 +188,7 @@ impl Object {
                 Sight::Clear { .. } | Sight::Refused(_) => Need::Look,
             },
             // A create changes nothing of what may be there.
-            (None, None, _) if !self.collided => Need::Create,
+            (None, None, _) if !self.collided && !self.ran => Need::Create,
             (None, None, _) => Need::Look,
         }
     }

@@ -36,6 +36,8 @@ pub struct Record {
     pub inventory: Vec<Item>,
     /// Objects that it needs and does not own, which were there once.
     pub ensured: Vec<ObjectRef>,
+    /// Whether something of it ran here, once and for all.
+    pub ran: bool,
 }
 
 /// One object of an inventory.
@@ -126,6 +128,8 @@ struct Stored {
     inventory: Vec<StoredItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ensured: Vec<StoredObject>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    ran: bool,
 }
 
 #[derive(Serialize, Deserialize, Clone, Copy)]
@@ -281,6 +285,7 @@ impl From<&Record> for Stored {
             spent: record.spent.clone(),
             inventory: record.inventory.iter().map(StoredItem::from).collect(),
             ensured: record.ensured.iter().map(StoredObject::from).collect(),
+            ran: record.ran,
         }
     }
 }
@@ -337,6 +342,7 @@ impl Stored {
                 .map(StoredItem::read)
                 .collect::<Result<_, _>>()?,
             ensured: self.ensured.into_iter().map(StoredObject::read).collect(),
+            ran: self.ran,
         })
     }
 }
@@ -550,6 +556,7 @@ mod tests {
                 },
             ],
             ensured: vec![object("three")],
+            ran: true,
         }
     }
 

@@ -107,7 +107,7 @@ impl Plane {
         object.live = None;
         object.blocker = None;
         object.collided = false;
-        if object.uid.is_none() {
+        if object.uid.is_none() && !object.ran {
             object.foresee(None);
             return self.show(key, index, Some(Shown::ABSENT));
         }

@@ -274,6 +274,7 @@ impl Plane {
                     .collect()
             })
             .unwrap_or_default();
+        item.ran = known.is_some_and(Item::has_run);
         item.ensure.ensured = known.map(|item| item.ensure.ensured.clone()).unwrap_or_default();
         if let Brought::Spec(Ok(_)) = brought {
             item.take(head.clone(), brought.clone());

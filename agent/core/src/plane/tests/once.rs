@@ -384,6 +384,23 @@ fn what_ended_and_was_cleared_away_is_gone_with_its_bundle() {
 }
 
 #[test]
+fn what_ran_and_was_removed_does_not_run_again_if_its_bundle_comes_back_from_a_backup() {
+    let mut rig = Rig::new();
+    let spec = once(&[pod("run")]);
+    rig.bundle(1, &spec);
+    rig.settle_in_time();
+    let held = rig.remove_bundle(2);
+    rig.settle_in_time();
+    rig.plane.settled(&held, rig.clock().unix, rig.now);
+    rig.settle_in_time();
+    rig.restart();
+    let key = rig.bundle(3, &spec);
+    rig.settle_in_time();
+    assert_eq!((rig.cluster.created("run"), rig.cluster.has("run")), (1, false));
+    assert_eq!(rig.blocker(&key, "run"), Some(BlockerReason::Vanished));
+}
+
+#[test]
 fn what_is_left_there_runs_on_without_our_finalizer() {
     let mut rig = Rig::new();
     let spec = once(&[pod("run")]);
