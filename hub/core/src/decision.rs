@@ -261,6 +261,9 @@ fn admitted_route(resource: &Resource, routing: &Routing) -> Result<Route, Refus
         .as_ref()
         .map_err(ToString::to_string)
         .map_err(refusal(RefusalReason::InvalidSpec))?;
+    if is_edited_run(resource) {
+        return Err(refusal(RefusalReason::InvalidSpec)(EDITED.to_owned()));
+    }
     let route = routing
         .route(&resource.key, &resource.spec.target)
         .map_err(|error| error.to_string())
@@ -275,6 +278,15 @@ fn admitted_route(resource: &Resource, routing: &Routing) -> Result<Route, Refus
         .map_err(|error| error.to_string())
         .map_err(refusal(RefusalReason::NotAdmitted))?;
     Ok(route)
+}
+
+const EDITED: &str = "spec was edited, and lifecycle is Once: the plane was given what stood there before, and that \
+                      runs once; take the edit back, or create another Bundle";
+
+/// Whether its plane was given another spec than the one that is to run once.
+fn is_edited_run(resource: &Resource) -> bool {
+    let given = resource.delivered();
+    resource.runs_once() && given.is_some_and(|(_, digest)| digest != resource.spec.digest)
 }
 
 fn follow(resource: &Resource, plane: PlaneName, routing: &Routing) -> Decision {
@@ -343,4 +355,85 @@ fn where_it_is(resource: &Resource) -> Option<At> {
         digest,
         ..newest
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use outhaul_hub_resources::{Admission, AdmittedKind};
+    use outhaul_protocol_wire::canonical;
+    use outhaul_protocol_wire::head::BundleKind;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::resource::Reader;
+
+    /// What becomes of the Bundle `acme/build` with this spec, whose plane was given `given`.
+    fn decided(spec: &Value, given: Option<&Value>) -> Decision {
+        let content = given.map(
+            |given| json!({"generation": 1, "digest": Digest::of(&canonical::to_vec(given)).to_string()}),
+        );
+        let object = json!({
+            "apiVersion": "outhaul.dev/v1alpha1", "kind": "Bundle",
+            "metadata": {"name": "build", "namespace": "acme", "uid": "u-1", "generation": 2,
+                "finalizers": ["outhaul.dev/cleanup"]},
+            "spec": spec, "status": {"plane": "eu", "content": content},
+        });
+        let object = serde_json::from_value(object).unwrap();
+        let resource = Reader::new(BundleKind::Bundle).read(&object).unwrap();
+        let mut routing = Routing::new(false);
+        let admission = Admission {
+            kind: AdmittedKind::BuildPlane,
+            namespace: "acme".into(),
+            name: "builds".into(),
+            target_namespaces: vec!["shop*".into()],
+            cluster_scoped_kinds: Vec::new(),
+        };
+        let eu = PlaneName::new("eu").unwrap();
+        routing.set_plane(eu, Some(vec![admission]));
+        decide(&resource, Memory::default(), &routing)
+    }
+
+    fn spec(lifecycle: &str, value: &str, ensure: &Value) -> Value {
+        let object =
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": value, "namespace": "shop"}});
+        json!({"plane": "eu", "lifecycle": lifecycle, "objects": [{"id": "a", "object": object}], "ensure": ensure})
+    }
+
+    #[test]
+    fn what_runs_once_is_not_edited_and_stays_queued_as_it_was_given() {
+        let given = spec("Once", "one", &json!([]));
+        let edited = spec("Once", "two", &json!([]));
+        let refusal = decided(&edited, Some(&given)).refusal.unwrap();
+        assert_eq!(refusal.reason, RefusalReason::InvalidSpec);
+        assert!(refusal.message.contains("runs once"), "{}", refusal.message);
+        let Place::Keep(Some(at)) = decided(&edited, Some(&given)).place else {
+            panic!("its plane keeps what it was given");
+        };
+        assert_eq!(at.digest, Digest::of(&canonical::to_vec(&given)));
+        for (spec, given) in [
+            (&given, Some(&given)),
+            (&edited, None),
+            (
+                &spec("Continuous", "two", &json!([])),
+                Some(&spec("Continuous", "one", &json!([]))),
+            ),
+        ] {
+            assert_eq!(decided(spec, given).refusal, None);
+        }
+    }
+
+    #[test]
+    fn what_has_to_be_there_is_admitted_like_everything_else() {
+        let ensure = |namespace: &str| {
+            let metadata = json!({"name": "shared", "namespace": namespace});
+            spec(
+                "Once",
+                "one",
+                &json!([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}]),
+            )
+        };
+        assert_eq!(decided(&ensure("shop-shared"), None).refusal, None);
+        let refusal = decided(&ensure("kube-system"), None).refusal.unwrap();
+        assert_eq!(refusal.reason, RefusalReason::NotAdmitted);
+    }
 }

@@ -16,7 +16,7 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{BundleKind, Confirmed, Key};
 use outhaul_protocol_wire::ids::{Generation, InvalidName, Move, PlaneName, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
-use outhaul_protocol_wire::spec::{self, Spec, SpecError};
+use outhaul_protocol_wire::spec::{self, Lifecycle, Spec, SpecError};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -80,9 +80,6 @@ pub enum Undeliverable {
     /// It is no JSON that can be read. The error names a place, never what stands there.
     #[error("spec cannot be read: {0}")]
     Json(String),
-    /// It asks for what this hub cannot do.
-    #[error("{0} is not supported by this version of the hub")]
-    Unsupported(&'static str),
 }
 
 /// Where a resource wants to go.
@@ -101,8 +98,10 @@ pub struct Deliverable {
     pub content: Content,
     /// Its objects in spec order.
     pub objects: Vec<DesiredObject>,
-    /// The namespaces and cluster-scoped kinds that its objects are in.
+    /// The namespaces and cluster-scoped kinds that its objects are in, and those that have to be there first.
     pub scopes: BTreeSet<Scope>,
+    /// How long it is worked on.
+    pub lifecycle: Lifecycle,
 }
 
 /// One object of a spec, without its content.
@@ -223,6 +222,12 @@ impl Resource {
     pub fn is_reported(&self, generation: Generation) -> bool {
         let observed = self.around.status.observed_generation;
         observed.and_then(|number| u64::try_from(number).ok()) == Some(generation.0)
+    }
+
+    /// Whether its spec says that it runs once.
+    pub fn runs_once(&self) -> bool {
+        let delivery = self.spec.delivery.as_ref();
+        delivery.is_ok_and(|delivery| delivery.lifecycle == Lifecycle::Once)
     }
 
     /// The content that its plane is known to have been given, by generation and digest.
@@ -362,31 +367,23 @@ fn generation(object: &Stored) -> Generation {
 fn deliverable(kind: BundleKind, spec: &Value, canonical: &[u8]) -> Result<Deliverable, Undeliverable> {
     spec::check_length(canonical)?;
     let read = Spec::read(kind, spec)?;
-    refuse_unsupported(kind, spec)?;
     let objects: Vec<_> = read.entries.iter().map(desired_object).collect();
+    let needed = read
+        .ensure
+        .iter()
+        .filter_map(|entry| entry.manifest.as_ref().ok());
     let scopes = objects
         .iter()
         .filter_map(|desired| desired.object.as_ref())
+        .chain(needed.map(|manifest| &manifest.object))
         .map(scope)
         .collect();
     Ok(Deliverable {
         content: compress(canonical),
         objects,
         scopes,
+        lifecycle: read.lifecycle,
     })
-}
-
-/// Better a clear refusal than a job that runs twice, or a namespace that is missing.
-fn refuse_unsupported(kind: BundleKind, spec: &Value) -> Result<(), Undeliverable> {
-    let once = spec.get("lifecycle").and_then(Value::as_str) == Some("Once");
-    let ensure = spec.get("ensure").and_then(Value::as_array);
-    match kind {
-        BundleKind::Bundle if once => Err(Undeliverable::Unsupported("spec.lifecycle Once")),
-        BundleKind::Bundle if ensure.is_some_and(|list| !list.is_empty()) => {
-            Err(Undeliverable::Unsupported("spec.ensure"))
-        }
-        BundleKind::Bundle | BundleKind::Release => Ok(()),
-    }
 }
 
 fn desired_object(entry: &spec::Entry) -> DesiredObject {

@@ -44,6 +44,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) content: Option<(Generation, Digest)>,
     /// Length of the spec.
     pub(crate) spec_bytes: usize,
+    /// Whether its objects run once.
+    pub(crate) once: bool,
     /// The plane to record, where it is not recorded yet.
     pub(crate) record: Option<&'a Record>,
     /// Why the resource cannot be delivered.
@@ -290,7 +292,10 @@ fn ready(facts: &Facts<'_>) -> Option<Said> {
             facts.generation,
         ),
         (None, Some(reported), None) => {
-            let Verdict { reason, message } = verdict::judge(reported);
+            let Verdict { reason, message } = match facts.once {
+                true => verdict::judge_run(reported),
+                false => verdict::judge(reported),
+            };
             let status = match reason == reason::ALL_HEALTHY {
                 true => conditions::status::TRUE,
                 false => conditions::status::FALSE,

@@ -29,6 +29,15 @@ pub(crate) fn judge(reported: &Reported) -> Verdict {
         })
 }
 
+/// The same of objects that run once.
+pub(crate) fn judge_run(reported: &Reported) -> Verdict {
+    let mut verdict = judge(reported);
+    if verdict.reason == reason::ALL_HEALTHY {
+        verdict.message = format!("{} objects have run to their end", reported.objects.len());
+    }
+    verdict
+}
+
 /// Why a deleted resource is still in its plane, if something holds it there.
 pub(crate) fn stuck(reported: &Reported) -> Option<String> {
     let leaving = reported.leftovers.iter();
@@ -133,6 +142,20 @@ mod tests {
             let verdict = judge(&reported(1, objects));
             assert_eq!((verdict.reason, verdict.message.as_str()), (reason, message));
         }
+    }
+
+    #[test]
+    fn what_runs_once_is_done_when_all_of_it_has_ended_well() {
+        let run = |health| judge_run(&reported(1, vec![object("a", health)]));
+        let done = run(Health::Healthy);
+        assert_eq!(
+            (done.reason, done.message.as_str()),
+            ("AllHealthy", "1 objects have run to their end")
+        );
+        assert_eq!(
+            run(Health::Progressing),
+            judge(&reported(1, vec![object("a", Health::Progressing)]))
+        );
     }
 
     #[test]

@@ -42,15 +42,14 @@ pub struct BundleSpec {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub objects: Vec<BundleObject>,
-    /// Objects that are created where they are absent, and never changed, owned or removed. This version refuses a
-    /// Bundle that has any, and says so in its status.
+    /// Objects that are created where they are absent, before all others, and never changed, owned or removed.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(
         schema_with = "crate::schemas::raw_json_list",
         extend("x-kubernetes-list-type" = "atomic")
     )]
     pub ensure: Vec<Value>,
-    /// How long the bundle is worked on. This version refuses Once, and says so in the status.
+    /// How long the bundle is worked on. One that runs once is not edited after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifecycle: Option<Lifecycle>,
 }

@@ -197,6 +197,7 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
         stored: &delivery.resource.around.status,
         generation: delivery.resource.around.generation.0,
         spec_bytes: delivery.resource.spec.length,
+        once: delivery.resource.runs_once(),
         content: content(delivery, decision),
         record: decision.record.as_ref(),
         refusal: refusal.as_ref(),

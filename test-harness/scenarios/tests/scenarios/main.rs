@@ -14,6 +14,7 @@ mod held;
 mod incidents;
 mod interruptions;
 mod limits;
+mod once;
 mod organization;
 mod policy;
 mod predecessor;
