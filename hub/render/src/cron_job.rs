@@ -9,7 +9,7 @@ use crate::{
     draft::{Draft, Identity},
     merge::{POD, merge},
     name,
-    problem::Problem,
+    problem::{Problem, Warning},
 };
 
 /// Adds the CronJob: the class under one container of the workload, without ports and connections. A suspended one
@@ -26,6 +26,9 @@ pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<Strin
         spec.insert("suspend".to_owned(), true.into());
     }
     draft.warnings.extend(container::warnings(binding.workload, &[]));
+    if !binding.workload.connections.is_empty() {
+        draft.warnings.push(Warning::TaskConnections);
+    }
     let object = check(&identity.object(), binding, &spec).map(|()| {
         json!({
             "apiVersion": "batch/v1",

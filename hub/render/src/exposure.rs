@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use outhaul_hub_resources::{ComponentOwner, EndpointType, ExposeLevel, ExposedApi, Open, RestApi};
 
+use serde_json::Value;
+
 use crate::path;
 
 /// Port of the gateways, as callers see it.
@@ -80,6 +82,14 @@ pub(crate) fn rest(api: &ExposedApi) -> Option<&RestApi> {
 
 pub(crate) fn is_rest(api: &ExposedApi) -> bool {
     api.r#type.known() == Some(EndpointType::Rest)
+}
+
+/// What an API is, as it says itself.
+pub(crate) fn kind(api: &ExposedApi) -> String {
+    match serde_json::to_value(&api.r#type) {
+        Ok(Value::String(kind)) => kind,
+        _ => String::new(),
+    }
 }
 
 /// What paths to an API of this component begin with.

@@ -365,6 +365,40 @@ pub enum Warning {
         "spec.releaseState has no effect, as in OpenChoreo: say Active, or leave task-states out of the hub's --as-openchoreo"
     )]
     StateIgnored,
+    /// A route to where nothing listens.
+    #[error(
+        "API {api:?} leads to port {port}, which the component's Service does not have: give the workload an endpoint with \
+         it, or correct rest.backend.port"
+    )]
+    NoSuchPort {
+        /// The API.
+        api: String,
+        /// The port.
+        port: i32,
+    },
+    /// A level that nobody knows.
+    #[error(
+        "API {api:?}: level {level:?} is not known, so it is as narrow as Organization: say Public, Organization or Project"
+    )]
+    UnknownLevel {
+        /// The API.
+        api: String,
+        /// The level.
+        level: String,
+    },
+    /// An API that no gateway leads to.
+    #[error("API {api:?} is of type {kind:?} and has no route: only REST is routed")]
+    NotRouted {
+        /// The API.
+        api: String,
+        /// What it is.
+        kind: String,
+    },
+    /// Connections of what has none.
+    #[error(
+        "a scheduled task gets no variables of its connections: write them into env, or take the connections out"
+    )]
+    TaskConnections,
     /// A Service that is left out.
     #[error("neither workload nor class has a port: there is no Service")]
     NoPorts,

@@ -100,8 +100,8 @@ fn draft<'a>(
     let connected = connection::variables(view, &inputs.targets, inputs.as_openchoreo)?;
     let mut draft = Draft::new(inputs.existing, view.state);
     deployment::add(&mut draft, view, deployment, &connected);
-    let has_service = service_object::add(&mut draft, view, service);
-    add_apis(&mut draft, view, binding, inputs, has_service);
+    let ports = service_object::add(&mut draft, view, service);
+    add_apis(&mut draft, view, binding, inputs, &ports);
     draft
         .warnings
         .extend(inputs.api_classes.values().filter_map(|class| {
@@ -168,24 +168,28 @@ fn add_apis(
     view: &Binding<'_>,
     binding: &ServiceBinding,
     inputs: &Inputs<'_>,
-    has_service: bool,
+    ports: &[i64],
 ) {
     let none = RestBackend::default();
-    let apis: Vec<_> = binding
-        .spec
-        .apis
-        .iter()
+    let apis = binding.spec.apis.iter();
+    let others = apis.clone().filter(|(_, api)| !exposure::is_rest(api));
+    draft
+        .warnings
+        .extend(others.map(|(name, api)| Warning::NotRouted {
+            api: name.clone(),
+            kind: exposure::kind(api),
+        }));
+    let apis: Vec<_> = apis
         .filter_map(|(name, api)| Some((name.as_str(), api, exposed(name, api)?)))
         .collect();
     for (name, _, (levels, rest)) in &apis {
         let backend = rest.clone().map(|rest| rest.backend.as_ref().unwrap_or(&none));
         let backend = backend.and_then(|backend| checked(name, backend));
-        if let (false, Ok(backend), false) = (has_service, &backend, levels.is_empty()) {
-            draft.say(Problem::NoService {
-                api: (*name).to_owned(),
-                port: backend.port,
-            });
+        match &backend {
+            Ok(backend) if !levels.is_empty() => say_where(draft, name, backend.port, ports),
+            _ => {}
         }
+        draft.warnings.extend(unknown(name, levels));
         for level in levels {
             http_route::add_api(draft, view, name, *level, backend.clone());
         }
@@ -224,6 +228,29 @@ fn add_apis(
     for (exposed, policy) in &policies {
         policies::add_traffic(draft, view, *exposed, policy.as_ref().map_err(Problem::clone));
     }
+}
+
+/// Says it where nothing listens at the port that an API leads to.
+fn say_where(draft: &mut Draft<'_>, api: &str, port: i32, ports: &[i64]) {
+    let api = api.to_owned();
+    if ports.is_empty() {
+        draft.say(Problem::NoService { api, port });
+    } else if !ports.contains(&port.into()) {
+        draft.warnings.push(Warning::NoSuchPort { api, port });
+    }
+}
+
+/// The levels of an API that are none of those there are.
+fn unknown(api: &str, levels: &[Level<'_>]) -> Vec<Warning> {
+    let unknown = levels
+        .iter()
+        .filter(|level| ![Level::PUBLIC, Level::ORGANIZATION].contains(level));
+    unknown
+        .map(|level| Warning::UnknownLevel {
+            api: api.to_owned(),
+            level: level.name().to_owned(),
+        })
+        .collect()
 }
 
 fn checked<'a>(api: &str, backend: &'a RestBackend) -> Result<&'a RestBackend, Problem> {

@@ -11,9 +11,9 @@ use crate::{
     problem::Warning,
 };
 
-/// Adds the Service: the class under the ports of the workload. Whether there is one: Kubernetes takes none without
-/// ports.
-pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<String, Value>) -> bool {
+/// Adds the Service: the class under the ports of the workload. Returns the numbers of its ports; without any there is no
+/// Service, since Kubernetes takes none.
+pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<String, Value>) -> Vec<i64> {
     let ports = container::ports(binding.workload).into_iter().map(|port| {
         json!({"name": port.name(), "port": port.number, "protocol": port.protocol, "targetPort": port.number})
     });
@@ -27,10 +27,12 @@ pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<Strin
     }
     let mut spec = class;
     merge(&mut spec, overlay, SERVICE);
-    if !spec.contains_key("ports") {
+    let ports = spec.get("ports").and_then(Value::as_array);
+    let Some(ports) = ports else {
         draft.warnings.push(Warning::NoPorts);
-        return false;
-    }
+        return Vec::new();
+    };
+    let ports = ports.iter().filter_map(|port| port["port"].as_i64()).collect();
     let identity = Identity {
         kind: "Service",
         id: format!("{}-service", binding.name),
@@ -44,5 +46,5 @@ pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<Strin
         "status": {"loadBalancer": {}},
     });
     draft.add(identity, Ok(object));
-    true
+    ports
 }
