@@ -26,6 +26,8 @@ use outhaul_protocol_wire::object::ObjectRef;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use crate::lease::Tenure;
+
 pub(crate) use self::discovery::Discovery;
 use self::discovery::Kind;
 pub(crate) use self::path::{Path, collection};
@@ -42,6 +44,8 @@ const ANSWER_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) struct Cluster {
     pub(crate) client: kube::Client,
     pub(crate) discovery: Arc<Discovery>,
+    /// Where only the agent that acts may write.
+    tenure: Option<Tenure>,
 }
 
 impl Cluster {
@@ -49,6 +53,16 @@ impl Cluster {
         Self {
             client,
             discovery: Arc::default(),
+            tenure: None,
+        }
+    }
+
+    /// The same for the agent that acts. It writes nothing from when on it may act no more, and what it was writing counts
+    /// as not answered.
+    pub(crate) fn during(&self, tenure: Tenure) -> Self {
+        Self {
+            tenure: Some(tenure),
+            ..self.clone()
         }
     }
 
@@ -231,6 +245,7 @@ impl Cluster {
         content_type: &str,
         body: Vec<u8>,
     ) -> Result<Value, Failure> {
+        let tenure = self.tenure.clone().filter(|_| method != Method::GET);
         let mut request = Request::builder()
             .method(method)
             .uri(path.as_str())
@@ -242,7 +257,16 @@ impl Cluster {
             .body(Body::from(body))
             .map_err(|error| Failure::Unreachable(format!("no request for {}: {error}", path.as_str())))?;
         let late = |_| Failure::Unreachable(format!("no answer within {} s", ANSWER_TIME.as_secs()));
-        timeout(ANSWER_TIME, self.exchange(request)).await.map_err(late)?
+        let answered = timeout(ANSWER_TIME, self.exchange(request));
+        let Some(mut tenure) = tenure else {
+            return answered.await.map_err(late)?;
+        };
+        tokio::select! {
+            biased;
+            () = tenure.expired() => Err(Failure::Unreachable("this agent has not renewed its Lease".to_owned())),
+            // What is dropped here may have been done all the same, as with any answer that is lost.
+            answer = answered => answer.map_err(late)?,
+        }
     }
 
     async fn exchange(&self, request: Request<Body>) -> Result<Value, Failure> {

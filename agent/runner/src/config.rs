@@ -24,6 +24,9 @@ pub struct Config {
     pub identity: IdentityPlace,
     /// Brings an agent that has no valid certificate to its hub. An enrolled agent ignores it.
     pub token: Option<Token>,
+    /// The name of this process among the agents of the plane. No two with one name may run at once: one that starts again
+    /// under the name it had need not wait for its own Lease to run out. Random where there is none.
+    pub holder: Option<String>,
     /// Dial this `host:port` instead of the address that the token named.
     pub hub: Option<String>,
 }
@@ -86,6 +89,11 @@ pub struct Arguments {
     #[arg(long, env = "OUTHAUL_STATE_DIR", value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
 
+    /// Name of this process among the agents of this cluster, of which one acts. No two with one name may ever run at
+    /// once: in a pod it is the pod's uid. Without it, an agent that was killed is followed half a minute later.
+    #[arg(long, env = "OUTHAUL_HOLDER", value_name = "NAME")]
+    holder: Option<String>,
+
     /// How log lines look. What is logged is set by RUST_LOG, for example `info,outhaul_agent_runner=debug`.
     #[arg(long, env = "OUTHAUL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -106,6 +114,7 @@ impl Arguments {
                 .state_dir
                 .map_or(IdentityPlace::Secret, IdentityPlace::Folder),
             token,
+            holder: self.holder,
             hub: self.hub,
         })
     }

@@ -12,6 +12,7 @@ pub mod config;
 mod enrolment;
 mod event;
 mod identity;
+mod lease;
 mod policy;
 pub mod redial;
 mod store;
@@ -30,12 +31,14 @@ use tracing::warn;
 use self::agent::Agent;
 use self::cluster::Cluster;
 use self::identity::Place;
+use self::lease::{Election, Tenure};
 use self::policy::Keeper;
 use self::redial::Redial;
 use self::store::Store;
 use self::uplink::Uplink;
 
-/// Runs an agent until `shutdown` is cancelled. What it started has ended when it returns.
+/// Runs an agent until `shutdown` is cancelled. What it started has ended when it returns. Of several agents of one plane
+/// one acts; the others wait.
 ///
 /// # Errors
 /// The agent cannot go on by itself: it has neither identity nor token, or its token was refused. A hub or an API
@@ -43,8 +46,66 @@ use self::uplink::Uplink;
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
     let cluster = Cluster::new(config.cluster.clone());
     let store = Store::new(cluster.clone(), config.namespace.clone());
-    let Some((plane, keeper)) = shutdown.run_until_cancelled(load(&store)).await else {
-        return Ok(());
+    let (election, tenure) = Election::new(store, config.holder.clone());
+    let over = CancellationToken::new();
+    let acting = async {
+        let outcome = act(&config, &cluster, &tenure, &shutdown).await;
+        // Last: the next agent may begin once the Lease is given back.
+        over.cancel();
+        outcome
+    };
+    let (outcome, ()) = tokio::join!(acting, election.run(over.clone()));
+    outcome
+}
+
+/// Waits for its turn, acts for as long as it has it, and waits again.
+async fn act(
+    config: &Config,
+    cluster: &Cluster,
+    tenure: &Tenure,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        if shutdown
+            .run_until_cancelled(tenure.clone().begun())
+            .await
+            .is_none()
+        {
+            return Ok(());
+        }
+        let serving = serve(
+            config.clone(),
+            cluster.during(tenure.clone()),
+            tenure.clone(),
+            shutdown,
+        );
+        if let Served::ByItself = serving.await? {
+            return Ok(());
+        }
+    }
+}
+
+/// How it ended.
+enum Served {
+    /// As it was asked to.
+    ByItself,
+    /// Another agent acts.
+    Superseded,
+}
+
+/// Serves the plane until `shutdown`, or until another agent acts: then nothing of it is finished.
+async fn serve(
+    config: Config,
+    cluster: Cluster,
+    mut tenure: Tenure,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Served> {
+    let store = Store::new(cluster.clone(), config.namespace.clone());
+    let (plane, keeper) = tokio::select! {
+        // Nothing but reads is dropped.
+        () = shutdown.cancelled() => return Ok(Served::ByItself),
+        () = tenure.ended() => return Ok(Served::Superseded),
+        loaded = load(&store) => loaded,
     };
     let (events, link) = mpsc::channel(uplink::INCOMING);
     // Whatever ends first ends the other.
@@ -61,13 +122,23 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         let dialling = dial(config, cluster, events);
         uplink_stop.run_until_cancelled(dialling).await.unwrap_or(Ok(()))
     });
-    let mut outcome = Ok(());
-    while let Some(ended) = tasks.join_next().await {
+    let mut outcome = Ok(Served::ByItself);
+    loop {
+        // Neither arm takes anything by waiting.
+        let ended = tokio::select! {
+            ended = tasks.join_next() => ended,
+            () = tenure.ended() => {
+                tasks.shutdown().await;
+                return Ok(Served::Superseded);
+            }
+        };
+        let Some(ended) = ended else {
+            return outcome;
+        };
         stop.cancel();
         let ended = ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        outcome = outcome.and(ended);
+        outcome = outcome.and_then(|it| ended.map(|()| it));
     }
-    outcome
 }
 
 /// Enrols if need be, and then dials for ever.
@@ -102,7 +173,6 @@ async fn load(store: &Store) -> (Plane, Keeper) {
 }
 
 async fn try_load(store: &Store) -> Result<(Plane, Keeper), Failure> {
-    store.prepare().await?;
     let stored = store.load().await?;
     let control_plane = store.control_plane().await?;
     // Nothing is done before it is known what the owner of the plane allows; read last, as reading all else takes time.

@@ -23,7 +23,6 @@ mod delivery;
 pub mod explain;
 mod fleet;
 pub mod kinds;
-pub mod lease;
 pub mod listing;
 mod now;
 mod output;

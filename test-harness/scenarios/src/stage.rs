@@ -275,7 +275,9 @@ impl Plane {
     /// The operating system gives no threads.
     pub fn start_agent(&mut self, token: Option<&str>) -> Result<()> {
         let access = self.access.clone();
-        self.agent = Some(run_agent(access, SYSTEM, token, self.network.address())?);
+        // As a container that starts again in its pod.
+        let holder = Some("pod".to_owned());
+        self.agent = Some(run_agent(access, SYSTEM, token, self.network.address(), holder)?);
         Ok(())
     }
 
@@ -305,13 +307,19 @@ impl Plane {
 }
 
 /// Starts an agent that keeps what is its own in `namespace` and dials `hub`. Without a token it must have been
-/// enrolled.
+/// enrolled. No two of one `holder` may run at once.
 ///
 /// # Errors
 /// The token is none, or the operating system gives no threads.
-pub fn agent(cluster: &Cluster, namespace: &str, token: Option<&str>, hub: SocketAddr) -> Result<Running> {
+pub fn agent(
+    cluster: &Cluster,
+    namespace: &str,
+    token: Option<&str>,
+    hub: SocketAddr,
+    holder: Option<&str>,
+) -> Result<Running> {
     let access = AgentAccess::Administrator(cluster.kubeconfig().clone());
-    run_agent(access, namespace, token, hub)
+    run_agent(access, namespace, token, hub, holder.map(str::to_owned))
 }
 
 /// As whom an agent speaks to its API server.
@@ -321,7 +329,13 @@ enum AgentAccess {
     Chart(Rights),
 }
 
-fn run_agent(access: AgentAccess, namespace: &str, token: Option<&str>, hub: SocketAddr) -> Result<Running> {
+fn run_agent(
+    access: AgentAccess,
+    namespace: &str,
+    token: Option<&str>,
+    hub: SocketAddr,
+    holder: Option<String>,
+) -> Result<Running> {
     let namespace = namespace.to_owned();
     let token = token.map(str::parse).transpose()?;
     Running::start("agent", |shutdown| async move {
@@ -334,6 +348,7 @@ fn run_agent(access: AgentAccess, namespace: &str, token: Option<&str>, hub: Soc
             namespace,
             identity: IdentityPlace::Secret,
             token,
+            holder,
             hub: Some(hub.to_string()),
         };
         outhaul_agent_runner::run(config, shutdown).await

@@ -20,8 +20,9 @@ use serde_json::Value;
 /// folder of ours, another word is a crate, and `IO` stands for all of [`IO`].
 const RULES: &str = "
     protocol                      kube-core hub/ agent/ test-harness/
-    protocol/wire                 IO rand protocol/session/ protocol/transport/
-    protocol/session              IO rand protocol/transport/
+    protocol/wire                 IO rand protocol/session/ protocol/transport/ protocol/lease/
+    protocol/session              IO rand protocol/transport/ protocol/lease/
+    protocol/lease                IO rand protocol/wire/ protocol/session/ protocol/transport/
     hub                           agent/ test-harness/
     hub/resources                 IO
     hub/core                      IO protocol/transport/
@@ -51,6 +52,7 @@ const IO: &[&str] = &[
 const PURE: &[&str] = &[
     "protocol/wire",
     "protocol/session",
+    "protocol/lease",
     "hub/resources",
     "hub/core",
     "hub/render",

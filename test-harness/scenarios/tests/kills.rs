@@ -170,7 +170,7 @@ impl Series {
         operator.declare(PLANE).await.unwrap();
         let token = operator.token(PLANE).await.unwrap();
         let mut agent = command("outhaul-agent", &kubeconfig(&plane, "agent"));
-        agent.args(["--hub", &agents.to_string()]);
+        agent.args(["--holder", "pod", "--hub", &agents.to_string()]);
         agent.env("OUTHAUL_ENROLMENT_TOKEN", token);
         let agent = Program::start(agent);
         let objects = Api::namespaced(plane.client().await.unwrap(), TARGET);

@@ -107,6 +107,12 @@ impl Session {
         .await;
     }
 
+    /// Waits until the agent ends the session.
+    pub(crate) async fn ended(&self) {
+        let ended = tokio::time::timeout(PATIENCE, self.link.closed());
+        ended.await.expect("the agent ends its session");
+    }
+
     pub(crate) async fn say(&mut self, message: HubMessage) {
         self.control.writer.write(&message).await.unwrap();
     }

@@ -76,6 +76,7 @@ impl World {
             namespace: "outhaul-system".into(),
             identity: IdentityPlace::Folder(self.folder.path().join("agent")),
             token: Some(self.hub.token()),
+            holder: None,
             hub: None,
         }
     }
@@ -94,6 +95,12 @@ impl Running {
         self.stop.cancel();
         let ended = tokio::time::timeout(PATIENCE, self.task).await;
         ended.expect("the agent stops").unwrap().unwrap();
+    }
+
+    /// Ends it as SIGKILL does.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
     }
 
     /// How it ends by itself.

@@ -10,13 +10,12 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use outhaul_hub_core::lease::{BELIEF, DURATION};
-
+use super::election::TIMING;
 use crate::git;
 
 /// A request that takes longer has failed for us; what it did is seen by the watch. One that was begun while we held the
 /// Lease has ended before another hub may take it.
-const REQUEST_TIME: Duration = DURATION.saturating_sub(BELIEF);
+const REQUEST_TIME: Duration = TIMING.duration.saturating_sub(TIMING.belief);
 
 /// Name of our field manager in `metadata.managedFields`.
 const MANAGER: &str = "outhaul-hub";

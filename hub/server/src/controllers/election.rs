@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, PostParams};
-use outhaul_hub_core::lease::{Candidate, INTERVAL, Move};
+use outhaul_protocol_lease::{Candidate, Move, Timing};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,15 @@ use crate::conflicts::is_conflict;
 
 /// Name of the Lease, in the hub's namespace.
 pub(super) const NAME: &str = "outhaul-hub-controllers";
+
+/// This and the interval below are what the leader election of Kubernetes' own controllers uses.
+pub(super) const TIMING: Timing = Timing {
+    duration: Duration::from_secs(15),
+    belief: Duration::from_secs(10),
+};
+
+/// How often it is looked at and renewed.
+const INTERVAL: Duration = Duration::from_secs(2);
 
 /// A request that takes longer has failed: the next look is then late, not lost.
 const REQUEST_TIME: Duration = Duration::from_secs(2);
@@ -45,7 +54,7 @@ impl Election {
         let (held, receiver) = watch::channel(None);
         let election = Self {
             leases: Api::namespaced(client, namespace),
-            candidate: Candidate::new(NAME, format!("outhaul-hub-{identity}")),
+            candidate: Candidate::new(NAME, format!("outhaul-hub-{identity}"), TIMING),
             clock,
             held,
             fails: false,

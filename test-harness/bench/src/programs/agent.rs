@@ -55,6 +55,7 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
         namespace: stage::SYSTEM.to_owned(),
         identity: IdentityPlace::Secret,
         token: Some(token.parse()?),
+        holder: None,
         hub: Some(hub.to_string()),
     };
     owner.answer(&())?;

@@ -16,7 +16,7 @@ const IDENTITY: &str = "outhaul-agent";
 
 /// An agent with a key of its own: each in another namespace of one cluster.
 fn agent(stage: &Stage, cluster: &Cluster, namespace: &str, token: &str) -> Running {
-    stage::agent(cluster, namespace, Some(token), stage.agents()).unwrap()
+    stage::agent(cluster, namespace, Some(token), stage.agents(), None).unwrap()
 }
 
 /// Why an agent ended by itself.

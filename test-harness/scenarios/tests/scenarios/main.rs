@@ -10,6 +10,7 @@ mod credentials;
 mod damage;
 mod delivery;
 mod enrolment;
+mod handover;
 mod held;
 mod incidents;
 mod interruptions;

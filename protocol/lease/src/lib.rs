@@ -1,8 +1,11 @@
-//! Who of several hubs writes what bindings and Releases are made: the holder of a Lease.
+//! Who of several processes acts: the holder of a Lease. Of hubs, who writes bindings and Releases; of the agents of one
+//! plane, who does anything there.
 //!
 //! Times of other processes are never compared with ours. A Lease has run out when it has not changed for its duration
-//! as we saw it; ours is good for a shorter time, counted from before the request that renewed it. So two hubs whose
+//! as we saw it; ours is good for a shorter time, counted from before the request that renewed it. So two processes whose
 //! clocks differ, or one that was stopped for a while, never both believe that they hold it.
+//!
+//! Pure: whoever drives it reads and writes the Lease, and tells the time.
 
 use core::time::Duration;
 
@@ -10,21 +13,22 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 
-/// How long a Lease is left alone that its holder does not renew. This and the two below are what the leader election
-/// of Kubernetes' own controllers uses.
-pub const DURATION: Duration = Duration::from_secs(15);
+/// How long a Lease lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// How long it is left alone that its holder does not renew.
+    pub duration: Duration,
+    /// How long a holder believes that it holds after its last renewal: shorter than others wait, by what a request of its
+    /// may take that it began before.
+    pub belief: Duration,
+}
 
-/// How long a holder believes that it holds after its last renewal: shorter than others wait.
-pub const BELIEF: Duration = Duration::from_secs(10);
-
-/// How often it is looked at and renewed.
-pub const INTERVAL: Duration = Duration::from_secs(2);
-
-/// What one hub knows about the Lease.
+/// What one process knows about the Lease.
 #[derive(Debug)]
 pub struct Candidate {
     identity: String,
     name: String,
+    timing: Timing,
     /// What was last seen, and when it was first seen like this.
     seen: Option<(Lease, Duration)>,
     /// Until when we hold it.
@@ -43,11 +47,13 @@ pub enum Move {
 }
 
 impl Candidate {
-    /// A hub that holds nothing. `identity` differs between any two processes.
-    pub fn new(name: &str, identity: String) -> Self {
+    /// A process that holds nothing. `identity` differs between any two that run at once: one that starts again under the
+    /// identity it had need not wait for its own Lease to run out.
+    pub fn new(name: &str, identity: String, timing: Timing) -> Self {
         Self {
             identity,
             name: name.to_owned(),
+            timing,
             seen: None,
             held_until: None,
         }
@@ -78,10 +84,17 @@ impl Candidate {
         step
     }
 
-    /// The write of [`Move::Create`] or [`Move::Replace`], begun at `begun`, was taken.
+    /// What renews a Lease that we hold, without another look: the write is refused where it changed since.
+    pub fn renewal(&self, now: Duration, wall: Timestamp) -> Option<Lease> {
+        self.held_until(now)?;
+        let (seen, _) = self.seen.as_ref()?;
+        Some(self.claim(Some(seen), wall))
+    }
+
+    /// The write of [`Move::Create`], [`Move::Replace`] or a renewal, begun at `begun`, was taken.
     pub fn written(&mut self, lease: Lease, begun: Duration) {
         self.seen = Some((lease, begun));
-        self.held_until = Some(begun + BELIEF);
+        self.held_until = Some(begun + self.timing.belief);
     }
 
     /// Until when we hold it, if we do.
@@ -107,7 +120,7 @@ impl Candidate {
         let seconds = spec
             .lease_duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok());
-        let duration = seconds.map_or(DURATION, Duration::from_secs);
+        let duration = seconds.map_or(self.timing.duration, Duration::from_secs);
         nobody || self.holds(stored) || now.saturating_sub(since) >= duration
     }
 
@@ -125,7 +138,7 @@ impl Candidate {
         let transitions = former.lease_transitions.unwrap_or_default();
         let spec = LeaseSpec {
             holder_identity: Some(self.identity.clone()),
-            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            lease_duration_seconds: i32::try_from(self.timing.duration.as_secs()).ok(),
             acquire_time: match renews {
                 true => former.acquire_time.clone(),
                 false => Some(MicroTime(wall)),
@@ -198,8 +211,13 @@ mod tests {
         }
     }
 
+    const TIMING: Timing = Timing {
+        duration: s(15),
+        belief: s(10),
+    };
+
     fn candidate(identity: &str) -> Candidate {
-        Candidate::new("controllers", identity.to_owned())
+        Candidate::new("controllers", identity.to_owned(), TIMING)
     }
 
     #[test]
@@ -262,6 +280,32 @@ mod tests {
         assert!(server.write(released).is_some());
         assert!(one.held_until(s(1)).is_none());
         assert!(server.look(&mut two, s(2)));
+    }
+
+    #[test]
+    fn a_holder_renews_without_a_look_and_not_over_what_another_wrote() {
+        let (mut server, mut one, mut two) = (Server::default(), candidate("one"), candidate("two"));
+        assert!(one.renewal(s(0), wall(s(0))).is_none(), "it holds nothing");
+        assert!(server.look(&mut one, s(0)));
+        let renewed = server.write(one.renewal(s(5), wall(s(5))).unwrap()).unwrap();
+        one.written(renewed, s(5));
+        assert_eq!(one.held_until(s(14)), Some(s(15)));
+        assert!(one.renewal(s(15), wall(s(15))).is_none(), "it believes no more");
+        assert!(!server.look(&mut two, s(16)));
+        assert!(server.look(&mut two, s(31)));
+        let late = one.claim(one.seen.as_ref().map(|(lease, _)| lease), wall(s(31)));
+        assert!(server.write(late).is_none());
+    }
+
+    #[test]
+    fn who_starts_again_under_its_name_need_not_wait() {
+        let (mut server, mut one, mut two) = (Server::default(), candidate("one"), candidate("two"));
+        assert!(server.look(&mut one, s(0)));
+        let mut again = candidate("one");
+        assert!(server.look(&mut again, s(1)));
+        assert!(!server.look(&mut two, s(1)));
+        let spec = server.stored.unwrap().spec.unwrap();
+        assert_eq!(spec.lease_transitions, Some(0));
     }
 
     #[test]
