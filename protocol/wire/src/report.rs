@@ -73,8 +73,7 @@ pub enum BlockerReason {
     Vanished,
     /// It ran once, and was deleted before its end.
     Cancelled,
-    /// Held: the plane knows its hub's control plane by another witness, and nobody has confirmed this one. Only said to
-    /// hubs that told theirs.
+    /// Held: the plane knows its hub's control plane by another witness, and nobody has confirmed this one.
     ControlPlaneChanged,
 }
 

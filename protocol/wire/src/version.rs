@@ -10,8 +10,9 @@ pub const CURRENT: u16 = 2;
 /// From this version on hubs say which control plane they speak for.
 pub const VOUCHING: u16 = 2;
 
-/// The oldest version that this build still speaks.
-pub const OLDEST: u16 = 1;
+/// The oldest version that this build still speaks. No release spoke version 1; its agents would not know what runs once,
+/// and would apply it again and again, and its hubs could not read why an object is stuck.
+pub const OLDEST: u16 = 2;
 
 /// Bytes of an offer: `OUTH`, oldest and newest version, both big endian.
 pub const OFFER: usize = 8;
@@ -130,16 +131,12 @@ mod tests {
     fn the_newest_common_version_is_chosen() {
         assert_eq!(Offer::OURS.choose(), Ok(CURRENT));
         assert_eq!(Offer { oldest: 1, newest: 9 }.choose(), Ok(CURRENT));
-        assert_eq!(
-            Offer { oldest: 1, newest: 1 }.choose(),
-            Ok(1),
-            "the version before"
-        );
+        assert_eq!(Offer { oldest: OLDEST, newest: OLDEST }.choose(), Ok(OLDEST));
     }
 
     #[test]
     fn whoever_is_behind_is_told_to_upgrade() {
-        let too_old = Offer { oldest: 0, newest: 0 }.choose().unwrap_err().to_string();
+        let too_old = Offer { oldest: 1, newest: 1 }.choose().unwrap_err().to_string();
         assert!(too_old.contains("upgrade the agent"), "{too_old}");
         let too_new = Offer { oldest: 9, newest: 9 }.choose().unwrap_err().to_string();
         assert!(too_new.contains("upgrade the hub"), "{too_new}");
