@@ -10,6 +10,7 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::HeadState;
 use outhaul_protocol_wire::ids::{Generation, Move, PlaneName};
 
+use crate::bulk::Surroundings;
 use crate::reason;
 use crate::resource::Resource;
 use crate::routing::{NoPlane, Route, Routing};
@@ -71,6 +72,8 @@ pub struct Memory<'a> {
     pub gone: bool,
     /// The plane that it is queued for, and its move.
     pub queued: Option<(&'a PlaneName, Move)>,
+    /// What it is in, where that was read since it is being deleted.
+    pub surroundings: Option<Surroundings>,
 }
 
 /// What to do about our finalizer.
@@ -108,17 +111,20 @@ pub enum RefusalReason {
     HubBehind,
     /// The API server does not take the status that its plane reported.
     StatusRefused,
+    /// It was deleted along with its namespace, or with the definition of its kind.
+    DeletedInBulk,
 }
 
 impl RefusalReason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::InvalidSpec,
         Self::InvalidStatus,
         Self::NoPlane,
         Self::NotAdmitted,
         Self::HubBehind,
         Self::StatusRefused,
+        Self::DeletedInBulk,
     ];
 
     /// The word that scripts match.
@@ -130,6 +136,7 @@ impl RefusalReason {
             Self::NotAdmitted => reason::NOT_ADMITTED,
             Self::HubBehind => reason::HUB_BEHIND,
             Self::StatusRefused => reason::STATUS_REFUSED,
+            Self::DeletedInBulk => reason::DELETED_IN_BULK,
         }
     }
 }
@@ -187,6 +194,14 @@ fn remove(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decisio
         );
     }
     let done = memory.gone || plane.is_none();
+    if !done && let Err(refusal) = is_meant(resource, memory) {
+        return Decision {
+            place: Place::Keep(where_it_is(resource)),
+            record,
+            finalizer: Finalizer::Keep,
+            refusal,
+        };
+    }
     Decision {
         place: match plane {
             Some((plane, moved)) => Place::At(At {
@@ -202,6 +217,26 @@ fn remove(resource: &Resource, memory: Memory<'_>, routing: &Routing) -> Decisio
             false => Finalizer::Keep,
         },
         refusal: None,
+    }
+}
+
+/// Whether its plane may hear that it is deleted. Not before it is known whether somebody deleted it by itself; where it went
+/// along with others, not before somebody confirms what is to become of what it has there.
+fn is_meant(resource: &Resource, memory: Memory<'_>) -> Result<(), Option<Refusal>> {
+    let around = &resource.around;
+    if around.confirmed(around.generation).is_some() {
+        return Ok(());
+    }
+    let surroundings = memory.surroundings.ok_or(None)?;
+    match around.deleted.and_then(|deleted| surroundings.bulk(deleted)) {
+        None => Ok(()),
+        Some(bulk) => Err(Some(Refusal {
+            reason: RefusalReason::DeletedInBulk,
+            message: format!(
+                "held: {}; what it has on its plane waits to be confirmed",
+                bulk.words(&resource.key)
+            ),
+        })),
     }
 }
 

@@ -13,6 +13,7 @@ use outhaul_protocol_wire::ids::{PlaneName, Term};
 use outhaul_protocol_wire::message::Held;
 use outhaul_protocol_wire::report::{Health, ObjectReport};
 
+use crate::bulk::Surroundings;
 use crate::condition;
 use crate::decision::Decision;
 use crate::output::{Note, WriteId};
@@ -46,6 +47,10 @@ pub(crate) struct Delivery {
     pub(crate) gone_said: bool,
     /// What the plane holds, where that is newer than what the API server itself says.
     pub(crate) behind: Option<Behind>,
+    /// What it is in, read since it is being deleted.
+    pub(crate) surroundings: Option<Surroundings>,
+    /// When that may be read; none while it is being read.
+    pub(crate) look_after: Option<Duration>,
     /// The head whose content its plane asked for and the hub does not have.
     pub(crate) lost: Option<Version>,
     pub(crate) writes: Writes,
@@ -105,6 +110,8 @@ impl Delivery {
             gone: None,
             gone_said: false,
             behind: None,
+            surroundings: None,
+            look_after: Some(Duration::ZERO),
             lost: None,
             writes: Writes {
                 dirty: true,
@@ -132,6 +139,12 @@ impl Delivery {
     pub(crate) fn is_ready(&self) -> bool {
         condition::get(&self.resource.around.status.conditions, READY)
             .is_some_and(|ready| ready.status == "True")
+    }
+
+    /// Whether an Event can be made about it: not in a namespace that is being deleted.
+    pub(crate) fn takes_events(&self) -> bool {
+        self.surroundings
+            .is_none_or(|surroundings| surroundings.namespace.is_none())
     }
 
     /// What its status says of objects that wait to be confirmed.

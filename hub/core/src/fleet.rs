@@ -3,6 +3,7 @@
 //! Everything that may change what a resource needs ends in [`Fleet::reconcile`], which looks at the resource, compares
 //! with what was done and does the rest. Doing it twice changes nothing.
 
+mod bulk;
 mod connecting;
 mod epoch;
 mod leaving;
@@ -184,6 +185,7 @@ impl Fleet {
                 .queued
                 .as_ref()
                 .map(|entry| (&entry.plane, entry.head.version.moved)),
+            surroundings: delivery.surroundings,
         };
         let decision = decide(&delivery.resource, memory, &self.routing);
         if delivery.decision.as_ref() != Some(&decision) {
@@ -194,7 +196,9 @@ impl Fleet {
             }
             delivery.decision = Some(decision.clone());
             self.note_unreadable(key);
+            self.note_bulk(key);
         }
+        self.look_around(key, now);
         self.place(key, decision.place, now);
         self.write(key, now);
         self.ask_for_report(key);

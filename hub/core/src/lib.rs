@@ -15,6 +15,7 @@
 //! - **A session sees its own plane.** What an agent says about a resource that is not in its queue changes nothing.
 
 pub mod answer;
+pub mod bulk;
 mod condition;
 pub mod confirmation;
 pub mod controllers;

@@ -36,6 +36,11 @@ pub enum Output {
     ///
     /// [`Fleet::epoch_read`]: crate::Fleet::epoch_read
     ReadEpoch(Epoch),
+    /// Read what a resource is in from the API server itself, its namespace and the definition of its kind, and tell
+    /// [`Fleet::surroundings`]. One read of a resource at a time.
+    ///
+    /// [`Fleet::surroundings`]: crate::Fleet::surroundings
+    LookAround(Key),
     /// Say this and close the connection.
     Goodbye(SessionId, Closing),
     /// Publish an Event.

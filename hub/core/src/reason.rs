@@ -12,6 +12,8 @@ pub const HUB_BEHIND: &str = "HubBehind";
 pub const INVALID_STATUS: &str = "InvalidStatus";
 /// The API server does not take the status that its plane reported.
 pub const STATUS_REFUSED: &str = "StatusRefused";
+/// The resource was deleted along with its namespace or the definition of its kind. Also an Event of its plane.
+pub const DELETED_IN_BULK: &str = "DeletedInBulk";
 /// On its way to the plane.
 pub const DELIVERING: &str = "Delivering";
 /// Every object is in the plane; some are not done.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use kube::{Resource as _, ResourceExt as _};
 use outhaul_hub_resources::{DeliveryStatus, Stored, names};
 use outhaul_protocol_wire::canonical;
@@ -46,6 +47,8 @@ pub struct Around {
     pub resource_version: u64,
     /// Whether it has a deletionTimestamp.
     pub deleting: bool,
+    /// Its deletionTimestamp.
+    pub deleted: Option<Timestamp>,
     /// All its finalizers, in their order.
     pub finalizers: Vec<String>,
     /// What somebody confirmed about objects of it that are held.
@@ -259,6 +262,7 @@ impl Around {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or_default(),
             deleting: object.meta().deletion_timestamp.is_some(),
+            deleted: object.meta().deletion_timestamp.as_ref().map(|time| time.0),
             finalizers: object.finalizers().to_vec(),
             confirmation: confirmation(object),
             status: status.unwrap_or_default(),

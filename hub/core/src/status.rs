@@ -10,12 +10,12 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::{Generation, Move, PlaneName, Term, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
-use outhaul_protocol_wire::report::{ObjectReport, RawStatus};
+use outhaul_protocol_wire::report::{BlockerReason, ObjectReport, RawStatus};
 use serde_json::{Value, json};
 
 use crate::condition::{self, Said, whole_seconds};
 use crate::confirmation;
-use crate::decision::{Record, Refusal};
+use crate::decision::{Record, Refusal, RefusalReason};
 use crate::reason;
 use crate::verdict::{self, Verdict};
 
@@ -374,6 +374,22 @@ fn finalizing(facts: &Facts<'_>) -> Said {
 
 /// What its plane holds; said until nothing is held any more, and never where nothing ever was.
 fn held(facts: &Facts<'_>, plane: &str) -> Option<Said> {
+    if let Some(refusal) = facts
+        .refusal
+        .filter(|it| it.reason == RefusalReason::DeletedInBulk)
+    {
+        return Some(Said {
+            r#type: HELD,
+            status: conditions::status::TRUE,
+            reason: refusal.reason.as_str().to_owned(),
+            message: format!(
+                "{}; {}",
+                refusal.message,
+                confirmation::advice(plane, facts.key, BlockerReason::OverBudget)
+            ),
+            generation: Some(facts.generation),
+        });
+    }
     let reported = facts.reported?;
     let (status, reason, message) = match verdict::held(reported) {
         Some(blocker) => (

@@ -10,6 +10,8 @@ use outhaul_protocol_wire::report::BlockerReason;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::decision::RefusalReason;
+
 /// One plane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -239,7 +241,15 @@ pub enum Found {
 impl BundleView {
     /// Whether its plane holds objects of it until somebody decides what is to become of them.
     pub fn is_held(&self) -> bool {
-        self.is_held_for(&BlockerReason::HELD)
+        self.is_held_for(&BlockerReason::HELD) || self.is_deleted_in_bulk()
+    }
+
+    /// Whether its plane does not hear that it is deleted until somebody confirms it.
+    pub fn is_deleted_in_bulk(&self) -> bool {
+        let bulk = RefusalReason::DeletedInBulk.as_str();
+        self.blocker
+            .as_ref()
+            .is_some_and(|blocker| blocker.reason == bulk)
     }
 
     /// Whether it does so for one of these reasons.

@@ -65,7 +65,8 @@ impl HubHandle {
             .into_iter()
             .filter(|reason| !reason.awaits_owner())
             .collect();
-        if confirmation.confirmed == Confirmed::Remove && !view.is_held_for(&ours) {
+        let ours = view.is_held_for(&ours) || view.is_deleted_in_bulk();
+        if confirmation.confirmed == Confirmed::Remove && !ours {
             return Err(ConfirmError::NotOurs);
         }
         if view.version.generation != confirmation.generation.0 {

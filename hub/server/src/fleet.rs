@@ -212,6 +212,7 @@ impl Running {
             Finished::Written(id, outcome) => self.fleet.written(id, outcome, now),
             Finished::Read(sight) => sight.tell(&mut self.fleet, now),
             Finished::Unread(key) => self.fleet.unread(&key),
+            Finished::LookedAround(key, read) => self.fleet.surroundings(&key, read, now),
             Finished::Epoch(asked, read) => self.fleet.epoch_read(asked, read),
         }
     }
@@ -246,6 +247,7 @@ impl Running {
         match output {
             Output::Write(write) => self.writer.write(write),
             Output::Read(key) => self.writer.read(key),
+            Output::LookAround(key) => self.writer.look_around(key),
             Output::ReadEpoch(asked) => self.writer.read_epoch(asked),
             Output::Goodbye(session, closing) => self.end(session, Ending::Goodbye(closing)),
             Output::Note(note) => self.notes.publish(note, self.clock.now().wall),

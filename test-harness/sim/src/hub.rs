@@ -8,6 +8,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
+use outhaul_hub_core::bulk::Surroundings;
 use outhaul_hub_core::view::OrphanView;
 use outhaul_hub_core::{Dialer, Fleet, Now, Outcome, Output, SessionId, Settings, Sight, Write, WriteId};
 use outhaul_protocol_wire::content::Fetched;
@@ -300,6 +301,16 @@ impl World {
         match output {
             Output::Write(write) => running.waiting.push_back(Task::Write(write)),
             Output::Read(key) => running.waiting.push_back(Task::Read(key)),
+            // Nothing that anything is in is ever deleted here.
+            Output::LookAround(key) => {
+                if let Some(now) = self.hub_time(number)
+                    && let Some(running) = &mut self.hubs[number].running
+                {
+                    running
+                        .fleet
+                        .surroundings(&key, Some(Surroundings::default()), now);
+                }
+            }
             Output::ReadEpoch(asked) => running.waiting.push_back(Task::ReadEpoch(asked)),
             Output::Goodbye(session, closing) => {
                 if let Some(link) = running.sessions.remove(&session) {

@@ -162,6 +162,13 @@ fn of_refusal(reason: Refused, it: Subject<'_>) -> Vec<Remedy> {
                 it.edit(),
             ),
         ],
+        Refused::DeletedInBulk => vec![
+            remedy("lets go what it has on its plane", it.confirm("remove")),
+            remedy(
+                "leaves what it has on its plane where it is, and forgets it",
+                it.confirm("leave"),
+            ),
+        ],
         Refused::StatusRefused => vec![remedy(
             "in the control plane: see which definition is installed, and install the one of this hub",
             "kubectl get crd releases.openchoreo.dev bundles.outhaul.dev -o yaml".to_owned(),

@@ -86,6 +86,7 @@ impl Why {
     pub fn stuck(self) -> Stuck {
         match self {
             Self::Object(reason) if reason.is_held() => Stuck::Held,
+            Self::Refused(RefusalReason::DeletedInBulk) => Stuck::Held,
             Self::Object(_) | Self::Refused(_) => Stuck::Blocked,
             Self::Waiting(_) => Stuck::Waiting,
             Self::Orphaned(_) => Stuck::Orphaned,

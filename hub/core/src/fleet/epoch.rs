@@ -33,7 +33,7 @@ impl Fleet {
         };
         let words = |output: &Output| match output {
             Output::Goodbye(..) | Output::Note(_) | Output::Changed(..) => true,
-            Output::Write(_) | Output::Read(_) | Output::ReadEpoch(_) => false,
+            Output::Write(_) | Output::Read(_) | Output::ReadEpoch(_) | Output::LookAround(_) => false,
         };
         self.outputs.retain(words);
         // Writes that are under way are answered under ids that nobody waits for.

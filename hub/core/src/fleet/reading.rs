@@ -13,7 +13,7 @@ use outhaul_protocol_wire::report::{Blocker, Leftover, ObjectReport};
 use super::{Fleet, Live, refusal};
 use crate::condition;
 use crate::confirmation;
-use crate::decision::Refusal;
+use crate::decision::{Refusal, RefusalReason};
 use crate::delivery::{Delivery, Entry};
 use crate::now::Now;
 use crate::plane::{Judgement, Plane, PlaneRecord};
@@ -139,8 +139,15 @@ fn connection(live: &Live) -> ConnectionView {
 
 fn bundle(delivery: &Delivery) -> Option<BundleView> {
     let entry = delivery.queued.as_ref()?;
-    let version = entry.head.version;
     let refusal = refusal::of(delivery);
+    let mut version = entry.head.version;
+    if refusal
+        .as_ref()
+        .is_some_and(|refusal| refusal.reason == RefusalReason::DeletedInBulk)
+    {
+        // What waits to be confirmed is the deletion.
+        version.generation = delivery.resource.around.generation;
+    }
     let blocker = refusal.as_ref().map(|refusal| BlockerView {
         reason: refusal.reason.as_str().to_owned(),
         message: refusal.message.clone(),
@@ -183,8 +190,10 @@ fn state(delivery: &Delivery, entry: &Entry, refusal: Option<&Refusal>) -> Bundl
     let newest = Some(entry.head.version);
     let reported = delivery.reported.as_ref().map(|reported| reported.version) == newest
         || (delivery.reported.is_none() && delivery.resource.is_reported(entry.head.version.generation));
+    // Before its plane hears of it, it is found out what else is deleted.
+    let removing = delivery.resource.around.deleting && refusal.is_none();
     match () {
-        () if entry.head.state == HeadState::Removed => BundleState::Removing,
+        () if removing || entry.head.state == HeadState::Removed => BundleState::Removing,
         () if refusal.is_some() => BundleState::Refused,
         () if reported && is_ready(delivery) => BundleState::Ready,
         () if reported => BundleState::Progressing,

@@ -131,8 +131,12 @@ impl Fleet {
             Outcome::Done(around) => {
                 writes.succeeded();
                 let removed = finalizer.is_some_and(|(_, removes)| removes);
+                let takes_events = delivery.takes_events();
                 self.answered(key, *around);
-                let notes = notes.map(|(_, notes)| notes).unwrap_or_default();
+                let notes = notes
+                    .filter(|_| takes_events)
+                    .map(|(_, notes)| notes)
+                    .unwrap_or_default();
                 self.outputs.extend(notes.into_iter().map(Output::Note));
                 if removed {
                     self.note_gone(key);
@@ -172,7 +176,8 @@ impl Fleet {
         let Some(delivery) = self.deliveries.get_mut(key) else {
             return;
         };
-        if delivery.gone.is_none() || core::mem::replace(&mut delivery.gone_said, true) {
+        let said = core::mem::replace(&mut delivery.gone_said, delivery.gone.is_some());
+        if delivery.gone.is_none() || said || !delivery.takes_events() {
             return;
         }
         let entry = delivery.queued.as_ref();

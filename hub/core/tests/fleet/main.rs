@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers are test code as well")]
 
 mod agent;
+mod bulk;
 mod connecting;
 mod delivering;
 mod finding;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use outhaul_hub_core::bulk::Surroundings;
 use outhaul_hub_core::resource::{Around, Reader};
 use outhaul_hub_core::{
     Change, Fleet, Note, Now, Origin, Outcome, Output, PlaneRecord, SessionId, Settings, Subject, Write,
@@ -38,6 +39,10 @@ pub(crate) struct World {
     pub(crate) goodbyes: Vec<(SessionId, Closing)>,
     pub(crate) reads: Vec<Key>,
     pub(crate) epoch_reads: Vec<Epoch>,
+    /// What resources are in; none where nobody answers.
+    pub(crate) surroundings: Option<Surroundings>,
+    /// How often that was asked.
+    pub(crate) looks: usize,
     pub(crate) sent: BTreeMap<SessionId, Vec<HubMessage>>,
 }
 
@@ -73,6 +78,8 @@ impl World {
             goodbyes: Vec::new(),
             reads: Vec::new(),
             epoch_reads: Vec::new(),
+            surroundings: Some(Surroundings::default()),
+            looks: 0,
             sent: BTreeMap::new(),
         }
     }
@@ -106,6 +113,7 @@ impl World {
                 uptime: Duration::from_secs(5),
                 wall: self.now.wall + jiff::SignedDuration::from_secs(60),
             },
+            surroundings: self.surroundings,
             ..Self::unsynced()
         };
         world.list();
@@ -214,6 +222,10 @@ impl World {
                     self.pending.push(write);
                 }
                 Output::Read(key) => self.reads.push(key),
+                Output::LookAround(key) => {
+                    self.looks += 1;
+                    self.fleet.surroundings(&key, self.surroundings, self.now);
+                }
                 Output::ReadEpoch(epoch) => self.epoch_reads.push(epoch),
                 Output::Goodbye(session, closing) => self.goodbyes.push((session, closing)),
                 Output::Note(note) => self.notes.push(note),

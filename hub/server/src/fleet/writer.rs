@@ -6,8 +6,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, PatchParams};
-use kube::core::ApiResource;
+use kube::core::{ApiResource, ObjectMeta};
+use outhaul_hub_core::bulk::{self, Surroundings};
 use outhaul_hub_core::resource::{Around, Reader};
 use outhaul_hub_core::{Origin, Outcome, PlaneRecord, Sight, Subject, Write, WriteId, kinds, request};
 use outhaul_hub_resources::Stored;
@@ -44,6 +47,7 @@ pub(super) struct Writer {
 enum Task {
     Write(Write),
     Read(Key),
+    LookAround(Key),
     Epoch(Epoch),
 }
 
@@ -55,6 +59,8 @@ pub(super) enum Finished {
     Read(Sight),
     /// A read without an answer.
     Unread(Key),
+    /// A read of what a resource is in; none where it came to no answer.
+    LookedAround(Key, Option<Surroundings>),
     /// A read of the stored epoch because of this one; none where it came to no answer.
     Epoch(Epoch, Option<Epoch>),
 }
@@ -75,6 +81,10 @@ impl Writer {
 
     pub(super) fn read(&mut self, key: Key) {
         self.waiting.push_back(Task::Read(key));
+    }
+
+    pub(super) fn look_around(&mut self, key: Key) {
+        self.waiting.push_back(Task::LookAround(key));
     }
 
     pub(super) fn read_epoch(&mut self, asked: Epoch) {
@@ -147,6 +157,10 @@ async fn run(client: kube::Client, epochs: Epochs, task: Task) -> Finished {
             .ok()
             .flatten()
             .map_or(Finished::Unread(key), Finished::Read),
+        Task::LookAround(key) => {
+            let read = timeout(REQUEST_TIME, look_around(client, &key)).await;
+            Finished::LookedAround(key, read.ok().flatten())
+        }
         Task::Epoch(asked) => Finished::Epoch(asked, read_epoch(&epochs).await),
     }
 }
@@ -160,6 +174,25 @@ async fn read_epoch(epochs: &Epochs) -> Option<Epoch> {
         );
     };
     read.inspect_err(failed).ok()
+}
+
+/// Reads without a resourceVersion are answered by a quorum.
+async fn look_around(client: kube::Client, key: &Key) -> Option<Surroundings> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let definitions: Api<CustomResourceDefinition> = Api::all(client);
+    let reads = tokio::try_join!(
+        namespaces.get_metadata_opt(&key.namespace),
+        definitions.get_metadata_opt(bulk::definition(key.kind)),
+    );
+    let failed = |error: &kube::Error| {
+        warn!(resource = %key, error = error as &dyn std::error::Error, "Could not read what a resource is in");
+    };
+    let (namespace, definition) = reads.inspect_err(failed).ok()?;
+    let since = |metadata: ObjectMeta| metadata.deletion_timestamp.map(|time| time.0);
+    Some(Surroundings {
+        namespace: namespace.and_then(|it| since(it.metadata)),
+        definition: definition.and_then(|it| since(it.metadata)),
+    })
 }
 
 async fn apply(client: kube::Client, write: &Write) -> Outcome {

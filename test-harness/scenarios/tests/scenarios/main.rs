@@ -5,6 +5,7 @@
 )]
 
 mod blockers;
+mod bulk;
 mod components;
 mod credentials;
 mod damage;
