@@ -40,7 +40,7 @@ use core::mem;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use outhaul_hub_render::{AsOpenChoreo, reason};
+use outhaul_hub_render::{AsOpenChoreo, FIRST_ENVIRONMENT, reason};
 use outhaul_hub_resources::{AdmittedKind, Release};
 use outhaul_protocol_wire::ids::PlaneName;
 
@@ -94,18 +94,31 @@ pub enum Next {
 }
 
 /// What an operator decides for all resources.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// An Environment or DataPlane that a namespace lacks is looked for in `default`.
     pub fallback: bool,
     /// What stays as OpenChoreo makes it.
     pub as_openchoreo: AsOpenChoreo,
+    /// The environment of first bindings.
+    pub first_environment: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            fallback: false,
+            as_openchoreo: AsOpenChoreo::default(),
+            first_environment: FIRST_ENVIRONMENT.to_owned(),
+        }
+    }
 }
 
 /// The state of all controllers.
 #[derive(Debug, Default)]
 pub struct Controllers {
     as_openchoreo: AsOpenChoreo,
+    first_environment: String,
     stores: Stores,
     /// Which Plane a DataPlane or BuildPlane uses.
     routing: Routing,
@@ -130,6 +143,7 @@ impl Controllers {
     pub fn new(settings: Settings) -> Self {
         Self {
             as_openchoreo: settings.as_openchoreo,
+            first_environment: settings.first_environment,
             routing: Routing::new(settings.fallback),
             ..Self::default()
         }
@@ -345,6 +359,7 @@ impl Controllers {
             routing: &self.routing,
             index: &self.index,
             as_openchoreo: self.as_openchoreo,
+            first_environment: &self.first_environment,
             read: read.as_ref(),
             memory: self.memories.entry(key.clone()).or_default(),
             now,

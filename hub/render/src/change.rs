@@ -115,7 +115,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{scheduled_task, service, web_application};
+    use crate::{FIRST_ENVIRONMENT, scheduled_task, service, web_application};
 
     fn read<K: serde::de::DeserializeOwned>(spec: &Value) -> K {
         let metadata = json!({
@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_binding_copies_its_component_and_workload() {
-        let binding = created(service::binding(&read(&component()), &workload(), None).unwrap());
+        let binding =
+            created(service::binding(&read(&component()), &workload(), None, FIRST_ENVIRONMENT).unwrap());
         let expected = json!({
             "metadata": {
                 "name": "books", "namespace": "default",
@@ -171,8 +172,12 @@ mod tests {
 
     #[test]
     fn web_applications_and_tasks_copy_their_overrides() {
-        let web = created(web_application::binding(&read(&component()), &workload(), None).unwrap());
-        let task = created(scheduled_task::binding(&read(&component()), &workload(), None).unwrap());
+        let web = created(
+            web_application::binding(&read(&component()), &workload(), None, FIRST_ENVIRONMENT).unwrap(),
+        );
+        let task = created(
+            scheduled_task::binding(&read(&component()), &workload(), None, FIRST_ENVIRONMENT).unwrap(),
+        );
         for (kind, spec) in [
             ("WebApplicationBinding", json!(web.spec)),
             ("ScheduledTaskBinding", json!(task.spec)),
@@ -189,12 +194,13 @@ mod tests {
     #[test]
     fn a_binding_that_is_as_it_should_be_is_kept() {
         let parent: Service = read(&component());
-        let mut stored: ServiceBinding = created(service::binding(&parent, &workload(), None).unwrap());
+        let mut stored: ServiceBinding =
+            created(service::binding(&parent, &workload(), None, FIRST_ENVIRONMENT).unwrap());
         stored.metadata.resource_version = Some("7".to_owned());
         stored.metadata.annotations = Some([("kept".to_owned(), "yes".to_owned())].into());
         stored.status = Some(EndpointBindingStatus::default());
         assert_eq!(
-            service::binding(&parent, &workload(), Some(&stored)).unwrap(),
+            service::binding(&parent, &workload(), Some(&stored), FIRST_ENVIRONMENT).unwrap(),
             Change::Keep
         );
         let mut edited = stored.clone();
@@ -202,7 +208,7 @@ mod tests {
         edited.metadata.labels = Some([("hand".to_owned(), "made".to_owned())].into());
         edited.metadata.owner_references = None;
         assert_eq!(
-            service::binding(&parent, &workload(), Some(&edited)).unwrap(),
+            service::binding(&parent, &workload(), Some(&edited), FIRST_ENVIRONMENT).unwrap(),
             Change::Update(stored.clone()),
             "labels, spec and owner are put right"
         );
@@ -210,29 +216,33 @@ mod tests {
 
     #[test]
     fn the_release_state_is_kept_for_every_type() {
-        let mut web = created(web_application::binding(&read(&component()), &workload(), None).unwrap());
+        let mut web = created(
+            web_application::binding(&read(&component()), &workload(), None, FIRST_ENVIRONMENT).unwrap(),
+        );
         web.spec.release_state = ReleaseState::Undeploy;
         let parent: WebApplication = read(&component());
         assert_eq!(
-            web_application::binding(&parent, &workload(), Some(&web)).unwrap(),
+            web_application::binding(&parent, &workload(), Some(&web), FIRST_ENVIRONMENT).unwrap(),
             Change::Keep
         );
         let parent: ScheduledTask = read(&component());
         let mut task: ScheduledTaskBinding =
-            created(scheduled_task::binding(&parent, &workload(), None).unwrap());
+            created(scheduled_task::binding(&parent, &workload(), None, FIRST_ENVIRONMENT).unwrap());
         task.spec.release_state = ReleaseState::Suspend;
         assert_eq!(
-            scheduled_task::binding(&parent, &workload(), Some(&task)).unwrap(),
+            scheduled_task::binding(&parent, &workload(), Some(&task), FIRST_ENVIRONMENT).unwrap(),
             Change::Keep
         );
     }
 
     #[test]
     fn a_binding_of_another_is_refused() {
-        let mut other = created(service::binding(&read(&component()), &workload(), None).unwrap());
+        let mut other =
+            created(service::binding(&read(&component()), &workload(), None, FIRST_ENVIRONMENT).unwrap());
         let owners = other.metadata.owner_references.as_mut().unwrap();
         "Other".clone_into(&mut owners[0].kind);
-        let error = service::binding(&read(&component()), &workload(), Some(&other)).unwrap_err();
+        let error =
+            service::binding(&read(&component()), &workload(), Some(&other), FIRST_ENVIRONMENT).unwrap_err();
         assert_eq!(
             error.to_string(),
             r#"ServiceBinding "books" belongs to Other "books": rename one of the two resources that share the name"#
@@ -243,7 +253,7 @@ mod tests {
     fn a_parent_that_was_never_stored_owns_nothing() {
         let mut parent: Service = read(&component());
         parent.metadata.uid = None;
-        let error = service::binding(&parent, &workload(), None).unwrap_err();
+        let error = service::binding(&parent, &workload(), None, FIRST_ENVIRONMENT).unwrap_err();
         assert!(
             error
                 .to_string()

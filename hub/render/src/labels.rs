@@ -8,6 +8,9 @@ use outhaul_hub_resources::ComponentOwner;
 /// The longest label value.
 pub(crate) const VALUE: usize = 63;
 
+/// The label of bindings and Releases that says their environment.
+pub(crate) const ENVIRONMENT: &str = "openchoreo.dev/environment";
+
 /// Labels of one object.
 pub(crate) type Labels = BTreeMap<String, String>;
 
@@ -24,7 +27,7 @@ pub(crate) fn in_control_plane(parent: &ObjectMeta, owner: &ComponentOwner, envi
             "openchoreo.dev/component".to_owned(),
             owner.component_name.clone(),
         ),
-        ("openchoreo.dev/environment".to_owned(), environment.to_owned()),
+        (ENVIRONMENT.to_owned(), environment.to_owned()),
     ]);
     labels
 }

@@ -56,6 +56,7 @@ pub mod web_application_binding;
 
 pub use as_openchoreo::AsOpenChoreo;
 pub use change::{Change, NotOurs};
+pub use component::FIRST_ENVIRONMENT;
 pub use connection::{TargetKey, Targets};
 pub use exposure::{ORGANIZATION_DOMAIN, PUBLIC_DOMAIN};
 pub use problem::{ClassKind, Problem, RenderError, Warning};

@@ -5,8 +5,7 @@ use outhaul_hub_resources::{WebApplication, WebApplicationBinding, WebApplicatio
 
 use crate::{
     change::{self, Change, NotOurs},
-    component::DEVELOPMENT,
-    labels,
+    component, labels,
 };
 
 /// What is to be done about the binding, which has the name of the WebApplication.
@@ -19,11 +18,14 @@ pub fn binding(
     parent: &WebApplication,
     workload: &Workload,
     existing: Option<&WebApplicationBinding>,
+    first_environment: &str,
 ) -> Result<Change<WebApplicationBinding>, NotOurs> {
     let spec = &parent.spec;
+    let there = existing.map(|existing| (&existing.metadata, existing.spec.environment.as_str()));
+    let environment = component::environment(there, first_environment);
     let wanted = WebApplicationBindingSpec {
         owner: spec.owner.clone(),
-        environment: DEVELOPMENT.to_owned(),
+        environment: environment.to_owned(),
         class_name: spec.class_name.clone(),
         workload_spec: workload.spec.template.clone(),
         overrides: spec.overrides.clone(),
@@ -31,7 +33,7 @@ pub fn binding(
             .map(|existing| existing.spec.release_state)
             .unwrap_or_default(),
     };
-    let labels = labels::in_control_plane(&parent.metadata, &spec.owner, DEVELOPMENT);
+    let labels = labels::in_control_plane(&parent.metadata, &spec.owner, environment);
     let wanted = WebApplicationBinding::new(&parent.name_any(), wanted);
     change::of(parent, existing, Some(labels), wanted)
 }

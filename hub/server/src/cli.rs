@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use outhaul_hub_server::{AsOpenChoreo, Config, rest::Access};
+use outhaul_hub_server::{AsOpenChoreo, Config, FIRST_ENVIRONMENT, rest::Access};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -37,6 +37,9 @@ pub(crate) struct Options {
     /// docs/compatibility.md.
     #[arg(long, env = "OUTHAUL_AS_OPENCHOREO", value_enum, value_delimiter = ',')]
     as_openchoreo: Vec<PutOff>,
+    /// The Environment of a component's first binding. Bindings that are there keep theirs.
+    #[arg(long, env = "OUTHAUL_FIRST_ENVIRONMENT", default_value = FIRST_ENVIRONMENT, value_parser = environment)]
+    first_environment: String,
     /// How to write the log. RUST_LOG says how much.
     #[arg(long, env = "OUTHAUL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
@@ -102,7 +105,22 @@ impl Options {
             },
             fallback: self.fall_back_to_default,
             as_openchoreo: as_openchoreo(&self.as_openchoreo),
+            first_environment: self.first_environment,
         })
+    }
+}
+
+/// A name that Environments and labels can have.
+fn environment(name: &str) -> Result<String, &'static str> {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_name = !name.is_empty()
+        && name.len() <= 63
+        && name.bytes().all(is_inner)
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    match is_name {
+        true => Ok(name.to_owned()),
+        false => Err("use at most 63 lower-case letters, digits and '-'"),
     }
 }
 
@@ -206,6 +224,19 @@ mod tests {
         };
         assert_eq!(as_openchoreo(&options.as_openchoreo), expected);
         assert!(Options::try_parse_from(["outhaul-hub", "--as-openchoreo", "everything"]).is_err());
+    }
+
+    #[test]
+    fn the_first_environment_is_development_or_a_name_that_there_can_be() {
+        let first = |arguments: &[&str]| {
+            let options = Options::try_parse_from([&["outhaul-hub"], arguments].concat());
+            options.map(|options| options.first_environment).ok()
+        };
+        assert_eq!(first(&[]).as_deref(), Some("development"));
+        assert_eq!(first(&["--first-environment", "dev-1"]).as_deref(), Some("dev-1"));
+        for wrong in ["", "Dev", "-dev", "d.e.v"] {
+            assert_eq!(first(&["--first-environment", wrong]), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -25,4 +25,6 @@ pub struct Config {
     pub fallback: bool,
     /// What stays as OpenChoreo makes it.
     pub as_openchoreo: AsOpenChoreo,
+    /// The environment of a component's first binding.
+    pub first_environment: String,
 }

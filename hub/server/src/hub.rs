@@ -216,6 +216,7 @@ impl Parts {
             settings: controllers::Settings {
                 fallback: config.fallback,
                 as_openchoreo: config.as_openchoreo,
+                first_environment: config.first_environment.clone(),
             },
             news: news_receiver,
             progress,

@@ -51,6 +51,7 @@ impl Stage {
             access,
             fallback: true,
             as_openchoreo: AsOpenChoreo::default(),
+            first_environment: outhaul_hub_server::FIRST_ENVIRONMENT.to_owned(),
         })
         .await
         .unwrap();

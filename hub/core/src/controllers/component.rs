@@ -38,6 +38,7 @@ pub(super) trait Component: Watched {
         &self,
         workload: &Workload,
         existing: Option<&Self::Binding>,
+        first_environment: &str,
     ) -> Result<Change<Self::Binding>, NotOurs>;
 }
 
@@ -70,8 +71,9 @@ macro_rules! component {
                 &self,
                 workload: &Workload,
                 existing: Option<&$binding>,
+                first_environment: &str,
             ) -> Result<Change<$binding>, NotOurs> {
-                $module::binding(self, workload, existing)
+                $module::binding(self, workload, existing, first_environment)
             }
         }
     )* };
@@ -112,7 +114,7 @@ pub(super) fn plan<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
         }
         None => None,
     };
-    match component.binding(workload, existing) {
+    match component.binding(workload, existing, look.first_environment) {
         Err(error) => complain(look, component, reason::INVALID_CONFIGURATION, error.to_string()),
         Ok(change) => match look.write(&change) {
             Write::Due(step) => Plan::Step(Box::new(step), Vec::new()),

@@ -43,6 +43,8 @@ pub(super) struct Look<'a> {
     pub(super) routing: &'a Routing,
     pub(super) index: &'a Index,
     pub(super) as_openchoreo: AsOpenChoreo,
+    /// The environment of first bindings.
+    pub(super) first_environment: &'a str,
     /// The key's Release with all that it says, where it was asked for.
     pub(super) read: Option<&'a Release>,
     pub(super) memory: &'a mut Memory,

@@ -219,6 +219,27 @@ fn what_stays_as_openchoreo_makes_it_stays_until_a_hub_starts_that_corrects_it()
     }
 }
 
+#[test]
+fn first_bindings_are_of_the_environment_that_the_hub_is_started_with_and_stay_there() {
+    let environment = |server: &Server, name: &str| {
+        let binding = server.get(Kind::ServiceBinding, name);
+        binding["spec"]["environment"].as_str().unwrap().to_owned()
+    };
+    let mut server = running();
+    server.settings.first_environment = "dev".to_owned();
+    server.restart();
+    server.put(Kind::Workload, "till", workload("till"));
+    server.put(Kind::Service, "till", service("till"));
+    server.settle();
+    assert_eq!(environment(&server, "cart"), "development");
+    assert_eq!(environment(&server, "till"), "dev");
+    server.writes.clear();
+    server.settings.first_environment = "other".to_owned();
+    server.restart();
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+}
+
 /// The names of objects of a kind in the Release of `cart`.
 fn objects_named(server: &Server, kind: &str) -> Vec<String> {
     let resources = &server.get(Kind::Release, "cart")["spec"]["resources"];

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use outhaul_hub_render::{
-    AsOpenChoreo, Change, RenderError, Rendered, Targets, Wanted, scheduled_task, scheduled_task_binding,
-    service, service_binding, web_application, web_application_binding,
+    AsOpenChoreo, Change, FIRST_ENVIRONMENT, RenderError, Rendered, Targets, Wanted, scheduled_task,
+    scheduled_task_binding, service, service_binding, web_application, web_application_binding,
 };
 use outhaul_hub_resources::{
     APIClass, EndpointStatus, Release, ReleaseState, ScheduledTask, ScheduledTaskBinding, ScheduledTaskClass,
@@ -50,7 +50,7 @@ impl World {
             .map(|class| (class.metadata.name.as_deref().unwrap(), class))
             .collect();
         if let Some(binding) = self.binding("ServiceBinding", "Service", |parent: &Service, workload| {
-            service::binding(parent, workload, None).unwrap()
+            service::binding(parent, workload, None, FIRST_ENVIRONMENT).unwrap()
         }) {
             let class: Option<ServiceClass> = self.named("ServiceClass", binding.spec.class_name.as_str());
             let bindings = self.all::<ServiceBinding>("ServiceBinding");
@@ -71,7 +71,9 @@ impl World {
         if let Some(binding) = self.binding(
             "WebApplicationBinding",
             "WebApplication",
-            |parent: &WebApplication, workload| web_application::binding(parent, workload, None).unwrap(),
+            |parent: &WebApplication, workload| {
+                web_application::binding(parent, workload, None, FIRST_ENVIRONMENT).unwrap()
+            },
         ) {
             let binding: WebApplicationBinding = binding;
             let class: Option<WebApplicationClass> =
@@ -95,7 +97,9 @@ impl World {
             .binding(
                 "ScheduledTaskBinding",
                 "ScheduledTask",
-                |parent: &ScheduledTask, workload| scheduled_task::binding(parent, workload, None).unwrap(),
+                |parent: &ScheduledTask, workload| {
+                    scheduled_task::binding(parent, workload, None, FIRST_ENVIRONMENT).unwrap()
+                },
             )
             .expect("a world has something to render");
         let class: Option<ScheduledTaskClass> =

@@ -194,6 +194,7 @@ pub(crate) fn config(client: &Client, agents: SocketAddr) -> Config {
         access: Access::Anonymous,
         fallback: true,
         as_openchoreo: AsOpenChoreo::default(),
+        first_environment: outhaul_hub_server::FIRST_ENVIRONMENT.to_owned(),
     }
 }
 

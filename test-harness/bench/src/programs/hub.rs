@@ -54,6 +54,7 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
         access: Access::Tokens,
         fallback: true,
         as_openchoreo: AsOpenChoreo::default(),
+        first_environment: outhaul_hub_server::FIRST_ENVIRONMENT.to_owned(),
     })
     .await?;
     owner.answer(&Addresses {

@@ -150,7 +150,7 @@ impl Server {
     }
 
     pub(super) fn restart_in_order(&mut self, kinds: impl IntoIterator<Item = Kind>) {
-        self.controllers = Controllers::new(self.settings);
+        self.controllers = Controllers::new(self.settings.clone());
         self.started = true;
         for kind in kinds {
             self.controllers.tell(News::Begin(kind));
