@@ -4,6 +4,7 @@ mod bad_input;
 mod commits;
 mod platform;
 mod server;
+mod takeover;
 mod watching;
 
 use serde_json::{Value, json};
