@@ -41,7 +41,11 @@ fn components() -> Server {
     let mut unlevelled = service("cart");
     unlevelled["apis"]["api"]["rest"]["exposeLevels"] = Value::Null;
     for (kind, name, spec) in [
-        (Kind::ApiClass, "default", json!({"restPolicy": {"defaults": policies}})),
+        (
+            Kind::ApiClass,
+            "default",
+            json!({"restPolicy": {"defaults": policies}}),
+        ),
         (Kind::WebApplicationClass, "default", json!({})),
         (
             Kind::ScheduledTaskClass,
@@ -69,7 +73,11 @@ fn left_behind() -> Server {
         let mut spec = server.get(kind, name)["spec"].clone();
         let workload = &mut spec["workloadSpec"];
         workload["connections"] = Value::Null;
-        for (field, nothing) in [("command", json!([])), ("args", Value::Null), ("env", Value::Null)] {
+        for (field, nothing) in [
+            ("command", json!([])),
+            ("args", Value::Null),
+            ("env", Value::Null),
+        ] {
             workload["containers"]["main"][field] = nothing;
         }
         if kind == Kind::WebApplicationBinding {
@@ -106,8 +114,10 @@ fn version(server: &Server, kind: Kind, name: &str, field: &str) -> Value {
 #[test]
 fn with_all_corrections_put_off_nothing_is_written_but_statuses() {
     let mut server = left_behind();
-    let generations = |server: &Server| BINDINGS.map(|(kind, name)| version(server, kind, name, "generation"));
-    let releases = |server: &Server| BINDINGS.map(|(_, name)| version(server, Kind::Release, name, "resourceVersion"));
+    let generations =
+        |server: &Server| BINDINGS.map(|(kind, name)| version(server, kind, name, "generation"));
+    let releases =
+        |server: &Server| BINDINGS.map(|(_, name)| version(server, Kind::Release, name, "resourceVersion"));
     let before = (generations(&server), releases(&server));
     server.restart();
     server.settle();
@@ -122,7 +132,10 @@ fn with_all_corrections_put_off_nothing_is_written_but_statuses() {
     }
     server.settle();
     for (kind, name) in BINDINGS {
-        assert!(ready(&server, kind, name).starts_with("True ResourcesActive"), "{name}");
+        assert!(
+            ready(&server, kind, name).starts_with("True ResourcesActive"),
+            "{name}"
+        );
     }
     assert_eq!(generations(&server), before.0);
 }
@@ -145,5 +158,8 @@ fn what_corrections_write_is_what_is_documented() {
         "replace Release acme/cart",
     ];
     assert_eq!(others, expected);
-    assert_eq!(server.object("bill-live", "bill-live-cronjob")["spec"]["suspend"], true);
+    assert_eq!(
+        server.object("bill-live", "bill-live-cronjob")["spec"]["suspend"],
+        true
+    );
 }
