@@ -51,6 +51,8 @@ pub struct Departing {
     pub run: Option<Run>,
     /// It stays there: only the finalizer that it may have of us goes.
     pub left: bool,
+    /// A successor has what is known of how it runs. It stays here until that is written down there.
+    pub inherited: bool,
 }
 
 /// How far the permission to let an object go has come. It is written down before it counts.
@@ -101,6 +103,7 @@ impl Departing {
             excluded: None,
             run: item.run,
             left: false,
+            inherited: false,
         }
     }
 
@@ -127,8 +130,9 @@ impl Departing {
         let known = self.uid.as_ref() == Some(&live.uid);
         let ours = match self.stray {
             true => known && sweep::is_provably_of(live, key),
-            // Without any labels it may still be the object that we know.
-            false => live.is_of(key) || (live.owners.is_empty() && known),
+            // Without any labels it may still be the object that we know. What ran for a former resource of our name keeps
+            // that one's.
+            false => live.is_of(key) || (known && (live.owners.is_empty() || self.was_inherited(live, key))),
         };
         if !ours {
             self.step = Step::Gone;
@@ -148,6 +152,10 @@ impl Departing {
         } else {
             self.step = Step::Delete(live.uid.clone());
         }
+    }
+
+    fn was_inherited(&self, live: &Live, key: &Key) -> bool {
+        self.run.is_some() && live.owners.iter().all(|owner| owner.is_namesake(key))
     }
 
     /// The delete was accepted, or its uid is not there any more: a look tells what is.
@@ -192,6 +200,7 @@ impl Departing {
     pub fn need(&self, mode: Mode, now: Instant) -> Need {
         match self.retry.waits_until(now) {
             _ if self.busy => Need::Busy,
+            _ if self.inherited => Need::Nothing,
             Some(until) => Need::Time(until),
             None if self.may_be_asked_for(mode) => Need::Look,
             None => Need::Nothing,
@@ -201,6 +210,7 @@ impl Departing {
     /// Whether the request that its step says may be sent.
     pub fn may_be_asked_for(&self, mode: Mode) -> bool {
         match (&self.step, mode) {
+            _ if self.inherited => false,
             (Step::Gone, _) | (_, Mode::Pauses) | (Step::Delete(_) | Step::Release(_), Mode::Observes) => {
                 false
             }

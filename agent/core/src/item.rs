@@ -543,7 +543,8 @@ fn inventory_item(object: &Object) -> record::Item {
         allowed: false,
         protected: object.desired.protected,
         contested: object.contested,
-        run: object.run.clone(),
+        // Written down, it would say that nothing but this attempt may have made it.
+        run: object.run.clone().filter(|_| !(object.ran && object.is_open())),
     }
 }
 

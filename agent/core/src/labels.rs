@@ -145,6 +145,12 @@ impl Owner {
             && self.namespace == key.namespace
             && self.name == key.name
     }
+
+    /// Whether this has the name of the resource `key`: it is that one, or what had its name in a control plane that was
+    /// rebuilt, or before it was created again.
+    pub fn is_namesake(&self, key: &Key) -> bool {
+        (self.kind, &self.namespace, &self.name) == (key.kind, &key.namespace, &key.name)
+    }
 }
 
 fn owner(kind: BundleKind, labels: &Map<String, Value>) -> Option<Owner> {

@@ -259,11 +259,15 @@ impl Object {
     pub fn shown_blocker(&self, sight: &Sight, policy: &Policy) -> Option<Blocker> {
         let manifest = || self.desired.body.as_ref().err().cloned();
         let taken = || {
-            let message = format!("it belongs to {}: remove it there first", self.taken_by.as_ref()?);
-            let reason = match self.run {
-                Some(_) => BlockerReason::NameTaken,
-                None => BlockerReason::OwnedByAnother,
+            let (reason, advice) = match self.run {
+                Some(_) => (
+                    BlockerReason::NameTaken,
+                    ", or, where that one is an orphan of this name, let this one adopt it",
+                ),
+                None => (BlockerReason::OwnedByAnother, ""),
             };
+            let owner = self.taken_by.as_ref()?;
+            let message = format!("it belongs to {owner}: remove it there first{advice}");
             Some(blocker(reason, message))
         };
         let end = || self.run.as_ref()?.end.as_ref()?.blocker();
@@ -292,6 +296,11 @@ impl Object {
             .or_else(kept)
             .or_else(fighting)
             .or_else(|| sight.blocker().filter(|_| !self.has_ended()))
+    }
+
+    /// It runs once, and neither is it known to have begun nor how it ended.
+    pub fn is_open(&self) -> bool {
+        self.uid.is_none() && self.run.as_ref().is_some_and(|run| run.end.is_none())
     }
 
     /// It runs once, and has come to its end.

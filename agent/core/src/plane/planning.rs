@@ -36,6 +36,8 @@ impl Plane {
     pub(super) fn plan(&mut self, key: &Key, now: Instant) {
         self.end_fights(key, now);
         self.speak_up(key);
+        self.hand_down(key, now);
+        self.look_back(key);
         let Some(item) = self.items.get(key).filter(|item| item.acts()) else {
             return;
         };
@@ -54,7 +56,9 @@ impl Plane {
         };
         let in_place = plan.due.is_empty() && !plan.waits && plan.again.is_none();
         let begun = item.objects.iter().any(Object::is_applied);
-        let may_go = in_place && lets_go(item);
+        // What a control plane leaves that changed waits as what it lets go.
+        let leaves = item.holding.head.state == HeadState::Left;
+        let may_go = in_place && lets_go(item) && (!leaves || self.pin.is_certain());
         if may_go {
             plan = plan_departing(item, mode, now);
         } else if in_place && item.unreadable.is_some() {

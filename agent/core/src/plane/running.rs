@@ -60,13 +60,13 @@ impl Plane {
 
     /// An object was found under the name of one that runs once.
     pub(super) fn run_seen(&mut self, key: &Key, index: usize, live: Live, value: &Value, now: Instant) {
-        let (object, _) = self.wanted(key, index);
+        let object = &self.items[key].objects[index];
         if object.live.as_ref().is_some_and(|known| known.covers(value)) {
             return;
         }
         let ours = match &object.uid {
             Some(uid) => *uid == live.uid,
-            None => live.is_of(key),
+            None => self.runs_for(key, &live),
         };
         match (ours, object.uid.is_some()) {
             (true, known) => self.run_goes_on(key, index, live, value, known),
@@ -134,10 +134,27 @@ impl Plane {
                 format!("an object of {kind} {namespace}/{name} (uid {})", owner.uid)
             },
         );
-        let message = format!("{owner} has this name: remove it there first, or choose another name");
+        let advice = match live.owners.first().is_some_and(|owner| owner.is_namesake(key)) {
+            true => {
+                "where that one is an orphan, let this one adopt it, see orphans; without it, this one would run again"
+            }
+            false => "remove it there first, or choose another name",
+        };
+        let left = !live.owners.is_empty() && live.owners.iter().all(|owner| self.left(key, owner));
+        let unconfirmed = || {
+            self.pin
+                .keeps(&self.policy, &format!("{owner} has this name: taking it over"))
+        };
+        let taken = left.then(unconfirmed).flatten();
+        let taken = taken.unwrap_or_else(|| {
+            blocker(
+                BlockerReason::NameTaken,
+                format!("{owner} has this name: {advice}"),
+            )
+        });
         let (object, _) = self.wanted(key, index);
         object.collided = true;
-        object.blocker = Some(blocker(BlockerReason::NameTaken, message));
+        object.blocker = Some(taken);
         object.retry.failed(now);
         self.show(key, index, None);
         self.dirty.insert(key.clone());

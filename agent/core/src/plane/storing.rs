@@ -218,6 +218,7 @@ impl Plane {
         if self.items.get_mut(key).is_some_and(Item::wrote_record) {
             self.dirty.insert(key.clone());
         }
+        self.plan_formers(key);
     }
 
     fn could_not_write_record(&mut self, key: &Key) {
@@ -377,6 +378,12 @@ impl Storing {
         let save = saves.find(|(_, key)| idle(key) && !self.retries.contains_key(key));
         let save = save.map(|(at, _)| self.put_off(*at, is_busy));
         Some((retried.chain(save).min()?, "a write"))
+    }
+
+    /// Whether all that is known of `key` is written down.
+    pub(super) fn has_saved(&self, key: &Key) -> bool {
+        let waits = self.incoming.contains_key(key) || self.unsaved.due.contains_key(key);
+        !waits && !self.urgent.contains(key) && !self.writing.contains_key(key)
     }
 
     /// The write of a head, or a request, has ended.

@@ -66,7 +66,7 @@ impl Plane {
     }
 
     /// Whether this is a predecessor of the resource, which was left here so that it may take its objects over.
-    fn left(&self, key: &Key, owner: &Owner) -> bool {
+    pub(super) fn left(&self, key: &Key, owner: &Owner) -> bool {
         let former = former(key, owner).and_then(|former| self.items.get(&former));
         former.is_some_and(|item| item.holding.head.state == HeadState::Left)
     }
@@ -100,7 +100,8 @@ impl Plane {
 
 /// The resource that an owner is, if it had the name of `key` before.
 fn former(key: &Key, owner: &Owner) -> Option<Key> {
-    let same = (owner.kind, &owner.namespace, &owner.name) == (key.kind, &key.namespace, &key.name);
-    let uid = Uid::new(owner.uid.clone()).ok().filter(|_| same)?;
+    let uid = Uid::new(owner.uid.clone())
+        .ok()
+        .filter(|_| owner.is_namesake(key))?;
     Some(Key { uid, ..key.clone() })
 }

@@ -165,7 +165,7 @@ impl Plane {
         }
     }
 
-    fn got(&mut self, object: &ObjectRef, next: Key) {
+    pub(super) fn got(&mut self, object: &ObjectRef, next: Key) {
         let place = self.items.get(&next).and_then(|item| item.find(object));
         if let (Some(item), Some(Place::Wanted(index))) = (self.items.get_mut(&next), place) {
             item.objects[index].taken_by = None;

@@ -7,6 +7,7 @@ mod convergence;
 mod damage;
 mod governed;
 mod held;
+mod inherited;
 mod once;
 mod pinned;
 mod succession;

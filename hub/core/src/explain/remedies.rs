@@ -115,8 +115,12 @@ fn of_object(reason: Object, it: Subject<'_>) -> Vec<Remedy> {
         Object::NameTaken => vec![
             remedy("on the plane: see whose it is", it.describe()),
             remedy(
-                "on the plane, where nobody needs it: delete it; this one is created at once",
-                it.delete(),
+                "lets this one have what runs already, where that is of an orphan of its name",
+                it.with_bundle("orphans adopt"),
+            ),
+            remedy(
+                "in the control plane: choose another name; to delete what has it makes this one run, a second time where it ran before",
+                it.edit(),
             ),
         ],
         Object::Failed | Object::Vanished | Object::Cancelled => vec![remedy(

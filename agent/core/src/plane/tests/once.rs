@@ -4,11 +4,11 @@ use super::*;
 use crate::once::{FINALIZER, Outcome};
 use crate::testing::bundle_key;
 
-fn pod(name: &str) -> Value {
+pub(super) fn pod(name: &str) -> Value {
     object("v1", "Pod", name)
 }
 
-fn once(objects: &[Value]) -> Value {
+pub(super) fn once(objects: &[Value]) -> Value {
     bundle("Once", objects, &[])
 }
 
@@ -62,25 +62,25 @@ impl Rig {
         self.bundle_head(generation, HeadState::Removed, &json!({}), StoreContent::Kept)
     }
 
-    fn end(&mut self, name: &str, phase: &str) {
+    pub(super) fn end(&mut self, name: &str, phase: &str) {
         self.cluster.edit(name, |object| {
             object["status"] = json!({"phase": phase, "message": "because"})
         });
     }
 
     /// How the object ended, as it is written down.
-    fn ended(&self, key: &Key, name: &str) -> Option<Outcome> {
+    pub(super) fn ended(&self, key: &Key, name: &str) -> Option<Outcome> {
         let inventory = &self.records[key].0.inventory;
         let item = inventory.iter().find(|item| item.object.name == name)?;
         Some(item.run.as_ref()?.end.as_ref()?.outcome)
     }
 
-    fn health(&self, key: &Key, id: &str) -> Option<Health> {
+    pub(super) fn health(&self, key: &Key, id: &str) -> Option<Health> {
         let view = agent::Plane::report(&self.plane, key)?;
         Some(view.objects.iter().find(|report| report.id == id)?.health)
     }
 
-    fn is_kept(&self, name: &str) -> bool {
+    pub(super) fn is_kept(&self, name: &str) -> bool {
         let object = self.cluster.get(name).unwrap();
         let finalizers = object["metadata"]["finalizers"].as_array();
         finalizers.is_some_and(|names| names.contains(&FINALIZER.into()))
