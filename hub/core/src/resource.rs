@@ -185,10 +185,7 @@ impl Reader {
         {
             return Arc::clone(&read.spec);
         }
-        let spec = Arc::new(ReadSpec::read(
-            self.kind,
-            object.parts().spec.map_or("null", |spec| spec.get()),
-        ));
+        let spec = Arc::new(ReadSpec::read(self.kind, object.spec().unwrap_or("null")));
         let remembered = Remembered {
             uid: key.uid.clone(),
             generation,
@@ -249,12 +246,11 @@ impl Around {
 
     /// Reads all but the `spec`.
     pub fn read(object: &Stored) -> Self {
-        let status = match object.parts().status {
-            None => Ok(DeliveryStatus::default()),
-            Some(status) => serde_json::from_str(status.get()),
-        };
+        let status = object
+            .status()
+            .map_or_else(|| Ok(DeliveryStatus::default()), serde_json::from_str);
         Self {
-            has_status: object.parts().status.is_some(),
+            has_status: object.status().is_some(),
             status_readable: status.is_ok(),
             generation: generation(object),
             resource_version: object

@@ -133,7 +133,7 @@ pub use scheduled_task::{
 };
 pub use service::{Service, ServiceBinding, ServiceBindingSpec, ServiceClass, ServiceClassSpec, ServiceSpec};
 pub use status::{ConditionStatus, NoStatus};
-pub use stored::{Parts, Stored};
+pub use stored::Stored;
 pub use vocabulary::{ClassName, EndpointType, Open, ReleaseState};
 pub use web_application::{
     WebApplication, WebApplicationBinding, WebApplicationBindingSpec, WebApplicationClass,

@@ -4,6 +4,7 @@
 //! with it, and with it fails the list or watch that the object came in. [`Stored`] reads the names and numbers of its
 //! metadata and keeps the rest as text, so an odd object is the error of whoever looks into that object.
 
+use core::ops::Range;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -18,17 +19,10 @@ pub struct Stored {
     kind: String,
     metadata: ObjectMeta,
     json: Box<RawValue>,
-}
-
-/// What a [`Stored`] object says beside its metadata.
-#[derive(Debug, Default, Deserialize)]
-pub struct Parts<'a> {
-    /// Its `spec`; absent where it is null.
-    #[serde(borrow, default)]
-    pub spec: Option<&'a RawValue>,
-    /// Its `status`; absent where it is null.
-    #[serde(borrow, default)]
-    pub status: Option<&'a RawValue>,
+    /// Where in `json` its `spec` is.
+    spec: Option<Range<usize>>,
+    /// Where in `json` its `status` is.
+    status: Option<Range<usize>>,
 }
 
 /// The fields of the metadata that anybody here asks for. What is not named is passed over at any depth.
@@ -47,9 +41,37 @@ struct Metadata {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Outline {
+struct Outline<'a> {
     kind: String,
     metadata: Metadata,
+    #[serde(borrow)]
+    spec: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+}
+
+/// What is left of an object whose metadata nobody can read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Parts<'a> {
+    #[serde(borrow)]
+    spec: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+}
+
+impl<'a> Outline<'a> {
+    /// An object whose metadata has another form than the API promises has none here.
+    fn read(json: &'a str) -> Self {
+        serde_json::from_str(json).unwrap_or_else(|_malformed| {
+            let Parts { spec, status } = serde_json::from_str(json).unwrap_or_default();
+            Self {
+                spec,
+                status,
+                ..Self::default()
+            }
+        })
+    }
 }
 
 impl Stored {
@@ -63,18 +85,28 @@ impl Stored {
         self.json.get()
     }
 
-    /// Its `spec` and `status` as they are written.
-    pub fn parts(&self) -> Parts<'_> {
-        serde_json::from_str(self.json()).unwrap_or_default()
+    /// Its `spec` as it is written; none where that is null.
+    pub fn spec(&self) -> Option<&str> {
+        Some(&self.json()[self.spec.clone()?])
+    }
+
+    /// Its `status` as it is written; none where that is null.
+    pub fn status(&self) -> Option<&str> {
+        Some(&self.json()[self.status.clone()?])
     }
 }
 
 impl<'de> Deserialize<'de> for Stored {
-    /// Fails only where there is no JSON at all. An object whose metadata has another form than the API promises has
-    /// none here.
+    /// Fails only where there is no JSON at all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
-        let Outline { kind, metadata } = serde_json::from_str(json.get()).unwrap_or_default();
+        let Outline {
+            kind,
+            metadata,
+            spec,
+            status,
+        } = Outline::read(json.get());
+        let (spec, status) = (place(spec, &json), place(status, &json));
         let metadata = ObjectMeta {
             name: metadata.name,
             namespace: metadata.namespace,
@@ -86,8 +118,21 @@ impl<'de> Deserialize<'de> for Stored {
             annotations: metadata.annotations,
             ..ObjectMeta::default()
         };
-        Ok(Self { kind, metadata, json })
+        Ok(Self {
+            kind,
+            metadata,
+            json,
+            spec,
+            status,
+        })
     }
+}
+
+/// Where in `whole` a part of it is.
+fn place(part: Option<&RawValue>, whole: &RawValue) -> Option<Range<usize>> {
+    let part = part?.get();
+    let start = part.as_ptr().addr() - whole.get().as_ptr().addr();
+    Some(start..start + part.len())
 }
 
 impl Resource for Stored {
@@ -144,8 +189,20 @@ mod tests {
         let list: ObjectList<Stored> = serde_json::from_str(&list).unwrap();
         let names: Vec<_> = list.iter().map(ResourceExt::name_any).collect();
         assert_eq!(names, ["good", "deep"]);
-        assert_eq!(list.items[1].parts().spec.unwrap().get().len(), 10_000 * 6 + 1);
-        assert!(list.items[1].parts().status.is_none());
+        assert_eq!(list.items[1].spec().unwrap().len(), 10_000 * 6 + 1);
+        assert!(list.items[1].status().is_none());
+    }
+
+    #[test]
+    fn parts_are_found_whatever_the_metadata_is() {
+        for metadata in [r#"{"name": "a"}"#, "[]"] {
+            let text = format!(r#" {{ "spec" : {{"a": "ä"}} , "metadata": {metadata}, "status": [ 1 ] }} "#);
+            let stored: Stored = serde_json::from_str(&text).unwrap();
+            assert_eq!(stored.spec(), Some(r#"{"a": "ä"}"#), "{metadata}");
+            assert_eq!(stored.status(), Some("[ 1 ]"), "{metadata}");
+        }
+        let stored: Stored = serde_json::from_str(r#"{"spec": null}"#).unwrap();
+        assert_eq!((stored.spec(), stored.status()), (None, None));
     }
 
     #[test]

@@ -7,7 +7,6 @@ use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::digest::Digest;
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::{Id, Kind, Object, credentials};
 
@@ -49,8 +48,9 @@ impl Unread {
             #[serde(default)]
             observed_generation: Option<i64>,
         }
-        let status = stored.parts().status.map(RawValue::get);
-        let status: Option<Status> = status.and_then(|status| serde_json::from_str(status).ok());
+        let status: Option<Status> = stored
+            .status()
+            .and_then(|status| serde_json::from_str(status).ok());
         let status = status.unwrap_or_default();
         Self {
             why,
@@ -118,7 +118,7 @@ pub(super) fn digest(spec: &Value) -> Digest {
 }
 
 fn digest_of_spec(stored: &Stored) -> Option<Digest> {
-    let spec = serde_json::from_str(stored.parts().spec?.get()).ok()?;
+    let spec = serde_json::from_str(stored.spec()?).ok()?;
     Some(digest(&spec))
 }
 
