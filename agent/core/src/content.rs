@@ -1,11 +1,12 @@
 //! Content of a head, from its compressed form to a spec.
 
-use std::io::Read as _;
+use core::cell::RefCell;
 
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::limits;
 use serde_json::Value;
+use zstd::bulk::Decompressor;
 
 use crate::shallow::Shallow;
 
@@ -15,8 +16,8 @@ pub enum ContentError {
     /// It claims more than any spec may have.
     #[error("content claims {0} bytes, at most {limit} are allowed", limit = limits::CONTENT_BYTES)]
     TooLong(u32),
-    /// It cannot be decompressed.
-    #[error("content is no zstd frame")]
+    /// It cannot be decompressed, or is much longer than it claims.
+    #[error("content is no zstd frame of the length that it claims")]
     Compression(#[source] std::io::Error),
     /// It decompresses to another length.
     #[error("content claims {claimed} bytes and has another length")]
@@ -37,6 +38,12 @@ pub enum ContentError {
     Json(#[source] serde_json::Error),
 }
 
+thread_local! {
+    /// Making one takes longer than decompressing most specs.
+    static DECOMPRESSOR: RefCell<Decompressor<'static>> =
+        RefCell::new(Decompressor::new().expect("it is made of memory alone"));
+}
+
 /// The spec in `content`, which must have this digest; without what lies too deep to be applied, see
 /// [`crate::shallow`]. Never reserves more than the limit, whatever the frame claims.
 ///
@@ -47,13 +54,9 @@ pub fn unpack(content: &Content, digest: &Digest) -> Result<Value, ContentError>
     if length > limits::CONTENT_BYTES {
         return Err(ContentError::TooLong(content.length));
     }
-    let decoder =
-        zstd::stream::read::Decoder::new(content.zstd.as_slice()).map_err(ContentError::Compression)?;
-    let mut json = Vec::with_capacity(length);
     // One byte more than claimed shows that there is more.
-    decoder
-        .take(length as u64 + 1)
-        .read_to_end(&mut json)
+    let json = DECOMPRESSOR
+        .with_borrow_mut(|decompressor| decompressor.decompress(&content.zstd, length + 1))
         .map_err(ContentError::Compression)?;
     if json.len() != length {
         return Err(ContentError::Length {
@@ -86,9 +89,10 @@ mod tests {
             Err(ContentError::Digest { .. })
         ));
         type Damage = fn(&mut Content);
-        let damage: [(Damage, &str); 4] = [
+        let damage: [(Damage, &str); 5] = [
             (|content| content.length -= 1, "claims"),
             (|content| content.length += 1, "claims"),
+            (|content| content.length = 1, "claims"),
             (|content| content.length = u32::MAX, "claims"),
             (|content| content.zstd.truncate(6), "no zstd"),
         ];

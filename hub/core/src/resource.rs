@@ -4,6 +4,7 @@
 //! Reading it costs a sort, a hash and a compression, so a [`Reader`] remembers what it read per generation: a
 //! status write comes back through the watch and costs almost nothing.
 
+use core::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::spec::{self, Lifecycle, Spec, SpecError};
 use serde::Deserialize;
 use serde_json::Value;
+use zstd::bulk::Compressor;
 
 use crate::confirmation;
 use crate::view::{BundleName, KindName};
@@ -408,10 +410,17 @@ fn scope(object: &ObjectRef) -> Scope {
     }
 }
 
+thread_local! {
+    /// Making its tables takes longer than compressing most specs.
+    static COMPRESSOR: RefCell<Compressor<'static>> =
+        RefCell::new(Compressor::new(ZSTD_LEVEL).expect("the level is one of zstd's"));
+}
+
 fn compress(canonical: &[u8]) -> Content {
+    let zstd = COMPRESSOR.with_borrow_mut(|compressor| compressor.compress(canonical));
     Content {
         length: u32::try_from(canonical.len()).expect("a spec within its limit is below 4 GiB"),
-        zstd: zstd::bulk::compress(canonical, ZSTD_LEVEL).expect("compressing to memory cannot fail"),
+        zstd: zstd.expect("compressing to memory cannot fail"),
     }
 }
 
