@@ -8,6 +8,8 @@
 //! Our finalizer is added by server-side apply, where finalizers are a set: whatever others put there in the meantime
 //! stays. The API server refuses it on an object that is being deleted.
 
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, PatchOperation, RemoveOperation, TestOperation};
 use kube::core::ApiResource;
 use kube::core::params::Patch;
 use outhaul_hub_resources::PlanePolicy;
@@ -39,7 +41,10 @@ pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Reques
         },
         Change::Status { status, known } => {
             let mut operations = unchanged(known.as_ref());
-            operations.push(json!({"op": "add", "path": "/status", "value": status}));
+            operations.push(PatchOperation::Add(AddOperation {
+                path: pointer("/status"),
+                value: serde_json::to_value(status)?,
+            }));
             (true, operations)
         }
         Change::PlaneConditions { .. }
@@ -49,10 +54,9 @@ pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Reques
         | Change::PlaneKey { .. } => return Ok(None),
     };
     operations.insert(0, test("/metadata/uid", key.uid.as_str()));
-    let operations = serde_json::from_value(Value::Array(operations))?;
     Ok(Some(Request {
         status,
-        patch: Patch::Json(operations),
+        patch: Patch::Json(json_patch::Patch(operations)),
     }))
 }
 
@@ -118,18 +122,18 @@ fn add(key: &Key, finalizer: &str) -> Request {
     }
 }
 
-fn remove(finalizer: &str, known: &[String]) -> Option<Vec<Value>> {
+fn remove(finalizer: &str, known: &[String]) -> Option<Vec<PatchOperation>> {
     let place = known.iter().position(|name| name == finalizer)?;
     let path = format!("/metadata/finalizers/{place}");
     Some(vec![
         test(&path, finalizer),
-        json!({"op": "remove", "path": path}),
+        PatchOperation::Remove(RemoveOperation { path: pointer(&path) }),
     ])
 }
 
 /// What was absent has to be absent still: the API server holds a field that is not there to be null, as long as what
 /// is around it is there. A replica whose watch is late may otherwise take its word for the first one.
-fn unchanged(known: Option<&Known>) -> Vec<Value> {
+fn unchanged(known: Option<&Known>) -> Vec<PatchOperation> {
     match known {
         None => vec![test("/status", Value::Null)],
         Some(Known { plane, moved, term }) => vec![
@@ -140,8 +144,15 @@ fn unchanged(known: Option<&Known>) -> Vec<Value> {
     }
 }
 
-fn test(path: &str, value: impl serde::Serialize) -> Value {
-    json!({"op": "test", "path": path, "value": value})
+fn test(path: &str, value: impl serde::Serialize) -> PatchOperation {
+    PatchOperation::Test(TestOperation {
+        path: pointer(path),
+        value: json!(value),
+    })
+}
+
+fn pointer(path: &str) -> PointerBuf {
+    PointerBuf::parse(path).expect("paths in here have no escapes")
 }
 
 #[cfg(test)]
