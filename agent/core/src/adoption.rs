@@ -10,6 +10,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::field::at;
+
 /// The field manager of OpenChoreo's controllers where they say none: the name of their program, as of most that are
 /// made with the same tools.
 const PROGRAM: &str = "manager";
@@ -44,14 +46,12 @@ pub fn patch(object: &Value, manager: &str) -> Option<Value> {
             entry
         })
         .collect();
-    let version = object.pointer("/metadata/resourceVersion")?;
+    let version = at(object, "metadata/resourceVersion")?;
     Some(json!({ "metadata": { "resourceVersion": version, "managedFields": managed } }))
 }
 
 fn entries(object: &Value) -> &[Value] {
-    let entries = object
-        .pointer("/metadata/managedFields")
-        .and_then(Value::as_array);
+    let entries = at(object, "metadata/managedFields").and_then(Value::as_array);
     entries.map(Vec::as_slice).unwrap_or_default()
 }
 

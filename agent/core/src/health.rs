@@ -13,6 +13,8 @@ mod stateful_set;
 use outhaul_protocol_wire::report::Health;
 use serde_json::Value;
 
+use crate::field::at;
+
 /// Groups outside Kubernetes whose kinds are healthy as soon as they exist.
 const HEALTHY_ONCE_THERE: [&str; 3] = ["cilium.io", "gateway.envoyproxy.io", "secrets-store.csi.x-k8s.io"];
 
@@ -36,29 +38,29 @@ pub(crate) fn is_healthy_once_there(group: &str) -> bool {
 
 /// A field that is absent or null reads as `absent`; one of another type makes the whole object unreadable, as it
 /// does for typed clients.
-fn integer(object: &Value, pointer: &str, absent: i64) -> Option<i64> {
-    match object.pointer(pointer) {
+fn integer(object: &Value, way: &str, absent: i64) -> Option<i64> {
+    match at(object, way) {
         None | Some(Value::Null) => Some(absent),
         Some(value) => value.as_i64(),
     }
 }
 
-fn boolean(object: &Value, pointer: &str) -> Option<bool> {
-    match object.pointer(pointer) {
+fn boolean(object: &Value, way: &str) -> Option<bool> {
+    match at(object, way) {
         None | Some(Value::Null) => Some(false),
         Some(value) => value.as_bool(),
     }
 }
 
-fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
-    match object.pointer(pointer) {
+fn text<'a>(object: &'a Value, way: &str) -> Option<&'a str> {
+    match at(object, way) {
         None | Some(Value::Null) => Some(""),
         Some(value) => value.as_str(),
     }
 }
 
-fn list<'a>(object: &'a Value, pointer: &str) -> Option<&'a [Value]> {
-    match object.pointer(pointer) {
+fn list<'a>(object: &'a Value, way: &str) -> Option<&'a [Value]> {
+    match at(object, way) {
         None | Some(Value::Null) => Some(&[]),
         Some(value) => value.as_array().map(Vec::as_slice),
     }

@@ -14,6 +14,7 @@ pub mod departing;
 pub mod desired;
 pub mod drift;
 pub mod ensure;
+mod field;
 pub mod fight;
 pub mod health;
 pub mod held;

@@ -11,6 +11,7 @@ use outhaul_protocol_wire::report::{Health, RawStatus};
 use serde_json::{Map, Value};
 
 use crate::adoption;
+use crate::field::at;
 use crate::health;
 use crate::held;
 use crate::labels::{self, Owner};
@@ -123,15 +124,15 @@ impl Live {
 
 /// Which object a live one is.
 pub fn reference(object: &Value) -> Option<ObjectRef> {
-    let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
-    let api_version = text("/apiVersion")?;
+    let text = |way| at(object, way).and_then(Value::as_str);
+    let api_version = text("apiVersion")?;
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     Some(ObjectRef {
         group: group.to_owned(),
         version: version.to_owned(),
-        kind: text("/kind")?.to_owned(),
-        namespace: text("/metadata/namespace").unwrap_or_default().to_owned(),
-        name: text("/metadata/name")?.to_owned(),
+        kind: text("kind")?.to_owned(),
+        namespace: text("metadata/namespace").unwrap_or_default().to_owned(),
+        name: text("metadata/name")?.to_owned(),
     })
 }
 
@@ -165,9 +166,8 @@ fn lasting(metadata: &Map<String, Value>) -> Vec<u8> {
     let changes = ["generation", "managedFields", "resourceVersion", "selfLink"];
     let lasting = metadata
         .iter()
-        .filter(|(field, _)| !changes.contains(&field.as_str()))
-        .map(|(field, value)| (field.clone(), value.clone()));
-    canonical::to_vec(&Value::Object(lasting.collect()))
+        .filter(|(field, _)| !changes.contains(&field.as_str()));
+    canonical::fields_to_vec(lasting)
 }
 
 /// The status of `object` as it is reported.
@@ -184,9 +184,7 @@ fn finalizers(metadata: &Value) -> impl Iterator<Item = &str> {
 }
 
 fn managed_fields(object: &Value) -> impl Iterator<Item = &Value> {
-    let entries = object
-        .pointer("/metadata/managedFields")
-        .and_then(Value::as_array);
+    let entries = at(object, "metadata/managedFields").and_then(Value::as_array);
     entries.into_iter().flatten()
 }
 
@@ -215,7 +213,7 @@ fn is_managed(object: &Value, manager: &str) -> bool {
 }
 
 fn scales(entry: &Value) -> bool {
-    field(entry, "subresource") == "scale" && entry.pointer("/fieldsV1/f:spec/f:replicas").is_some()
+    field(entry, "subresource") == "scale" && at(entry, "fieldsV1/f:spec/f:replicas").is_some()
 }
 
 /// The other manager with the newest entry over anything but status.

@@ -13,6 +13,13 @@ pub fn to_vec(value: &Value) -> Vec<u8> {
     out
 }
 
+/// The canonical bytes of the object that has these fields.
+pub fn fields_to_vec<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_fields(fields, &mut out);
+    out
+}
+
 /// How many bytes Go's `encoding/json` needs for a value whose canonical form is `canonical`: it writes `<`, `>`
 /// and `&` as six bytes each, and U+2028 and U+2029 likewise. This is the length that the API server stores.
 pub fn go_length(canonical: &[u8]) -> usize {
@@ -38,19 +45,21 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             }
             out.push(b']');
         }
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_unstable_by_key(|(key, _)| key.as_bytes());
-            out.push(b'{');
-            for (index, (key, field)) in fields.into_iter().enumerate() {
-                separate(index, out);
-                scalar(key, out);
-                out.push(b':');
-                write(field, out);
-            }
-            out.push(b'}');
-        }
+        Value::Object(fields) => write_fields(fields.iter(), out),
     }
+}
+
+fn write_fields<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>, out: &mut Vec<u8>) {
+    let mut fields: Vec<_> = fields.collect();
+    fields.sort_unstable_by_key(|(key, _)| key.as_bytes());
+    out.push(b'{');
+    for (index, (key, field)) in fields.into_iter().enumerate() {
+        separate(index, out);
+        scalar(key, out);
+        out.push(b':');
+        write(field, out);
+    }
+    out.push(b'}');
 }
 
 fn separate(index: usize, out: &mut Vec<u8>) {
@@ -81,6 +90,17 @@ mod tests {
             canonical(&value),
             r#"{"B":null,"a":{"z":[{"x":0,"y":0}],"é":1},"b":1}"#
         );
+    }
+
+    #[test]
+    fn some_fields_are_written_as_the_object_of_them_alone() {
+        let value = json!({"b": {"d": 1, "c": 2}, "a": [], "left out": 0});
+        let some = value
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(key, _)| key.len() == 1);
+        assert_eq!(fields_to_vec(some), br#"{"a":[],"b":{"c":2,"d":1}}"#);
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Condition<'_> {
 
 /// The conditions of an object; none at all if they are no list.
 pub(super) fn of(object: &Value) -> Option<&[Value]> {
-    list(object, "/status/conditions")
+    list(object, "status/conditions")
 }
 
 pub(super) fn condition<'a>(conditions: &'a [Value], kind: &str) -> Option<Condition<'a>> {
@@ -37,8 +37,8 @@ pub(super) fn condition<'a>(conditions: &'a [Value], kind: &str) -> Option<Condi
 
 /// The health of a custom resource. Without any of the common fields it is healthy once it exists.
 pub(super) fn health(object: &Value) -> Health {
-    let generation = integer(object, "/metadata/generation", 0).unwrap_or(0);
-    let observed = integer(object, "/status/observedGeneration", generation).unwrap_or(generation);
+    let generation = integer(object, "metadata/generation", 0).unwrap_or(0);
+    let observed = integer(object, "status/observedGeneration", generation).unwrap_or(generation);
     let conditions = of(object).unwrap_or_default();
     let is = |kind, expected: bool| {
         condition(conditions, kind).is_some_and(|condition| condition.is_true() == expected)

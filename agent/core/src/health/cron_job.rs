@@ -7,9 +7,9 @@ use super::{boolean, list, text};
 
 /// None if a field that counts has another type than it should.
 pub(super) fn health(object: &Value) -> Option<Health> {
-    let suspended = boolean(object, "/spec/suspend")?;
-    let active = !list(object, "/status/active")?.is_empty();
-    let has_run = !text(object, "/status/lastScheduleTime")?.is_empty();
+    let suspended = boolean(object, "spec/suspend")?;
+    let active = !list(object, "status/active")?.is_empty();
+    let has_run = !text(object, "status/lastScheduleTime")?.is_empty();
     Some(match () {
         () if suspended => Suspended,
         () if active => Progressing,

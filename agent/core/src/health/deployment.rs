@@ -9,9 +9,9 @@ use super::{boolean, integer};
 /// None if a field that counts has another type than it should.
 pub(super) fn health(object: &Value) -> Option<Health> {
     let replicas = Replicas::read(object)?;
-    let paused = boolean(object, "/spec/paused")?;
-    let generation = integer(object, "/metadata/generation", 0)?;
-    let observed = integer(object, "/status/observedGeneration", 0)?;
+    let paused = boolean(object, "spec/paused")?;
+    let generation = integer(object, "metadata/generation", 0)?;
+    let observed = integer(object, "status/observedGeneration", 0)?;
     let conditions = conditions::of(object)?;
     let progressing = condition(conditions, "Progressing");
     let deadline_exceeded = progressing.is_some_and(|it| it.reason() == "ProgressDeadlineExceeded");
@@ -41,11 +41,11 @@ struct Replicas {
 impl Replicas {
     fn read(object: &Value) -> Option<Self> {
         Some(Self {
-            desired: integer(object, "/spec/replicas", 1)?,
-            updated: integer(object, "/status/updatedReplicas", 0)?,
-            ready: integer(object, "/status/readyReplicas", 0)?,
-            available: integer(object, "/status/availableReplicas", 0)?,
-            unavailable: integer(object, "/status/unavailableReplicas", 0)?,
+            desired: integer(object, "spec/replicas", 1)?,
+            updated: integer(object, "status/updatedReplicas", 0)?,
+            ready: integer(object, "status/readyReplicas", 0)?,
+            available: integer(object, "status/availableReplicas", 0)?,
+            unavailable: integer(object, "status/unavailableReplicas", 0)?,
         })
     }
 

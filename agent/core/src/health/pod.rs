@@ -10,9 +10,9 @@ const FAILING: [&str; 3] = ["CrashLoopBackOff", "ImagePullBackOff", "ErrImagePul
 
 /// None if a field that counts has another type than it should.
 pub(super) fn health(object: &Value) -> Option<Health> {
-    Some(match text(object, "/status/phase")? {
+    Some(match text(object, "status/phase")? {
         "Pending" => Progressing,
-        "Running" => running(list(object, "/status/containerStatuses")?)?,
+        "Running" => running(list(object, "status/containerStatuses")?)?,
         "Succeeded" => Healthy,
         "Failed" => Degraded,
         _ => Unknown,
@@ -23,10 +23,10 @@ pub(super) fn health(object: &Value) -> Option<Health> {
 fn running(containers: &[Value]) -> Option<Health> {
     let mut health = Healthy;
     for container in containers {
-        if FAILING.contains(&text(container, "/state/waiting/reason")?) {
+        if FAILING.contains(&text(container, "state/waiting/reason")?) {
             return Some(Degraded);
         }
-        if !boolean(container, "/ready")? {
+        if !boolean(container, "ready")? {
             health = Progressing;
         }
     }

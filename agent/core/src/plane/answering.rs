@@ -11,6 +11,7 @@ use super::requests::{About, Answer, RequestId, SentKind};
 use super::{News, Plane};
 use crate::blocker::{Course, Failure};
 use crate::departing::Step;
+use crate::field::at;
 use crate::item::Place;
 use crate::labels;
 use crate::live::{Live, Shown};
@@ -276,7 +277,7 @@ impl Plane {
 /// An object without a uid is none: a proxy may have answered, or somebody who means no good.
 fn shown(answer: Answer) -> Answer {
     match &answer {
-        Answer::Object(value) if value.pointer("/metadata/uid").is_none() => {
+        Answer::Object(value) if at(value, "metadata/uid").is_none() => {
             Answer::Failed(Failure::Unreadable("it shows no object".to_owned()))
         }
         Answer::Object(_) | Answer::Objects(_) | Answer::Accepted | Answer::Failed(_) => answer,

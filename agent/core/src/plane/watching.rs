@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{News, Plane};
 use crate::blocker::Failure;
+use crate::field::at;
 use crate::item::Place;
 use crate::kinds::Watched;
 use crate::labels;
@@ -60,7 +61,7 @@ impl Plane {
             return;
         };
         self.kinds.vanished(watched, &object);
-        let uid = value.pointer("/metadata/uid").and_then(Value::as_str);
+        let uid = at(value, "metadata/uid").and_then(Value::as_str);
         match self.place(watched, &object) {
             Some((key, Place::Wanted(index))) => {
                 let known = self.items[&key].objects[index].live.as_ref();
