@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-/// The way to a field.
-type Way = Vec<String>;
+/// The way to a field: the names on it, each behind a [`MARK`].
+type Way = String;
+
+const MARK: char = '\0';
 
 /// Applies `body` with force, as `manager`. Fields that it no longer names go, unless another manager has them.
 pub(super) fn apply(object: &mut Value, manager: &str, body: &Value) {
@@ -21,7 +23,7 @@ pub(super) fn apply(object: &mut Value, manager: &str, body: &Value) {
         .cloned()
         .collect();
     disown(object, manager, &changed);
-    for way in &wanted {
+    for way in &changed {
         set(object, way, at(body, way).cloned().unwrap_or_default());
     }
     own(object, manager, "Apply", &wanted);
@@ -30,13 +32,11 @@ pub(super) fn apply(object: &mut Value, manager: &str, body: &Value) {
 /// Notes who changed an object other than by apply.
 pub(super) fn updated(before: &Value, after: &mut Value, manager: &str) {
     let (old, new) = (leaves(before), leaves(after));
-    let changed: BTreeSet<Way> = new
-        .iter()
-        .filter(|way| at(before, way) != at(after, way))
-        .cloned()
-        .collect();
-    let gone: BTreeSet<Way> = old.difference(&new).cloned().collect();
-    disown(after, "", &changed.union(&gone).cloned().collect());
+    let changed = new.iter().filter(|way| at(before, way) != at(after, way));
+    let gone = old.difference(&new);
+    let changed: BTreeSet<Way> = changed.cloned().collect();
+    let touched = changed.iter().chain(gone).cloned().collect();
+    disown(after, "", &touched);
     let mut mine = owned(after, manager, "Update");
     mine.extend(changed);
     own(after, manager, "Update", &mine);
@@ -45,8 +45,19 @@ pub(super) fn updated(before: &Value, after: &mut Value, manager: &str) {
 /// The fields of an object that somebody can own.
 fn leaves(object: &Value) -> BTreeSet<Way> {
     let mut found = BTreeSet::new();
-    collect(object, &mut Vec::new(), &mut found);
-    found.retain(|way| !is_systems(way));
+    for (name, field) in object.as_object().into_iter().flatten() {
+        match name.as_str() {
+            "apiVersion" | "kind" | "status" => {}
+            "metadata" => {
+                for name in ["labels", "annotations"] {
+                    if let Some(field) = field.get(name) {
+                        collect(field, &mut format!("{MARK}metadata{MARK}{name}"), &mut found);
+                    }
+                }
+            }
+            _ => collect(field, &mut format!("{MARK}{name}"), &mut found),
+        }
+    }
     found
 }
 
@@ -54,9 +65,11 @@ fn collect(value: &Value, way: &mut Way, found: &mut BTreeSet<Way>) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             for (name, field) in fields {
-                way.push(name.clone());
+                let length = way.len();
+                way.push(MARK);
+                way.push_str(name);
                 collect(field, way, found);
-                way.pop();
+                way.truncate(length);
             }
         }
         _ => {
@@ -65,13 +78,8 @@ fn collect(value: &Value, way: &mut Way, found: &mut BTreeSet<Way>) {
     }
 }
 
-/// What nobody owns: it is the object's name, or the server's.
-fn is_systems(way: &Way) -> bool {
-    let way: Vec<&str> = way.iter().map(String::as_str).collect();
-    matches!(way.as_slice(), ["apiVersion" | "kind" | "status", ..])
-        || matches!(way.as_slice(), ["metadata", field, ..] if *field != "labels" && *field != "annotations")
-        || way.is_empty()
-        || way == ["metadata"]
+fn names(way: &str) -> impl Iterator<Item = &str> {
+    way.split(MARK).skip(1)
 }
 
 fn entries(object: &Value) -> impl Iterator<Item = &Value> {
@@ -113,22 +121,28 @@ fn disown(object: &mut Value, spared: &str, fields: &BTreeSet<Way>) {
 }
 
 fn own(object: &mut Value, manager: &str, operation: &str, fields: &BTreeSet<Way>) {
-    let mut list: Vec<Value> = entries(object)
-        .filter(|entry| !is(entry, manager, operation))
-        .cloned()
-        .collect();
+    let managed = object["metadata"]["managedFields"].take();
+    let mut list = match managed {
+        Value::Array(list) => list,
+        _ => Vec::new(),
+    };
+    list.retain(|entry| !is(entry, manager, operation));
     if !fields.is_empty() {
         list.push(json!({"manager": manager, "operation": operation, "fieldsV1": tree(fields)}));
     }
-    list.sort_by_key(|entry| (entry["operation"].to_string(), entry["manager"].to_string()));
+    list.sort_by(|one, other| who(one).cmp(&who(other)));
     object["metadata"]["managedFields"] = list.into();
+}
+
+fn who(entry: &Value) -> (Option<&str>, Option<&str>) {
+    (entry["operation"].as_str(), entry["manager"].as_str())
 }
 
 fn tree(fields: &BTreeSet<Way>) -> Value {
     let mut root = json!({});
     for way in fields {
         let mut here = &mut root;
-        for name in way {
+        for name in names(way) {
             here = &mut here[format!("f:{name}")];
             if here.is_null() {
                 *here = json!({});
@@ -140,43 +154,37 @@ fn tree(fields: &BTreeSet<Way>) -> Value {
 
 fn ways(tree: &Value) -> BTreeSet<Way> {
     let mut found = BTreeSet::new();
-    collect(tree, &mut Vec::new(), &mut found);
-    let plain = |name: String| name.strip_prefix("f:").map(str::to_owned).unwrap_or(name);
-    found
-        .into_iter()
-        .filter(|way| !way.is_empty())
-        .map(|way| way.into_iter().map(plain).collect())
-        .collect()
+    collect(tree, &mut Way::new(), &mut found);
+    found.remove("");
+    found.into_iter().map(|way| way.replace("\0f:", "\0")).collect()
 }
 
-fn at<'a>(object: &'a Value, way: &[String]) -> Option<&'a Value> {
-    way.iter().try_fold(object, |value, name| value.get(name))
+fn at<'a>(object: &'a Value, way: &str) -> Option<&'a Value> {
+    names(way).try_fold(object, |value, name| value.get(name))
 }
 
-fn set(object: &mut Value, way: &[String], value: Value) {
+fn set(object: &mut Value, way: &str, value: Value) {
     let mut here = object;
-    for name in way {
+    for name in names(way) {
         if !here.is_object() {
             *here = json!({});
         }
-        here = &mut here[name.as_str()];
+        here = &mut here[name];
     }
     *here = value;
 }
 
 /// Removes a field, and what is empty because of that.
-fn remove(object: &mut Value, way: &[String]) {
-    let Some((last, parents)) = way.split_last() else {
+fn remove(object: &mut Value, way: &str) {
+    let Some((parents, last)) = way.rsplit_once(MARK) else {
         return;
     };
-    let parent = parents
-        .iter()
-        .try_fold(&mut *object, |value, name| value.get_mut(name));
+    let parent = names(parents).try_fold(&mut *object, |value, name| value.get_mut(name));
     let Some(Value::Object(fields)) = parent else {
         return;
     };
     fields.remove(last);
-    if fields.is_empty() && parents.len() > 1 {
+    if fields.is_empty() && names(parents).count() > 1 {
         remove(object, parents);
     }
 }
