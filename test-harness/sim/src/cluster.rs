@@ -6,6 +6,7 @@
 //! server that the other tests run on, so what is here behaves as there.
 
 mod fields;
+mod object;
 mod refusal;
 mod verbs;
 
@@ -14,6 +15,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub use object::Object;
+pub(crate) use object::stored;
 pub use refusal::Refusal;
 pub use verbs::Patch;
 
@@ -36,18 +39,18 @@ pub struct Change {
     /// Which object.
     pub place: Place,
     /// As it was.
-    pub before: Option<Arc<Value>>,
+    pub before: Option<Arc<Object>>,
     /// As it is.
-    pub after: Option<Arc<Value>>,
+    pub after: Option<Arc<Object>>,
 }
 
 /// How a change looks through a filter.
 #[derive(Debug, Clone)]
 pub enum Seen {
     /// It is there, and new or changed.
-    There(Arc<Value>),
+    There(Arc<Object>),
     /// It is not there any more; as it was last.
-    Gone(Arc<Value>),
+    Gone(Arc<Object>),
 }
 
 /// All of one cluster.
@@ -56,7 +59,7 @@ pub struct Cluster {
     name: String,
     version: u64,
     uids: u64,
-    objects: BTreeMap<Place, Arc<Value>>,
+    objects: BTreeMap<Place, Arc<Object>>,
     changes: Vec<Change>,
     /// Changes before this version are not told any more.
     horizon: u64,
@@ -105,19 +108,20 @@ impl Cluster {
     }
 
     /// One object, whatever is served.
-    pub fn find(&self, place: &Place) -> Option<&Arc<Value>> {
+    pub fn find(&self, place: &Place) -> Option<&Arc<Object>> {
         self.objects.get(place)
     }
 
     /// All objects.
-    pub fn objects(&self) -> impl Iterator<Item = (&Place, &Arc<Value>)> {
+    pub fn objects(&self) -> impl Iterator<Item = (&Place, &Arc<Object>)> {
         self.objects.iter()
     }
 
     /// All objects of a kind.
-    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = (&Place, &Arc<Value>)> {
-        let kind = kind.to_owned();
-        self.objects.iter().filter(move |(place, _)| place.kind == kind)
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = (&Place, &Arc<Object>)> {
+        let first = Place::new(kind, "", "");
+        let from_there = self.objects.range(first.clone()..);
+        from_there.take_while(move |(place, _)| place.kind == first.kind)
     }
 
     /// Whether a kind is served.
@@ -169,11 +173,11 @@ impl Cluster {
         uids
     }
 
-    fn store(&mut self, place: &Place, after: Option<Value>) -> Option<Arc<Value>> {
+    fn store(&mut self, place: &Place, after: Option<Value>) -> Option<Arc<Object>> {
         self.version += 1;
         let after = after.map(|mut object| {
             object["metadata"]["resourceVersion"] = self.version.to_string().into();
-            Arc::new(object)
+            Arc::new(Object::from(object))
         });
         let before = match &after {
             Some(object) => self.objects.insert(place.clone(), Arc::clone(object)),
@@ -205,7 +209,7 @@ impl Change {
                 // What leaves the view is told at the version of its leaving.
                 let mut last = Value::clone(object);
                 last["metadata"]["resourceVersion"] = self.version.to_string().into();
-                Some(Seen::Gone(Arc::new(last)))
+                Some(Seen::Gone(Arc::new(last.into())))
             }
             (None, None) => None,
         }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Place};
 use crate::hub::key_of;
-use crate::model::Wish;
+use crate::model::{Wish, at};
 use crate::schedule::{Action, ENVIRONMENTS, Flaw, Kind, PLANES, Thing, Verdict};
 use crate::world::{Event, World, plane_index};
 
@@ -135,7 +135,8 @@ impl World {
         let uid = before["metadata"]["uid"].as_str().unwrap_or_default();
         self.control.delete(&place, None).expect("it is there");
         let after = self.control.find(&place).cloned();
-        self.model.deleted(uid, after.as_deref().and_then(generation));
+        self.model
+            .deleted(uid, after.as_ref().and_then(|after| generation(after)));
         self.check_control_write(&place, Some(&before), after.as_deref());
         self.control_changed();
     }
@@ -247,7 +248,7 @@ impl World {
                 "availableReplicas": 1,
             }});
             let patch = crate::cluster::Patch::Merge(status);
-            cluster.patch(&place, true, &patch).expect("it was just seen");
+            cluster.patch(&place, true, patch).expect("it was just seen");
         }
         self.plane_changed(plane);
     }
@@ -422,9 +423,7 @@ fn manifest(thing: &Thing) -> Value {
 
 /// What an object of ours says, as [`manifest`] put it there.
 pub(crate) fn value_of(object: &Value) -> &str {
-    let value = object
-        .pointer("/data/value")
-        .or_else(|| object.pointer("/spec/value"));
+    let value = at(object, "/data/value").or_else(|| at(object, "/spec/value"));
     value.and_then(Value::as_str).unwrap_or_default()
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::cluster::Place;
 use crate::control::{entries, environments, value_of};
-use crate::model::{owner, text};
+use crate::model::{at, owner, text};
 use crate::schedule::{Governing, HUBS, Kind, PLANES};
 use crate::world::{Violation, World};
 
@@ -205,7 +205,7 @@ impl World {
                 continue;
             }
             if owner(live).as_deref() != Some(uid) || value_of(live) != value {
-                return Some(format!("{place} should say {value} and is {live}"));
+                return Some(format!("{place} should say {value} and is {}", ***live));
             }
             if let Some(problem) = status_problem(resource, place, live) {
                 return Some(problem);
@@ -280,7 +280,7 @@ fn status_problem(resource: &Value, place: &Place, live: &Value) -> Option<Strin
             && text(entry, "/name") == place.name
     };
     let find = |pointer: &str| {
-        let list = resource.pointer(pointer).and_then(Value::as_array);
+        let list = at(resource, pointer).and_then(Value::as_array);
         list.into_iter().flatten().find(named)
     };
     let Some(entry) = find("/status/resources") else {

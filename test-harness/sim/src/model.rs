@@ -5,6 +5,7 @@
 mod letting_go;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use outhaul_agent_core::labels;
 use outhaul_agent_core::plane::{Action, Change, Write};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use self::letting_go::LettingGo;
 use crate::agent::place_of;
 use crate::broken::Broken;
-use crate::cluster::{Cluster, Place};
+use crate::cluster::{Cluster, Object, Place};
 use crate::control::{entries, value_of};
 use crate::schedule::PLANES;
 use crate::world::{World, plane_index};
@@ -303,8 +304,8 @@ impl World {
     pub(crate) fn check_control_write(
         &mut self,
         place: &Place,
-        before: Option<&Value>,
-        after: Option<&Value>,
+        before: Option<&Object>,
+        after: Option<&Object>,
     ) {
         if place.kind == "Plane" && after.is_none() {
             self.check_plane_gone(plane_index(&place.name));
@@ -363,7 +364,7 @@ impl World {
         let Some(plane) = self.model.on.get(uid).copied() else {
             return;
         };
-        let ours = |(_, object): (_, &std::sync::Arc<Value>)| owner(object).as_deref() == Some(uid);
+        let ours = |(_, object): (_, &Arc<Object>)| owner(object).as_deref() == Some(uid);
         let some = self.planes[plane].cluster.objects().any(ours);
         if some && !self.model.given_up.contains(&plane) {
             let text = format!(
@@ -416,8 +417,12 @@ fn values(spec: &Value) -> Vec<String> {
 }
 
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    let field = at(object, pointer).and_then(Value::as_str);
+    field.unwrap_or_default()
+}
+
+/// What a pointer without escapes points at.
+pub(crate) fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let mut names = pointer.split('/').skip(1);
+    names.try_fold(object, |value, name| value.get(name))
 }

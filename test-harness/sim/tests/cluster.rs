@@ -133,7 +133,7 @@ impl Both {
 
     fn ask_cheap(&mut self, ask: &Ask) -> u16 {
         let place = place(name(ask));
-        let there = self.cheap.find(&place).cloned();
+        let there = self.cheap.find(&place).map(|object| Value::clone(object));
         let cheap = &mut self.cheap;
         let result = match ask {
             Ask::Get(_) => cheap.get(&place).map(|_| 200),
@@ -149,15 +149,15 @@ impl Both {
                 .update(&place, "somebody", |object| json_patch::merge(object, patch))
                 .map(|_| 200),
             Ask::Merge(_, patch, precondition) => {
-                let patch = with_precondition(patch, *precondition, there.as_deref());
-                cheap.patch(&place, false, &Patch::Merge(patch)).map(|_| 200)
+                let patch = with_precondition(patch, *precondition, there.as_ref());
+                cheap.patch(&place, false, Patch::Merge(patch)).map(|_| 200)
             }
             Ask::Json(_, patch) => {
                 let patch = serde_json::from_value(patch.clone()).unwrap();
-                cheap.patch(&place, false, &Patch::Json(patch)).map(|_| 200)
+                cheap.patch(&place, false, Patch::Json(patch)).map(|_| 200)
             }
             Ask::Delete(_, uid) => {
-                let uid = uid.map(|right| uid_of(there.as_deref(), right));
+                let uid = uid.map(|right| uid_of(there.as_ref(), right));
                 cheap.delete(&place, uid.as_deref()).map(|()| 200)
             }
         };

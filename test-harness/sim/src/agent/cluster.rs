@@ -104,7 +104,7 @@ impl World {
             Action::Release { uid, .. } => cluster
                 .get(&place)
                 .and_then(|there| match once::release(&there, uid) {
-                    Some(patch) => cluster.patch(&place, false, &Patch::Merge(patch)),
+                    Some(patch) => cluster.patch(&place, false, Patch::Merge(patch)),
                     None => Ok(there),
                 })
                 .map(|object| Answer::Object(Value::clone(&object))),

@@ -1,6 +1,7 @@
 //! The agent's watches: one per kind of object and kind of resource, each a list and then changes.
 
 use core::time::Duration;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use outhaul_agent_core::blocker::Failure;
@@ -117,14 +118,9 @@ impl World {
         }
         watch.planned = false;
         watch.position = Some(plane.cluster.version());
-        let objects: Vec<_> = plane
-            .cluster
-            .of_kind(&watched.kind)
-            .filter(|(_, object)| matches(watched, object))
-            .map(|(_, object)| complete(watched, object))
-            .collect();
-        for object in objects {
-            running.plane.seen(watched, &object, now);
+        let objects = plane.cluster.of_kind(&watched.kind);
+        for (_, object) in objects.filter(|(_, object)| matches(watched, object)) {
+            running.plane.seen(watched, &complete(watched, object), now);
         }
         running.plane.listed(watched, now);
         self.coverage.note("agent listed".to_owned());
@@ -210,10 +206,10 @@ fn matches(watched: &Watched, object: &Value) -> bool {
 }
 
 /// Items of lists leave out what the list says once.
-fn complete(watched: &Watched, object: &Value) -> Value {
-    let mut object = object.clone();
+fn complete<'a>(watched: &Watched, object: &'a Value) -> Cow<'a, Value> {
+    let mut object = Cow::Borrowed(object);
     if object["apiVersion"].is_null() {
-        object["apiVersion"] = json!(match watched.group.as_str() {
+        object.to_mut()["apiVersion"] = json!(match watched.group.as_str() {
             "" => watched.version.clone(),
             group => format!("{group}/{}", watched.version),
         });

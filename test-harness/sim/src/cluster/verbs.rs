@@ -5,7 +5,7 @@ use std::sync::Arc;
 use json_patch::{PatchOperation, TestOperation};
 use serde_json::{Value, json};
 
-use super::{Cluster, Place, Refusal, fields};
+use super::{Cluster, Object, Place, Refusal, fields};
 
 /// A change of part of an object.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub enum Patch {
     Merge(Value),
 }
 
-type Answer = Result<Arc<Value>, Refusal>;
+type Answer = Result<Arc<Object>, Refusal>;
 
 impl Cluster {
     /// One object.
@@ -88,17 +88,13 @@ impl Cluster {
     ///
     /// # Errors
     /// The object is not there, or a precondition or test does not hold.
-    pub fn patch(&mut self, place: &Place, status: bool, patch: &Patch) -> Answer {
+    pub fn patch(&mut self, place: &Place, status: bool, patch: Patch) -> Answer {
         let before = self.get(place)?;
-        let mut patched = Value::clone(&before);
+        let mut object = Value::clone(&before);
         match patch {
-            Patch::Json(patch) => {
-                let operations: Vec<_> = patch
-                    .iter()
-                    .filter(|it| !finds_nothing(it, &before))
-                    .cloned()
-                    .collect();
-                json_patch::patch(&mut patched, &operations).map_err(|_failed| Refusal {
+            Patch::Json(mut patch) => {
+                patch.0.retain(|operation| !finds_nothing(operation, &before));
+                json_patch::patch(&mut object, &patch).map_err(|_failed| Refusal {
                     name: place.name.clone(),
                     ..Refusal::new(422, "Invalid", place)
                 })?;
@@ -110,18 +106,10 @@ impl Cluster {
                         return Err(Refusal::conflict(place));
                     }
                 }
-                json_patch::merge(&mut patched, patch);
+                json_patch::merge(&mut object, &patch);
             }
         }
-        let mut object = match status {
-            true => Value::clone(&before),
-            false => patched.clone(),
-        };
-        let source = if status { &patched } else { &*before };
-        match source.get("status") {
-            Some(value) => object["status"] = value.clone(),
-            None => drop(object.as_object_mut().and_then(|fields| fields.remove("status"))),
-        }
+        put_back(&mut object, &before, |field| (field == "status") != status);
         object["metadata"]["managedFields"] = before["metadata"]["managedFields"].clone();
         if !status {
             fields::updated(&before, &mut object, "unknown");
@@ -159,11 +147,11 @@ impl Cluster {
         object["metadata"]["generation"] = 1.into();
     }
 
-    fn change(&mut self, place: &Place, before: &Arc<Value>, mut object: Value) -> Answer {
+    fn change(&mut self, place: &Place, before: &Arc<Object>, mut object: Value) -> Answer {
         if content(before) != content(&object) {
             bump(&mut object);
         }
-        match object == **before {
+        match object == ***before {
             true => Ok(Arc::clone(before)),
             false => self.write(place, object),
         }
@@ -173,10 +161,10 @@ impl Cluster {
     fn write(&mut self, place: &Place, object: Value) -> Answer {
         if is_deleting(&object) && finalizers(&object).is_empty() {
             self.store(place, None);
-            return Ok(Arc::new(object));
+            return Ok(Arc::new(object.into()));
         }
         let stored = self.store(place, Some(object));
-        Ok(stored.unwrap_or_default())
+        Ok(stored.expect("what is stored is there"))
     }
 
     fn check_served(&self, place: &Place) -> Result<(), Refusal> {
@@ -191,6 +179,19 @@ impl Cluster {
         match place.namespace.is_empty() || self.find(&namespace).is_some() {
             true => Ok(()),
             false => Err(Refusal::not_found(&namespace)),
+        }
+    }
+}
+
+/// Makes some fields of an object what they were before.
+fn put_back(object: &mut Value, before: &Value, which: impl Fn(&str) -> bool) {
+    let (Some(fields), Some(before)) = (object.as_object_mut(), before.as_object()) else {
+        return;
+    };
+    fields.retain(|name, _| !which(name) || before.contains_key(name));
+    for (name, value) in before.iter().filter(|(name, _)| which(name)) {
+        if fields.get(name) != Some(value) {
+            fields.insert(name.clone(), value.clone());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A hub's watches: a list, then changes, and a list again where changes were missed.
 
 use core::time::Duration;
+use std::borrow::Cow;
 
 use outhaul_hub_core::listing::{Kind, Listing};
 use outhaul_hub_resources::Stored;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::HubEvent;
 use crate::broken::Broken;
-use crate::cluster::Seen;
+use crate::cluster::{Object, Seen, stored};
 use crate::world::{Event, World};
 
 /// One kind.
@@ -95,14 +96,9 @@ impl World {
         let (of, broken) = (watcher.kind, self.broken);
         watcher.position = Some(self.control.version());
         watcher.listing.begin();
-        let objects: Vec<Stored> = self
-            .control
-            .of_kind(resource(of))
-            .map(|(_, object)| read(object, broken))
-            .collect();
+        let objects = self.control.of_kind(resource(of));
         let mut sights: Vec<_> = objects
-            .into_iter()
-            .flat_map(|object| watcher.listing.listed(&object))
+            .flat_map(|(_, object)| watcher.listing.listed(&read(object, broken)))
             .collect();
         sights.extend(watcher.listing.done());
         self.coverage.note(format!("hub listed {of:?}"));
@@ -186,17 +182,12 @@ fn resource(kind: Kind) -> &'static str {
     }
 }
 
-/// An object as a client reads it.
-pub(super) fn stored(object: &Value) -> Stored {
-    serde_json::from_str(&object.to_string()).expect("what the cluster stores is an object")
-}
-
 /// An object as a hub reads it.
-fn read(object: &Value, broken: Option<Broken>) -> Stored {
+fn read(object: &Object, broken: Option<Broken>) -> Cow<'_, Stored> {
     match broken {
-        Some(Broken::ConfirmationOfAnyGeneration) => stored(&confirmed_now(object)),
-        Some(Broken::AdmissionUnchecked) => stored(&admitting_all(object)),
-        _ => stored(object),
+        Some(Broken::ConfirmationOfAnyGeneration) => Cow::Owned(stored(&confirmed_now(object))),
+        Some(Broken::AdmissionUnchecked) => Cow::Owned(stored(&admitting_all(object))),
+        _ => Cow::Borrowed(object.stored()),
     }
 }
 

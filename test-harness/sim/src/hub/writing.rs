@@ -1,6 +1,7 @@
 //! A hub's requests to the API server: a bounded number at once, each made at one moment and answered at another.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use json_patch::PatchOperation;
 use kube::core::params;
@@ -13,9 +14,9 @@ use outhaul_protocol_wire::ids::Epoch;
 
 use serde_json::Value;
 
-use super::{Fate, HubEvent, Task, watching::stored};
+use super::{Fate, HubEvent, Task};
 use crate::broken::Broken;
-use crate::cluster::{Patch, Place, Refusal};
+use crate::cluster::{Object, Patch, Place, Refusal};
 use crate::schedule::Moment;
 use crate::world::{Event, World};
 
@@ -170,13 +171,13 @@ fn make(control: &mut crate::cluster::Cluster, write: &Write, blindly: bool) -> 
             patch
                 .0
                 .retain(|operation| !blindly || !matches!(operation, PatchOperation::Test(_)));
-            control.patch(&place, status, &Patch::Json(patch))?
+            control.patch(&place, status, Patch::Json(patch))?
         }
-        params::Patch::Merge(patch) => control.patch(&place, status, &Patch::Merge(patch))?,
+        params::Patch::Merge(patch) => control.patch(&place, status, Patch::Merge(patch))?,
         _ => return Ok(Outcome::Outdated),
     };
     Ok(match &write.subject {
-        Subject::Bundle(_) => Outcome::Done(Box::new(Around::read(&stored(&object)))),
+        Subject::Bundle(_) => Outcome::Done(Box::new(Around::read(object.stored()))),
         Subject::Plane(..) => {
             let plane = serde_json::from_value(Value::clone(&object));
             let record = plane.ok().and_then(|plane| PlaneRecord::read(plane).ok());
@@ -185,10 +186,10 @@ fn make(control: &mut crate::cluster::Cluster, write: &Write, blindly: bool) -> 
     })
 }
 
-fn read(answer: Result<std::sync::Arc<serde_json::Value>, Refusal>, key: &Key) -> Option<Sight> {
+fn read(answer: Result<Arc<Object>, Refusal>, key: &Key) -> Option<Sight> {
     match answer {
         Ok(object) => {
-            let resource = Reader::new(key.kind).read(&stored(&object)).ok()?;
+            let resource = Reader::new(key.kind).read(object.stored()).ok()?;
             match resource.key == *key {
                 true => Some(Sight::Resource(resource, Origin::Read)),
                 false => Some(Sight::ResourceGone(key.clone())),
