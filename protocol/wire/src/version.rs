@@ -131,7 +131,14 @@ mod tests {
     fn the_newest_common_version_is_chosen() {
         assert_eq!(Offer::OURS.choose(), Ok(CURRENT));
         assert_eq!(Offer { oldest: 1, newest: 9 }.choose(), Ok(CURRENT));
-        assert_eq!(Offer { oldest: OLDEST, newest: OLDEST }.choose(), Ok(OLDEST));
+        assert_eq!(
+            Offer {
+                oldest: OLDEST,
+                newest: OLDEST
+            }
+            .choose(),
+            Ok(OLDEST)
+        );
     }
 
     #[test]

@@ -9,10 +9,8 @@ use anyhow::ensure;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::api::{
-    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams,
-    PostParams,
-};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::discovery::{Discovery, verbs};
 use kube::{Client, ResourceExt as _};
 use outhaul_scenarios::operator::{NAMESPACE, condition};
 use outhaul_scenarios::stage::SYSTEM;
@@ -21,48 +19,6 @@ use serde_json::{Value, json};
 
 /// How long nothing may be written before it is believed that nothing will be. `OUTHAUL_QUIET_SECONDS` says otherwise.
 const QUIET: Duration = Duration::from_secs(3);
-
-/// Everything that a hub, an agent or a controller of workloads writes here: group, version, kind.
-const CONTROL: [(&str, &str, &str); 27] = [
-    ("", "v1", "Secret"),
-    ("", "v1", "Event"),
-    ("", "v1", "Namespace"),
-    ("outhaul.dev", "v1alpha1", "Plane"),
-    ("openchoreo.dev", "v1alpha1", "API"),
-    ("openchoreo.dev", "v1alpha1", "APIBinding"),
-    ("openchoreo.dev", "v1alpha1", "APIClass"),
-    ("openchoreo.dev", "v1alpha1", "BuildPlane"),
-    ("openchoreo.dev", "v1alpha1", "Component"),
-    ("openchoreo.dev", "v1alpha1", "ConfigurationGroup"),
-    ("openchoreo.dev", "v1alpha1", "DataPlane"),
-    ("openchoreo.dev", "v1alpha1", "DeploymentPipeline"),
-    ("openchoreo.dev", "v1alpha1", "Environment"),
-    ("openchoreo.dev", "v1alpha1", "GitCommitRequest"),
-    ("openchoreo.dev", "v1alpha1", "Organization"),
-    ("openchoreo.dev", "v1alpha1", "Project"),
-    ("openchoreo.dev", "v1alpha1", "Release"),
-    ("openchoreo.dev", "v1alpha1", "ScheduledTask"),
-    ("openchoreo.dev", "v1alpha1", "ScheduledTaskBinding"),
-    ("openchoreo.dev", "v1alpha1", "ScheduledTaskClass"),
-    ("openchoreo.dev", "v1alpha1", "Service"),
-    ("openchoreo.dev", "v1alpha1", "ServiceBinding"),
-    ("openchoreo.dev", "v1alpha1", "ServiceClass"),
-    ("openchoreo.dev", "v1alpha1", "WebApplication"),
-    ("openchoreo.dev", "v1alpha1", "WebApplicationBinding"),
-    ("openchoreo.dev", "v1alpha1", "WebApplicationClass"),
-    ("openchoreo.dev", "v1alpha1", "Workload"),
-];
-const PLANE: [(&str, &str, &str); 9] = [
-    ("", "v1", "Secret"),
-    ("", "v1", "Event"),
-    ("", "v1", "Namespace"),
-    ("", "v1", "Service"),
-    ("apps", "v1", "Deployment"),
-    ("batch", "v1", "CronJob"),
-    ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
-    ("gateway.envoyproxy.io", "v1alpha1", "SecurityPolicy"),
-    ("gateway.envoyproxy.io", "v1alpha1", "BackendTrafficPolicy"),
-];
 
 /// What somebody writes: kind, name, spec.
 fn written() -> Vec<(&'static str, &'static str, Value)> {
@@ -233,16 +189,37 @@ async fn started(ground: &Ground) -> Stage {
     stage
 }
 
+/// Every kind that an API server keeps objects of: but Leases, which are renewed all the time.
+async fn kinds(client: &Client) -> Vec<ApiResource> {
+    let discovery = Discovery::new(client.clone()).run_aggregated().await.unwrap();
+    let kinds = discovery.groups().flat_map(|group| group.recommended_resources());
+    let kept = kinds.filter(|(kind, can)| {
+        can.supports_operation(verbs::LIST) && !["Lease", "ComponentStatus"].contains(&&*kind.kind)
+    });
+    let kinds: Vec<_> = kept.map(|(kind, _)| kind).collect();
+    for known in ["Secret", "Event", "Namespace"] {
+        assert!(
+            kinds.iter().any(|kind| kind.kind == known),
+            "{known} is not among {kinds:?}"
+        );
+    }
+    kinds
+}
+
 /// Every object of these kinds, with its resourceVersion.
-async fn versions(client: &Client, kinds: &[(&str, &str, &str)]) -> BTreeMap<String, Option<String>> {
+async fn versions(client: &Client, kinds: &[ApiResource]) -> BTreeMap<String, Option<String>> {
     let mut versions = BTreeMap::new();
-    for (group, version, kind) in kinds {
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        let all: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-        for object in all.list(&ListParams::default()).await.unwrap() {
+    for kind in kinds {
+        let all: Api<DynamicObject> = Api::all_with(client.clone(), kind);
+        // A kind whose definition is new is not listed before the API server has begun to keep it.
+        let what = format!("objects of kind {} are listed", kind.kind);
+        let listed = poll::until(&what, stage::PATIENCE, || async {
+            Ok(all.list_metadata(&ListParams::default()).await?)
+        });
+        for object in listed.await.unwrap() {
             let namespace = object.namespace().unwrap_or_default();
             versions.insert(
-                format!("{kind} {namespace}/{}", object.name_any()),
+                format!("{} {namespace}/{}", kind.kind, object.name_any()),
                 object.resource_version(),
             );
         }
@@ -255,8 +232,9 @@ async fn nothing_is_written(stage: &Stage) {
     let given = env::var("OUTHAUL_QUIET_SECONDS").ok();
     let quiet = given.map_or(QUIET, |seconds| Duration::from_secs(seconds.parse().unwrap()));
     let (control, plane) = tokio::try_join!(stage.control.client(), stage.planes["eu"].client()).unwrap();
+    let (of_control, of_plane) = tokio::join!(kinds(&control), kinds(&plane));
     let everything = || async {
-        let (control, plane) = tokio::join!(versions(&control, &CONTROL), versions(&plane, &PLANE));
+        let (control, plane) = tokio::join!(versions(&control, &of_control), versions(&plane, &of_plane));
         [control, plane]
     };
     let start = Instant::now();
