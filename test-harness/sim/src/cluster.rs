@@ -20,6 +20,9 @@ pub(crate) use object::stored;
 pub use refusal::Refusal;
 pub use verbs::Patch;
 
+/// Changes that are forgotten at once: each time the later ones move to their place.
+const WORTH_IT: usize = 16;
+
 /// Where an object is. Kinds have one name each here, so their groups are left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -144,6 +147,17 @@ impl Cluster {
         }
         let first = self.changes.partition_point(|change| change.version <= version);
         Some(&self.changes[first..])
+    }
+
+    /// Tells no change up to a version any more, once they are enough to be worth it: whoever watches has seen them. What is
+    /// kept of a schedule's past otherwise is megabytes, and its present is in no cache then.
+    pub fn forget_until(&mut self, version: u64) {
+        let version = version.min(self.version);
+        let seen = self.changes.partition_point(|change| change.version <= version);
+        if seen >= WORTH_IT {
+            self.changes.drain(..seen);
+            self.horizon = version;
+        }
     }
 
     /// Tells no change that was before now.

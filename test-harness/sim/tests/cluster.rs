@@ -420,3 +420,20 @@ fn both_api_servers_answer_the_same_in_any_order() {
         }
     }
 }
+
+#[test]
+fn changes_that_are_forgotten_are_not_taken_for_none() {
+    let mut cluster = Cluster::new("c");
+    cluster
+        .create(&Place::new("Namespace", "", "shop"), &json!({}))
+        .unwrap();
+    for value in 0..100 {
+        let body = applied("a", &value.to_string(), "ours");
+        cluster.apply(&place("a"), "ours", &body).unwrap();
+        cluster.forget_until(60);
+    }
+    assert!(cluster.changes_since(20).is_none());
+    let told = |since| cluster.changes_since(since).unwrap().len() as u64;
+    assert_eq!(told(60), cluster.version() - 60);
+    assert_eq!(told(cluster.version()), 0);
+}

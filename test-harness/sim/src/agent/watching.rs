@@ -9,8 +9,8 @@ use outhaul_agent_core::kinds::Watched;
 use outhaul_agent_core::labels;
 use serde_json::{Value, json};
 
-use super::AgentEvent;
 use super::store::failure;
+use super::{AgentEvent, Plane};
 use crate::cluster::{Place, Seen};
 use crate::schedule::PLANES;
 use crate::world::{Event, World};
@@ -68,9 +68,11 @@ impl World {
     /// Objects of a cluster changed: its agent's watches will bring it.
     pub(crate) fn plane_changed(&mut self, number: usize) {
         self.stand_in(number);
-        let Some(running) = &self.planes[number].running else {
-            return;
-        };
+        let Plane { running, cluster, .. } = &mut self.planes[number];
+        let watches = running.iter().flat_map(|running| running.watches.values());
+        let seen = watches.filter_map(|watch| watch.position).min();
+        cluster.forget_until(seen.unwrap_or(u64::MAX));
+        let Some(running) = running else { return };
         for watched in running.watches.keys().cloned().collect::<Vec<_>>() {
             self.plan_watch_of_agent(number, &watched, AgentEvent::Poll);
         }

@@ -58,6 +58,10 @@ impl World {
 
     /// The control plane changed: watches will bring it.
     pub(crate) fn control_changed(&mut self) {
+        let running = self.hubs.iter().filter_map(|hub| hub.running.as_ref());
+        let watchers = running.flat_map(|running| &running.watchers);
+        let seen = watchers.filter_map(|watcher| watcher.position).min();
+        self.control.forget_until(seen.unwrap_or(u64::MAX));
         for hub in 0..self.hubs.len() {
             for kind in 0..Kind::ALL.len() {
                 self.plan_watch(hub, kind, HubEvent::Poll);
