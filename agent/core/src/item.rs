@@ -58,6 +58,9 @@ pub struct Item {
     pub busy: usize,
     /// Read from the store, and its objects were not looked at since.
     pub unseen: bool,
+    /// Read from the store as what was never in force, and its objects were not looked at since. Whoever ran before may have
+    /// heard that the hub recorded it, and applied it, and not come to write that down.
+    pub doubtful: bool,
     /// What is said of its objects is of an older head until they are applied: it is said then, all of it.
     pub withheld: bool,
     /// The search for objects that no inventory names.
@@ -109,6 +112,7 @@ impl Item {
             observed: OnceLock::new(),
             busy: 0,
             unseen: false,
+            doubtful: false,
             withheld: false,
             sweep: Sweep::default(),
             places: Vec::new(),
@@ -129,6 +133,10 @@ impl Item {
         item.holding.standing = record.standing;
         item.holding.whole &= item.in_force && !item.is_settled_by_a_search();
         item.unseen = true;
+        item.doubtful = match record.standing {
+            Standing::Unrecorded | Standing::Orphaned => !record.in_force,
+            Standing::Recorded | Standing::Gone | Standing::Settled => false,
+        };
         item
     }
 

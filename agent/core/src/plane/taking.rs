@@ -68,11 +68,12 @@ impl Plane {
         }
     }
 
-    /// The hub knows nothing of these: they are kept as they are. What never was in force has nothing to keep.
+    /// The hub knows nothing of these: they are kept as they are. What never was in force has nothing to keep; where that is
+    /// in doubt, it is kept until it was looked for.
     pub fn orphaned(&mut self, keys: &[Key], now: Instant) {
         for key in keys {
             match self.items.get_mut(key) {
-                Some(item) if item.in_force => {
+                Some(item) if item.in_force || item.doubtful => {
                     item.holding.standing = Standing::Orphaned;
                     self.save(key, now);
                 }

@@ -993,6 +993,54 @@ fn what_was_never_recorded_is_forgotten_when_nobody_knows_it() {
     assert_eq!(rig.plane.watched().count(), 0);
 }
 
+/// An agent that applied the ConfigMap `one` of `cart`, and was killed before it wrote down that the hub had recorded it.
+fn killed_early(rig: &mut Rig) -> Key {
+    let key = rig.announce("cart", 1, &[config_map("one", "1")], false);
+    rig.settle();
+    let held = Held {
+        key: key.clone(),
+        version: rig.records[&key].0.head.version,
+    };
+    rig.plane.recorded(&held, rig.now);
+    rig.settle();
+    assert!(rig.cluster.has("one") && !rig.records[&key].0.in_force);
+    rig.restart();
+    key
+}
+
+#[test]
+fn what_is_there_is_never_forgotten_whatever_the_store_says_of_it() {
+    for orphaned_first in [true, false] {
+        let mut rig = Rig::new();
+        let key = killed_early(&mut rig);
+        if !orphaned_first {
+            rig.settle_in_time();
+        }
+        rig.plane.orphaned(std::slice::from_ref(&key), rig.now);
+        rig.settle_in_time();
+        let record = &rig.records[&key].0;
+        assert!(
+            record.standing == Standing::Orphaned && record.in_force,
+            "{record:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_in_doubt_and_is_not_there_is_forgotten() {
+    for orphaned_first in [true, false] {
+        let mut rig = Rig::new();
+        let key = killed_early(&mut rig);
+        rig.cluster.delete("one");
+        if !orphaned_first {
+            rig.settle_in_time();
+        }
+        rig.plane.orphaned(std::slice::from_ref(&key), rig.now);
+        rig.settle_in_time();
+        assert!(rig.records.is_empty(), "{:?}", rig.records);
+    }
+}
+
 #[test]
 fn what_was_never_recorded_stands_in_nobodys_way() {
     let mut rig = Rig::new();

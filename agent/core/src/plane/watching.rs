@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::BlockerReason;
@@ -11,7 +12,7 @@ use super::{News, Plane};
 use crate::blocker::Failure;
 use crate::field::at;
 use crate::item::Place;
-use crate::kinds::Watched;
+use crate::kinds::{Sight, Watched};
 use crate::labels;
 use crate::live::{self, Live, Shown};
 use crate::object::Object;
@@ -46,7 +47,9 @@ impl Plane {
             self.kinds.named(watched, &object, !live.is_of(key));
             return self.run_seen(key, *index, live, value, now);
         }
-        let held = held.filter(|(key, _)| live.is_of(key));
+        let held = held
+            .filter(|(key, _)| live.is_of(key))
+            .or_else(|| self.proven(watched, &object, &live, now));
         self.kinds.named(watched, &object, held.is_none());
         match held {
             Some((key, Place::Wanted(index))) => self.wanted_seen(&key, index, live, value, now),
@@ -111,6 +114,7 @@ impl Plane {
             self.lost(&key, index, now);
         }
         self.show_all(watched);
+        self.end_doubts();
         self.look();
     }
 
@@ -152,6 +156,46 @@ impl Plane {
         let key = self.claims.holder(object)?;
         let place = self.items.get(key)?.find(object)?;
         (key.kind == watched.owner).then(|| (key.clone(), place))
+    }
+
+    /// An object of what was never in force, as far as the store knows, shows that it was. Returns where the object is in it.
+    fn proven(
+        &mut self,
+        watched: &Watched,
+        object: &ObjectRef,
+        live: &Live,
+        now: Instant,
+    ) -> Option<(Key, Place)> {
+        let (key, item) = self
+            .items
+            .iter_mut()
+            .find(|(key, item)| item.doubtful && live.is_of(key))?;
+        let key = key.clone();
+        (item.doubtful, item.in_force) = (false, true);
+        self.claim(&key);
+        self.save(&key, now);
+        self.place(watched, object).filter(|(holder, _)| *holder == key)
+    }
+
+    /// What is in doubt and of which lists showed nothing was never in force. A kind that nobody lists tells nothing.
+    fn end_doubts(&mut self) {
+        let is_listed = |object: &Object| {
+            object.desired.body.is_err()
+                || matches!(self.kinds.sight(&object.desired.reference), Sight::Clear { .. })
+        };
+        let doubtful = self.items.iter().filter(|(_, item)| item.doubtful);
+        let ended: Vec<Key> = doubtful
+            .filter(|(_, item)| item.objects.iter().all(is_listed))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in ended {
+            let item = self.items.get_mut(&key).expect("it was just found");
+            item.doubtful = false;
+            if item.holding.standing == Standing::Orphaned {
+                self.forget(&key);
+                self.news.push(News::Orphans);
+            }
+        }
     }
 
     fn wanted_seen(&mut self, key: &Key, index: usize, live: Live, value: &Value, now: Instant) {
