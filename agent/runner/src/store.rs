@@ -78,7 +78,7 @@ impl Store {
                 Ok(_) | Err(_) => Ok(()),
             };
         };
-        self.keep(&path, &layout::policy_secret(&self.namespace, text))
+        self.keep(&path, layout::policy_secret(&self.namespace, text))
             .await
     }
 
@@ -95,15 +95,21 @@ impl Store {
     pub(crate) async fn keep_control_plane(&self, witness: Witness) -> Result<(), Failure> {
         let path = self.secret(layout::CONTROL_PLANE_NAME);
         let secret = layout::control_plane_secret(&self.namespace, witness);
-        self.keep(&path, &secret).await
+        self.keep(&path, secret).await
     }
 
-    async fn keep(&self, path: &Path, secret: &Value) -> Result<(), Failure> {
-        match self.cluster.put(path, secret).await {
-            Err(failure) if failure.is_not_found() => {
-                self.cluster.post(&self.secrets(), secret).await.map(drop)
+    /// Over what is there now and over nothing else.
+    async fn keep(&self, path: &Path, mut secret: Value) -> Result<(), Failure> {
+        match self.cluster.get(path).await {
+            Ok(there) => {
+                let version = there.pointer("/metadata/resourceVersion");
+                secret["metadata"]["resourceVersion"] = version.cloned().unwrap_or_default();
+                self.cluster.put(path, &secret).await.map(drop)
             }
-            result => result.map(drop),
+            Err(failure) if failure.is_not_found() => {
+                self.cluster.post(&self.secrets(), &secret).await.map(drop)
+            }
+            Err(failure) => Err(failure),
         }
     }
 
