@@ -12,7 +12,7 @@ use outhaul_protocol_wire::policy::Mode;
 use super::requests::{About, SentKind};
 use super::{Action, News, Plane, Request};
 use crate::blocker::Failure;
-use crate::departing::Step;
+use crate::departing::{Departing, Step};
 use crate::item::{Item, Place};
 use crate::kinds::Kinds;
 use crate::labels;
@@ -60,10 +60,12 @@ impl Plane {
         let leaves = item.holding.head.state == HeadState::Left;
         let may_go = in_place && lets_go(item) && (!leaves || self.pin.is_certain());
         if may_go {
-            plan = plan_departing(item, mode, now);
+            plan = plan_departing(&item.departing, mode, now);
         } else if in_place && item.unreadable.is_some() {
-            // Nothing of it goes. What is not there keeps its name from nobody who wants it.
-            plan = plan_departing(item, only_looking(mode), now);
+            // Nothing of it goes. What is not there keeps its name from nobody who wants it; but of what runs once is
+            // known here how it ended.
+            let others = item.departing.iter().filter(|it| it.run.is_none());
+            plan = plan_departing(others, only_looking(mode), now);
         }
         if may_go && plan.due.is_empty() && !plan.waits {
             self.let_go(key, now);
@@ -318,9 +320,10 @@ fn plan_wanted(item: &Item, kinds: &Kinds, mode: Mode, now: Instant) -> Plan {
 }
 
 /// The first stage of objects on their way out, the other way round.
-fn plan_departing(item: &Item, mode: Mode, now: Instant) -> Plan {
-    let departing = item.departing.iter();
-    let needs = departing.map(|it| (it.stage, &it.reference, it.need(mode, now)));
+fn plan_departing<'a>(departing: impl IntoIterator<Item = &'a Departing>, mode: Mode, now: Instant) -> Plan {
+    let needs = departing
+        .into_iter()
+        .map(|it| (it.stage, &it.reference, it.need(mode, now)));
     first_stage(needs, core::cmp::Reverse)
 }
 

@@ -370,6 +370,25 @@ fn a_plane_that_lost_its_store_knows_what_runs_by_its_labels() {
 }
 
 #[test]
+fn how_it_ended_is_known_though_its_content_was_damaged() {
+    let mut rig = Rig::new();
+    let spec = once(&[pod("run")]);
+    let key = rig.bundle(1, &spec);
+    rig.settle_in_time();
+    rig.end("run", "Succeeded");
+    rig.settle_in_time();
+    rig.cluster.delete("run");
+    rig.settle_in_time();
+    rig.lost.insert(key.clone());
+    rig.restart();
+    rig.settle_in_time();
+    rig.bundle(1, &spec);
+    rig.settle_in_time();
+    assert_eq!(rig.ended(&key, "run"), Some(Outcome::Succeeded));
+    assert_eq!(rig.health(&key, "run"), Some(Health::Healthy));
+}
+
+#[test]
 fn what_ended_and_was_cleared_away_is_gone_with_its_bundle() {
     let mut rig = Rig::new();
     rig.bundle(1, &once(&[pod("run")]));
