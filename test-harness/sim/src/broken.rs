@@ -10,6 +10,8 @@ pub enum Broken {
     AbsenceRemoves,
     /// The hub takes every Plane to admit everything.
     AdmissionUnchecked,
+    /// That an object that runs once may have been created is not written down.
+    AttemptNotRecorded,
     /// The budget of a plane is forgotten when its agent starts again.
     BudgetForgotten,
     /// Every resource has a budget of its own.
@@ -32,6 +34,8 @@ pub enum Broken {
     DyingIsGone,
     /// The hubs take no notice of a raised epoch.
     EpochIgnored,
+    /// Nothing keeps what runs once until its end is written down.
+    FinalizerOffEarly,
     /// An agent that is refused because its plane was forgotten removes what it holds.
     ForgottenRemoves,
     /// Heads are taken whatever their version.
@@ -44,6 +48,8 @@ pub enum Broken {
     ObservedUntold,
     /// Words of an old session count as words of the newest.
     OldSessionHeard,
+    /// What ran once is created again after the agent has started again.
+    OnceReapplied,
     /// One of the objects that are held goes when the agent starts again.
     PartGoes,
     /// What is protected goes like everything else.

@@ -67,6 +67,13 @@ impl World {
                 flaw,
             } => self.put(&resource, &target, &things, flaw),
             Action::Delete { resource } => self.delete(&resource),
+            Action::Run {
+                resource,
+                plane,
+                things,
+                ensure,
+            } => self.run(&resource, &plane, &things, &ensure),
+            Action::Cancel { plane, pick, force } => self.cancel(plane_index(&plane), pick, force),
             Action::Point {
                 environment: of,
                 plane,
@@ -124,6 +131,26 @@ impl World {
             }
         }
         self.check_control_write(&place, before.as_deref(), Some(&after));
+        self.control_changed();
+    }
+
+    fn run(&mut self, resource: &str, plane: &str, things: &[Thing], ensure: &[String]) {
+        let place = place_of(resource);
+        if self.control.find(&place).is_some() {
+            return;
+        }
+        let mut spec = spec(resource, plane, things, None);
+        spec["lifecycle"] = "Once".into();
+        spec["ensure"] = ensure.iter().map(|name| manifest(&ensured(name))).collect();
+        let body = json!({"apiVersion": api_version(resource), "kind": place.kind, "spec": spec});
+        let after = self.control.create(&place, &body).expect("its name is new");
+        let uid = after["metadata"]["uid"].as_str().unwrap_or_default();
+        let wish = Wish {
+            ensured: ensure.iter().map(|name| thing_place(&ensured(name))).collect(),
+            ..wish(things, spec, true, generation(&after))
+        };
+        self.model.wished(uid, resource, wish);
+        self.check_control_write(&place, None, Some(&after));
         self.control_changed();
     }
 
@@ -226,17 +253,21 @@ impl World {
             self.agenda
                 .after(Duration::from_millis(300), Event::Controllers(plane));
         }
+        if self.has_jobs_to_do(plane) {
+            self.wake_controllers(plane);
+        }
     }
 
     /// Deployments become available.
     pub(crate) fn controllers(&mut self, plane: usize) {
+        let worked = self.work_on_jobs(plane);
         let cluster = &mut self.planes[plane].cluster;
         let behind: Vec<Place> = cluster
             .of_kind("Deployment")
             .filter(|(_, object)| is_behind(object))
             .map(|(place, _)| place.clone())
             .collect();
-        if behind.is_empty() {
+        if behind.is_empty() && !worked {
             return;
         }
         for place in behind {
@@ -307,6 +338,7 @@ fn wish(things: &[Thing], spec: Value, delivered: bool, generation: Option<u64>)
         spec,
         generation,
         protected: protected.map(thing_place).collect::<BTreeSet<_>>(),
+        ensured: Vec::new(),
     }
 }
 
@@ -418,7 +450,26 @@ fn manifest(thing: &Thing) -> Value {
         Kind::Widget => json!({
             "apiVersion": "example.dev/v1", "kind": "Widget", "metadata": metadata, "spec": {"value": value},
         }),
+        Kind::Job => json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"value": value},
+        }),
     }
+}
+
+/// Something that has to be there, and that nobody owns.
+fn ensured(name: &str) -> Thing {
+    Thing {
+        kind: Kind::ConfigMap,
+        namespace: "shop".to_owned(),
+        name: name.to_owned(),
+        value: name.to_owned(),
+        protected: false,
+    }
+}
+
+/// Whether an object is one of those.
+pub(crate) fn is_ensured(place: &Place) -> bool {
+    place.name.starts_with("ensured-")
 }
 
 /// What an object of ours says, as [`manifest`] put it there.
@@ -450,6 +501,8 @@ fn name(action: &Action) -> String {
         Action::Put { flaw: Some(flaw), .. } => format!("put {flaw:?}"),
         Action::Put { .. } => "put".to_owned(),
         Action::Delete { .. } => "delete".to_owned(),
+        Action::Run { .. } => "run".to_owned(),
+        Action::Cancel { force, .. } => format!("cancel, by force: {force}"),
         Action::Point { .. } => "point".to_owned(),
         Action::Enrol { .. } => "enrol".to_owned(),
         Action::Confirm { stale: true, .. } => "confirm of another generation".to_owned(),

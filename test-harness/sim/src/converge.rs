@@ -183,6 +183,9 @@ impl World {
             return Some("its status is of another generation".to_owned());
         }
         let plane = PLANES.iter().position(|name| *name == plane)?;
+        if resource["spec"]["lifecycle"] == "Once" {
+            return self.run_problem(plane, resource);
+        }
         self.objects_problem(plane, resource, &wish.things)
     }
 

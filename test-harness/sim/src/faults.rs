@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::agent::place_of;
 use crate::cluster::Place;
+use crate::control::is_ensured;
 use crate::schedule::{Fault, Machine, Moment, PLANES, Site, Tampering};
 use crate::world::{Event, World, plane_index};
 
@@ -143,7 +144,7 @@ impl World {
         let cluster = &mut self.planes[plane].cluster;
         let places: Vec<Place> = cluster
             .objects()
-            .filter(|(place, _)| place.kind != "Namespace")
+            .filter(|(place, _)| !["Namespace", "Job"].contains(&place.kind.as_str()) && !is_ensured(place))
             .map(|(place, _)| place.clone())
             .collect();
         let count = places.len().max(1) as u64;

@@ -27,6 +27,7 @@ mod governing;
 mod hub;
 mod link;
 mod model;
+mod running;
 pub mod schedule;
 mod shrink;
 mod world;

@@ -16,7 +16,8 @@ use self::letting_go::LettingGo;
 use crate::agent::place_of;
 use crate::broken::Broken;
 use crate::cluster::{Cluster, Object, Place};
-use crate::control::{entries, value_of};
+use crate::control::{entries, is_ensured, value_of};
+use crate::running::Runs;
 use crate::schedule::PLANES;
 use crate::world::{World, plane_index};
 
@@ -33,6 +34,8 @@ pub(crate) struct Wish {
     pub(crate) generation: Option<u64>,
     /// Those of its objects that never go unasked.
     pub(crate) protected: BTreeSet<Place>,
+    /// What has to be there first.
+    pub(crate) ensured: Vec<Place>,
 }
 
 /// What is known of the truth.
@@ -62,6 +65,8 @@ pub(crate) struct Model {
     on: BTreeMap<String, usize>,
     /// Uids of orphans, each with that of a resource that may take its objects over.
     adopted: BTreeSet<(String, String)>,
+    /// What runs once.
+    pub(crate) runs: Runs,
 }
 
 impl Model {
@@ -77,6 +82,7 @@ impl Model {
             spec: Value::Null,
             generation,
             protected: BTreeSet::new(),
+            ensured: Vec::new(),
         };
         self.wishes.entry(uid.to_owned()).or_default().push(nothing);
     }
@@ -132,6 +138,23 @@ impl Model {
         self.forgotten.contains(&(plane, uid.to_owned()))
     }
 
+    /// Whether a resource was ever deleted: it may be back since.
+    pub(crate) fn was_deleted(&self, uid: &str) -> bool {
+        let wishes = self.wishes.get(uid).map_or(&[][..], Vec::as_slice);
+        let removed = (0..PLANES.len()).any(|plane| self.letting_go.removed_after(plane, uid).is_some());
+        removed || wishes.iter().any(|wish| wish.spec.is_null())
+    }
+
+    /// Whether another resource may take over what a resource has.
+    pub(crate) fn is_adopted(&self, uid: &str) -> bool {
+        self.adopted.iter().any(|(orphan, _)| orphan == uid)
+    }
+
+    /// Whether somebody took a plane for lost.
+    pub(crate) fn is_given_up(&self, plane: usize) -> bool {
+        self.given_up.contains(&plane)
+    }
+
     /// The resource that an object was applied for last.
     pub(crate) fn was_applied_for(&self, object: &Value) -> Option<&String> {
         self.applied_for.get(text(object, "/metadata/uid"))
@@ -180,9 +203,17 @@ impl World {
     /// A cluster is about to do what an agent asked.
     pub(crate) fn check_request(&mut self, plane: usize, action: &Action, sent_at: u64) {
         match action {
+            Action::Create { object, .. } if is_ensured(&place_of(action)) => {
+                if !object.namespace.starts_with("shop") {
+                    self.violate("a plane manages admitted namespaces only", object.to_string());
+                }
+            }
             Action::Apply { object, body, .. } | Action::Create { object, body, .. } => {
                 let body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
                 let place = place_of(action);
+                if matches!(action, Action::Create { .. }) {
+                    self.check_create(plane, &place, &body);
+                }
                 if !object.namespace.starts_with("shop") {
                     let text = format!("{place} on {}", PLANES[plane]);
                     self.violate("a plane manages admitted namespaces only", text);
@@ -274,6 +305,7 @@ impl World {
                 return;
             }
         };
+        self.runs_stored(plane, record);
         let version = record.head.version;
         let known = self.model.versions.insert((plane, write.key.clone()), version);
         if let Some(known) = known.filter(|known| *known > version) {

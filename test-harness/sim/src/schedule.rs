@@ -123,6 +123,26 @@ pub enum Action {
         /// What is written.
         policy: Governing,
     },
+    /// A Bundle is created whose objects run once. It is not edited.
+    Run {
+        /// Which resource.
+        resource: String,
+        /// Its plane.
+        plane: String,
+        /// Its objects.
+        things: Vec<Thing>,
+        /// Names of what has to be there first, in the first namespace: it may be of others as well.
+        ensure: Vec<String>,
+    },
+    /// Somebody deletes an object that runs.
+    Cancel {
+        /// On which plane.
+        plane: String,
+        /// Which one: this one, in their order.
+        pick: u64,
+        /// Whether whatever keeps it goes first.
+        force: bool,
+    },
     /// A kind is defined on a plane, or its definition goes.
     Define {
         /// On which plane.
@@ -186,6 +206,8 @@ pub enum Kind {
     PersistentVolumeClaim,
     /// Not served by every cluster at every time.
     Widget,
+    /// Runs once, and is cleared away when it has ended.
+    Job,
 }
 
 /// What is wrong with a spec.
@@ -396,6 +418,7 @@ impl Kind {
             Self::Deployment => "Deployment",
             Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::Widget => "Widget",
+            Self::Job => "Job",
         }
     }
 }

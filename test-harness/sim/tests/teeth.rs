@@ -17,6 +17,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
         "a plane manages admitted namespaces only",
     ),
     (
+        Broken::AttemptNotRecorded,
+        9,
+        "what runs once is written down before it begins",
+    ),
+    (
         Broken::BudgetForgotten,
         7,
         "what goes unasked is within the budget",
@@ -52,6 +57,11 @@ const TABLE: &[(Broken, u64, &str)] = &[
     (Broken::DyingIsGone, 114, "gone means gone"),
     (Broken::EpochIgnored, 4, "everything converges once faults heal"),
     (
+        Broken::FinalizerOffEarly,
+        25,
+        "what runs is kept until its end is written down",
+    ),
+    (
         Broken::ForgottenRemoves,
         16,
         "an object leaves a plane only by a statement",
@@ -73,6 +83,7 @@ const TABLE: &[(Broken, u64, &str)] = &[
         322,
         "everything converges once faults heal",
     ),
+    (Broken::OnceReapplied, 9, "a Once bundle runs once"),
     (
         Broken::OrphansRemovedUnasked,
         8,

@@ -12,6 +12,7 @@ use super::store::failure;
 use crate::broken::Broken;
 use crate::cluster::{Cluster, Patch, Place, Refusal};
 use crate::hub::Fate;
+use crate::running::unkept;
 use crate::schedule::{Moment, PLANES};
 use crate::world::{Event, World};
 
@@ -63,6 +64,9 @@ impl World {
         {
             self.applied(object);
         }
+        if let (Action::Create { .. }, Answer::Object(object)) = (&request.action, &answer) {
+            self.run_created(number, &place_of(&request.action), object);
+        }
         if self.planes[number].cluster.version() != before {
             self.plane_changed(number);
         }
@@ -96,6 +100,9 @@ impl World {
             }
             Action::Create { manager, body, .. } => {
                 let mut body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
+                if broken == Some(Broken::FinalizerOffEarly) {
+                    unkept(&mut body);
+                }
                 body["metadata"]["managedFields"] =
                     json!([{"manager": manager, "operation": "Update", "fieldsV1": {}}]);
                 let created = cluster.create(&place, &body);

@@ -49,6 +49,13 @@ impl World {
                 record.head.confirmed = None;
                 false
             }
+            Some(Broken::AttemptNotRecorded) => {
+                let began = |run: &outhaul_agent_core::once::Run| run.end.is_some();
+                for item in &mut record.inventory {
+                    item.run = item.run.take().filter(began);
+                }
+                false
+            }
             Some(Broken::BudgetForgotten) => {
                 record.spent.clear();
                 false

@@ -138,6 +138,9 @@ impl World {
                     if broken == Some(Broken::ClockSetBackRefills) {
                         stored.record.spent.retain(|spent| spent.begun <= clock.unix);
                     }
+                    if broken == Some(Broken::OnceReapplied) {
+                        forget_runs(&mut stored.record);
+                    }
                     loaded.push(stored);
                 }
                 None => {
@@ -154,6 +157,17 @@ impl World {
             self.coverage.note("store: damaged record set aside".to_owned());
         }
         loaded
+    }
+}
+
+/// A broken agent does not know after a start what began and how it ended.
+fn forget_runs(record: &mut Record) {
+    record.ran = false;
+    for item in record.inventory.iter_mut() {
+        if let Some(run) = &mut item.run {
+            run.end = None;
+            item.uid = None;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod clocks;
 mod copies;
 mod fleet;
 mod policy;
+mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,10 @@ const GOVERNED: u64 = 4;
 
 /// In another one of so many somebody copies identities.
 const COPIED: u64 = 5;
+
+/// In one of so many, and not in the first, Bundles run once.
+const SELDOM: u64 = 16;
+const RUNNING: u64 = 9;
 
 /// In one of so many somebody sets clocks.
 const SOMETIMES: u64 = 3;
@@ -70,6 +75,9 @@ pub fn generate(seed: u64) -> Schedule {
     }
     if seed % RARELY == COPIED {
         steps.extend(copies::steps(seed, writer.at));
+    }
+    if seed % SELDOM == RUNNING {
+        steps.extend(runs::steps(seed, writer.at));
     }
     if seed.is_multiple_of(SOMETIMES) {
         steps.extend(clocks::steps(seed, writer.at));
