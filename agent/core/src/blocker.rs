@@ -113,6 +113,11 @@ impl Failure {
         matches!(self, Self::Refused(refusal) if refusal.reason == "AlreadyExists" && !refusal.message.contains("being deleted"))
     }
 
+    /// Whether an object of this name is there, and is being deleted.
+    pub fn says_it_is_going(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.reason == "AlreadyExists" && refusal.message.contains("being deleted"))
+    }
+
     /// Whether it tells nothing of what is there.
     pub fn tells_nothing(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Unreadable(_))

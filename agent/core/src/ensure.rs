@@ -22,6 +22,8 @@ pub struct Missing {
     pub blocker: Option<Blocker>,
     /// Why the policy of the plane's owner excludes it.
     pub excluded: Option<Blocker>,
+    /// It could not be created. It may be there all the same: admission refuses before anybody looks.
+    pub refused: bool,
     /// Failures in a row.
     pub retry: Retry,
 }
@@ -42,6 +44,7 @@ impl Missing {
             busy: false,
             blocker: None,
             excluded: None,
+            refused: false,
             retry: Retry::default(),
         }
     }
@@ -52,6 +55,7 @@ impl Missing {
             _ if self.desired.body.is_err() || self.excluded.is_some() => Need::Nothing,
             _ if self.busy => Need::Busy,
             Some(until) => Need::Time(until),
+            None if self.refused => Need::Look,
             None => Need::Create,
         }
     }
@@ -99,6 +103,13 @@ impl Ensure {
         *self = Self::default();
     }
 
+    /// Whether something keeps one of them from being created, as far as is known.
+    pub fn is_blocked(&self) -> bool {
+        let blocked =
+            |it: &Missing| it.desired.body.is_err() || it.excluded.is_some() || it.blocker.is_some();
+        self.missing.iter().any(blocked)
+    }
+
     /// One that is missing.
     pub fn find(&mut self, object: &ObjectRef) -> Option<&mut Missing> {
         self.missing
@@ -111,11 +122,5 @@ impl Ensure {
         let same = |it: &mut Missing| it.desired.reference.same_object(object);
         let there = self.missing.extract_if(.., same);
         self.ensured.extend(there.map(|it| it.desired.reference));
-    }
-
-    /// All of them.
-    pub fn references(&self) -> impl Iterator<Item = &ObjectRef> {
-        let missing = self.missing.iter().map(|it| &it.desired.reference);
-        missing.chain(&self.ensured)
     }
 }

@@ -169,6 +169,9 @@ impl Item {
     /// Whether an object still is what an older head wanted, and nothing is known to keep it so. Its health then says
     /// nothing of the newest head.
     pub fn is_behind(&self) -> bool {
+        if self.ensure.is_blocked() {
+            return false;
+        }
         let behind = |object: &Object| object.applied.is_some() && !object.has_what_is_wanted();
         let mut objects = self.objects.iter().zip(&self.reports);
         objects.any(|(object, report)| behind(object) && report.blocker.is_none())

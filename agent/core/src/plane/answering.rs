@@ -30,7 +30,7 @@ impl Plane {
         match sent.about {
             About::Namespace { name, .. } => self.namespace_answered(&name, answer),
             About::Sweep(key) => self.swept(&key, answer, now),
-            About::Ensure { key, object } => self.ensure_answered(&key, &object, answer, now),
+            About::Ensure { key, object } => self.ensure_answered(&key, &object, sent.kind, answer, now),
             About::Object { key, object } => {
                 let Some(item) = self.items.get_mut(&key) else {
                     return;

@@ -12,6 +12,7 @@ use super::requests::{About, SentKind};
 use super::{Action, Answer, Plane};
 use crate::blocker::{Course, Failure, blocker};
 use crate::labels;
+use crate::stage::{Stage, stage};
 
 impl Plane {
     /// Plans those that are missing. Nothing else of the resource is done until all of them are there.
@@ -50,10 +51,15 @@ impl Plane {
         let mut missing = item.ensure.missing.iter();
         let missing = missing.find(|it| it.desired.reference.same_object(object))?;
         let may = self.policy.mode() == Mode::Acts && missing.excluded.is_none();
+        let body = missing.desired.body.as_ref().ok().filter(|_| may)?;
+        let object = missing.desired.reference.clone();
+        if missing.refused {
+            return Some((Action::Look(object), SentKind::Look));
+        }
         let action = Action::Create {
-            object: missing.desired.reference.clone(),
+            object,
             manager: labels::field_manager(key.kind),
-            body: missing.desired.body.as_ref().ok().filter(|_| may)?.json.clone(),
+            body: body.json.clone(),
         };
         Some((action, SentKind::Create))
     }
@@ -71,23 +77,51 @@ impl Plane {
         self.dirty.insert(key.clone());
     }
 
-    pub(super) fn ensure_answered(&mut self, key: &Key, object: &ObjectRef, answer: Answer, now: Instant) {
+    pub(super) fn ensure_answered(
+        &mut self,
+        key: &Key,
+        object: &ObjectRef,
+        kind: SentKind,
+        answer: Answer,
+        now: Instant,
+    ) {
         self.ensure_idle(key, object);
-        let failure = match answer {
-            Answer::Object(_) | Answer::Objects(_) | Answer::Accepted => None,
-            Answer::Failed(failure) if failure.says_it_exists() => None,
-            Answer::Failed(failure) => Some(failure),
-        };
-        match failure {
-            None => self.ensured(key, object, now),
-            Some(failure) => self.ensure_failed(key, object, &failure, now),
+        match answer {
+            Answer::Object(there) if there.pointer("/metadata/deletionTimestamp").is_some() => {
+                self.ensure_waits(key, object, now);
+            }
+            Answer::Object(_) | Answer::Objects(_) | Answer::Accepted => self.ensured(key, object, now),
+            Answer::Failed(failure) if failure.says_it_exists() => self.ensured(key, object, now),
+            Answer::Failed(_) if kind == SentKind::Look => self.ensure_absent(key, object),
+            Answer::Failed(failure) => self.ensure_failed(key, object, &failure, now),
         }
         self.list_missing(key);
+    }
+
+    /// A look tells nothing of it: it is to be created.
+    fn ensure_absent(&mut self, key: &Key, object: &ObjectRef) {
+        let item = self.items.get_mut(key);
+        if let Some(missing) = item.and_then(|item| item.ensure.find(object)) {
+            missing.refused = false;
+        }
+    }
+
+    /// It is there, and goes.
+    fn ensure_waits(&mut self, key: &Key, object: &ObjectRef, now: Instant) {
+        let item = self.items.get_mut(key);
+        if let Some(missing) = item.and_then(|item| item.ensure.find(object)) {
+            let message = "it is being deleted; it is created once it is gone";
+            missing.blocker = Some(blocker(BlockerReason::Terminating, message));
+            missing.retry.failed(now);
+        }
     }
 
     fn ensured(&mut self, key: &Key, object: &ObjectRef, now: Instant) {
         if let Some(item) = self.items.get_mut(key) {
             item.ensure.there(object);
+            if stage(object) == Stage::Namespaces {
+                self.namespaces.exists(&object.name);
+            }
             self.save(key, now);
         }
     }
@@ -100,7 +134,8 @@ impl Plane {
         let Some(missing) = item.and_then(|item| item.ensure.find(object)) else {
             return;
         };
-        missing.blocker = Some(match failure.is_conflict() {
+        missing.refused = failure.course() == Course::Object;
+        missing.blocker = Some(match failure.says_it_is_going() {
             true => blocker(BlockerReason::Terminating, shown.message),
             false => shown,
         });

@@ -42,10 +42,16 @@ impl Plane {
             return;
         };
         let mode = self.policy.mode();
-        if mode == Mode::Acts && !item.ensure.missing.is_empty() {
-            return self.plan_missing(key, now);
+        let lacks = mode == Mode::Acts && !item.ensure.missing.is_empty();
+        let which = match lacks {
+            // What is as the newest head wants it is kept so.
+            true => Object::has_what_is_wanted,
+            false => |_: &Object| true,
+        };
+        let mut plan = plan_wanted(item, which, &self.kinds, mode, now);
+        if lacks {
+            self.plan_missing(key, now);
         }
-        let mut plan = plan_wanted(item, &self.kinds, mode, now);
         // Where nothing may be changed, what is due are looks.
         let enters = mode == Mode::Acts && !plan.due.is_empty();
         if enters && self.waits_for_namespaces(key, &plan.due) {
@@ -54,7 +60,7 @@ impl Plane {
         let Some(item) = self.items.get(key) else {
             return;
         };
-        let in_place = plan.due.is_empty() && !plan.waits && plan.again.is_none();
+        let in_place = !lacks && plan.due.is_empty() && !plan.waits && plan.again.is_none();
         let begun = item.objects.iter().any(Object::is_applied);
         // What a control plane leaves that changed waits as what it lets go.
         let leaves = item.holding.head.state == HeadState::Left;
@@ -224,11 +230,10 @@ impl Plane {
                 .iter()
                 .filter(|it| it.desired.stage == Stage::Namespaces);
             let is_it = |object: &ObjectRef| object.name == name;
-            let mut ensured = item
-                .ensure
-                .references()
-                .filter(|it| stage(it) == Stage::Namespaces);
-            namespaces.any(|it| is_it(&it.desired.reference)) || ensured.any(is_it)
+            // One that was there once is nobody's to make again but ours.
+            let missing = item.ensure.missing.iter().map(|it| &it.desired.reference);
+            let mut missing = missing.filter(|it| stage(it) == Stage::Namespaces);
+            namespaces.any(|it| is_it(&it.desired.reference)) || missing.any(is_it)
         };
         let needed: BTreeSet<&str> = due.iter().map(|object| object.namespace.as_str()).collect();
         let mut waits = false;
@@ -311,8 +316,9 @@ impl Plane {
 }
 
 /// The first stage of wanted objects that has something to do.
-fn plan_wanted(item: &Item, kinds: &Kinds, mode: Mode, now: Instant) -> Plan {
-    let needs = item.objects.iter().map(|object| {
+fn plan_wanted(item: &Item, which: fn(&Object) -> bool, kinds: &Kinds, mode: Mode, now: Instant) -> Plan {
+    let objects = item.objects.iter().filter(|object| which(object));
+    let needs = objects.map(|object| {
         let need = object.need(&kinds.sight(&object.desired.reference), mode, now);
         (object.desired.stage, &object.desired.reference, need)
     });

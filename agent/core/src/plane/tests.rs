@@ -5,6 +5,7 @@ mod adoption;
 mod cluster;
 mod convergence;
 mod damage;
+mod ensured;
 mod governed;
 mod held;
 mod inherited;

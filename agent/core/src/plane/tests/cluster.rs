@@ -24,6 +24,8 @@ pub(super) struct Cluster {
     version: u64,
     failing: BTreeMap<String, u16>,
     undefined: BTreeSet<String>,
+    /// Objects whose create admission refuses, before it is known whether they are there.
+    uncreatable: BTreeSet<String>,
     /// Objects that answers do not show.
     blank: BTreeSet<String>,
     away: bool,
@@ -63,6 +65,16 @@ impl Cluster {
         self.failing.insert(name.into(), code);
     }
 
+    pub(super) fn forbid_creating(&mut self, name: &str) {
+        self.uncreatable.insert(name.into());
+    }
+
+    /// The namespace goes with everything in it.
+    pub(super) fn lose_namespace(&mut self, name: &str) {
+        self.namespaces.remove(name);
+        self.names().iter().for_each(|object| self.delete(object));
+    }
+
     /// Answers about this object, and events, are no objects.
     pub(super) fn blank(&mut self, name: &str) {
         self.blank.insert(name.into());
@@ -70,6 +82,7 @@ impl Cluster {
 
     pub(super) fn heal(&mut self) {
         self.failing.clear();
+        self.uncreatable.clear();
         self.blank.clear();
         self.away = false;
     }
@@ -288,6 +301,9 @@ impl Cluster {
     fn create(&mut self, object: &ObjectRef, manager: &str, body: &[u8]) -> Answer {
         if let Some(failure) = self.check(object) {
             return Answer::Failed(failure);
+        }
+        if self.uncreatable.contains(&object.name) {
+            return Answer::Failed(refusal(403, "things"));
         }
         let namespace = match object.kind.as_str() {
             "Namespace" => {

@@ -12,7 +12,7 @@ pub(super) fn once(objects: &[Value]) -> Value {
     bundle("Once", objects, &[])
 }
 
-fn bundle(lifecycle: &str, objects: &[Value], ensure: &[Value]) -> Value {
+pub(super) fn bundle(lifecycle: &str, objects: &[Value], ensure: &[Value]) -> Value {
     let objects: Vec<Value> = objects
         .iter()
         .map(|object| json!({"id": object["metadata"]["name"], "object": object}))
@@ -21,7 +21,7 @@ fn bundle(lifecycle: &str, objects: &[Value], ensure: &[Value]) -> Value {
 }
 
 impl Rig {
-    fn bundle(&mut self, generation: u64, spec: &Value) -> Key {
+    pub(super) fn bundle(&mut self, generation: u64, spec: &Value) -> Key {
         self.bundle_head(
             generation,
             HeadState::Present,
@@ -58,7 +58,7 @@ impl Rig {
         held
     }
 
-    fn remove_bundle(&mut self, generation: u64) -> Held {
+    pub(super) fn remove_bundle(&mut self, generation: u64) -> Held {
         self.bundle_head(generation, HeadState::Removed, &json!({}), StoreContent::Kept)
     }
 
