@@ -154,6 +154,14 @@ impl Departing {
         }
     }
 
+    /// It ran, or runs.
+    pub fn has_begun(&self) -> bool {
+        let ended = |run: &Run| run.end.is_some();
+        self.run
+            .as_ref()
+            .is_some_and(|run| self.uid.is_some() || ended(run))
+    }
+
     fn was_inherited(&self, live: &Live, key: &Key) -> bool {
         self.run.is_some() && live.owners.iter().all(|owner| owner.is_namesake(key))
     }

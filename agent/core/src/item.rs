@@ -11,7 +11,7 @@ use outhaul_protocol_wire::report::{self, Blocker, BlockerReason, Leftover, Obje
 use outhaul_protocol_wire::spec::{Environment, SpecError};
 
 use crate::blocker::blocker;
-use crate::departing::{Departing, Permission};
+use crate::departing::{Departing, Permission, Step};
 use crate::desired::{Desired, DesiredObject};
 use crate::ensure::Ensure;
 use crate::held::Held;
@@ -525,7 +525,11 @@ impl Known {
         }
     }
 
-    fn into_departing(self, key: &Key) -> Vec<Departing> {
+    fn into_departing(mut self, key: &Key) -> Vec<Departing> {
+        // What was kept although it is gone: a look tells that again.
+        for departing in self.departing.iter_mut().filter(|it| it.step == Step::Gone) {
+            departing.hurry();
+        }
         let unwanted = self.objects.into_values().map(|(object, _)| {
             let mut departing = Departing::new(inventory_item(&object));
             departing.busy = object.busy;

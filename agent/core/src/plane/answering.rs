@@ -243,7 +243,9 @@ impl Plane {
             | (_, Answer::Objects(_)) => departing.hurry(),
         }
         let changed = departing.leftover() != before;
-        if departing.step == Step::Gone {
+        // Of what ran, how it ended is still to be said once its spec can be read again.
+        let is_kept = item.unreadable.is_some() && departing.has_begun();
+        if departing.step == Step::Gone && !is_kept {
             let departing = item.departing.remove(index);
             self.gone(key, &departing.reference, now);
         } else if changed {

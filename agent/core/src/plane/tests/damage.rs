@@ -1,6 +1,8 @@
 //! What cannot be read harms only what it is about.
 
+use super::once::{once, pod};
 use super::*;
+use crate::once::Outcome;
 
 #[test]
 fn an_answer_that_shows_no_object_stops_that_object_only_and_does_not_spin() {
@@ -333,4 +335,33 @@ fn a_search_that_ended_is_not_repeated_at_the_next_start() {
     rig.restart();
     rig.settle_in_time();
     assert_eq!(rig.log, [""; 0]);
+}
+
+#[test]
+fn how_something_ended_is_known_though_its_content_was_lost_when_it_was_gone() {
+    for removed in [false, true] {
+        let mut rig = Rig::new();
+        let spec = once(&[pod("run")]);
+        let key = rig.bundle(1, &spec);
+        rig.settle_in_time();
+        rig.end("run", "Succeeded");
+        rig.settle_in_time();
+        rig.cluster.delete("run");
+        rig.lost.insert(key.clone());
+        rig.restart();
+        rig.settle_in_time();
+        rig.restart();
+        rig.settle_in_time();
+        if removed {
+            let held = rig.remove_bundle(2);
+            rig.settle_in_time();
+            assert!(rig.news.contains(&News::Gone(held)));
+            continue;
+        }
+        rig.bundle(1, &spec);
+        rig.settle_in_time();
+        assert_eq!(rig.ended(&key, "run"), Some(Outcome::Succeeded));
+        assert_eq!(rig.health(&key, "run"), Some(Health::Healthy));
+        assert_eq!(rig.cluster.created("run"), 1);
+    }
 }
