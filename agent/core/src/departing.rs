@@ -51,6 +51,8 @@ pub struct Departing {
     pub run: Option<Run>,
     /// It stays there: only the finalizer that it may have of us goes.
     pub left: bool,
+    /// It was being deleted when it was found.
+    pub deleting: bool,
     /// A successor has what is known of how it runs. It stays here until that is written down there.
     pub inherited: bool,
 }
@@ -103,6 +105,7 @@ impl Departing {
             excluded: None,
             run: item.run,
             left: false,
+            deleting: false,
             inherited: false,
         }
     }
@@ -140,6 +143,7 @@ impl Departing {
         }
         self.is(live);
         self.blocker = terminating(live);
+        self.deleting = live.deleting.is_some();
         if live.observed && (self.left || live.deleting.is_some()) {
             // Nobody asks any more how it ends.
             self.step = Step::Release(live.uid.clone());
@@ -223,7 +227,8 @@ impl Departing {
                 false
             }
             (Step::Look, Mode::Acts | Mode::Observes) => true,
-            (Step::Release(_), Mode::Acts) => self.excluded.is_none(),
+            // Whoever excludes an object and deletes it wants it to go.
+            (Step::Release(_), Mode::Acts) => self.excluded.is_none() || self.deleting,
             (Step::Delete(_), Mode::Acts) => self.excluded.is_none() && self.permission == Permission::Stored,
         }
     }

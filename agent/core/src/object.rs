@@ -63,6 +63,8 @@ pub struct Object {
     pub noted: Noted,
     /// Something with its name was there when it was to be created.
     pub collided: bool,
+    /// Another object under its name that has our labels and our finalizer, and is being deleted.
+    pub copy: Option<Uid>,
     /// Something of its resource ran here, and it may have been this: it is not created.
     pub ran: bool,
 }
@@ -112,6 +114,7 @@ impl Object {
             run: None,
             noted: Noted::No,
             collided: false,
+            copy: None,
             ran: false,
         }
     }
@@ -137,7 +140,8 @@ impl Object {
 
     /// The same for an object with, or without, a request under way.
     pub fn need_if(&self, busy: bool, sight: &Sight, mode: Mode, now: Instant) -> Need {
-        if self.desired.body.is_err() || self.taken_by.is_some() || self.excluded.is_some() {
+        let is_barred = self.desired.body.is_err() || self.excluded.is_some();
+        if self.taken_by.is_some() || (is_barred && !self.is_held_back()) {
             return Need::Nothing;
         }
         if busy {
@@ -176,10 +180,19 @@ impl Object {
         }
     }
 
+    /// Whether it is being deleted and waits for our finalizer, which goes whatever else is wanted.
+    fn is_held_back(&self) -> bool {
+        let waits = |live: &Live| live.observed && live.deleting.is_some();
+        self.run.is_some() && (self.copy.is_some() || self.live.as_ref().is_some_and(waits))
+    }
+
     /// Of what runs once. It is created while it never was; after that it is only looked at.
     fn wants_once(&self, run: &Run, sight: &Sight) -> Need {
         let is_kept = self.live.as_ref().is_some_and(|live| live.observed);
         match (&run.end, &self.uid, &self.live) {
+            _ if self.copy.is_some() => Need::Release,
+            // No watch shows what has lost our labels.
+            (None, Some(_), Some(live)) if live.owners.is_empty() => Need::Look,
             (Some(_), ..) if is_kept && self.noted == Noted::Yes => Need::Release,
             (Some(_), ..) | (None, Some(_), Some(_)) => Need::Nothing,
             (None, Some(_), None) => match sight {

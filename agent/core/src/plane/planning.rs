@@ -198,7 +198,7 @@ impl Plane {
             Need::Release => {
                 let action = Action::Release {
                     object: reference.clone(),
-                    uid: object.uid.clone()?,
+                    uid: object.copy.clone().or_else(|| object.uid.clone())?,
                 };
                 Some((action, SentKind::Release))
             }

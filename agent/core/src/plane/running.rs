@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::requests::SentKind;
 use super::{Answer, Plane};
-use crate::blocker::{Failure, blocker};
+use crate::blocker::{Course, Failure, blocker};
 use crate::labels;
 use crate::live::{Live, Shown};
 use crate::object::Object;
@@ -51,7 +51,11 @@ impl Plane {
             // Somebody wrote it meanwhile.
             (SentKind::Release, Answer::Failed(failure)) if failure.is_conflict() => object.retry.failed(now),
             (SentKind::Release, Answer::Failed(failure)) => self.release_failed(key, index, &failure, now),
-            (_, Answer::Failed(failure)) => self.wanted_failed(key, index, &failure, now),
+            (kind, Answer::Failed(failure)) => {
+                // An earlier create may have been answered by nobody: a look comes before the next one.
+                object.collided |= kind == SentKind::Create && failure.course() == Course::Object;
+                self.wanted_failed(key, index, &failure, now);
+            }
             // Answers that no API server gives to such requests: the object is planned again.
             (SentKind::Adopt | SentKind::Delete | SentKind::Sweep, Answer::Object(_))
             | (_, Answer::Accepted | Answer::Objects(_)) => {}
@@ -61,7 +65,10 @@ impl Plane {
     /// An object was found under the name of one that runs once.
     pub(super) fn run_seen(&mut self, key: &Key, index: usize, live: Live, value: &Value, now: Instant) {
         let object = &self.items[key].objects[index];
-        if object.live.as_ref().is_some_and(|known| known.covers(value)) {
+        if let Some(known) = object.live.as_ref().filter(|known| known.covers(value)) {
+            if known.owners.is_empty() {
+                self.look_later(key, index, now);
+            }
             return;
         }
         let ours = match &object.uid {
@@ -69,11 +76,30 @@ impl Plane {
             None => self.runs_for(key, &live),
         };
         match (ours, object.uid.is_some()) {
-            (true, known) => self.run_goes_on(key, index, live, value, known),
-            (false, true) => self.run_absent(key, index),
+            (true, known) => {
+                let is_unseen = live.owners.is_empty();
+                self.run_goes_on(key, index, live, value, known);
+                if is_unseen {
+                    self.look_later(key, index, now);
+                }
+            }
+            (false, true) => {
+                let is_held_back = live.is_of(key) && live.observed && live.deleting.is_some();
+                self.run_absent(key, index);
+                self.wanted(key, index).0.copy = is_held_back.then_some(live.uid);
+                self.dirty.insert(key.clone());
+            }
             (false, false) => self.name_taken(key, index, &live, now),
         }
         self.look();
+    }
+
+    /// Somebody took the labels off that it is watched by: its end shows only where it is looked for.
+    fn look_later(&mut self, key: &Key, index: usize, now: Instant) {
+        let (object, _) = self.wanted(key, index);
+        if !object.has_ended() {
+            object.retry.failed(now);
+        }
     }
 
     fn run_goes_on(&mut self, key: &Key, index: usize, live: Live, value: &Value, known: bool) {
@@ -105,8 +131,13 @@ impl Plane {
     fn run_absent(&mut self, key: &Key, index: usize) {
         let (object, _) = self.wanted(key, index);
         object.live = None;
-        object.blocker = None;
+        object.copy = None;
         object.collided = false;
+        // Why it could not be created may be so still.
+        let others = [BlockerReason::NameTaken, BlockerReason::ControlPlaneChanged];
+        if object.uid.is_some() || object.ran || others.iter().any(|reason| object.is_blocked(*reason)) {
+            object.blocker = None;
+        }
         if object.uid.is_none() && !object.ran {
             object.foresee(None);
             return self.show(key, index, Some(Shown::ABSENT));

@@ -550,3 +550,108 @@ fn a_plane_that_only_observes_creates_neither() {
         assert!(rig.message(&key, id).contains("it would be created"));
     }
 }
+
+#[test]
+fn a_run_whose_create_was_answered_by_nobody_is_found_though_no_more_may_be_created() {
+    let mut rig = Rig::new();
+    let key = rig.bundle(1, &once(&[pod("run")]));
+    let create = rig.ask("create Pod shop/run");
+    rig.cluster.answer(&create.action);
+    let lost = Answer::Failed(Failure::Unreachable("lost".into()));
+    rig.plane.answered(create.id, lost, Duration::ZERO, rig.now);
+    rig.cluster.forbid_creating("run");
+    rig.cluster.forbid_watching(true);
+    rig.settle_in_time();
+    assert_eq!(rig.health(&key, "run"), Some(Health::Progressing));
+    assert_eq!(rig.cluster.created("run"), 1);
+}
+
+#[test]
+fn why_it_cannot_be_created_is_said_until_it_can() {
+    let mut rig = Rig::new();
+    rig.cluster.forbid_creating("run");
+    let key = rig.bundle(1, &once(&[pod("run")]));
+    rig.settle_in_time();
+    assert_eq!(rig.blocker(&key, "run"), Some(BlockerReason::Forbidden));
+    rig.log.clear();
+    let end = rig.now + Duration::from_secs(90);
+    while let Some((at, _)) = rig.plane.deadline().filter(|(at, _)| *at < end) {
+        rig.now = rig.now.max(at);
+        rig.cluster.watch(&mut rig.plane, rig.now);
+        rig.round();
+        assert_eq!(rig.blocker(&key, "run"), Some(BlockerReason::Forbidden));
+    }
+    assert!(rig.log.len() < 6, "{:?}", rig.log);
+    rig.cluster.heal();
+    rig.settle_in_time();
+    assert_eq!(rig.blocker(&key, "run"), None);
+}
+
+fn excluding_pods() -> Policy {
+    Policy::read(
+        HOME,
+        Some(&json!({"data": {"policy.yaml": "kinds: [ConfigMap]"}})),
+        None,
+    )
+}
+
+fn is_deleted(rig: &mut Rig) {
+    rig.cluster.edit("run", |object| {
+        object["metadata"]["deletionTimestamp"] = "now".into()
+    });
+    rig.settle_in_time();
+}
+
+#[test]
+fn our_finalizer_holds_nothing_that_is_deleted_where_a_policy_excludes_it() {
+    for removed in [false, true] {
+        let mut rig = Rig::new();
+        rig.bundle(1, &once(&[pod("run")]));
+        rig.settle_in_time();
+        rig.plane.govern(excluding_pods());
+        if removed {
+            rig.remove_bundle(2);
+        }
+        rig.settle_in_time();
+        assert!(rig.is_kept("run"), "it is left as it is: {removed}");
+        is_deleted(&mut rig);
+        assert!(!rig.cluster.has("run"), "{removed}");
+    }
+}
+
+#[test]
+fn our_finalizer_holds_no_copy_in_the_place_of_what_ran() {
+    let mut rig = Rig::new();
+    let key = rig.bundle(1, &once(&[pod("run")]));
+    rig.settle_in_time();
+    let mut copy = rig.cluster.get("run").unwrap().clone();
+    copy["metadata"]["uid"] = "another".into();
+    rig.end("run", "Succeeded");
+    rig.settle_in_time();
+    rig.cluster.delete("run");
+    rig.cluster.put("run", copy);
+    rig.settle_in_time();
+    assert!(rig.is_kept("run"), "it is not ours");
+    is_deleted(&mut rig);
+    assert!(!rig.cluster.has("run"), "{:?}", rig.log);
+    assert_eq!(rig.ended(&key, "run"), Some(Outcome::Succeeded));
+    assert_eq!(rig.blocker(&key, "run"), None);
+}
+
+#[test]
+fn the_end_of_what_lost_our_labels_is_looked_for() {
+    let mut rig = Rig::new();
+    let key = rig.bundle(1, &once(&[pod("run")]));
+    rig.settle_in_time();
+    rig.cluster
+        .edit("run", |object| object["metadata"]["labels"] = json!({}));
+    rig.settle();
+    assert_eq!(rig.health(&key, "run"), Some(Health::Progressing));
+    rig.end("run", "Succeeded");
+    rig.settle_in_time();
+    assert_eq!(rig.ended(&key, "run"), Some(Outcome::Succeeded));
+    assert!(!rig.is_kept("run"));
+    rig.log.clear();
+    rig.settle_in_time();
+    assert_eq!(rig.log, [""; 0]);
+}
