@@ -110,12 +110,16 @@ impl Departing {
         }
     }
 
-    /// It is to stay. Returns whether there may be a finalizer of ours on it, which goes first.
-    pub fn leave(&mut self) -> bool {
+    /// It is to stay.
+    pub fn leave(&mut self) {
         self.left = true;
         if !matches!(self.step, Step::Release(_)) {
             self.step = Step::Look;
         }
+    }
+
+    /// Whether there may be a finalizer of ours on it, which goes first.
+    pub fn may_be_kept(&self) -> bool {
         self.run.is_some() || self.stray
     }
 
@@ -367,12 +371,13 @@ mod tests {
         assert_eq!(going.step, release);
         let mut staying = departing(Some("uid-one"));
         staying.run = Some(Run::new(outhaul_protocol_wire::digest::Digest::of(b"")));
-        assert!(staying.leave());
+        staying.leave();
+        assert!(staying.may_be_kept());
         found(&mut staying, "cart", observed);
         assert_eq!(staying.step, release);
         found(&mut staying, "cart", |_| {});
         assert_eq!(staying.step, Step::Gone);
-        assert!(!departing(None).leave(), "it never had one");
+        assert!(!departing(None).may_be_kept(), "it never had one");
     }
 
     #[test]

@@ -198,7 +198,9 @@ impl Item {
             (HeadState::Removed, brought) => self.remove(brought),
             (HeadState::Left, _) => {
                 self.want_nothing();
-                self.departing.retain_mut(Departing::leave);
+                for departing in &mut self.departing {
+                    departing.leave();
+                }
             }
         }
         self.holding.head = head;
@@ -619,7 +621,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_head_lets_everything_go_and_a_left_one_leaves_it() {
+    fn a_removed_head_lets_everything_go_and_of_a_left_one_all_is_to_stay() {
         let mut removed = item(&["one", "two"]);
         let state = |state| Head {
             state,
@@ -632,7 +634,8 @@ mod tests {
         );
         let mut left = item(&["one", "two"]);
         left.take(state(HeadState::Left), Brought::Kept);
-        assert_eq!((wanted(&left), departing(&left)), (vec![], vec![]));
+        assert_eq!((wanted(&left), departing(&left)), (vec![], vec!["one", "two"]));
+        assert!(left.departing.iter().all(|it| it.left));
     }
 
     #[test]

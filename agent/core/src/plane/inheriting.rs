@@ -145,7 +145,7 @@ impl Plane {
     }
 
     /// The other resources that have, or had, the name of `key`.
-    fn namesakes<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = &'a Item> {
+    pub(super) fn namesakes<'a>(&'a self, key: &'a Key) -> impl Iterator<Item = &'a Item> {
         let first = Key {
             uid: Uid::new("\0").expect("it has one byte"),
             ..key.clone()

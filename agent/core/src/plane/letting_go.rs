@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use outhaul_protocol_wire::head::{Confirmed, Key};
+use outhaul_protocol_wire::head::{Confirmed, HeadState, Key};
 use outhaul_protocol_wire::policy::Mode;
 
 use super::Plane;
@@ -103,7 +103,8 @@ impl Plane {
         }
         let mut left = Vec::new();
         for mut departing in stays {
-            match departing.leave() {
+            departing.leave();
+            match departing.may_be_kept() {
                 true => item.departing.push(departing),
                 false => left.push(departing),
             }
@@ -117,6 +118,42 @@ impl Plane {
         }
         self.leftovers_changed(key);
         self.save(key, now);
+    }
+
+    /// What a head leaves here is this resource's no more, once the control plane is one that may say so.
+    pub(super) fn abandon(&mut self, key: &Key, now: Instant) {
+        let leaves = |item: &&mut Item| item.holding.head.state == HeadState::Left;
+        if !self.pin.is_certain() {
+            return self.say_what_waits_for(key);
+        }
+        let Some(item) = self.items.get_mut(key).filter(leaves) else {
+            return;
+        };
+        let left = item
+            .departing
+            .extract_if(.., |it| it.left && !it.busy && !it.may_be_kept());
+        let left: Vec<_> = left.map(|it| it.reference).collect();
+        for object in &left {
+            self.kinds.release(object);
+            self.pass_on(object, key);
+        }
+        if !left.is_empty() {
+            self.leftovers_changed(key);
+            self.save(key, now);
+        }
+    }
+
+    /// Successors of a resource that is to be left here wait until the control plane is confirmed.
+    fn say_what_waits_for(&mut self, key: &Key) {
+        let mut waiting = Vec::new();
+        for item in self.namesakes(key) {
+            let objects = item.objects.iter().enumerate();
+            let taken = objects.filter(|(_, object)| object.taken_by.as_ref() == Some(key));
+            waiting.extend(taken.map(|(index, _)| (item.key().clone(), index)));
+        }
+        for (successor, index) in waiting {
+            self.show(&successor, index, None);
+        }
     }
 
     /// Objects that there are because of resources.

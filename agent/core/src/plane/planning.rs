@@ -38,6 +38,7 @@ impl Plane {
         self.speak_up(key);
         self.hand_down(key, now);
         self.look_back(key);
+        self.abandon(key, now);
         let Some(item) = self.items.get(key).filter(|item| item.acts()) else {
             return;
         };

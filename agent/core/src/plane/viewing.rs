@@ -2,8 +2,9 @@
 
 use outhaul_protocol_session::agent::{self, Holding, ReportView, Standing};
 use outhaul_protocol_wire::digest::Digest;
-use outhaul_protocol_wire::head::{Head, Key};
+use outhaul_protocol_wire::head::{Head, HeadState, Key};
 use outhaul_protocol_wire::policy::Policy;
+use outhaul_protocol_wire::report::Blocker;
 
 use super::Plane;
 use crate::item::Item;
@@ -65,14 +66,27 @@ impl Plane {
         (object, listing)
     }
 
+    /// What another resource leaves here is had by nobody else before the control plane is confirmed.
+    fn waits_for_what_is_left(&self, object: &Object) -> Option<Blocker> {
+        let former = self.items.get(object.taken_by.as_ref()?)?;
+        let leaves = former.holding.head.state == HeadState::Left;
+        let what = format!("it belongs to {}: taking it over", former.key());
+        leaves.then(|| self.pin.keeps(&self.policy, &what))?
+    }
+
     /// Brings what is said of a wanted object up to date; `shown` is what was seen of it, if that is new.
     pub(super) fn show(&mut self, key: &Key, index: usize, shown: Option<Shown>) {
-        let Some(item) = self.items.get_mut(key) else {
+        let Some(item) = self.items.get(key) else {
             return;
         };
         let object = &item.objects[index];
         let sight = self.kinds.sight(&object.desired.reference);
-        let blocker = object.shown_blocker(&sight, &self.policy);
+        let blocker = self
+            .waits_for_what_is_left(object)
+            .or_else(|| object.shown_blocker(&sight, &self.policy));
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
         if item.show(index, shown, blocker) {
             self.changes.object(key, &item.objects[index].desired.id);
             self.stale.insert(key.clone());

@@ -142,6 +142,9 @@ fn what_another_control_plane_adopts_waits() {
         why.contains("taking it over waits until somebody confirms"),
         "{why}"
     );
+    let both = ["one", "two"].map(|name| (name.to_owned(), HELD));
+    assert_eq!(leaving(&rig, &key), both, "what was left is still known");
+    assert!(!rig.news.iter().any(|news| matches!(news, News::Gone(_))));
 
     rig.plane.vouched(vouched(2, true));
     rig.settle_in_time();
@@ -149,6 +152,7 @@ fn what_another_control_plane_adopts_waits() {
         (rig.blocker(&successor, "one"), rig.cluster.value("one")),
         (None, Some("2"))
     );
+    assert!(rig.news.iter().any(|news| matches!(news, News::Gone(_))));
 }
 
 #[test]
