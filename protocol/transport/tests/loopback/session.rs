@@ -19,6 +19,7 @@ use outhaul_protocol_wire::ids::Uid;
 use outhaul_protocol_wire::limits::CONTENT_BYTES;
 use outhaul_protocol_wire::message::{AgentMessage, HubMessage};
 use outhaul_protocol_wire::root::Root;
+use outhaul_protocol_wire::version::CURRENT;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
@@ -47,7 +48,7 @@ async fn messages_pass_both_ways_in_order() {
     let (plane, agent) = hub.connect("eu-1").await;
     let (at_hub, at_agent) = tokio::join!(plane.accept_control(), agent.open_control());
     let (mut at_hub, mut at_agent) = (at_hub.unwrap(), at_agent.unwrap());
-    assert_eq!((at_hub.version, at_agent.version), (1, 1));
+    assert_eq!((at_hub.version, at_agent.version), (CURRENT, CURRENT));
     for number in 0..3 {
         at_agent.writer.write(&observed(number)).await.unwrap();
     }
