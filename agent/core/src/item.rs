@@ -400,6 +400,14 @@ impl Item {
             .into_iter()
             .map(|object| known.object(object))
             .collect();
+        if !self.in_force {
+            // What a watch showed before this was in force did not count as an end: it is looked at again.
+            let running = |object: &&mut Object| object.run.is_some() && !object.has_ended();
+            self.objects
+                .iter_mut()
+                .filter(running)
+                .for_each(|object| object.live = None);
+        }
         self.reports = self.objects.iter().map(|object| known.report(object)).collect();
         self.ensure.want(desired.ensure);
         self.departing = known.into_departing(&self.holding.head.key);
