@@ -400,13 +400,10 @@ impl Item {
             .into_iter()
             .map(|object| known.object(object))
             .collect();
-        if !self.in_force {
-            // What a watch showed before this was in force did not count as an end: it is looked at again.
-            let running = |object: &&mut Object| object.run.is_some() && !object.has_ended();
-            self.objects
-                .iter_mut()
-                .filter(running)
-                .for_each(|object| object.live = None);
+        // A watch may have shown an end that did not count before this head: it is looked at again.
+        let running = |object: &&mut Object| object.run.is_some() && !object.has_ended();
+        for object in self.objects.iter_mut().filter(running) {
+            object.live = None;
         }
         self.reports = self.objects.iter().map(|object| known.report(object)).collect();
         self.ensure.want(desired.ensure);
