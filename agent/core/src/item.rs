@@ -400,11 +400,6 @@ impl Item {
             .into_iter()
             .map(|object| known.object(object))
             .collect();
-        // A watch may have shown an end that did not count before this head: it is looked at again.
-        let running = |object: &&mut Object| object.run.is_some() && !object.has_ended();
-        for object in self.objects.iter_mut().filter(running) {
-            object.live = None;
-        }
         self.reports = self.objects.iter().map(|object| known.report(object)).collect();
         self.ensure.want(desired.ensure);
         self.departing = known.into_departing(&self.holding.head.key);

@@ -41,15 +41,15 @@ impl Plane {
             return;
         };
         self.namespaces.exists(&object.namespace);
-        if let Some((key, Place::Wanted(index))) = &held
-            && self.items[key].objects[*index].run.is_some()
+        let held = held
+            .filter(|held| live.is_of(&held.0) || self.is_run(held))
+            .or_else(|| self.proven(watched, &object, &live, now));
+        if let Some(held @ (key, Place::Wanted(index))) = &held
+            && self.is_run(held)
         {
             self.kinds.named(watched, &object, !live.is_of(key));
             return self.run_seen(key, *index, live, value, now);
         }
-        let held = held
-            .filter(|(key, _)| live.is_of(key))
-            .or_else(|| self.proven(watched, &object, &live, now));
         self.kinds.named(watched, &object, held.is_none());
         match held {
             Some((key, Place::Wanted(index))) => self.wanted_seen(&key, index, live, value, now),
@@ -156,6 +156,11 @@ impl Plane {
         let key = self.claims.holder(object)?;
         let place = self.items.get(key)?.find(object)?;
         (key.kind == watched.owner).then(|| (key.clone(), place))
+    }
+
+    /// Whether what stands there is wanted, and runs once.
+    fn is_run(&self, (key, place): &(Key, Place)) -> bool {
+        matches!(place, Place::Wanted(index) if self.items[key].objects[*index].run.is_some())
     }
 
     /// An object of what was never in force, as far as the store knows, shows that it was. Returns where the object is in it.

@@ -311,7 +311,7 @@ fn an_edit_changes_nothing_of_what_began_and_says_so() {
         rig.log.clear();
         rig.bundle(2, &bundle(lifecycle, &[edited(pod("run"))], &[]));
         rig.settle_in_time();
-        assert_eq!(rig.log, ["look Pod shop/run"], "{lifecycle}");
+        assert_eq!(rig.log, [""; 0], "{lifecycle}");
         assert_eq!(rig.blocker(&key, "run"), Some(BlockerReason::Immutable));
         rig.restart();
         rig.settle_in_time();
@@ -654,4 +654,28 @@ fn the_end_of_what_lost_our_labels_is_looked_for() {
     rig.log.clear();
     rig.settle_in_time();
     assert_eq!(rig.log, [""; 0]);
+}
+
+#[test]
+fn an_end_that_shows_before_the_agent_knows_that_it_was_in_force_counts() {
+    for head_first in [false, true] {
+        let mut rig = Rig::new();
+        let spec = once(&[pod("run")]);
+        let key = rig.bundle(1, &spec);
+        rig.settle();
+        // Killed before it wrote down that the hub has recorded it, and which object it is.
+        let (record, _) = rig.records.get_mut(&key).unwrap();
+        (record.standing, record.in_force, record.ran) = (Standing::Unrecorded, false, false);
+        record.inventory[0].uid = None;
+        rig.end("run", "Succeeded");
+        rig.restart();
+        if !head_first {
+            rig.settle();
+        }
+        rig.bundle(1, &spec);
+        rig.settle_in_time();
+        assert_eq!(rig.ended(&key, "run"), Some(Outcome::Succeeded));
+        assert_eq!(rig.health(&key, "run"), Some(Health::Healthy));
+        assert!(!rig.is_kept("run") && rig.cluster.created("run") == 1);
+    }
 }
