@@ -493,11 +493,15 @@ impl Known {
         }
         // What began is not begun again, whatever a newer spec says; nor is what nothing else tells of any more.
         object.ran |= self.ran && run.is_none();
-        let body = object.desired.body.as_ref().ok();
-        object.run = run.or_else(|| {
-            body.filter(|_| object.desired.once)
-                .map(|body| Run::new(body.digest))
-        });
+        object.run = run;
+        if object.run.is_none()
+            && object.desired.once
+            && let Ok(body) = &object.desired.body
+        {
+            object.run = Some(Run::new(body.digest));
+            // What is there was not asked whether it has ended.
+            object.live = None;
+        }
         object
     }
 

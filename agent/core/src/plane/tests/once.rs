@@ -192,6 +192,17 @@ fn it_runs_once_wherever_the_agent_is_killed() {
 }
 
 #[test]
+fn what_was_kept_as_it_is_and_is_to_run_once_from_now_on_has_run_if_it_is_there() {
+    let mut rig = Rig::new();
+    let objects = [config_map("one", "1")];
+    let key = rig.bundle(1, &bundle("Continuous", &objects, &[]));
+    rig.settle_in_time();
+    rig.bundle(2, &once(&objects));
+    rig.settle_in_time();
+    assert_eq!(rig.ended(&key, "one"), Some(Outcome::Succeeded));
+}
+
+#[test]
 fn what_was_there_and_is_not_has_vanished_also_while_the_agent_was_away() {
     for restarts in [false, true] {
         let mut rig = Rig::new();
