@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use outhaul_hub_resources::{ComponentOwner, EndpointType, ExposeLevel, ExposedApi, Open, RestApi};
-
 use serde_json::Value;
 
 use crate::path;

@@ -1,12 +1,10 @@
 //! From a ServiceBinding to its Release.
 
+mod apis;
+
 use std::collections::BTreeMap;
 
-use kube::ResourceExt as _;
-use outhaul_hub_resources::{
-    APIClass, EndpointStatus, ExposedApi, Release, ReleaseState, RestApi, RestBackend, ServiceBinding,
-    ServiceClass,
-};
+use outhaul_hub_resources::{APIClass, EndpointStatus, Release, ReleaseState, ServiceBinding, ServiceClass};
 
 use crate::{
     AsOpenChoreo,
@@ -17,9 +15,7 @@ use crate::{
     draft::Draft,
     endpoints,
     exposure::{self, Level},
-    http_route,
-    policies::{self, Exposed},
-    problem::{ClassKind, Problem, RenderError, Warning},
+    problem::{ClassKind, RenderError},
     readiness,
     release::{self, Wanted},
     service_object,
@@ -101,14 +97,7 @@ fn draft<'a>(
     let mut draft = Draft::new(inputs.existing, view.state);
     deployment::add(&mut draft, view, deployment, &connected);
     let ports = service_object::add(&mut draft, view, service);
-    add_apis(&mut draft, view, binding, inputs, &ports);
-    draft
-        .warnings
-        .extend(inputs.api_classes.values().filter_map(|class| {
-            let fields = policies::without_effect(class);
-            let class = class.name_any();
-            (!fields.is_empty()).then_some(Warning::WithoutEffect { class, fields })
-        }));
+    apis::add(&mut draft, view, &binding.spec.apis, inputs, &ports);
     Ok(draft)
 }
 
@@ -149,116 +138,4 @@ fn view(binding: &ServiceBinding) -> Binding<'_> {
         &spec.workload_spec,
         spec.release_state,
     )
-}
-
-/// A REST API, or that it says nothing about itself: then both levels may have been routed.
-fn exposed<'a>(name: &'a str, api: &'a ExposedApi) -> Option<(Vec<Level<'a>>, Result<&'a RestApi, Problem>)> {
-    match &api.rest {
-        _ if !exposure::is_rest(api) => None,
-        Some(rest) => Some((exposure::levels(rest), Ok(rest))),
-        None => Some((
-            vec![Level::ORGANIZATION, Level::PUBLIC],
-            Err(Problem::NoRest { api: name.to_owned() }),
-        )),
-    }
-}
-
-fn add_apis(
-    draft: &mut Draft<'_>,
-    view: &Binding<'_>,
-    binding: &ServiceBinding,
-    inputs: &Inputs<'_>,
-    ports: &[i64],
-) {
-    let none = RestBackend::default();
-    let apis = binding.spec.apis.iter();
-    let others = apis.clone().filter(|(_, api)| !exposure::is_rest(api));
-    draft
-        .warnings
-        .extend(others.map(|(name, api)| Warning::NotRouted {
-            api: name.clone(),
-            kind: exposure::kind(api),
-        }));
-    let apis: Vec<_> = apis
-        .filter_map(|(name, api)| Some((name.as_str(), api, exposed(name, api)?)))
-        .collect();
-    for (name, _, (levels, rest)) in &apis {
-        let backend = rest.clone().map(|rest| rest.backend.as_ref().unwrap_or(&none));
-        let backend = backend.and_then(|backend| checked(name, backend));
-        match &backend {
-            Ok(backend) if !levels.is_empty() => say_where(draft, name, backend.port, ports),
-            _ => {}
-        }
-        draft.warnings.extend(unknown(name, levels));
-        for level in levels {
-            http_route::add_api(draft, view, name, *level, backend.clone());
-        }
-    }
-    let policies = apis.iter().filter_map(|(name, api, (levels, rest))| {
-        let class = api.class_name.as_str();
-        let found = inputs.api_classes.get(class)?;
-        let policy = rest
-            .clone()
-            .and_then(|_| policies::rest_policy(name, class, found));
-        let unguarded = rest
-            .as_ref()
-            .is_ok_and(|rest| inputs.as_openchoreo.level_policies && rest.expose_levels.is_empty());
-        let levels = match unguarded {
-            true => vec![Level::ORGANIZATION],
-            false => levels.clone(),
-        };
-        if unguarded {
-            draft.warnings.push(Warning::Unguarded((*name).to_owned()));
-        }
-        Some(levels.into_iter().filter_map(move |level| {
-            let exposed = Exposed {
-                api: name,
-                class,
-                level,
-            };
-            let policy = policy.clone().map(|policy| policies::at_level(policy, level));
-            Some((exposed, policy.transpose()?))
-        }))
-    });
-    let policies: Vec<_> = policies.flatten().collect();
-    for (exposed, policy) in &policies {
-        let policy = policy.as_ref().map_err(Problem::clone);
-        policies::add_security(draft, view, *exposed, policy, inputs.as_openchoreo);
-    }
-    for (exposed, policy) in &policies {
-        policies::add_traffic(draft, view, *exposed, policy.as_ref().map_err(Problem::clone));
-    }
-}
-
-/// Says it where nothing listens at the port that an API leads to.
-fn say_where(draft: &mut Draft<'_>, api: &str, port: i32, ports: &[i64]) {
-    let api = api.to_owned();
-    if ports.is_empty() {
-        draft.say(Problem::NoService { api, port });
-    } else if !ports.contains(&port.into()) {
-        draft.warnings.push(Warning::NoSuchPort { api, port });
-    }
-}
-
-/// The levels of an API that are none of those there are.
-fn unknown(api: &str, levels: &[Level<'_>]) -> Vec<Warning> {
-    let unknown = levels
-        .iter()
-        .filter(|level| ![Level::PUBLIC, Level::ORGANIZATION].contains(level));
-    unknown
-        .map(|level| Warning::UnknownLevel {
-            api: api.to_owned(),
-            level: level.name().to_owned(),
-        })
-        .collect()
-}
-
-fn checked<'a>(api: &str, backend: &'a RestBackend) -> Result<&'a RestBackend, Problem> {
-    match backend.port {
-        1..=65535 => Ok(backend),
-        port => Err(Problem::Port {
-            api: api.to_owned(),
-            port,
-        }),
-    }
 }
