@@ -9,7 +9,7 @@ use crate::{
     draft::{self, Draft},
     labels,
     problem::{Problem, RenderError, Warning},
-    readiness::Readiness,
+    readiness::{self, Readiness},
 };
 
 /// What a binding wants of its Release.
@@ -54,12 +54,22 @@ impl Rendered {
 }
 
 /// A Release with what was drafted. Intervals that somebody set go: the binding says all.
+///
+/// # Errors
+/// Nothing could be drafted, and there is nothing to suspend; or the Release is another's.
 pub(crate) fn of<P: Resource<DynamicType = ()>>(
     parent: &P,
     binding: &Binding<'_>,
-    draft: Draft<'_>,
+    draft: Result<Draft<'_>, RenderError>,
     existing: Option<&Release>,
 ) -> Result<Wanted, RenderError> {
+    let draft = match draft {
+        Ok(draft) => draft,
+        Err(error) => {
+            let why = readiness::of_error(&error);
+            return unrendered(parent, binding.state, existing, why).ok_or(error);
+        }
+    };
     let labels = labels::in_control_plane(parent.meta(), binding.owner, binding.environment);
     let spec = ReleaseSpec {
         owner: binding.owner.clone(),

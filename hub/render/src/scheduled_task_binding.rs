@@ -8,7 +8,6 @@ use crate::{
     class, cron_job,
     draft::Draft,
     problem::{ClassKind, RenderError, Warning},
-    readiness,
     release::{self, Wanted},
 };
 
@@ -43,13 +42,7 @@ pub fn release(binding: &ScheduledTaskBinding, inputs: &Inputs<'_>) -> Result<Wa
     if view.state == ReleaseState::Undeploy {
         return Ok(Wanted::NoRelease);
     }
-    match draft(binding, &view, inputs) {
-        Ok(draft) => release::of(binding, &view, draft, inputs.existing),
-        Err(error) => {
-            let why = readiness::of_error(&error);
-            release::unrendered(binding, view.state, inputs.existing, why).ok_or(error)
-        }
-    }
+    release::of(binding, &view, draft(binding, &view, inputs), inputs.existing)
 }
 
 fn draft<'a>(

@@ -16,7 +16,6 @@ use crate::{
     endpoints,
     exposure::{self, Level},
     problem::{ClassKind, RenderError},
-    readiness,
     release::{self, Wanted},
     service_object,
 };
@@ -63,13 +62,7 @@ pub fn release(binding: &ServiceBinding, inputs: &Inputs<'_>) -> Result<Wanted, 
     if view.state == ReleaseState::Undeploy {
         return Ok(Wanted::NoRelease);
     }
-    match draft(binding, &view, inputs) {
-        Ok(draft) => release::of(binding, &view, draft, inputs.existing),
-        Err(error) => {
-            let why = readiness::of_error(&error);
-            release::unrendered(binding, view.state, inputs.existing, why).ok_or(error)
-        }
-    }
+    release::of(binding, &view, draft(binding, &view, inputs), inputs.existing)
 }
 
 fn draft<'a>(

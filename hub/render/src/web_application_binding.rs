@@ -13,7 +13,6 @@ use crate::{
     draft::Draft,
     endpoints, exposure, http_route,
     problem::{ClassKind, RenderError},
-    readiness,
     release::{self, Wanted},
     service_object,
 };
@@ -46,13 +45,7 @@ pub fn release(binding: &WebApplicationBinding, inputs: &Inputs<'_>) -> Result<W
     if view.state == ReleaseState::Undeploy {
         return Ok(Wanted::NoRelease);
     }
-    match draft(&view, inputs) {
-        Ok(draft) => release::of(binding, &view, draft, inputs.existing),
-        Err(error) => {
-            let why = readiness::of_error(&error);
-            release::unrendered(binding, view.state, inputs.existing, why).ok_or(error)
-        }
-    }
+    release::of(binding, &view, draft(&view, inputs), inputs.existing)
 }
 
 fn draft<'a>(view: &Binding<'_>, inputs: &Inputs<'a>) -> Result<Draft<'a>, RenderError> {
