@@ -50,6 +50,16 @@ impl Agent {
         agent
     }
 
+    /// An agent of plane `eu`, where the Release `cart` is and its one object is healthy.
+    pub(crate) fn with_cart(world: &mut World) -> (Self, Key) {
+        let mut agent = Self::connect(world, "eu");
+        let key = world.create("cart");
+        agent.listen(world);
+        agent.report(world, &key, &[Health::Healthy]);
+        agent.listen(world);
+        (agent, key)
+    }
+
     /// Dials again with what it holds.
     pub(crate) fn dial(&mut self, world: &mut World) -> Result<(), Refused> {
         self.term.dial += 1;

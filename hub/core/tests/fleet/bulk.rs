@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use outhaul_hub_core::bulk::Surroundings;
 use outhaul_hub_core::view::{BundleState, KindName};
 use outhaul_protocol_wire::head::{Confirmed, HeadState};
-use outhaul_protocol_wire::report::Health;
 use serde_json::json;
 
 use crate::agent::Agent;
@@ -21,11 +20,7 @@ fn deleted(later: i64) -> Timestamp {
 /// A Release that is on its plane, and a namespace and a definition that are deleted then.
 fn world(namespace: Option<i64>, definition: Option<i64>) -> (World, Agent) {
     let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    agent.listen(&mut world);
+    let (agent, _) = Agent::with_cart(&mut world);
     world.surroundings = Some(Surroundings {
         namespace: namespace.map(deleted),
         definition: definition.map(deleted),

@@ -166,11 +166,7 @@ fn a_short_absence_writes_nothing_and_a_long_one_turns_the_condition() {
 #[test]
 fn another_hub_that_reported_with_a_newer_term_has_the_plane() {
     let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    agent.listen(&mut world);
+    let (agent, _) = Agent::with_cart(&mut world);
     assert!(world.goodbyes.is_empty());
     world.object("cart")["status"]["term"] = json!({"boot": 1, "dial": 9});
     world.touch("cart");

@@ -3,22 +3,12 @@
 use core::time::Duration;
 
 use outhaul_hub_core::{Change, Origin, PlaneRecord, Subject};
-use outhaul_protocol_wire::head::{HeadState, Key};
+use outhaul_protocol_wire::head::HeadState;
 use outhaul_protocol_wire::ids::Move;
 use outhaul_protocol_wire::report::Health;
 
 use crate::agent::Agent;
 use crate::world::{World, record, spec};
-
-/// A Release that is in its plane and healthy.
-fn delivered(world: &mut World) -> (Agent, Key) {
-    let mut agent = Agent::connect(world, "eu");
-    let key = world.create("cart");
-    agent.listen(world);
-    agent.report(world, &key, &[Health::Healthy]);
-    agent.listen(world);
-    (agent, key)
-}
 
 fn see(world: &mut World, change: impl FnOnce(&mut PlaneRecord)) {
     let mut plane = world.plane_record("eu").clone();
@@ -80,7 +70,7 @@ fn a_plane_without_anything_on_it_gets_no_finalizer() {
 #[test]
 fn a_deleted_plane_waits_for_what_is_on_it_and_says_what() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     see(&mut world, |plane| plane.deleting = true);
     let message = in_use(&world).unwrap();
     assert!(
@@ -119,7 +109,7 @@ fn a_deleted_plane_waits_for_what_is_on_it_and_says_what() {
 #[test]
 fn what_comes_late_keeps_its_plane() {
     let mut world = World::new();
-    let (_agent, _) = delivered(&mut world);
+    let (_agent, _) = Agent::with_cart(&mut world);
     let late = world.object("cart").clone();
     let key = world.key("cart");
     // As a list shows it that is older than that of the Planes.
@@ -138,7 +128,7 @@ fn what_comes_late_keeps_its_plane() {
 #[test]
 fn a_plane_that_a_list_shows_again_is_not_let_go_for_how_empty_it_was_before() {
     let mut world = World::new();
-    let (agent, _) = delivered(&mut world);
+    let (agent, _) = Agent::with_cart(&mut world);
     let late = world.object("cart").clone();
     let key = world.key("cart");
     world.fleet.closed(agent.session, world.now);
@@ -161,7 +151,7 @@ fn a_plane_that_a_list_shows_again_is_not_let_go_for_how_empty_it_was_before() {
 #[test]
 fn what_waits_for_a_forgotten_plane_is_let_go_and_nothing_is_said_to_be_removed() {
     let mut world = World::new();
-    let (mut agent, _) = delivered(&mut world);
+    let (mut agent, _) = Agent::with_cart(&mut world);
     let pay = world.create("pay");
     agent.listen(&mut world);
     world.fleet.closed(agent.session, world.now);
@@ -195,7 +185,7 @@ fn what_waits_for_a_forgotten_plane_is_let_go_and_nothing_is_said_to_be_removed(
 #[test]
 fn a_forgotten_plane_that_is_served_again_gets_a_newer_version_of_what_it_holds() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     see(&mut world, |plane| plane.forgotten = true);
     let mut world = world.restarted();
     world.run();
@@ -212,7 +202,7 @@ fn a_forgotten_plane_that_is_served_again_gets_a_newer_version_of_what_it_holds(
 #[test]
 fn a_deleted_plane_that_is_forgotten_waits_for_nothing() {
     let mut world = World::new();
-    let (agent, _) = delivered(&mut world);
+    let (agent, _) = Agent::with_cart(&mut world);
     world.fleet.closed(agent.session, world.now);
     see(&mut world, |plane| plane.deleting = true);
     assert!(in_use(&world).is_some());
@@ -224,7 +214,7 @@ fn a_deleted_plane_that_is_forgotten_waits_for_nothing() {
 #[test]
 fn a_plane_that_was_deleted_in_spite_of_its_finalizer_can_still_be_forgotten() {
     let mut world = World::new();
-    let (agent, _) = delivered(&mut world);
+    let (agent, _) = Agent::with_cart(&mut world);
     world.fleet.closed(agent.session, world.now);
     world.delete("cart");
     world.fleet.plane_vanished(&World::plane("eu"), world.now);

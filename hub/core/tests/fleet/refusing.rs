@@ -66,11 +66,7 @@ fn each_refusal_has_a_condition_and_an_event_and_nothing_else_is_written() {
 #[test]
 fn a_bad_edit_leaves_the_last_good_one_in_place() {
     let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    agent.listen(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     let good = agent.heads[&key].clone();
     world.edit("cart", &twice());
     agent.listen(&mut world);
@@ -105,11 +101,7 @@ fn a_plane_that_appears_later_takes_what_waits_for_it() {
 #[test]
 fn an_admission_that_is_taken_back_keeps_what_is_there() {
     let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    agent.listen(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     let mut plane = record("eu", "dp-eu");
     plane.admits.clear();
     world.see_plane(plane);
@@ -129,11 +121,7 @@ fn refused_and_restarted(
     good: impl FnOnce(&mut World, &mut Agent, &Key),
 ) -> (World, Agent, Key) {
     let mut world = world;
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    agent.listen(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     good(&mut world, &mut agent, &key);
     world.edit("cart", &twice());
     agent.listen(&mut world);

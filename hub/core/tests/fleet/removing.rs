@@ -12,20 +12,10 @@ use serde_json::json;
 use crate::agent::Agent;
 use crate::world::{World, spec};
 
-/// A Release that is in its plane and healthy.
-fn delivered(world: &mut World) -> (Agent, outhaul_protocol_wire::head::Key) {
-    let mut agent = Agent::connect(world, "eu");
-    let key = world.create("cart");
-    agent.listen(world);
-    agent.report(world, &key, &[Health::Healthy]);
-    agent.listen(world);
-    (agent, key)
-}
-
 #[test]
 fn a_deleted_release_keeps_its_finalizer_until_the_plane_says_gone() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world.delete("cart");
     agent.listen(&mut world);
     assert_eq!(agent.holds(&key), Some(HeadState::Removed));
@@ -48,7 +38,7 @@ fn a_deleted_release_keeps_its_finalizer_until_the_plane_says_gone() {
 #[test]
 fn it_is_settled_only_after_the_finalizer_is_off() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world.delete("cart");
     agent.listen(&mut world);
     agent.gone(&mut world, &key);
@@ -61,7 +51,7 @@ fn it_is_settled_only_after_the_finalizer_is_off() {
 #[test]
 fn gone_about_an_older_version_or_a_resource_that_is_wanted_changes_nothing() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     agent.gone(&mut world, &key);
     agent.listen(&mut world);
     assert!(world.exists("cart") && world.finalizers("cart") != json!([]));
@@ -79,7 +69,7 @@ fn gone_about_an_older_version_or_a_resource_that_is_wanted_changes_nothing() {
 #[test]
 fn another_plane_cannot_say_gone() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     let mut stranger = Agent::connect(&mut world, "us");
     world.delete("cart");
     agent.listen(&mut world);
@@ -92,7 +82,7 @@ fn another_plane_cannot_say_gone() {
 #[test]
 fn a_resource_that_vanishes_is_never_said_to_be_removed() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     // Somebody took the finalizer off, or a list came back empty.
     world.fleet.vanished(&key, world.now);
     agent.listen(&mut world);
@@ -105,7 +95,7 @@ fn a_resource_that_vanishes_is_never_said_to_be_removed() {
 #[test]
 fn a_deletion_without_our_finalizer_is_no_statement() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world.object("cart")["metadata"]["finalizers"] = json!(["somebody/else"]);
     world.delete("cart");
     agent.listen(&mut world);
@@ -116,7 +106,7 @@ fn a_deletion_without_our_finalizer_is_no_statement() {
 #[test]
 fn removal_goes_to_the_recorded_plane_even_if_nothing_leads_there_any_more() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world
         .fleet
         .environment(("acme".into(), "dev".into()), None, world.now);
@@ -143,7 +133,7 @@ fn a_release_that_never_had_a_plane_needs_no_plane_to_go() {
 #[test]
 fn what_holds_up_a_removal_is_named() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world.delete("cart");
     agent.listen(&mut world);
     let leftovers = vec![Leftover {
@@ -194,7 +184,7 @@ fn what_holds_up_a_removal_is_named() {
 #[test]
 fn gone_of_a_resource_that_no_longer_exists_is_settled() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world.delete("cart");
     agent.listen(&mut world);
     world.fleet.vanished(&key, world.now);
@@ -206,7 +196,7 @@ fn gone_of_a_resource_that_no_longer_exists_is_settled() {
 #[test]
 fn gone_of_a_resource_that_is_meant_for_no_plane_is_settled() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world.delete("cart");
     agent.listen(&mut world);
     // Back to a time when it was not there yet.
@@ -226,7 +216,7 @@ fn gone_of_a_resource_that_is_meant_for_no_plane_is_settled() {
 #[test]
 fn an_orphan_of_which_nothing_is_left_is_not_counted_any_more() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world.delete("cart");
     agent.listen(&mut world);
     world.fleet.vanished(&key, world.now);
@@ -293,7 +283,7 @@ fn what_is_deleted_before_it_was_recorded_leaves_the_plane_too() {
 #[test]
 fn events_of_a_deletion_say_what_happened_and_nothing_else() {
     let mut world = World::new();
-    let (mut agent, key) = delivered(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     world.notes.clear();
     world.delete("cart");
     agent.listen(&mut world);

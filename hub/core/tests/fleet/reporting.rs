@@ -35,11 +35,7 @@ fn statuses(world: &World) -> Vec<DeliveryStatus> {
 #[test]
 fn a_version_that_looks_like_the_one_before_is_asked_for_when_its_report_was_lost() {
     let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    agent.listen(&mut world);
+    let (mut agent, key) = Agent::with_cart(&mut world);
     let mut edited = spec("dev", 1);
     edited["resources"][0]["object"]["metadata"]["annotations"] = json!({"note": "2"});
     world.edit("cart", &edited);
