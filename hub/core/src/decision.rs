@@ -315,10 +315,11 @@ fn admitted_route(resource: &Resource, routing: &Routing) -> Result<Route, Refus
     Ok(route)
 }
 
-const EDITED: &str = "spec was edited, and lifecycle is Once: the plane was given what stood there before, and that \
-                      runs once; take the edit back, or create another Bundle";
+const EDITED: &str = "spec was edited, and lifecycle is Once: the plane was given what stood there before, and what runs \
+                      once is not edited; take the edit back, or create another Bundle";
 
-/// Whether its plane was given another spec than the one that is to run once.
+/// Whether its plane was given another spec than the one that is to run once. Of what it was given only the digest is
+/// known, so nobody here can tell whether that was to run once.
 fn is_edited_run(resource: &Resource) -> bool {
     let given = resource.delivered();
     resource.runs_once() && given.is_some_and(|(_, digest)| digest != resource.spec.digest)
@@ -440,18 +441,22 @@ mod tests {
         let edited = spec("Once", "two", &json!([]));
         let refusal = decided(&edited, Some(&given)).refusal.unwrap();
         assert_eq!(refusal.reason, RefusalReason::InvalidSpec);
-        assert!(refusal.message.contains("runs once"), "{}", refusal.message);
+        assert!(
+            refusal.message.contains("what runs once is not edited"),
+            "{}",
+            refusal.message
+        );
         let Place::Keep(Some(at)) = decided(&edited, Some(&given)).place else {
             panic!("its plane keeps what it was given");
         };
         assert_eq!(at.digest, Digest::of(&canonical::to_vec(&given)));
+        let continuous = spec("Continuous", "one", &json!([]));
+        assert_eq!(decided(&given, Some(&continuous)).refusal, Some(refusal));
         for (spec, given) in [
             (&given, Some(&given)),
             (&edited, None),
-            (
-                &spec("Continuous", "two", &json!([])),
-                Some(&spec("Continuous", "one", &json!([]))),
-            ),
+            (&continuous, Some(&given)),
+            (&spec("Continuous", "two", &json!([])), Some(&continuous)),
         ] {
             assert_eq!(decided(spec, given).refusal, None);
         }
