@@ -14,11 +14,20 @@ pub(crate) fn advice(plane: &str, key: &Key, reason: BlockerReason) -> String {
     if reason == BlockerReason::ControlPlaneChanged {
         return format!("`outhaul plane confirm {plane}`, if this control plane is the right one");
     }
-    let command = format!("`outhaul confirm {plane} {}", bundle_name(key).path());
     match reason.awaits_owner() {
-        true => format!("{command} leave` leaves it there and forgets it"),
-        false => {
-            format!("{command} remove` lets go what is held, `leave` instead of `remove` leaves it there")
-        }
+        true => format!("{} leave` leaves it there and forgets it", command(plane, key)),
+        false => either(plane, key),
     }
+}
+
+/// What to do where both verdicts count.
+pub(crate) fn either(plane: &str, key: &Key) -> String {
+    format!(
+        "{} remove` lets go what is held, `leave` instead of `remove` leaves it there",
+        command(plane, key)
+    )
+}
+
+fn command(plane: &str, key: &Key) -> String {
+    format!("`outhaul confirm {plane} {}", bundle_name(key).path())
 }

@@ -10,7 +10,7 @@ use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::ids::{Generation, Move, PlaneName, Term, Uid};
 use outhaul_protocol_wire::object::ObjectRef;
-use outhaul_protocol_wire::report::{BlockerReason, ObjectReport, RawStatus};
+use outhaul_protocol_wire::report::{ObjectReport, RawStatus};
 use serde_json::{Value, json};
 
 use crate::condition::{self, Said, whole_seconds};
@@ -382,11 +382,7 @@ fn held(facts: &Facts<'_>, plane: &str) -> Option<Said> {
             r#type: HELD,
             status: conditions::status::TRUE,
             reason: refusal.reason.as_str().to_owned(),
-            message: format!(
-                "{}; {}",
-                refusal.message,
-                confirmation::advice(plane, facts.key, BlockerReason::OverBudget)
-            ),
+            message: format!("{}; {}", refusal.message, confirmation::either(plane, facts.key)),
             generation: Some(facts.generation),
         });
     }
