@@ -53,7 +53,10 @@ pub enum IdentityError {
         source: Box<kube::Error>,
     },
     /// The control plane does not say which one it is.
-    #[error("cannot read Namespace {KUBE_SYSTEM}, whose uid tells this control plane from any other")]
+    #[error(
+        "cannot read Namespace {KUBE_SYSTEM}, whose uid tells this control plane from any other; where that is forbidden, \
+         apply the roles of this version's chart outhaul-hub: its ClusterRole lets the hub get namespaces"
+    )]
     KubeSystem(#[source] Box<kube::Error>),
     /// The same, with an answer.
     #[error("Namespace {KUBE_SYSTEM} has no usable uid")]

@@ -185,7 +185,7 @@ async fn look_around(client: kube::Client, key: &Key) -> Option<Surroundings> {
         definitions.get_metadata_opt(bulk::definition(key.kind)),
     );
     let failed = |error: &kube::Error| {
-        warn!(resource = %key, error = error as &dyn std::error::Error, "Could not read what a resource is in");
+        warn!(resource = %key, error = error as &dyn std::error::Error, "Could not read what a resource is in: until then its plane does not hear that it is deleted");
     };
     let (namespace, definition) = reads.inspect_err(failed).ok()?;
     let since = |metadata: ObjectMeta| metadata.deletion_timestamp.map(|time| time.0);
