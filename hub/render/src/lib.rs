@@ -59,5 +59,6 @@ pub use change::{Change, NotOurs};
 pub use component::FIRST_ENVIRONMENT;
 pub use connection::{TargetKey, Targets};
 pub use exposure::{ORGANIZATION_DOMAIN, PUBLIC_DOMAIN};
+pub use name::is_label;
 pub use problem::{ClassKind, Problem, RenderError, Warning};
 pub use release::{Rendered, Wanted, unrendered};

@@ -74,7 +74,7 @@ pub(crate) fn web_route(binding: &str, endpoint: &str) -> String {
 }
 
 /// Whether Kubernetes takes `name` as the name of a Namespace or Service: one label of DNS.
-pub(crate) fn is_label(name: &str) -> bool {
+pub fn is_label(name: &str) -> bool {
     name.len() <= LABEL && is_part(name)
 }
 

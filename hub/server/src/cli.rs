@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use outhaul_hub_server::{AsOpenChoreo, Config, FIRST_ENVIRONMENT, rest::Access};
+use outhaul_hub_server::{AsOpenChoreo, Config, FIRST_ENVIRONMENT, is_label, rest::Access};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -112,13 +112,7 @@ impl Options {
 
 /// A name that Environments and labels can have.
 fn environment(name: &str) -> Result<String, &'static str> {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_name = !name.is_empty()
-        && name.len() <= 63
-        && name.bytes().all(is_inner)
-        && !name.starts_with('-')
-        && !name.ends_with('-');
-    match is_name {
+    match is_label(name) {
         true => Ok(name.to_owned()),
         false => Err("use at most 63 lower-case letters, digits and '-'"),
     }

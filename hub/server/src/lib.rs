@@ -48,6 +48,6 @@ pub use forgetting::ForgetError;
 pub use handle::{FleetEvent, HubHandle, HubStopped};
 pub use hub::{Hub, RunError, StartError, run};
 pub use identity::IdentityError;
-pub use outhaul_hub_render::{AsOpenChoreo, FIRST_ENVIRONMENT};
+pub use outhaul_hub_render::{AsOpenChoreo, FIRST_ENVIRONMENT, is_label};
 pub use readiness::{Check, Readiness};
 pub use tokens::{AdmitRequest, DEFAULT_TTL, IssuedToken, TokenError, TokenRequest};
