@@ -3,6 +3,9 @@
 //!
 //! `OUTHAUL_KILLS` says how many times on real API servers, 50 by default; `OUTHAUL_SEED` plays one series again. The
 //! times at which kills meet the programs are the machine's, so a seed repeats the actions and not every race.
+//!
+//! The programs are those that lie beside this test. `cargo test --workspace` builds them too; where this test alone is
+//! chosen, whatever was built last is killed: run `cargo build --workspace --bins` before.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -65,6 +68,8 @@ impl Program {
     }
 
     fn kill_and_start_again(&mut self) {
+        let ended = self.running.try_wait().unwrap();
+        assert_eq!(ended, None, "{:?} ended by itself", self.command.get_program());
         self.kill();
         self.running = self.command.spawn().unwrap();
     }
