@@ -9,11 +9,12 @@ use outhaul_bench::{machine, table};
 use tokio::runtime::Builder;
 use tracing_subscriber::EnvFilter;
 
-/// What is logged unless RUST_LOG says otherwise. Others log an error for every try that a wait expects to fail.
-const OURS_IN_TROUBLE: &str = "outhaul=error";
+/// What is logged unless RUST_LOG says otherwise: trouble of ours, and how far a long measurement is. Others log an error
+/// for every try that a wait expects to fail.
+const LOGGED: &str = "outhaul=error,outhaul_bench=info";
 
 fn main() -> Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_not_set| EnvFilter::new(OURS_IN_TROUBLE));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_not_set| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

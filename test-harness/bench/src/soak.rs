@@ -16,6 +16,7 @@ use outhaul_scenarios::cluster::{Cluster, Role as ClusterRole};
 use outhaul_scenarios::operator::{self, Operator};
 use outhaul_scenarios::{Ground, poll};
 use serde_json::json;
+use tracing::info;
 
 use crate::course::{CREATES, PLANE, TARGET};
 use crate::crowd::control::Control;
@@ -62,6 +63,14 @@ struct Seen {
     agent: f64,
 }
 
+impl Seen {
+    /// This, of one look.
+    fn at(&self, look: usize) -> String {
+        let [hub, agent] = [self.hub, self.agent].map(|kib| kib / 1_024.0);
+        format!("{} %: {hub:.1} and {agent:.1} MiB", 100 * look / LOOKS)
+    }
+}
+
 /// Edits and redials, part by part, and looks at hub and agent after each.
 ///
 /// # Errors
@@ -74,10 +83,12 @@ pub async fn run(load: Load) -> Result<Outcome> {
     for look in 1..=LOOKS {
         let until = |all: usize| (all * look).div_ceil(LOOKS);
         bath.part(until(load.edits), until(load.reconnects)).await?;
-        seen.push(Seen {
+        let now = Seen {
             hub: bath.hub.usage()?.rss_kib,
             agent: bath.agent.usage()?.rss_kib,
-        });
+        };
+        info!("hub and agent at {}", now.at(look));
+        seen.push(now);
     }
     let total = start.elapsed();
     let used = bath.hub.usage()? + bath.agent.usage()?;
@@ -210,12 +221,8 @@ impl Bath {
     }
 
     fn notes(&self, seen: &[Seen], shipped: Option<&Path>) -> Vec<String> {
-        let mib = |kib: f64| kib / 1_024.0;
-        let line = |(look, seen): (usize, &Seen)| {
-            let percent = 100 * (look + 1) / LOOKS;
-            format!("{percent} %: {:.1} and {:.1} MiB", mib(seen.hub), mib(seen.agent))
-        };
-        let tenths = seen.iter().enumerate().skip(LOOKS / 10 - 1).step_by(LOOKS / 10);
+        let looks = (1..).zip(seen).map(|(look, seen)| seen.at(look));
+        let tenths: Vec<_> = looks.skip(LOOKS / 10 - 1).step_by(LOOKS / 10).collect();
         let agent = match shipped {
             Some(program) => program.display().to_string(),
             None => "this program".to_owned(),
@@ -226,10 +233,7 @@ impl Bath {
                  again); the agent is {agent}",
                 self.edits, self.load.releases, self.reconnects, self.load.planes, self.failures
             ),
-            format!(
-                "soak: hub and agent at {}",
-                tenths.map(line).collect::<Vec<_>>().join("; ")
-            ),
+            format!("soak: hub and agent at {}", tenths.join("; ")),
         ]
     }
 
