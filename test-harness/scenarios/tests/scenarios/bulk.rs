@@ -105,6 +105,7 @@ async fn held_until_confirmed(mut stage: Stage, words: &str) {
         .await
         .unwrap();
     has_value(&objects, "two", "a").await;
+    stage.end().await.unwrap();
 }
 
 async fn a_namespace_of_releases_deleted(ground: Ground) {
