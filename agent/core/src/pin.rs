@@ -17,21 +17,11 @@ use crate::retry::Retry;
 pub struct Pin {
     /// The one that is written down.
     known: Option<Witness>,
-    heard: Heard,
+    /// What the hub said since the start.
+    heard: Option<Vouched>,
     /// The one that is being written down.
     writing: Option<Witness>,
     retry: Retry,
-}
-
-/// What the hub says.
-#[derive(Debug, Default, Clone, Copy)]
-enum Heard {
-    /// There was no session since the start.
-    #[default]
-    Nothing,
-    /// It speaks an older version, in which nothing is said.
-    Older,
-    Said(Vouched),
 }
 
 impl Pin {
@@ -43,36 +33,29 @@ impl Pin {
         }
     }
 
-    /// What the hub says; nothing where it speaks an older version.
-    pub fn hear(&mut self, vouched: Option<Vouched>) {
-        self.heard = vouched.map_or(Heard::Older, Heard::Said);
+    /// What the hub says.
+    pub fn hear(&mut self, vouched: Vouched) {
+        self.heard = Some(vouched);
     }
 
     /// The witness that waits to be confirmed.
     pub fn unconfirmed(&self) -> Option<Witness> {
-        let heard = self.said()?.witness;
+        let heard = self.heard?.witness;
         (self.known? != heard).then_some(heard)
     }
 
     /// Whether anything may be let go that was not allowed before, or taken over.
     pub fn is_certain(&self) -> bool {
         match (self.known, self.heard) {
-            (None, _) | (Some(_), Heard::Older) => true,
-            (Some(_), Heard::Nothing) => false,
-            (Some(known), Heard::Said(vouched)) => known == vouched.witness,
-        }
-    }
-
-    fn said(&self) -> Option<Vouched> {
-        match self.heard {
-            Heard::Nothing | Heard::Older => None,
-            Heard::Said(vouched) => Some(vouched),
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(known), Some(vouched)) => known == vouched.witness,
         }
     }
 
     /// The witness to write down now. It counts once that is done.
     pub fn poll_write(&mut self, policy: &Policy, now: Instant) -> Option<Witness> {
-        let heard = self.said()?;
+        let heard = self.heard?;
         let takes = match self.known {
             None => true,
             Some(known) => known != heard.witness && policy.confirms(&heard),
@@ -127,12 +110,12 @@ mod tests {
 
     use super::*;
 
-    fn vouched(witness: u8, confirmed: bool) -> Option<Vouched> {
-        Some(Vouched {
-            witness: Witness(Digest([witness; 32])),
+    fn vouched(byte: u8, confirmed: bool) -> Vouched {
+        Vouched {
+            witness: witness(byte),
             confirmed,
             asks: false,
-        })
+        }
     }
 
     fn witness(byte: u8) -> Witness {
@@ -171,15 +154,6 @@ mod tests {
             Some(witness(1)),
             "the former one is another one by now"
         );
-    }
-
-    #[test]
-    fn a_hub_of_an_older_version_changes_nothing() {
-        let (policy, now) = (Policy::open("outhaul-system"), Instant::now());
-        let mut pin = Pin::of(Some(witness(1)));
-        pin.hear(None);
-        assert_eq!((pin.unconfirmed(), pin.poll_write(&policy, now)), (None, None));
-        assert!(pin.is_certain());
     }
 
     #[test]

@@ -16,7 +16,6 @@ use outhaul_agent_core::plane::{Answer, Plane, RequestId, Write};
 use outhaul_protocol_session::agent::{self, Event};
 use outhaul_protocol_transport::close::Close;
 use outhaul_protocol_wire::head::Key;
-use outhaul_protocol_wire::version::VOUCHING;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -185,9 +184,6 @@ impl Agent {
 
     fn opened(&mut self, opened: Opened) {
         let now = Instant::now();
-        if opened.version < VOUCHING {
-            self.plane.vouched(None);
-        }
         // The hello tells the newest state.
         self.plane.advance(now);
         self.connected = Some(Connected::open(opened, &self.plane, now));
@@ -223,7 +219,7 @@ impl Agent {
                 }
                 Event::Settled(held) => self.plane.settled(&held, clock().unix, now),
                 Event::Vouched(vouched) => {
-                    self.plane.vouched(Some(vouched));
+                    self.plane.vouched(vouched);
                     if agent::Plane::is_unconfirmed(&self.plane) {
                         warn!(
                             witness = %vouched.witness,

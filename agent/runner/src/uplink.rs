@@ -56,8 +56,6 @@ pub(crate) enum LinkEvent {
 pub(crate) struct Opened {
     pub(crate) session: SessionId,
     pub(crate) dial: Dial,
-    /// The version that both ends speak.
-    pub(crate) version: u16,
     pub(crate) link: HubLink,
     pub(crate) outgoing: mpsc::Sender<AgentMessage>,
 }
@@ -130,7 +128,6 @@ impl Uplink {
         let opened = Opened {
             session,
             dial: self.dial(session),
-            version: control.version,
             link: link.clone(),
             outgoing,
         };

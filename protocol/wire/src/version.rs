@@ -7,9 +7,6 @@
 /// The version that this build speaks.
 pub const CURRENT: u16 = 2;
 
-/// From this version on hubs say which control plane they speak for.
-pub const VOUCHING: u16 = 2;
-
 /// The oldest version that this build still speaks. No release spoke version 1; its agents would not know what runs once,
 /// and would apply it again and again, and its hubs could not read why an object is stuck.
 pub const OLDEST: u16 = 2;

@@ -133,8 +133,10 @@ impl World {
         let loaded = self.load_store(number, clock);
         let plane = &mut self.planes[number];
         let policy = plane.governed.read();
+        let mut restored = plane::Plane::restored(loaded, policy, clock);
+        restored.know_control_plane(plane.store.pin);
         plane.running = Some(Running {
-            plane: plane::Plane::restored(loaded, policy, clock),
+            plane: restored,
             connected: None,
             uplink: Uplink::default(),
             watches: BTreeMap::new(),
@@ -249,12 +251,16 @@ impl World {
         let now = clock.now;
         self.confirm_to_itself(number);
         loop {
-            let Some(running) = &mut self.planes[number].running else {
+            let plane = &mut self.planes[number];
+            let Some(running) = &mut plane.running else {
                 return;
             };
             running.plane.set_clock(clock);
             running.plane.advance(now);
-            if let Some(write) = running.plane.poll_write(now) {
+            if let Some(witness) = running.plane.poll_pin(now) {
+                plane.store.pin = Some(witness);
+                running.plane.pin_written(true, now);
+            } else if let Some(write) = running.plane.poll_write(now) {
                 self.send_store_write(number, write);
             } else if let Some(request) = running.plane.poll_request(now) {
                 self.send_request(number, request);
@@ -372,7 +378,7 @@ impl World {
                 }
                 SessionEvent::Orphaned(keys) => running.plane.orphaned(&keys, now),
                 SessionEvent::Settled(held) => running.plane.settled(&held, clock.unix, now),
-                SessionEvent::Vouched(vouched) => running.plane.vouched(Some(vouched)),
+                SessionEvent::Vouched(vouched) => running.plane.vouched(vouched),
                 SessionEvent::Refused(_) | SessionEvent::Closing(_) => running.connected = None,
             }
         }

@@ -18,7 +18,6 @@ use outhaul_protocol_wire::head::{Confirmed, Key};
 use outhaul_protocol_wire::ids::{Epoch, PlaneName, Uid};
 use outhaul_protocol_wire::limits::CONTROL_FRAME;
 use outhaul_protocol_wire::message::{AgentMessage, Hello, HubMessage};
-use outhaul_protocol_wire::version::VOUCHING;
 
 use self::watching::Watcher;
 use crate::broken::Broken;
@@ -436,8 +435,6 @@ impl World {
             key: key_of(plane),
             certificate_expires: Timestamp::MAX,
             remote: (if copied { COPY } else { AGENT }).to_owned(),
-            // Nothing is said of control planes: no schedule rebuilds one, and nothing is pinned.
-            version: VOUCHING - 1,
         };
         let twin = self.hub_has_twin(number, &dialer, hello);
         let hello = &heard_of_one_process(hello, self.broken);

@@ -16,8 +16,8 @@ impl Plane {
         self.pin = Pin::of(witness);
     }
 
-    /// What the hub says of its control plane; nothing where it speaks an older version.
-    pub fn vouched(&mut self, vouched: Option<Vouched>) {
+    /// What the hub says of its control plane.
+    pub fn vouched(&mut self, vouched: Vouched) {
         self.change_pin(|pin| pin.hear(vouched));
         if self.pin.unconfirmed().is_some() {
             // Each session has to hear it.

@@ -36,7 +36,6 @@ impl Connected {
         let Opened {
             session,
             dial,
-            version: _,
             link,
             outgoing,
         } = opened;

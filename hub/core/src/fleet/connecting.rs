@@ -13,7 +13,6 @@ use outhaul_protocol_wire::ids::PlaneName;
 use outhaul_protocol_wire::message::{
     AgentMessage, Closing, ClosingReason, Hello, HubMessage, Refused, RefusedReason,
 };
-use outhaul_protocol_wire::version::VOUCHING;
 use outhaul_protocol_wire::witness::Vouched;
 
 use super::{Fleet, Live};
@@ -42,8 +41,6 @@ pub struct Dialer {
     pub certificate_expires: Timestamp,
     /// Where it dials from, for people.
     pub remote: String,
-    /// The version of the protocol that both ends speak.
-    pub version: u16,
 }
 
 impl Fleet {
@@ -61,7 +58,7 @@ impl Fleet {
         let hub = Hub {
             epoch: self.settings.epoch,
             fleet: u32::try_from(self.routing.planes()).unwrap_or(u32::MAX),
-            vouched: self.vouched(&dialer.plane).filter(|_| dialer.version >= VOUCHING),
+            vouched: self.vouched(&dialer.plane),
         };
         let queue = PlaneQueue {
             plane: self.planes.entry(dialer.plane.clone()).or_default(),

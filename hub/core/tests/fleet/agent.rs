@@ -14,7 +14,6 @@ use outhaul_protocol_wire::report::{
     self, Blocker, BlockerReason, Health, Leftover, ObjectReport, RawStatus, Report,
 };
 use outhaul_protocol_wire::root;
-use outhaul_protocol_wire::version::CURRENT;
 
 use crate::world::{World, agent_key};
 
@@ -26,8 +25,6 @@ pub(crate) struct Agent {
     pub(crate) recorded: BTreeMap<Key, bool>,
     pub(crate) observed: BTreeMap<Key, Digest>,
     pub(crate) policy: Policy,
-    /// The version of the protocol that it speaks.
-    pub(crate) version: u16,
     /// Messages of the hub in this session.
     pub(crate) heard: Vec<HubMessage>,
 }
@@ -43,7 +40,6 @@ impl Agent {
             recorded: BTreeMap::new(),
             observed: BTreeMap::new(),
             policy: Policy::default(),
-            version: CURRENT,
             heard: Vec::new(),
         };
         agent.dial(world).unwrap();
@@ -76,7 +72,6 @@ impl Agent {
             key: agent_key(),
             certificate_expires: Timestamp::MAX,
             remote: "192.0.2.1:1".into(),
-            version: self.version,
         }
     }
 

@@ -117,17 +117,3 @@ fn what_is_written_into_the_plane_is_told_and_only_if_it_is_this_control_plane()
     agent.listen(&mut world);
     assert!(told(&agent).is_some_and(|told| told.confirmed && told.witness == witness));
 }
-
-#[test]
-fn an_agent_of_the_version_before_hears_no_word_that_it_does_not_know() {
-    let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let witness = told(&agent).unwrap().witness;
-    agent.version = 1;
-    agent.dial(&mut world).unwrap();
-    let mut record = world.plane_record("eu").clone();
-    record.control_plane = witness.to_string();
-    world.fleet.plane(record, Origin::List, world.now);
-    agent.listen(&mut world);
-    assert_eq!(told(&agent), None);
-}

@@ -37,7 +37,7 @@ pub(super) async fn serve(link: PlaneLink, context: Context) {
     let (sender, receiving) = outbox();
     let (answer, answered) = oneshot::channel();
     let opening = Opening {
-        dialer: dialer(&link, control.version),
+        dialer: dialer(&link),
         hello,
         outbox: sender,
         answer,
@@ -73,14 +73,13 @@ async fn hello(link: &PlaneLink, control: &mut Stream) -> Option<Hello> {
     None
 }
 
-fn dialer(link: &PlaneLink, version: u16) -> Dialer {
+fn dialer(link: &PlaneLink) -> Dialer {
     let peer = link.peer();
     Dialer {
         plane: peer.plane.clone(),
         key: peer.key,
         certificate_expires: Timestamp::try_from(peer.expires).unwrap_or(Timestamp::MAX),
         remote: link.remote_address().to_string(),
-        version,
     }
 }
 

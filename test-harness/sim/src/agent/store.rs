@@ -12,6 +12,7 @@ use outhaul_agent_core::plane::{Change, Stored, Write};
 use outhaul_agent_core::record::Record;
 use outhaul_protocol_wire::content::Content;
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::witness::Witness;
 use serde_json::{Value, json};
 
 use super::AgentEvent;
@@ -28,6 +29,8 @@ const SOON: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub(crate) secrets: BTreeMap<Key, Secret>,
+    /// The control plane that it knows.
+    pub(super) pin: Option<Witness>,
     /// Writes so far.
     pub(crate) writes: u64,
 }

@@ -1,10 +1,9 @@
 //! What runs once, and was left for the successor of its Bundle.
 
-use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::ids::Uid;
-use outhaul_protocol_wire::witness::Vouched;
 
 use super::once::{once, pod};
+use super::pinned::vouched;
 use super::*;
 use crate::once::Outcome;
 use crate::testing::bundle_key;
@@ -245,13 +244,6 @@ fn a_bundle_that_was_removed_and_made_again_runs_again() {
 
 #[test]
 fn nothing_is_handed_down_for_a_control_plane_that_nobody_confirmed() {
-    let vouched = |witness, confirmed| {
-        Some(Vouched {
-            witness: Witness(Digest([witness; 32])),
-            confirmed,
-            asks: false,
-        })
-    };
     let mut rig = Rig::new();
     rig.plane.vouched(vouched(1, false));
     let former = bundle_key("build");

@@ -6,12 +6,12 @@ use outhaul_protocol_wire::witness::Vouched;
 
 use super::*;
 
-fn vouched(witness: u8, confirmed: bool) -> Option<Vouched> {
-    Some(Vouched {
+pub(super) fn vouched(witness: u8, confirmed: bool) -> Vouched {
+    Vouched {
         witness: Witness(Digest([witness; 32])),
         confirmed,
         asks: false,
-    })
+    }
 }
 
 /// A plane that knows control plane 1, and has `cart` with two objects.
