@@ -77,7 +77,9 @@ pub enum Change {
     /// Our finalizer is taken off.
     RemoveFinalizer {
         /// Finalizers as they are known.
-        known: Vec<String>,
+        finalizers: Vec<String>,
+        /// Where the status must still say that the resource is; its term may move on.
+        known: Option<Known>,
     },
     /// The whole `status` of a Release or Bundle.
     Status {

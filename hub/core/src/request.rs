@@ -35,12 +35,17 @@ pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Reques
     let finalizer = resource::finalizer(key.kind);
     let (status, mut operations) = match change {
         Change::AddFinalizer => return Ok(Some(add(key, finalizer))),
-        Change::RemoveFinalizer { known } => match remove(finalizer, known) {
-            Some(operations) => (false, operations),
+        Change::RemoveFinalizer { finalizers, known } => match remove(finalizer, finalizers) {
+            Some(removal) => {
+                let mut operations = placed(known.as_ref());
+                operations.extend(removal);
+                (false, operations)
+            }
             None => return Ok(None),
         },
         Change::Status { status, known } => {
-            let mut operations = unchanged(known.as_ref());
+            let mut operations = placed(known.as_ref());
+            operations.extend(known.as_ref().map(|known| test("/status/term", known.term)));
             operations.push(PatchOperation::Add(AddOperation {
                 path: pointer("/status"),
                 value: serde_json::to_value(status)?,
@@ -122,24 +127,24 @@ fn add(key: &Key, finalizer: &str) -> Request {
     }
 }
 
-fn remove(finalizer: &str, known: &[String]) -> Option<Vec<PatchOperation>> {
+fn remove(finalizer: &str, known: &[String]) -> Option<[PatchOperation; 2]> {
     let place = known.iter().position(|name| name == finalizer)?;
     let path = format!("/metadata/finalizers/{place}");
-    Some(vec![
+    Some([
         test(&path, finalizer),
         PatchOperation::Remove(RemoveOperation { path: pointer(&path) }),
     ])
 }
 
-/// What was absent has to be absent still: the API server holds a field that is not there to be null, as long as what
-/// is around it is there. A replica whose watch is late may otherwise take its word for the first one.
-fn unchanged(known: Option<&Known>) -> Vec<PatchOperation> {
+/// Nobody placed it since. What was absent has to be absent still: the API server holds a field that is not there to be
+/// null, as long as what is around it is there. A replica whose watch is late may otherwise take its word for the first
+/// one.
+fn placed(known: Option<&Known>) -> Vec<PatchOperation> {
     match known {
         None => vec![test("/status", Value::Null)],
-        Some(Known { plane, moved, term }) => vec![
-            test("/status/plane", plane),
-            test("/status/move", moved),
-            test("/status/term", term),
+        Some(known) => vec![
+            test("/status/plane", &known.plane),
+            test("/status/move", known.moved),
         ],
     }
 }
@@ -183,14 +188,45 @@ mod tests {
 
     #[test]
     fn our_finalizer_goes_and_leaves_others() {
-        let object = |finalizers: Value| json!({"metadata": {"uid": "u-1", "finalizers": finalizers}});
+        let object =
+            |finalizers: Value| json!({"metadata": {"uid": "u-1", "finalizers": finalizers}, "status": null});
         let both = object(json!(["other", "openchoreo.dev/dataplane-cleanup"]));
         let remove = Change::RemoveFinalizer {
-            known: vec!["other".into(), "openchoreo.dev/dataplane-cleanup".into()],
+            finalizers: vec!["other".into(), "openchoreo.dev/dataplane-cleanup".into()],
+            known: None,
         };
         assert_eq!(check(&remove, both), Some(object(json!(["other"]))));
         assert_eq!(check(&remove, object(json!(["other"]))), None);
         assert_eq!(check(&remove, json!({"metadata": {"uid": "u-2"}})), None);
+    }
+
+    #[test]
+    fn our_finalizer_stays_where_another_replica_placed_the_resource_since() {
+        let ours = "openchoreo.dev/dataplane-cleanup";
+        let object = |plane: Value, moved: i64| {
+            json!({
+                "metadata": {"uid": "u-1", "finalizers": [ours]},
+                "status": {"plane": plane, "move": moved, "term": {"boot": 1, "dial": 9}},
+            })
+        };
+        let remove = |plane: Option<&str>| Change::RemoveFinalizer {
+            finalizers: vec![ours.into()],
+            known: Some(Known {
+                plane: plane.map(str::to_owned),
+                moved: Some(1),
+                term: Some(SessionTerm { boot: 1, dial: 2 }),
+            }),
+        };
+        for (known, stored, goes) in [
+            (Some("eu"), object(json!("eu"), 1), true),
+            (Some("eu"), object(json!("eu"), 2), false),
+            (Some("eu"), object(json!("us"), 1), false),
+            (None, object(Value::Null, 1), true),
+            (None, object(json!("eu"), 1), false),
+        ] {
+            let what = format!("{known:?} over {stored}");
+            assert_eq!(check(&remove(known), stored).is_some(), goes, "{what}");
+        }
     }
 
     #[test]

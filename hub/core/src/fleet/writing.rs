@@ -17,6 +17,7 @@ use crate::now::Now;
 use crate::output::{Change, Known, Note, Outcome, Output, Subject, Write, WriteId};
 use crate::pace::GATHER;
 use crate::reason;
+use crate::resource::Around;
 use crate::status::{self, Facts};
 
 /// So many writes that are not answered take an API server longer than objects that are still to come.
@@ -63,8 +64,10 @@ impl Fleet {
             Finalizer::Keep => return,
             Finalizer::Add => (Change::AddFinalizer, false),
             Finalizer::Remove => {
-                let known = delivery.resource.around.finalizers.clone();
-                (Change::RemoveFinalizer { known }, true)
+                let around = &delivery.resource.around;
+                let finalizers = around.finalizers.clone();
+                let known = known(around);
+                (Change::RemoveFinalizer { finalizers, known }, true)
             }
         };
         let id = self.emit(key, change);
@@ -99,11 +102,7 @@ impl Fleet {
         }
         delivery.pace.wrote(now.uptime);
         let notes = notes(key, stored, &next, delivery.resource.around.deleting);
-        let known = delivery.resource.around.has_status.then(|| Known {
-            plane: stored.plane.clone(),
-            moved: stored.r#move,
-            term: stored.term,
-        });
+        let known = known(&delivery.resource.around);
         let status = Box::new(next);
         let id = self.emit(key, Change::Status { status, known });
         if let Some(delivery) = self.deliveries.get_mut(key) {
@@ -188,6 +187,16 @@ impl Fleet {
         let note = note(key, false, reason::REMOVED, message.to_owned());
         self.outputs.push_back(Output::Note(note));
     }
+}
+
+/// Who wrote the status last, as far as is known.
+fn known(around: &Around) -> Option<Known> {
+    let status = &around.status;
+    around.has_status.then(|| Known {
+        plane: status.plane.clone(),
+        moved: status.r#move,
+        term: status.term,
+    })
 }
 
 fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliveryStatus {
