@@ -878,12 +878,8 @@ fn what_was_applied_before_its_recording_was_written_down_is_known_after_a_resta
     rig.restart();
     rig.settle_in_time();
     let holding = agent::Plane::holding(&rig.plane, &key).unwrap();
-    assert!(holding.standing == Standing::Unrecorded && !holding.whole);
-    assert!(
-        rig.log.is_empty(),
-        "nothing says that it may be applied: {:?}",
-        rig.log
-    );
+    assert!(holding.standing == Standing::Recorded && !holding.whole);
+    assert_eq!(rig.log, ["apply ConfigMap shop/one", "apply ConfigMap shop/two"]);
     rig.announce("cart", 2, &[config_map("one", "2")], true);
     rig.settle_in_time();
     assert_eq!(rig.cluster.value("one"), Some("2"));
@@ -1025,6 +1021,21 @@ fn what_is_there_is_never_forgotten_whatever_the_store_says_of_it() {
             "{record:?}"
         );
     }
+}
+
+#[test]
+fn what_is_there_is_kept_so_though_the_hub_is_away_that_recorded_it() {
+    let mut rig = Rig::new();
+    let key = killed_early(&mut rig);
+    rig.cluster
+        .edit("one", |object| object["data"]["value"] = json!("somebody"));
+    rig.settle_in_time();
+    assert_eq!(rig.cluster.value("one"), Some("1"));
+    let record = &rig.records[&key].0;
+    assert!(
+        record.standing == Standing::Recorded && record.in_force,
+        "{record:?}"
+    );
 }
 
 #[test]

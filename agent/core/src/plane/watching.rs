@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use outhaul_protocol_session::agent::Standing;
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::Move;
 use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::report::BlockerReason;
 use serde_json::Value;
@@ -163,7 +164,8 @@ impl Plane {
         matches!(place, Place::Wanted(index) if self.items[key].objects[*index].run.is_some())
     }
 
-    /// An object of what was never in force, as far as the store knows, shows that it was. Returns where the object is in it.
+    /// An object of what was never in force, as far as the store knows, shows that it was. So the hub had recorded it, unless
+    /// that was before the resource moved here again. Returns where the object is in it.
     fn proven(
         &mut self,
         watched: &Watched,
@@ -177,6 +179,10 @@ impl Plane {
             .find(|(key, item)| item.doubtful && live.is_of(key))?;
         let key = key.clone();
         (item.doubtful, item.in_force) = (false, true);
+        let holding = &mut item.holding;
+        if holding.standing == Standing::Unrecorded && holding.head.version.moved == Move(0) {
+            holding.standing = Standing::Recorded;
+        }
         self.claim(&key);
         self.save(&key, now);
         self.place(watched, object).filter(|(holder, _)| *holder == key)
