@@ -34,6 +34,7 @@ pub(crate) fn converge(world: &mut World) -> Result<(), Violation> {
     let end = world.agenda.now() + PATIENCE;
     loop {
         world.confirm_what_is_held();
+        world.confirm_control_planes();
         world.correct_what_waits_for_it();
         let next = world.agenda.now() + LOOK;
         world.run_until(next)?;

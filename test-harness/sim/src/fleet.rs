@@ -3,12 +3,16 @@
 use core::time::Duration;
 
 use outhaul_hub_core::view::OrphanView;
-use outhaul_protocol_wire::ids::PlaneName;
+use outhaul_hub_resources::conditions::CONTROL_PLANE_CONFIRMED;
+use outhaul_hub_resources::conditions::status::FALSE;
+use outhaul_protocol_wire::ids::{PlaneName, Uid};
+use outhaul_protocol_wire::witness::Witness;
 use serde_json::Value;
 
 use crate::broken::Broken;
 use crate::cluster::Place;
 use crate::control::{create, plane_resource};
+use crate::hub::kube_system;
 use crate::model::text;
 use crate::schedule::{HUBS, PLANES};
 use crate::world::World;
@@ -118,6 +122,21 @@ impl World {
         }
     }
 
+    /// `outhaul plane confirm`, for every Plane which says that its plane waits for that: it was made again.
+    pub(crate) fn confirm_control_planes(&mut self) {
+        for plane in (0..PLANES.len()).map(place) {
+            let Some(there) = self.control.find(&plane).filter(|there| is_unconfirmed(there)) else {
+                continue;
+            };
+            let uid = Uid::new(text(there, "/metadata/uid")).expect("uids are short");
+            let witness = Witness::of(&kube_system(), &uid).to_string();
+            if there["spec"]["controlPlane"] != witness {
+                self.coverage.note("control plane confirmed".to_owned());
+                self.user_edits(&plane, |object| object["spec"]["controlPlane"] = witness.into());
+            }
+        }
+    }
+
     /// Whether nothing new goes to a plane: its Plane is gone, or being deleted.
     pub(crate) fn is_going(&self, plane: usize) -> bool {
         self.control
@@ -145,6 +164,13 @@ impl World {
             self.violate("a Plane stays while something is on it", text);
         }
     }
+}
+
+/// Whether a Plane says that its plane waits for the control plane to be confirmed.
+fn is_unconfirmed(plane: &Value) -> bool {
+    let conditions = plane["status"]["conditions"].as_array().into_iter().flatten();
+    let mut of_it = conditions.filter(|condition| condition["type"] == CONTROL_PLANE_CONFIRMED);
+    of_it.any(|condition| condition["status"] == FALSE)
 }
 
 /// Where a plane's Plane is.

@@ -112,6 +112,11 @@ impl Hub {
     }
 }
 
+/// The uid of the control plane's Namespace `kube-system`.
+pub(crate) fn kube_system() -> Uid {
+    Uid::new("kube-system").expect("it is short")
+}
+
 impl World {
     pub(crate) fn start_hub(&mut self, number: usize) {
         let now = self.agenda.now();
@@ -122,7 +127,7 @@ impl World {
                 Some(Broken::EpochIgnored) => Epoch(1),
                 _ => self.epoch,
             },
-            kube_system: Uid::new("kube-system").expect("it is short"),
+            kube_system: kube_system(),
             fallback: true,
         };
         hub.running = Some(Running {
