@@ -86,7 +86,7 @@ impl Fleet {
             };
             entry.stored = entry.stored.max(Some(version));
             self.changed(plane, Some(&key));
-            self.no_longer_behind(&key, version, now);
+            self.no_longer_behind(plane, &key, version, now);
         }
     }
 
@@ -162,8 +162,9 @@ impl Fleet {
         self.reconcile(&key, now);
     }
 
-    /// The plane took this version after all.
-    fn no_longer_behind(&mut self, key: &Key, version: Version, now: Now) {
+    /// The plane holds what the control plane says after all. What it said of it until then was of a version that nobody
+    /// here knew.
+    fn no_longer_behind(&mut self, plane: &PlaneName, key: &Key, version: Version, now: Now) {
         let Some(delivery) = self.deliveries.get_mut(key) else {
             return;
         };
@@ -174,6 +175,7 @@ impl Fleet {
         {
             delivery.writes.dirty = true;
             delivery.pace.hurry();
+            self.tell(plane, |live| live.session.want_report(key.clone()));
             self.reconcile(key, now);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use outhaul_hub_core::{Change, Origin, Outcome};
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{HeadState, Key};
-use outhaul_protocol_wire::message::{AgentMessage, Held};
+use outhaul_protocol_wire::message::{AgentMessage, Held, HubMessage};
 use outhaul_protocol_wire::report::Health;
 use serde_json::json;
 
@@ -69,6 +69,24 @@ fn a_watch_that_is_late_leaves_no_word_of_a_hub_that_is_behind() {
     agent.report(&mut world, &key, &[Health::Healthy, Health::Healthy]);
     settle(&mut world);
     assert_eq!(world.ready("cart").1, "AllHealthy", "{}", world.ready("cart").2);
+}
+
+#[test]
+fn what_a_plane_said_before_the_hub_knew_of_it_is_asked_for_again() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    world.run();
+    let newer = late_watch(&mut world, &agent, &key);
+    let digest = Digest::of(b"newer");
+    agent.heads.get_mut(&key).unwrap().version = newer.version;
+    agent.say(&mut world, AgentMessage::HubBehind { held: newer, digest });
+    agent.report(&mut world, &key, &[Health::Healthy, Health::Healthy]);
+    world.see("cart", Origin::Read);
+    agent.listen(&mut world);
+    assert!(agent.was_told(|message| *message == HubMessage::ReportWanted(key.clone())));
 }
 
 #[test]
