@@ -259,6 +259,9 @@ impl World {
             return Some(format!("Plane {name} is not connected: {}", resource["status"]));
         }
         let running = self.planes[plane].running.as_ref()?;
+        if running.plane.is_unconfirmed() {
+            return Some(format!("{name} waits until the control plane is confirmed"));
+        }
         let orphans = running
             .plane
             .holdings()
@@ -315,7 +318,7 @@ fn has_malformed(resource: &Value) -> bool {
     entries.any(|entry| entry["object"]["kind"].is_null())
 }
 
-fn condition<'a>(resource: &'a Value, kind: &str) -> Option<&'a Value> {
+pub(crate) fn condition<'a>(resource: &'a Value, kind: &str) -> Option<&'a Value> {
     let conditions = resource["status"]["conditions"].as_array()?;
     conditions.iter().find(|condition| condition["type"] == kind)
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::broken::Broken;
 use crate::cluster::Place;
 use crate::control::{create, plane_resource};
+use crate::converge::condition;
 use crate::hub::kube_system;
 use crate::model::text;
 use crate::schedule::{HUBS, PLANES};
@@ -168,9 +169,7 @@ impl World {
 
 /// Whether a Plane says that its plane waits for the control plane to be confirmed.
 fn is_unconfirmed(plane: &Value) -> bool {
-    let conditions = plane["status"]["conditions"].as_array().into_iter().flatten();
-    let mut of_it = conditions.filter(|condition| condition["type"] == CONTROL_PLANE_CONFIRMED);
-    of_it.any(|condition| condition["status"] == FALSE)
+    condition(plane, CONTROL_PLANE_CONFIRMED).is_some_and(|confirmed| confirmed["status"] == FALSE)
 }
 
 /// Where a plane's Plane is.
