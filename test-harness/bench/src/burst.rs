@@ -88,7 +88,10 @@ fn judge(
     let verdict = Verdict::ratio(what, ours.total, floor.total, BAR);
     outcome.verdicts.extend(verdict);
     outcome.measures.push(Measure {
-        name: "burst_500",
+        name: match count {
+            500 => "burst_500",
+            _ => "burst",
+        },
         ours,
         floor,
         samples,

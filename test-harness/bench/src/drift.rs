@@ -75,18 +75,14 @@ pub async fn run(ground: &Ground, controllers: Controllers, load: Load) -> Resul
     let [floor, ours] = drifting.singles(load.singles).await?;
     let storms = storm::run(&mut drifting, &mut bare, load).await?;
     let mut outcome = Outcome::new(course.processes(&[("bare loop", &bare)])?);
-    judge(&mut outcome, [ours, floor], &storms, course.cluster);
+    judge(&mut outcome, [ours, floor], storms, load, course.cluster);
     bare.finish().await?;
     course.end().await?;
     Ok(outcome)
 }
 
-fn judge(outcome: &mut Outcome, [ours, floor]: [Singles; 2], storms: &Storms, cluster: &'static str) {
-    let samples = ours.times.count();
-    let [ours, floor] = [(ours, storms.ours), (floor, storms.floor)].map(|(singles, total)| {
-        let figures = Figures::of(&singles.times).used(singles.used);
-        figures.whole(total, storms.objects)
-    });
+fn judge(outcome: &mut Outcome, singles: [Singles; 2], storms: Storms, load: Load, cluster: &'static str) {
+    let [ours, floor] = singles.map(|singles| Figures::of(&singles.times).used(singles.used));
     outcome.verdicts.extend(ours.p99.map(|p99| Verdict {
         what: format!(
             "drift repaired p99 (relay: {:.1} ms)",
@@ -96,20 +92,28 @@ fn judge(outcome: &mut Outcome, [ours, floor]: [Singles; 2], storms: &Storms, cl
         unit: " ms",
         bar: P99,
     }));
-    let what = format!("{} objects at once over the bare loop's", storms.objects);
-    outcome
-        .verdicts
-        .extend(Verdict::ratio(what, ours.total, floor.total, storm::BAR));
     outcome.measures.push(Measure {
         name: "drift",
         ours,
         floor,
-        samples,
+        samples: load.singles,
         cluster,
     });
-    outcome.notes.push(
-        "drift: percentiles are of single changes beside the relay, totals of all at once beside the bare loop".to_owned(),
+    let [ours, floor] = [storms.ours, storms.floor].map(|rounds| rounds.figures(load.storm));
+    let what = format!(
+        "{} objects at once over the bare loop's, middle of {}",
+        load.storm, load.rounds
     );
+    outcome
+        .verdicts
+        .extend(Verdict::ratio(what, ours.total, floor.total, storm::BAR));
+    outcome.measures.push(Measure {
+        name: "drift_at_once",
+        ours,
+        floor,
+        samples: load.rounds,
+        cluster,
+    });
 }
 
 impl<'a> Drifting<'a> {
@@ -127,20 +131,21 @@ impl<'a> Drifting<'a> {
     /// One change at a time, the relay and ours in turns.
     async fn singles(&mut self, count: usize) -> Result<[Singles; 2]> {
         let relay = self.course.relay(CREATES, true).await?;
-        let mut objects = Vec::new();
-        for carrier in Carrier::TURNS {
-            objects.push(self.deliver(carrier, "single", count).await?);
-        }
-        let before = [relay.usage()?, self.course.agent.usage()?];
-        let mut times = [Vec::new(), Vec::new()];
+        let theirs = self.deliver(Carrier::Relayed, "single", count).await?;
+        let own = self.deliver(Carrier::Release, "single", count).await?;
+        let before = [relay.usage()?, self.course.ours()?];
+        let (mut floor, mut ours) = (Vec::new(), Vec::new());
         for index in 0..count {
-            for (times, objects) in times.iter_mut().zip(&objects) {
-                times.push(self.one(&objects[index]).await?);
+            for carrier in Carrier::turns(index) {
+                match carrier {
+                    Carrier::Relayed => floor.push(self.one(&theirs[index]).await?),
+                    Carrier::Release => ours.push(self.one(&own[index]).await?),
+                }
             }
         }
-        let after = [relay.usage()?, self.course.agent.usage()?];
+        let after = [relay.usage()?, self.course.ours()?];
         relay.finish().await?;
-        let [floor, ours] = times.map(|times| times.into_iter().collect());
+        let [floor, ours] = [floor, ours].map(|times| times.into_iter().collect());
         Ok([
             Singles {
                 times: floor,

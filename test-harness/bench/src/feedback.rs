@@ -68,12 +68,23 @@ pub async fn run(ground: &Ground, controllers: Controllers, samples: usize) -> R
         }
     }
     let before = [course.ours()?, relay.usage()?];
+    let [written, _] = course.revisions().await?;
     let (mut ours, mut floor) = (Vec::new(), Vec::new());
     for index in WARM_UP..WARM_UP + samples {
-        floor.push(feedback.one(Carrier::Relayed, index).await?);
-        ours.push(feedback.one(Carrier::Release, index).await?);
+        for carrier in Carrier::turns(index) {
+            let time = feedback.one(carrier, index).await?;
+            match carrier {
+                Carrier::Release => ours.push(time),
+                Carrier::Relayed => floor.push(time),
+            }
+        }
     }
+    let [writes, _] = course.revisions().await?.map(|now| now.saturating_sub(written));
     let mut outcome = Outcome::new(course.processes(&[("relay", &relay)])?);
+    outcome.notes.push(format!(
+        "writes to the control plane for each change: relay 1.0, outhaul {:.1}, which merges what comes within a second",
+        writes.saturating_sub(samples as u64) as f64 / samples as f64,
+    ));
     let [ours, floor] = [ours, floor].map(|times| Figures::of(&times.into_iter().collect::<Samples>()));
     let ours = ours.used(course.ours()?.since(before[0]));
     let floor = floor.used(relay.usage()?.since(before[1]));

@@ -1,8 +1,8 @@
 //! `latency`: how long one resource takes, from its creation to its objects in the plane and to its status back,
 //! while nothing else happens.
 //!
-//! Ours and the relay take turns, sample by sample, on the same API servers: whatever slows the machine down slows
-//! both.
+//! Ours and the relay take turns, sample by sample and each first every other time, on the same API servers: whatever
+//! slows the machine down slows both.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ pub async fn run(ground: &Ground, controllers: Controllers, samples: usize) -> R
     }
     let before = [course.ours()?, relay.usage()?];
     for index in 0..samples {
-        for carrier in Carrier::TURNS {
+        for carrier in Carrier::turns(index) {
             let (sent, arrival) = one(&course, &mut arrivals, carrier, &index.to_string()).await?;
             let times = match carrier {
                 Carrier::Release => &mut ours,

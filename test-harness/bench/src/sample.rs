@@ -30,6 +30,13 @@ impl Carrier {
     /// The relay, then ours: whoever measures both in turns begins with the floor.
     pub const TURNS: [Self; 2] = [Self::Relayed, Self::Release];
 
+    /// Each goes first every other time: what one puts off until after its sample then falls on both alike.
+    pub fn turns(index: usize) -> [Self; 2] {
+        let mut turns = Self::TURNS;
+        turns.rotate_left(index % 2);
+        turns
+    }
+
     /// A word for names of samples.
     pub fn word(self) -> &'static str {
         match self {

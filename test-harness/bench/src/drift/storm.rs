@@ -4,7 +4,7 @@
 //! still (SIGSTOP) until the last change is made, and the clock starts when it runs on.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -12,19 +12,19 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use super::{CHANGED, Drifting, Load, names, samples};
 use crate::course::CREATES;
 use crate::floor::apply::Order;
+use crate::rounds::Rounds;
 use crate::sample::{self, Carrier, UNTOUCHED};
-use crate::stats::Samples;
 use crate::verdict::Bar;
 use crate::worker::Worker;
 
 /// At most a quarter above the bare loop over the same objects.
 pub(super) const BAR: Bar = Bar::AtMost(1.25);
 
-/// The middle of all rounds.
+/// All rounds.
+#[derive(Default)]
 pub(super) struct Storms {
-    pub(super) ours: Duration,
-    pub(super) floor: Duration,
-    pub(super) objects: usize,
+    pub(super) ours: Rounds,
+    pub(super) floor: Rounds,
 }
 
 pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Load) -> Result<Storms> {
@@ -36,25 +36,23 @@ pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Lo
     let manifests = sample::manifests(entries).collect();
     bare.ask::<()>(&Order::Hold(manifests)).await?;
     bare.ask::<()>(&Order::Apply).await?;
-    let (mut agent, mut apply_loop) = (Vec::new(), Vec::new());
+    let mut storms = Storms::default();
     for _ in 0..load.rounds {
         drifting.change(&theirs).await?;
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), bare.usage()?);
         let ((), last) = tokio::try_join!(bare.ask(&Order::Apply), drifting.repaired(&theirs))?;
-        apply_loop.push(last - start);
+        storms.floor.add(last - start, bare.usage()?.since(before));
 
         drifting.course.agent.pause()?;
         drifting.change(&ours).await?;
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), drifting.course.ours()?);
         drifting.course.agent.resume()?;
-        agent.push(drifting.repaired(&ours).await? - start);
+        let last = drifting.repaired(&ours).await?;
+        storms
+            .ours
+            .add(last - start, drifting.course.ours()?.since(before));
     }
-    let [ours, floor] = [agent, apply_loop].map(|times| times.into_iter().collect::<Samples>());
-    Ok(Storms {
-        ours: ours.median().unwrap_or_default(),
-        floor: floor.median().unwrap_or_default(),
-        objects: load.storm,
-    })
+    Ok(storms)
 }
 
 impl Drifting<'_> {
