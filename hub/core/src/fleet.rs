@@ -194,9 +194,11 @@ impl Fleet {
             if let Some(Record::Forgotten(_)) = decision.record {
                 delivery.forget_reports();
             }
-            delivery.decision = Some(decision.clone());
+            let before = delivery.decision.replace(decision.clone());
             self.note_unreadable(key);
-            self.note_bulk(key);
+            if before.is_none_or(|before| before.refusal != decision.refusal) {
+                self.note_bulk(key);
+            }
         }
         self.look_around(key, now);
         self.place(key, decision.place, now);

@@ -74,8 +74,6 @@ pub(crate) struct Plane {
     pub(crate) decided: BTreeMap<Key, Head>,
     /// Those that it has done since: their decisions are not needed any more.
     pub(crate) done: BTreeSet<Key>,
-    /// What was said of resources on it that were deleted in bulk.
-    pub(crate) bulks: BTreeSet<String>,
     /// Since when it has no session; none where another hub has one, and says so.
     pub(crate) lost: Option<Duration>,
     pub(crate) writes: PlaneWrites,

@@ -4,12 +4,14 @@
 use core::time::Duration;
 
 use outhaul_protocol_wire::head::Key;
+use outhaul_protocol_wire::ids::PlaneName;
 
 use super::Fleet;
 use crate::bulk::Surroundings;
 use crate::decision::RefusalReason;
 use crate::now::Now;
 use crate::output::Output;
+use crate::plane::Plane;
 use crate::reason;
 
 /// When to ask again where that came to no answer.
@@ -46,28 +48,29 @@ impl Fleet {
     }
 
     /// Publishes that a plane keeps what was deleted in bulk: about the plane, since nothing can be made in a namespace that is
-    /// being deleted. Once for all that goes along.
+    /// being deleted. Once for all that goes along: by the first of which it is said.
     pub(super) fn note_bulk(&mut self, key: &Key) {
-        let Some(delivery) = self.deliveries.get(key) else {
+        let Some((plane, message)) = self.kept_in_bulk(key) else {
             return;
         };
-        let refusal = delivery
-            .decision
-            .as_ref()
-            .and_then(|decision| decision.refusal.as_ref());
-        let Some(refusal) = refusal.filter(|refusal| refusal.reason == RefusalReason::DeletedInBulk) else {
-            return;
-        };
-        let Some(plane) = delivery.queued.as_ref().map(|entry| entry.plane.clone()) else {
-            return;
-        };
-        let message = format!("{}; `outhaul explain plane/{plane}` says how", refusal.message);
-        let news = self
-            .planes
-            .get_mut(&plane)
-            .is_some_and(|state| state.bulks.insert(message.clone()));
-        if news {
+        let others = self.planes.get(plane).into_iter().flat_map(Plane::keys);
+        let is_said = others
+            .filter(|other| *other != key)
+            .filter_map(|other| self.kept_in_bulk(other))
+            .any(|(_, said)| said == message);
+        if !is_said {
+            let plane = plane.clone();
+            let message = format!("{message}; `outhaul explain plane/{plane}` says how");
             self.note_plane(&plane, reason::DELETED_IN_BULK, &message);
         }
+    }
+
+    /// The plane that keeps what was deleted in bulk, and what is said of it.
+    fn kept_in_bulk(&self, key: &Key) -> Option<(&PlaneName, &str)> {
+        let delivery = self.deliveries.get(key)?;
+        let refusal = delivery.decision.as_ref()?.refusal.as_ref()?;
+        let is_bulk = refusal.reason == RefusalReason::DeletedInBulk;
+        let plane = &delivery.queued.as_ref()?.plane;
+        is_bulk.then_some((plane, refusal.message.as_str()))
     }
 }
