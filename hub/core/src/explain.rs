@@ -1,6 +1,7 @@
 //! Why something is stuck, and what resolves it: the words for every reason that there is, for REST, the command line and
 //! whoever else shows them. A reason without words does not compile.
 
+mod page;
 mod remedies;
 mod why;
 
@@ -8,6 +9,7 @@ use outhaul_hub_resources::OrphanVerdict;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use self::page::page;
 pub use self::remedies::{Remedy, Subject, remedies};
 pub use self::why::{Orphaned, Why};
 

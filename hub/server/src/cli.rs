@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Crds,
     /// Print the OpenAPI document of REST.
     Openapi,
+    /// Print every reason for which something can be stuck, and what resolves it.
+    Reasons,
 }
 
 /// A correction that can be put off.

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     match &options.command {
         Some(Command::Crds) => print(&outhaul_hub_resources::to_yaml(&outhaul_hub_resources::crds())),
         Some(Command::Openapi) => print(&openapi()),
+        Some(Command::Reasons) => print(&outhaul_hub_core::explain::page()),
         None => serve(options),
     }
 }
