@@ -60,7 +60,7 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
         Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), None),
     };
     let state = binding.state(look.as_openchoreo);
-    let rendering = match binding.render(look, existing) {
+    let rendering = match rendered(look, binding, state, existing) {
         Ok(rendering) => rendering,
         Err(why) => match outhaul_hub_render::unrendered(binding, state, existing, invalid(why.clone())) {
             Some(wanted) => Ok(wanted),
@@ -75,6 +75,19 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
     };
     let rendered = rendering.as_ref().ok().filter(|wanted| wanted.is_rendered());
     say(look, binding, readiness, rendered)
+}
+
+/// What is made of a binding. What is undeployed needs nothing that could be missing or wrong.
+fn rendered<B: Binding>(
+    look: &Look<'_>,
+    binding: &B,
+    state: ReleaseState,
+    existing: Option<&Release>,
+) -> Rendering {
+    match state {
+        ReleaseState::Undeploy => Ok(Ok(Wanted::NoRelease)),
+        ReleaseState::Active | ReleaseState::Suspend => binding.render(look, existing),
+    }
 }
 
 /// What is to be done about the Release.

@@ -390,6 +390,39 @@ fn what_is_suspended_stops_also_while_something_is_wrong() {
 }
 
 #[test]
+fn what_is_undeployed_goes_though_nothing_that_it_is_made_of_can_be_read() {
+    let deep = (0..130).fold(json!(1), |within, _| json!({"deeper": within}));
+    let of_classes: [(Kind, Value); 3] = [
+        (Kind::ServiceClass, json!(7)),
+        (Kind::ServiceClass, json!({"deploymentTemplate": deep})),
+        (Kind::ApiClass, json!({"restPolicy": 7})),
+    ];
+    for (kind, unreadable) in of_classes {
+        let mut server = running();
+        server.put(kind, "default", unreadable);
+        server.settle();
+        assert!(cart(&server).starts_with("False InvalidConfiguration"), "{kind}");
+        let undeploy = json!({"spec": {"releaseState": "Undeploy"}});
+        server.merge(Kind::ServiceBinding, "cart", undeploy);
+        server.settle();
+        assert!(!server.has(Kind::Release, "cart"), "{kind}");
+        assert_eq!(cart(&server), "False ResourcesUndeployed: Resources undeployed");
+    }
+
+    let mut server = running();
+    let api = json!({"owner": owner("open"), "environmentName": "development", "type": "REST", "className": "default"});
+    server.put(Kind::Api, "open", api);
+    let binding = json!({"apiName": "open", "apiClassName": "default", "environmentName": "development"});
+    server.put(Kind::ApiBinding, "open", binding);
+    server.settle();
+    server.put(Kind::Api, "open", json!({"owner": 7}));
+    let undeploy = json!({"spec": {"releaseState": "Undeploy"}});
+    server.merge(Kind::ApiBinding, "open", undeploy);
+    server.settle();
+    assert!(!server.has(Kind::Release, "open"));
+}
+
+#[test]
 fn a_release_of_somebody_else_is_not_suspended() {
     let mut server = running();
     let foreign = json!([{"kind": "WebApplicationBinding", "name": "cart", "uid": "u", "controller": true,
