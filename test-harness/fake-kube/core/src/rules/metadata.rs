@@ -108,7 +108,14 @@ fn check_owners(object: &Value) -> Vec<FieldError> {
         for name in ["apiVersion", "kind", "name", "uid"] {
             if text(name).is_empty() {
                 errors.push(FieldError::required(path.field(name), "must not be empty"));
+            } else if name == "apiVersion" && !is_api_version(text(name)) {
+                let why = "must be <group>/<version> or <version>";
+                errors.push(FieldError::invalid(path.field(name), text(name), why));
             }
+        }
+        if (text("apiVersion"), text("kind")) == ("v1", "Event") {
+            let why = "/v1, Kind=Event is disallowed from being an owner";
+            errors.push(FieldError::invalid(path, owner.clone(), why));
         }
         if owner["controller"] != true {
             continue;
@@ -126,6 +133,10 @@ fn check_owners(object: &Value) -> Vec<FieldError> {
         }
     }
     errors
+}
+
+fn is_api_version(text: &str) -> bool {
+    text.split('/').count() <= 2 && !text.ends_with('/')
 }
 
 fn check_managed_fields(object: &Value) -> Vec<FieldError> {
