@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{incoming, state};
+use crate::apply;
 use crate::cluster::{Cluster, key_of};
 use crate::effects;
 use crate::kind::{GroupResource, Kind, Served};
@@ -135,7 +136,12 @@ impl Cluster {
         if dry_run {
             return Deleted::Waits(Arc::new(Object::new(object, old.version())));
         }
-        let stored = self.store.put(&kind.shelf, object);
+        let mut candidate = self.store.candidate(object);
+        // Nobody looks at owners here: as a scale wrote them down, so they stay.
+        if old.is_unsettled() && apply::is_out_of_order(kind, candidate.value()) {
+            candidate = candidate.unsettled();
+        }
+        let stored = self.store.put_candidate(&kind.shelf, candidate);
         self.after_save(kind, stored.value());
         Deleted::Waits(stored)
     }

@@ -64,7 +64,7 @@ impl Cluster {
             Object::new(candidate.value().clone(), old.version()).into()
         } else {
             let mut candidate = self.candidate(served, new, moment)?;
-            if apply::is_out_of_order(candidate.value()) {
+            if apply::is_out_of_order(&served.kind, candidate.value()) {
                 candidate = candidate.unsettled();
             }
             self.keep(served, candidate)
