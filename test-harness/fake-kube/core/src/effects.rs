@@ -11,7 +11,7 @@ use crate::meta;
 use crate::moment::Moment;
 use crate::refusal::Refusal;
 use crate::registry::{self, CrdError};
-use crate::schema::{FieldError, FieldPath};
+use crate::schema::{FieldError, FieldPath, holds_null};
 use crate::store::Key;
 
 /// Holds a definition until its custom resources are gone.
@@ -76,15 +76,6 @@ pub(crate) fn is_hollow(object: &Value) -> bool {
 
 fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(serde_json::Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
-}
-
-fn holds_null(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(fields) => fields.values().any(holds_null),
-        Value::Array(items) => items.iter().any(holds_null),
-        _ => false,
-    }
 }
 
 fn is_pod(kind: &Kind) -> bool {

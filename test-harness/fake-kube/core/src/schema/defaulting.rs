@@ -26,9 +26,22 @@ pub fn default_applied(schema: &Schema, object: &mut Value) {
 }
 
 /// Drops the nulls that validation let pass, where a custom resource's schema knows no type: nobody reads them back.
-pub fn forget_nulls(schema: &Schema, object: &mut Value) {
-    if !schema.root().is_typed() {
-        drop_hollow(schema.root(), object, true);
+/// Says whether there were any.
+pub fn forget_nulls(schema: &Schema, object: &mut Value) -> bool {
+    if schema.root().is_typed() || !holds_null(object) {
+        return false;
+    }
+    let sent = object.clone();
+    drop_hollow(schema.root(), object, true);
+    *object != sent
+}
+
+pub(crate) fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().any(holds_null),
+        Value::Array(items) => items.iter().any(holds_null),
+        _ => false,
     }
 }
 

@@ -172,7 +172,7 @@ impl Cluster {
             return Ok(Arc::new(shown.never_written(sent)));
         }
         let mut candidate = self.candidate(served, object, moment)?;
-        if unread != Unread::Nothing || effects::settles_later(kind, &request.body, candidate.value()) {
+        if unread.is_stored() || effects::settles_later(kind, &request.body, candidate.value()) {
             candidate = candidate.unsettled();
         }
         Ok(self.keep(served, candidate))
@@ -192,12 +192,16 @@ impl Cluster {
         mut object: Value,
         moment: &Moment,
     ) -> Result<Object, Refusal> {
-        schema::forget_nulls(&served.version().schema, &mut object);
+        let is_forgetful = schema::forget_nulls(&served.version().schema, &mut object);
         let mut object = served.store_form(object);
         self.before_save(&served.kind, &mut object, moment)?;
         let candidate = self.store.candidate(object);
         rules::size::check_object(candidate.json().len())?;
-        Ok(candidate)
+        Ok(if is_forgetful {
+            candidate.unsettled()
+        } else {
+            candidate
+        })
     }
 
     /// New objects need a namespace that exists and is not going away.
