@@ -26,6 +26,7 @@ use ownership::NEVER_OWNED;
 pub use conflict::{ApplyError, Conflict, Conflicts};
 pub use manager::{Ignored, Manager, Operation};
 pub(crate) use order::is_out_of_order;
+pub(crate) use update::track_rewrite;
 pub use update::track_update;
 
 /// What an apply request makes of an object.
@@ -145,13 +146,8 @@ fn managers_of(
         operation: Operation::Update,
         ..by.clone()
     };
-    Ok(update::record(
-        managers,
-        &zero_object(schema),
-        before,
-        &earlier,
-        schema,
-    ))
+    let changes = compare(schema, &zero_object(schema), before);
+    Ok(update::record(managers, &changes, &earlier))
 }
 
 /// A custom resource may hold what its definition has no type for.

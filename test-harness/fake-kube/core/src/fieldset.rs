@@ -5,6 +5,7 @@
 
 mod compare;
 mod element;
+mod hollow;
 mod json;
 mod of_value;
 mod remove;
@@ -17,6 +18,7 @@ use crate::schema::SchemaRef;
 
 pub use compare::{Comparison, compare};
 pub use element::{Element, Scalar};
+pub use hollow::{Hollow, hollow};
 pub use json::MalformedFields;
 pub use of_value::of_value;
 pub use remove::remove_items;

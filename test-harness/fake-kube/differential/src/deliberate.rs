@@ -35,10 +35,6 @@ const RULES: &[Rule] = &[
     ("warnings of a patch of what was just deleted", is_of_stale_cache),
     ("names of Go types", is_name_of_type),
     ("empty lists that are shown as null", is_empty_list),
-    (
-        "empty and absent in a network policy or an ingress",
-        is_empty_or_absent,
-    ),
     ("numbers that do not fit", is_overflow),
     ("two families of addresses", is_of_two_families),
     ("empty metadata that is shown as null", is_null_metadata),
@@ -176,42 +172,6 @@ fn disown(owned: &mut Value, list: &str) -> bool {
 
 fn is_hollow(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
-}
-
-/// Network policies, and lists of an Ingress that have no keys, are compared by a function to which an empty map or list
-/// and none are two things: a write that puts one where the other was counts, and owns it.
-fn is_empty_or_absent(case: &Case<'_>) -> bool {
-    let is_policy = case.step.path.contains("/networkpolicies");
-    let leaves_empty = takes_away(case.step) || has_empty(&case.step.body);
-    let is_counted = |line: &Line| {
-        line.path == "/metadata/resourceVersion"
-            || line.path == "/metadata/generation" && is_policy
-            || line.path.starts_with("/metadata/managedFields")
-    };
-    (is_policy || case.step.path.contains("/ingresses"))
-        && leaves_empty
-        && case.difference.lines.iter().all(is_counted)
-}
-
-/// Whether this may leave an empty list or map where there were items: an operation or a directive that removes.
-fn takes_away(step: &Step) -> bool {
-    let mut operations = step.body.as_array().into_iter().flatten();
-    match step.kind {
-        Content::Patch => {
-            operations.any(|operation| matches!(operation["op"].as_str(), Some("remove" | "move")))
-        }
-        Content::Strategic => step.body.to_string().contains("\"$"),
-        _ => false,
-    }
-}
-
-/// Whether there is an empty map or list somewhere.
-fn has_empty(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => fields.is_empty() || fields.values().any(has_empty),
-        Value::Array(items) => items.is_empty() || items.iter().any(has_empty),
-        _ => false,
-    }
 }
 
 /// Labels or the like of a custom resource of which an apply takes the last are now and then shown to be null.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::managed::{ManagerId, Managers, Owned, without_managed_fields};
 use super::{Manager, NEVER_OWNED, typed};
-use crate::fieldset::compare;
+use crate::fieldset::{Comparison, FieldSet, compare};
 use crate::schema::{Schema, zero_object};
 
 /// Records in `new`'s managedFields what the write from `old` (none: a creation) to `new` by `by` changed.
@@ -12,6 +12,17 @@ use crate::schema::{Schema, zero_object};
 /// `new` is the object about to be stored: patched, pruned, defaulted. Its own managedFields, as sent by the client, are
 /// taken as the starting point when they are valid and not empty, else those of `old`; an empty list resets them.
 pub fn track_update(old: Option<&Value>, new: &mut Value, by: &Manager, schema: &Schema) {
+    track_rewrite(old, new, &FieldSet::default(), by, schema);
+}
+
+/// The same of a write that changed what is in `rewritten`, whatever it looks like.
+pub(crate) fn track_rewrite(
+    old: Option<&Value>,
+    new: &mut Value,
+    rewritten: &FieldSet,
+    by: &Manager,
+    schema: &Schema,
+) {
     let managers = starting_point(old, new, by);
     let before = old.map_or_else(|| zero_object(schema), without_managed_fields);
     let after = without_managed_fields(new);
@@ -27,21 +38,17 @@ pub fn track_update(old: Option<&Value>, new: &mut Value, by: &Manager, schema: 
     let managers = if managers.is_empty() && old.is_some() {
         managers
     } else {
-        record(managers, &before, &after, by, schema)
+        let mut changes = compare(schema, &before, &after);
+        changes.modified = changes.modified.union(rewritten);
+        record(managers, &changes, by)
     };
     *new = after;
     managers.encode(new);
 }
 
-/// `managers` after the write from `before` to `after`.
-pub(super) fn record(
-    mut managers: Managers,
-    before: &Value,
-    after: &Value,
-    by: &Manager,
-    schema: &Schema,
-) -> Managers {
-    let changes = compare(schema, before, after).without(&by.ignores.fields());
+/// `managers` after a write that made these changes.
+pub(super) fn record(mut managers: Managers, changes: &Comparison, by: &Manager) -> Managers {
+    let changes = changes.without(&by.ignores.fields());
     managers.give_up(None, &changes);
     let taken = changes.modified.union(&changes.added).difference(&NEVER_OWNED);
     if !taken.is_empty() {

@@ -35,6 +35,21 @@ fn rewrite(schema: SchemaRef<'_>, value: &mut Value) {
     }
 }
 
+/// Whether the server holds a time or a quantity as it was sent otherwise than it reads back what it writes of it.
+pub(crate) fn is_respelled(schema: SchemaRef<'_>, value: &Value) -> bool {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    };
+    match Scalar::of(schema) {
+        Some(Scalar::Quantity) => quantity::is_respelled(&text),
+        Some(Scalar::Time) => text
+            .parse()
+            .is_ok_and(|time: Timestamp| time.subsec_nanosecond() != 0),
+        Some(Scalar::MicroTime) | None => false,
+    }
+}
+
 /// Scalars that the server holds as more than text.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scalar {

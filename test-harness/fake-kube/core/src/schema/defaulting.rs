@@ -108,6 +108,13 @@ fn listed_bytes(object: SchemaRef<'_>, field: SchemaRef<'_>, value: &Value) -> O
     Some(STANDARD.encode(bytes).into())
 }
 
+/// Whether a typed object forgets this field once it is stored, though it is something: an empty list or map.
+pub(crate) fn is_forgotten(object: SchemaRef<'_>, field: SchemaRef<'_>, name: &str, value: &Value) -> bool {
+    let may_be_empty = matches!(value, Value::Array(_) | Value::Object(_));
+    let is_filled = || object.rules().iter().any(|rule| rule.fills(name));
+    may_be_empty && object.is_typed() && is_zero(object, field, name, value) && !is_filled()
+}
+
 /// Whether a typed object forgets this field.
 fn is_zero(object: SchemaRef<'_>, field: SchemaRef<'_>, name: &str, value: &Value) -> bool {
     let is_empty = match value {

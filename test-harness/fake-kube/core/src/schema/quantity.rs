@@ -30,6 +30,19 @@ pub(super) fn canonical(text: &str) -> Result<String, String> {
     })
 }
 
+/// Whether Go holds a quantity of this spelling otherwise than one of the canonical spelling.
+///
+/// It keeps the spelling beside the number, unless that is a multiple of eight with a binary suffix.
+pub(super) fn is_respelled(text: &str) -> bool {
+    let has_no_spelling = |text: &str| {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let number: Option<i64> = digits.parse().ok();
+        BINARY[1..].contains(&&text[digits.len()..]) && number.is_some_and(|number| number % 8 == 0)
+    };
+    canonical(text)
+        .is_ok_and(|canonical| canonical != text && !(has_no_spelling(text) && has_no_spelling(&canonical)))
+}
+
 /// Which of two quantities is more, if both are some.
 pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
     let billionths = |text: &str| Some(parse(text)?.0);
@@ -135,7 +148,7 @@ fn exponent(mut value: i128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, compare, is_whole};
+    use super::{canonical, compare, is_respelled, is_whole};
 
     #[test]
     fn the_largest_suffix_without_a_fraction_is_chosen() {
@@ -162,6 +175,12 @@ mod tests {
         assert_eq!(compare("1", "a"), None);
         assert!(is_whole("2") && is_whole("2000m") && is_whole("1Ki") && is_whole("-1"));
         assert!(!is_whole("1500m") && !is_whole("0.1") && !is_whole("1n"));
+    }
+
+    #[test]
+    fn a_spelling_is_kept_beside_all_but_multiples_of_eight() {
+        assert!(is_respelled("1024Mi") && is_respelled("1000m") && is_respelled("0.5Ki"));
+        assert!(!is_respelled("1Gi") && !is_respelled("8192Mi") && !is_respelled("0") && !is_respelled("a"));
     }
 
     #[test]

@@ -75,6 +75,12 @@ impl Rule {
         self.at_creation
     }
 
+    /// Whether it fills in the field `name` of this very object, whatever else there is.
+    pub(crate) fn fills(&self, name: &str) -> bool {
+        let is_of_field = matches!(&*self.field, [field] if **field == *name);
+        is_of_field && self.when.is_empty() && self.value.is_some()
+    }
+
     /// The field of this very object that it gives the value null, if it does.
     pub(crate) fn nullified(&self) -> Option<&str> {
         let [field] = &*self.field else { return None };

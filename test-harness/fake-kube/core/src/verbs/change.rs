@@ -10,6 +10,7 @@ use super::state::{Part, bump_generation, count_generation, restore, same};
 use crate::apply::{self, ApplyError, Operation};
 use crate::cluster::{Cluster, key_of};
 use crate::effects;
+use crate::fieldset;
 use crate::kind::{GroupResource, Served};
 use crate::meta;
 use crate::moment::Moment;
@@ -188,6 +189,7 @@ impl Cluster {
     ) -> Result<Reply, Refusal> {
         let shown = served.present(old.value());
         let emptied = rules::immutable::emptied(&served.kind, &shown, &new);
+        let hollow = fieldset::hollow(&served.version().schema, &new);
         let mut warnings = incoming::shape(served, &request.options, sent, &mut new)?;
         let when = match sent {
             Sent::Whole => "",
@@ -213,7 +215,13 @@ impl Cluster {
             part.subresource(),
             moment,
         );
-        apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
+        apply::track_rewrite(
+            Some(&shown),
+            &mut new,
+            &hollow.leaves,
+            &by,
+            &served.version().schema,
+        );
         for field in unsaid {
             if let Some(mark) = meta::metadata(&shown).and_then(|metadata| metadata.get(field)) {
                 meta::set(&mut new, field, mark.clone());
@@ -223,7 +231,7 @@ impl Cluster {
         let change = Change {
             object: new,
             warnings,
-            unread: Unread::Nothing,
+            unread: Unread::of_builtin(served, &hollow),
         };
         self.replace(served, request, old, change, part, moment)
     }
@@ -255,7 +263,7 @@ impl Cluster {
             old.clone()
         } else {
             match (part, unread) {
-                (Part::Main, Unread::Content) => bump_generation(&mut new),
+                (Part::Main, Unread::Content | Unread::Emptiness) => bump_generation(&mut new),
                 (Part::Main, _) => count_generation(served, &shown, &mut new),
                 (Part::Status | Part::Finalizers, _) => {}
             }
@@ -285,7 +293,7 @@ impl Cluster {
             return Ok(Arc::new(last));
         }
         let mut candidate = self.candidate(served, new, moment)?;
-        if unread != Unread::Nothing {
+        if unread.is_stored() {
             candidate = candidate.unsettled();
         }
         Ok(self.keep(served, candidate))

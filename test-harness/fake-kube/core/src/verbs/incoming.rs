@@ -6,6 +6,7 @@ use super::decoding::{self, Sent};
 use super::state::{self, Part};
 use crate::apply::{Ignored, Manager, Operation};
 use crate::effects;
+use crate::fieldset::{self, Hollow};
 use crate::kind::Served;
 use crate::meta;
 use crate::moment::Moment;
@@ -82,12 +83,14 @@ pub(super) fn shape_applied(
 ) -> Result<(Vec<String>, Unread), Refusal> {
     let schema = &served.version().schema;
     let is_hollow = effects::is_hollow(object);
+    let hollow = fieldset::hollow(schema, object);
     // What is not declared at all was refused, and what is dropped of something untyped is not told of.
     let dropped = schema::prune(schema, object);
     let unread = match &served.kind.custom {
         Some(_) if dropped.iter().any(|path| !path.is_in("metadata")) => Unread::Content,
         Some(_) if is_hollow => Unread::Metadata,
-        Some(_) | None => Unread::Nothing,
+        Some(_) => Unread::Nothing,
+        None => Unread::of_builtin(served, &hollow),
     };
     let warnings = judge_unknown(served, options, Sent::Whole, object, &[])?;
     schema::canonicalize(schema, object);
@@ -97,8 +100,7 @@ pub(super) fn shape_applied(
     Ok((warnings, unread))
 }
 
-/// What the real server stores of an apply to a custom resource and drops when it reads it, so that another write stores
-/// something else in any case.
+/// What the real server is given and does not read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unread {
     Nothing,
@@ -106,6 +108,29 @@ pub(super) enum Unread {
     Metadata,
     /// Fields that the schema drops. They count as a change each time.
     Content,
+    /// Empty lists and maps, where they count as a change each time.
+    Emptiness,
+}
+
+impl Unread {
+    /// Where the server counts changes by a function to which empty and absent are two things.
+    pub(super) fn of_builtin(served: &Served, hollow: &Hollow) -> Self {
+        let compared = match &*served.kind.name {
+            "NetworkPolicy" => "spec",
+            "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => "webhooks",
+            _ => return Self::Nothing,
+        };
+        if hollow.fields.contains(compared) {
+            Self::Emptiness
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// Whether it is stored, so that another write stores something else in any case: of an apply to a custom resource.
+    pub(super) fn is_stored(self) -> bool {
+        matches!(self, Self::Metadata | Self::Content)
+    }
 }
 
 fn drop_unknown(

@@ -1,0 +1,112 @@
+//! What a server of typed objects holds of an object as it was sent, and does not read back.
+//!
+//! In Go a list without items and no list are two things to whoever compares whole lists, and so are two spellings of a
+//! quantity. What is stored is the same.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Element, FieldSet, Shape, item_element, shape};
+use crate::schema::{Schema, SchemaRef, is_forgotten, is_respelled};
+
+/// Where an object as it was sent holds what nobody reads back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hollow {
+    /// What is owned as a whole and holds such in the items of a list: it is another value than what is stored.
+    pub leaves: FieldSet,
+    /// Fields of the object that hold empty lists or maps anywhere.
+    pub fields: BTreeSet<String>,
+}
+
+/// What is hollow in `object`, as it was sent.
+pub fn hollow(schema: &Schema, object: &Value) -> Hollow {
+    let mut found = Hollow::default();
+    for (name, field) in object.as_object().into_iter().flatten() {
+        let Some(entry) = schema.root().field(name).filter(|_| schema.root().is_typed()) else {
+            continue;
+        };
+        let mut walk = Walk {
+            path: vec![Element::field(name)],
+            leaves: &mut found.leaves,
+        };
+        if is_forgotten(schema.root(), entry, name, field) || walk.parts(entry, field) {
+            found.fields.insert(name.clone());
+        }
+    }
+    found
+}
+
+struct Walk<'a> {
+    path: Vec<Element>,
+    leaves: &'a mut FieldSet,
+}
+
+impl Walk<'_> {
+    /// Whether anything is hollow in here, where parts have owners of their own.
+    fn parts(&mut self, schema: SchemaRef<'_>, value: &Value) -> bool {
+        match shape(schema, value) {
+            Shape::Object(fields) => {
+                let mut is_hollow = false;
+                for (name, field) in fields.into_iter().flatten() {
+                    let Some(entry) = schema.entry(name) else { continue };
+                    is_hollow |= is_forgotten(schema, entry, name, field)
+                        || self.below(Element::field(name), entry, field);
+                }
+                is_hollow
+            }
+            Shape::List(items) => {
+                let mut is_hollow = false;
+                for item in items {
+                    let below = schema.items().zip(item_element(schema, item).ok());
+                    is_hollow |= below.is_some_and(|(entry, element)| self.below(element, entry, item));
+                }
+                is_hollow
+            }
+            Shape::Leaf => {
+                if is_another(schema, value, false) {
+                    self.leaves.insert(&self.path);
+                }
+                holds_empty(schema, value)
+            }
+        }
+    }
+
+    fn below(&mut self, element: Element, schema: SchemaRef<'_>, value: &Value) -> bool {
+        self.path.push(element);
+        let is_hollow = self.parts(schema, value);
+        self.path.pop();
+        is_hollow
+    }
+}
+
+fn holds_empty(schema: SchemaRef<'_>, value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, field)| {
+            let entry = schema.entry(name);
+            entry.is_some_and(|entry| is_forgotten(schema, entry, name, field) || holds_empty(entry, field))
+        }),
+        Value::Array(items) => {
+            let entry = schema.items();
+            entry.is_some_and(|entry| items.iter().any(|item| holds_empty(entry, item)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether this is another value to a server that compares lists as Go does.
+fn is_another(schema: SchemaRef<'_>, value: &Value, is_in_list: bool) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, field)| {
+            let entry = schema.entry(name);
+            entry.is_some_and(|entry| {
+                is_in_list && is_forgotten(schema, entry, name, field) || is_another(entry, field, is_in_list)
+            })
+        }),
+        Value::Array(items) => {
+            let entry = schema.items();
+            entry.is_some_and(|entry| items.iter().any(|item| is_another(entry, item, true)))
+        }
+        scalar => is_in_list && is_respelled(schema, scalar),
+    }
+}
