@@ -22,8 +22,6 @@
 //!   that are none in a Secret.
 //! - What is quoted is quoted as it was sent, where the real server shows its own types, and without the difference to
 //!   what was there.
-//! - Data of which an entry was null is not written again where nothing changes: an empty text and a null are the same.
-//!   Of a custom resource's metadata, only what an apply leaves empty or null is.
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
 //! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
 //!   inner traffic, which means nothing there, is dropped rather than hidden.
@@ -46,6 +44,7 @@
 //!   at. Faults in the entries of a map are said to be at `a.key`, not at `a[key]`; of what is neither a number nor a
 //!   text and may be either, another one of the two is said to be missing.
 //! - Who scaled is recorded as for built-in kinds.
+//! - Of empty or null metadata, only what an apply leaves so is written again where nothing changes.
 //! - A whole number with a point is an integer, also where it is of the wrong type. Below declared fields of a root that
 //!   keeps unknown ones, unknown ones are dropped from an apply before anybody owns them.
 //!

@@ -36,7 +36,7 @@ pub use pruning::prune;
 pub use reference::{Schema, SchemaRef};
 pub use validation::{check_rules, validate, validate_shape, validate_status, validate_update};
 
-pub(crate) use canonical::is_respelled;
+pub(crate) use canonical::{is_respelled, lacks_quantity};
 pub(crate) use defaulting::{holds_null, is_forgotten};
 pub(crate) use quantity::{compare as compare_quantities, is_whole};
 pub(crate) use zero::zero_object;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Element, FieldSet, Shape, item_element, shape};
-use crate::schema::{Schema, SchemaRef, is_forgotten, is_respelled};
+use crate::schema::{Schema, SchemaRef, is_forgotten, is_respelled, lacks_quantity};
 
 /// Where an object as it was sent holds what nobody reads back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +50,11 @@ impl Walk<'_> {
                 let mut is_hollow = false;
                 for (name, field) in fields.into_iter().flatten() {
                     let Some(entry) = schema.entry(name) else { continue };
+                    // No bytes at all are other than none, where there is an entry for them.
+                    if field.is_null() && schema.field(name).is_none() && entry.format() == Some("byte") {
+                        let path = [self.path.as_slice(), &[Element::field(name)]].concat();
+                        self.leaves.insert(&path);
+                    }
                     is_hollow |= is_forgotten(schema, entry, name, field)
                         || self.below(Element::field(name), entry, field);
                 }
@@ -97,12 +102,15 @@ fn holds_empty(schema: SchemaRef<'_>, value: &Value) -> bool {
 /// Whether this is another value to a server that compares lists as Go does.
 fn is_another(schema: SchemaRef<'_>, value: &Value, is_in_list: bool) -> bool {
     match value {
-        Value::Object(fields) => fields.iter().any(|(name, field)| {
-            let entry = schema.entry(name);
-            entry.is_some_and(|entry| {
+        Value::Object(fields) => {
+            let mut entries = fields
+                .iter()
+                .filter_map(|(name, field)| Some((name, field, schema.entry(name)?)));
+            let is_another_entry = entries.any(|(name, field, entry)| {
                 is_in_list && is_forgotten(schema, entry, name, field) || is_another(entry, field, is_in_list)
-            })
-        }),
+            });
+            is_another_entry || is_in_list && lacks_quantity(schema, fields)
+        }
         Value::Array(items) => {
             let entry = schema.items();
             entry.is_some_and(|entry| items.iter().any(|item| is_another(entry, item, true)))

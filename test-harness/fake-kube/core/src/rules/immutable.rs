@@ -84,12 +84,14 @@ pub(crate) fn check(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
         .collect()
 }
 
-/// Fields of what is immutable that are empty in `new`, as it was sent, and not there in `old`. To the real server that is
-/// a change, but for the data of a ConfigMap, which it makes empty in both.
+/// Fields of what is immutable that are empty in `new`, as it was sent, and not there in `old`, or have nulls where there
+/// are empty texts. To the real server that is a change, but for the data of a ConfigMap, which it makes empty in both.
 pub(crate) fn emptied(kind: &Kind, old: &Value, new: &Value) -> Vec<&'static str> {
     let is_emptied = |field: &str| {
         let is_empty = new[field].as_object().is_some_and(serde_json::Map::is_empty);
-        old[field].is_null() && is_empty && !(field == "data" && kind.is("", "ConfigMap"))
+        let mut entries = new[field].as_object().into_iter().flatten();
+        let is_nulled = entries.any(|(name, entry)| entry.is_null() && old[field][name] == "");
+        (old[field].is_null() && is_empty || is_nulled) && !(field == "data" && kind.is("", "ConfigMap"))
     };
     let flagged = RULES.iter().filter(|rule| {
         kind.is(rule.group, rule.kind) && matches!(rule.when, When::Flagged) && old["immutable"] == true

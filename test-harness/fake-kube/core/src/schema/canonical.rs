@@ -1,7 +1,7 @@
 //! Values that a server of typed objects reads in several spellings and writes in one: times and quantities.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::quantity;
 use super::{Schema, SchemaRef};
@@ -48,6 +48,17 @@ pub(crate) fn is_respelled(schema: SchemaRef<'_>, value: &Value) -> bool {
             .is_ok_and(|time: Timestamp| time.subsec_nanosecond() != 0),
         Some(Scalar::MicroTime) | None => false,
     }
+}
+
+/// Whether a quantity is left out here that the server shows as zero: it holds that as something else than a zero.
+pub(crate) fn lacks_quantity(schema: SchemaRef<'_>, fields: &Map<String, Value>) -> bool {
+    let is_quantity = |field: SchemaRef<'_>| matches!(Scalar::of(field), Some(Scalar::Quantity));
+    let is_filled = |name: &str| schema.rules().iter().any(|rule| rule.fills(name));
+    let mut declared = schema.fields();
+    let is_absent = |name: &str| fields.get(name).is_none_or(Value::is_null);
+    let lacks_field = declared.any(|(name, field)| is_quantity(field) && is_absent(name) && is_filled(name));
+    let has_null = schema.additional().is_some_and(is_quantity) && fields.values().any(Value::is_null);
+    lacks_field || has_null
 }
 
 /// Scalars that the server holds as more than text.
