@@ -130,15 +130,14 @@ impl Cluster {
         }
         if !meta::is_terminating(&object) {
             mark(kind, &mut object, moment);
-        } else if object == *old.value() {
+        } else if object == *old.value() && !is_settled_by_deletion(kind, old) {
             return Deleted::Waits(old.clone());
         }
         if dry_run {
             return Deleted::Waits(Arc::new(Object::new(object, old.version())));
         }
         let mut candidate = self.store.candidate(object);
-        // Nobody looks at owners here: as a scale wrote them down, so they stay.
-        if old.is_unsettled() && apply::is_out_of_order(kind, candidate.value()) {
+        if old.is_unsettled() && !is_settled_by_deletion(kind, old) {
             candidate = candidate.unsettled();
         }
         let stored = self.store.put_candidate(&kind.shelf, candidate);
@@ -158,6 +157,12 @@ impl Cluster {
         self.after_removal(kind, &last);
         gone.unwrap_or_else(|| Arc::new(Object::new(last, self.store.version())))
     }
+}
+
+/// Whether marking an object stores something else of what was not read back. Nobody looks at owners then: as a scale
+/// wrote them down, so they stay.
+fn is_settled_by_deletion(kind: &Kind, old: &Object) -> bool {
+    old.is_unsettled() && !apply::is_out_of_order(kind, old.value())
 }
 
 /// How a deletion went.
