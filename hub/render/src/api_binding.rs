@@ -42,6 +42,7 @@ pub fn release(binding: &APIBinding, inputs: &Inputs<'_>) -> Result<Wanted, Rend
         change: release::empty(binding, &api.spec.owner, &spec.environment_name, inputs.existing)?,
         problems: Vec::new(),
         unrendered: None,
+        keeps_addresses: false,
         warnings: vec![Warning::NotExposed(spec.api_name.clone())],
         class: None,
     }))

@@ -6,12 +6,15 @@ use serde_json::{Map, Value, json};
 use crate::{
     binding::Binding,
     container::{self, Variable},
-    draft::{Draft, Identity},
+    draft::{DEPLOYMENT, Draft, Identity},
     merge::{POD, merge},
     name,
+    problem::{Problem, Warning},
 };
 
 /// Adds the Deployment: the class under one container of the workload. A suspended one has no replicas.
+///
+/// Where the stored one has to stay, whatever leads to it stays too: pods that the new form would have are not there.
 pub(crate) fn add(
     draft: &mut Draft<'_>,
     binding: &Binding<'_>,
@@ -19,7 +22,7 @@ pub(crate) fn add(
     connected: &[Variable],
 ) {
     let identity = Identity {
-        kind: "Deployment",
+        kind: DEPLOYMENT,
         id: format!("{}-deployment", binding.name),
         name: name::workload(binding.name),
     };
@@ -32,7 +35,9 @@ pub(crate) fn add(
         .warnings
         .extend(container::warnings(binding.workload, connected));
     let pod = spec.get("template").and_then(|template| template.get("spec"));
-    let object = container::check(&identity.object(), binding.workload, pod).map(|()| {
+    let checked = container::check(&identity.object(), binding.workload, pod);
+    let checked = checked.and_then(|()| check_selector(draft, binding, &identity, &spec));
+    let object = checked.map(|()| {
         json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -42,6 +47,25 @@ pub(crate) fn add(
         })
     });
     draft.add(identity, object);
+    if draft.keeps_deployment() {
+        draft.warnings.push(Warning::DeploymentKept);
+    }
+}
+
+/// Kubernetes lets nobody change how a Deployment finds its pods.
+fn check_selector(
+    draft: &Draft<'_>,
+    binding: &Binding<'_>,
+    identity: &Identity,
+    spec: &Map<String, Value>,
+) -> Result<(), Problem> {
+    let stored = draft.stored_spec(identity, &binding.namespace);
+    match stored.is_none_or(|stored| stored.get("selector") == spec.get("selector")) {
+        true => Ok(()),
+        false => Err(Problem::Selector {
+            object: identity.object(),
+        }),
+    }
 }
 
 fn overlay(binding: &Binding<'_>, connected: &[Variable]) -> Map<String, Value> {

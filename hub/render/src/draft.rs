@@ -19,10 +19,15 @@ pub(crate) struct Draft<'a> {
     ids: BTreeSet<String>,
     /// Nothing is to run, also of what is stored.
     is_suspended: bool,
+    /// The stored Deployment stays, so what leads to it does too.
+    keeps_deployment: bool,
     pub(crate) resources: Vec<BundleObject>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Warning>,
 }
+
+/// The kind whose pods a Service and its routes lead to.
+pub(crate) const DEPLOYMENT: &str = "Deployment";
 
 /// What an object is called in messages, and in its Release.
 pub(crate) struct Identity {
@@ -70,22 +75,49 @@ impl<'a> Draft<'a> {
                 id: identity.id,
             });
         }
+        let stored = self.stored.get(identity.id.as_str()).copied();
         match object.and_then(|object| check(&identity).map_or(Ok(object), Err)) {
-            Ok(object) => self.push(BundleObject {
-                id: identity.id,
-                object,
-            }),
+            Ok(object) => match stored.filter(|_| self.keeps(&identity)) {
+                Some(stored) => self.keep(stored),
+                None => self.push(BundleObject {
+                    id: identity.id,
+                    object,
+                }),
+            },
             Err(problem) => {
-                if let Some(stored) = self.stored.get(identity.id.as_str()) {
-                    let mut stored = (*stored).clone();
-                    if self.is_suspended {
-                        suspend(&mut stored.object);
-                    }
-                    self.push(stored);
+                if let Some(stored) = stored {
+                    self.keep(stored);
+                    self.keeps_deployment |= identity.kind == DEPLOYMENT;
                 }
                 self.say(problem);
             }
         }
+    }
+
+    /// The spec that an object of this identity has in the stored Release, where it is the same object.
+    pub(crate) fn stored_spec(&self, identity: &Identity, namespace: &str) -> Option<&'a Value> {
+        let object = &self.stored.get(identity.id.as_str())?.object;
+        let is_same = object["kind"] == identity.kind
+            && object["metadata"]["name"] == identity.name.as_str()
+            && object["metadata"]["namespace"] == namespace;
+        object.get("spec").filter(|_| is_same)
+    }
+
+    /// Whether what leads to the Deployment stays as it is stored, since that does.
+    pub(crate) fn keeps_deployment(&self) -> bool {
+        self.keeps_deployment
+    }
+
+    fn keeps(&self, identity: &Identity) -> bool {
+        self.keeps_deployment && matches!(identity.kind, "Service" | "HTTPRoute")
+    }
+
+    fn keep(&mut self, stored: &BundleObject) {
+        let mut stored = stored.clone();
+        if self.is_suspended {
+            suspend(&mut stored.object);
+        }
+        self.push(stored);
     }
 
     /// Says something once, though several objects have it.

@@ -213,6 +213,16 @@ pub enum Problem {
         /// The variable.
         variable: String,
     },
+    /// Kubernetes lets nobody change how a Deployment finds its pods.
+    #[error(
+        "{object}: its pods are found by labels that cannot be changed while it is there: say releaseState Undeploy and then \
+         Active again, which stops it in between, or take back what was changed of spec.owner or of the selector of the \
+         class"
+    )]
+    Selector {
+        /// Which object.
+        object: String,
+    },
     /// A CronJob without time.
     #[error("{object}: ScheduledTaskClass {class:?} has no schedule: set spec.cronJobTemplate.schedule")]
     NoSchedule {
@@ -399,6 +409,9 @@ pub enum Warning {
         "a scheduled task gets no variables of its connections: write them into env, or take the connections out"
     )]
     TaskConnections,
+    /// Requests go where they went.
+    #[error("the stored Deployment runs on, so its Service and routes stay as they are stored too")]
+    DeploymentKept,
     /// A Service that is left out.
     #[error("neither workload nor class has a port: there is no Service")]
     NoPorts,

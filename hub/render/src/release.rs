@@ -30,6 +30,8 @@ pub struct Rendered {
     pub problems: Vec<Problem>,
     /// Why nothing could be rendered at all: then it is the Release that is stored, with nothing in it that runs.
     pub unrendered: Option<Readiness>,
+    /// Whether requests go where they went, whatever the binding says: what they lead to is the stored form.
+    pub keeps_addresses: bool,
     /// What is rendered otherwise than one may expect.
     pub warnings: Vec<Warning>,
     /// The class whose templates its objects are made of, with its kind.
@@ -43,6 +45,13 @@ impl Wanted {
             Self::Release(rendered) => rendered.unrendered.is_none(),
             Self::NoRelease => true,
         }
+    }
+}
+
+impl Wanted {
+    /// Whether requests go where they went, whatever the binding says.
+    pub fn keeps_addresses(&self) -> bool {
+        matches!(self, Self::Release(rendered) if rendered.keeps_addresses)
     }
 }
 
@@ -71,6 +80,7 @@ pub(crate) fn of<P: Resource<DynamicType = ()>>(
         }
     };
     let labels = labels::in_control_plane(parent.meta(), binding.owner, binding.environment);
+    let keeps_addresses = draft.keeps_deployment();
     let spec = ReleaseSpec {
         owner: binding.owner.clone(),
         environment_name: binding.environment.to_owned(),
@@ -83,6 +93,7 @@ pub(crate) fn of<P: Resource<DynamicType = ()>>(
         change: change::of(parent, existing, Some(labels), wanted)?,
         problems: draft.problems,
         unrendered: None,
+        keeps_addresses,
         warnings: draft.warnings,
         class: Some(format!("{} {:?}", binding.class.kind, binding.class.name)),
     }))
@@ -105,6 +116,7 @@ pub fn unrendered<P: Resource<DynamicType = ()>>(
         change: change::of(parent, Some(existing), None, wanted).ok()?,
         problems: Vec::new(),
         unrendered: Some(why),
+        keeps_addresses: true,
         warnings: Vec::new(),
         class: None,
     }))

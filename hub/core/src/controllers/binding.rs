@@ -134,7 +134,8 @@ fn is_same(stores: &Stores, id: &Id, head: &Release, wanted: &Release) -> bool {
 /// stays.
 fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, rendered: Option<&Wanted>) -> Plan {
     let mut fields = Map::new();
-    if let (Some(_), Some((known, wanted))) = (rendered, binding.endpoints())
+    let moves = rendered.is_some_and(|rendered| !rendered.keeps_addresses());
+    if let Some((known, wanted)) = binding.endpoints().filter(|_| moves)
         && known != wanted
     {
         fields.insert("endpoints".to_owned(), listed(&wanted));

@@ -522,6 +522,110 @@ fn an_object_that_cannot_be_rendered_stays_as_it_is_stored() {
     assert_eq!(server.writes, ["status ServiceBinding acme/cart"]);
 }
 
+/// What serves requests of `cart`: its Deployment, its Service and its route.
+fn serving(server: &Server) -> Vec<Value> {
+    let resources = server.get(Kind::Release, "cart")["spec"]["resources"].clone();
+    let kinds = ["Deployment", "Service", "HTTPRoute"].map(Value::from);
+    let mut all: Vec<_> = resources.as_array().unwrap().clone();
+    all.retain(|resource| kinds.contains(&resource["object"]["kind"]));
+    all
+}
+
+#[test]
+fn a_deployment_that_cannot_change_in_place_keeps_what_leads_to_it() {
+    let mut server = running();
+    let before = serving(&server);
+    let endpoints = server.get(Kind::ServiceBinding, "cart")["status"]["endpoints"].clone();
+    let mut renamed = service("cart");
+    renamed["owner"] = owner("basket");
+    server.put(Kind::Service, "cart", renamed);
+    server.settle();
+    assert_eq!(serving(&server), before);
+    assert_eq!(
+        cart(&server),
+        "False InvalidConfiguration: Deployment \"cart-1c42ddc0\": its pods are found by labels that cannot be changed \
+         while it is there: say releaseState Undeploy and then Active again, which stops it in between, or take back \
+         what was changed of spec.owner or of the selector of the class"
+    );
+    let binding = server.get(Kind::ServiceBinding, "cart");
+    assert_eq!(binding["status"]["endpoints"], endpoints);
+    let warnings = binding.pointer("/status/conditions/0/message").unwrap();
+    assert_eq!(
+        warnings,
+        "the stored Deployment runs on, so its Service and routes stay as they are stored too"
+    );
+    server.writes.clear();
+    server.restart();
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+
+    let state = |state: &str| json!({"spec": {"releaseState": state}});
+    server.merge(Kind::ServiceBinding, "cart", state("Suspend"));
+    server.settle();
+    assert_eq!(server.object("cart", "cart-deployment")["spec"]["replicas"], 0);
+    assert_eq!(serving(&server)[1..], before[1..]);
+    for to in ["Undeploy", "Active"] {
+        server.merge(Kind::ServiceBinding, "cart", state(to));
+        server.settle();
+    }
+    let labels = &server.object("cart", "cart-deployment")["spec"]["selector"]["matchLabels"];
+    assert_eq!(labels["component-name"], "basket");
+    let service = server.object("cart", "cart-service");
+    assert_eq!(&service["spec"]["selector"], labels);
+    assert!(
+        cart(&server).starts_with("False ResourceHealthProgressing"),
+        "{}",
+        cart(&server)
+    );
+}
+
+#[test]
+fn a_deployment_that_cannot_be_rendered_keeps_the_ports_that_lead_to_it() {
+    let mut server = running();
+    let field = json!({"name": "MODE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}});
+    let container = json!({"name": "main", "env": [field]});
+    let template = json!({"template": {"spec": {"containers": [container]}}});
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": template}),
+    );
+    server.settle();
+    let before = serving(&server);
+    let mut edited = workload("cart");
+    edited["endpoints"]["api"]["port"] = json!(9191);
+    edited["containers"]["main"]["env"] = json!([{"key": "MODE", "value": "fast"}]);
+    server.put(Kind::Workload, "cart", edited.clone());
+    let mut moved = service("cart");
+    moved["apis"]["api"]["rest"]["backend"]["port"] = json!(9191);
+    server.put(Kind::Service, "cart", moved);
+    server.settle();
+    assert_eq!(serving(&server), before);
+    assert!(
+        cart(&server).contains("variable \"MODE\" has a value in the workload and a source in the class")
+    );
+
+    edited["containers"]["main"]["env"] = json!([]);
+    server.put(Kind::Workload, "cart", edited);
+    server.settle();
+    let port = &server.object("cart", "cart-service")["spec"]["ports"][0]["port"];
+    assert_eq!(port, 9191);
+}
+
+#[test]
+fn what_moves_to_another_namespace_takes_what_leads_to_it_along() {
+    let mut server = running();
+    let mut moved = service("cart");
+    moved["owner"]["projectName"] = json!("other");
+    server.put(Kind::Service, "cart", moved);
+    server.settle();
+    let namespaces: Vec<_> = serving(&server)
+        .iter()
+        .map(|resource| resource["object"]["metadata"]["namespace"].clone())
+        .collect();
+    assert_eq!(namespaces, vec!["dp-acme-other-development-08eccf0e"; 3]);
+}
+
 #[test]
 fn two_bindings_of_one_name_do_not_fight() {
     let mut server = running();
