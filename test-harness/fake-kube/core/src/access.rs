@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::kind::GroupResource;
 use crate::meta;
 use crate::refusal::Refusal;
-use crate::request::{Target, Verb};
+use crate::request::{Path, Request, Verb};
 use crate::store::Key;
 use rbac::Attributes;
 
@@ -209,33 +209,44 @@ impl Cluster {
         }
     }
 
-    pub(crate) fn authorize(&self, user: &User, verb: Verb, target: &Target) -> Result<(), Refusal> {
-        let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();
-        let (subresource, mut namespace, name) = (
-            text(&target.subresource),
-            text(&target.namespace),
-            text(&target.name),
-        );
-        if target.group.is_empty() && target.resource == "namespaces" {
-            namespace.clone_from(&name);
-        }
+    /// Whether `user` may do what they ask.
+    pub(crate) fn authorize(&self, user: &User, request: &Request) -> Result<(), Refusal> {
+        self.authorize_as(user, request.verb.as_str(), request)
+    }
+
+    /// Whether `user` may do it under another verb.
+    pub(crate) fn authorize_as(&self, user: &User, verb: &str, request: &Request) -> Result<(), Refusal> {
+        let target = match &request.path {
+            Path::Resource(target) => target,
+            Path::Other(path) => return self.authorize_path(user, verb, path),
+        };
+        let is_namespace = target.group.is_empty() && target.resource == "namespaces";
+        let name = target.name.as_deref();
+        let namespace = if is_namespace {
+            name
+        } else {
+            target.namespace.as_deref()
+        };
+        // Who lists what has one name asks for that object.
+        let selected = match request.verb {
+            Verb::List | Verb::Watch => request.options.fields.exact_name(),
+            _ => None,
+        };
         let asked = Attributes {
-            verb: verb.as_str(),
+            verb,
             group: &target.group,
             resource: &target.resource,
-            subresource: &subresource,
-            namespace: &namespace,
-            name: &name,
+            subresource: target.subresource.as_deref().unwrap_or_default(),
+            namespace: namespace.unwrap_or_default(),
+            name: name.or(selected).unwrap_or_default(),
         };
-        if self.allows(user, &asked) {
-            Ok(())
-        } else {
-            Err(forbidden(user, &asked))
+        match self.allows(user, &asked) {
+            true => Ok(()),
+            false => Err(forbidden(user, &asked)),
         }
     }
 
-    pub(crate) fn authorize_path(&self, user: &User, verb: Verb, path: &str) -> Result<(), Refusal> {
-        let verb = if verb == Verb::List { "get" } else { verb.as_str() };
+    fn authorize_path(&self, user: &User, verb: &str, path: &str) -> Result<(), Refusal> {
         if self.allows_path(user, verb, path) {
             return Ok(());
         }

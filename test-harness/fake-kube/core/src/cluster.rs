@@ -25,7 +25,7 @@ use crate::registry::Registry;
 use crate::reply::{Outcome, Reply};
 use crate::request::{Form, Path, Request, Target, Verb};
 use crate::store::{Address, Key, Store};
-use crate::verbs::decoding;
+use crate::verbs::{Asked, decoding};
 use crate::watch::{Polled, Watch};
 
 /// A cluster's whole state.
@@ -82,13 +82,10 @@ impl Cluster {
         user: &User,
         moment: &mut Moment,
     ) -> Result<Outcome, Refusal> {
+        self.authorize(user, request)?;
         match &request.path {
-            Path::Other(path) => {
-                self.authorize_path(user, request.verb, path)?;
-                documents::answer(self, path, request).map(Outcome::Reply)
-            }
+            Path::Other(path) => documents::answer(self, path, request).map(Outcome::Reply),
             Path::Resource(target) => {
-                self.authorize(user, request.verb, target)?;
                 let served = self
                     .registry
                     .resolve(target)
@@ -131,9 +128,14 @@ impl Cluster {
             return Err(Refusal::not_acceptable());
         }
         decoding::check_readable(served, request)?;
+        let asked = Asked {
+            target,
+            request,
+            user,
+        };
         if let Some(subresource) = &target.subresource {
             return self
-                .subresource(served, target, subresource, request, moment)
+                .subresource(served, asked, subresource, moment)
                 .map(Outcome::Reply);
         }
         if served.kind.traits.virtual_kind {
@@ -148,9 +150,9 @@ impl Cluster {
             }
             Verb::Get => self.get(served, target, request, moment),
             Verb::List => self.list(served, target, request, moment),
-            Verb::Create => self.create(served, target, request, moment),
-            Verb::Update => self.update(served, target, request, moment),
-            Verb::Patch => self.patch(served, target, request, moment),
+            Verb::Create => self.create(served, asked, moment),
+            Verb::Update => self.update(served, asked, moment),
+            Verb::Patch => self.patch(served, asked, moment),
             Verb::Delete => self.delete(served, target, request, moment),
             Verb::DeleteCollection => self.delete_collection(served, target, request, moment),
         };

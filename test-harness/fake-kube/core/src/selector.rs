@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::meta;
 use crate::refusal::Refusal;
+use crate::rules::names::complaint_of_segment;
 
 /// A conjunction of requirements on labels; the empty one matches everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -166,6 +167,14 @@ impl FieldSelector {
     /// The paths that it asks about.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|requirement| requirement.path.as_str())
+    }
+
+    /// The one name that it asks for, if that may be one.
+    pub fn exact_name(&self) -> Option<&str> {
+        let named = self.0.iter().find(|r| r.equal && r.path == "metadata.name")?;
+        complaint_of_segment(&named.value)
+            .is_none()
+            .then_some(&*named.value)
     }
 
     /// Asks for this name as well.

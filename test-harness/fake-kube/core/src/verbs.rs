@@ -13,5 +13,16 @@ mod subresource;
 mod token;
 mod versions;
 
+use crate::access::User;
+use crate::request::{Request, Target};
+
 pub(crate) use delete::{FOREGROUND, ORPHAN, says_propagation};
 pub use log::LOG_ANNOTATION;
+
+/// A request for a resource, and whose it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) request: &'a Request,
+    pub(crate) user: &'a User,
+}

@@ -42,7 +42,7 @@ pub(crate) fn check(kind: &Kind, name: &str) -> Option<FieldError> {
 }
 
 /// What is wrong with a name that only must fit into a path.
-pub(super) fn complaint_of_segment(name: &str) -> Option<String> {
+pub(crate) fn complaint_of_segment(name: &str) -> Option<String> {
     if matches!(name, "." | "..") {
         return Some(format!("may not be '{name}'"));
     }

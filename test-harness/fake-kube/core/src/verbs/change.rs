@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Asked;
 use super::decoding::{self, Sent};
 use super::incoming::{self, Unread};
 use super::state::{Part, bump_generation, count_generation, restore, same};
@@ -18,7 +19,7 @@ use crate::object::Object;
 use crate::patch::{self, PatchError};
 use crate::refusal::{Cause, Refusal};
 use crate::reply::Reply;
-use crate::request::{PatchKind, Request, Target, whole_numbers};
+use crate::request::{PatchKind, Request, whole_numbers};
 use crate::rules;
 use crate::schema::{self, FieldError, FieldPath};
 
@@ -26,21 +27,20 @@ impl Cluster {
     pub(crate) fn update(
         &mut self,
         served: &Served,
-        target: &Target,
-        request: &Request,
+        asked: Asked<'_>,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
-        self.update_part(served, target, request, Part::Main, moment)
+        self.update_part(served, asked, Part::Main, moment)
     }
 
     pub(super) fn update_part(
         &mut self,
         served: &Served,
-        target: &Target,
-        request: &Request,
+        asked: Asked<'_>,
         part: Part,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
+        let Asked { target, request, .. } = asked;
         if target.name.is_none() {
             return Err(incoming::no_such_method(served, "update"));
         }
@@ -60,41 +60,39 @@ impl Cluster {
             if !request.options.dry_run {
                 meta::remove(&mut new, "resourceVersion");
             }
-            return self.create_object(served, request, new, part, moment);
+            return self.create_object(served, asked, new, part, moment);
         }
         let old = self
             .existing(served, &key)
             .map_err(|refusal| after_reading(served, request, &new, refusal))?;
-        self.track_and_replace(served, request, &old, new, Sent::Whole, part, moment)
+        self.track_and_replace(served, asked, &old, new, Sent::Whole, part, moment)
     }
 
     pub(crate) fn patch(
         &mut self,
         served: &Served,
-        target: &Target,
-        request: &Request,
+        asked: Asked<'_>,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
-        self.patch_part(served, target, request, Part::Main, moment)
+        self.patch_part(served, asked, Part::Main, moment)
     }
 
     pub(super) fn patch_part(
         &mut self,
         served: &Served,
-        target: &Target,
-        request: &Request,
+        asked: Asked<'_>,
         part: Part,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
-        if target.name.is_none() {
+        if asked.target.name.is_none() {
             return Err(incoming::no_such_method(served, "patch"));
         }
-        match request.patch {
-            Some(PatchKind::Apply) => self.apply_patch(served, target, request, part, moment),
+        match asked.request.patch {
+            Some(PatchKind::Apply) => self.apply_patch(served, asked, part, moment),
             Some(PatchKind::Strategic) | None if served.kind.custom.is_some() => {
                 Err(Refusal::unsupported_media_type(PATCHES_OF_CUSTOM_KINDS))
             }
-            Some(kind) => self.plain_patch(served, target, request, kind, part, moment),
+            Some(kind) => self.plain_patch(served, asked, kind, part, moment),
             None => Err(Refusal::unsupported_patch()),
         }
     }
@@ -102,12 +100,12 @@ impl Cluster {
     fn plain_patch(
         &mut self,
         served: &Served,
-        target: &Target,
-        request: &Request,
+        asked: Asked<'_>,
         kind: PatchKind,
         part: Part,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        let Asked { target, request, .. } = asked;
         let old = self.existing(served, &key_of(target))?;
         let shown = served.present(old.value());
         let mut new = match kind {
@@ -127,17 +125,17 @@ impl Cluster {
         incoming::check_namespace(served, target, &mut new)?;
         incoming::check_name(target, &new)?;
         check_patched_uid(served, &shown, &new)?;
-        self.track_and_replace(served, request, &old, new, sent, part, moment)
+        self.track_and_replace(served, asked, &old, new, sent, part, moment)
     }
 
     fn apply_patch(
         &mut self,
         served: &Served,
-        target: &Target,
-        request: &Request,
+        asked: Asked<'_>,
         part: Part,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
+        let Asked { target, request, .. } = asked;
         let options = &request.options;
         let config = &request.body;
         let key = key_of(target);
@@ -146,7 +144,7 @@ impl Cluster {
             if part == Part::Status && !served.kind.traits.creates_on_update {
                 return Err(Refusal::not_found(&served.kind.id, &key.name));
             }
-            return self.create_by_apply(served, target, request, part, moment);
+            return self.create_by_apply(served, asked, part, moment);
         };
         check_applied_type(served, config)?;
         let by = incoming::manager(served, options, Operation::Apply, part.subresource(), moment);
@@ -169,7 +167,7 @@ impl Cluster {
             warnings,
             unread,
         };
-        self.replace(served, request, &old, change, part, moment)
+        self.replace(served, asked, &old, change, part, moment)
     }
 
     /// Replaces after recording who changed what.
@@ -180,13 +178,14 @@ impl Cluster {
     fn track_and_replace(
         &mut self,
         served: &Served,
-        request: &Request,
+        asked: Asked<'_>,
         old: &Arc<Object>,
         mut new: Value,
         sent: Sent<'_>,
         part: Part,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        let request = asked.request;
         let shown = served.present(old.value());
         let emptied = rules::immutable::emptied(&served.kind, &shown, &new);
         let hollow = fieldset::hollow(&served.version().schema, &new);
@@ -233,19 +232,20 @@ impl Cluster {
             warnings,
             unread: Unread::of_builtin(served, &hollow),
         };
-        self.replace(served, request, old, change, part, moment)
+        self.replace(served, asked, old, change, part, moment)
     }
 
     /// Makes of `old` what it becomes, or refuses.
     fn replace(
         &mut self,
         served: &Served,
-        request: &Request,
+        asked: Asked<'_>,
         old: &Arc<Object>,
         change: Change,
         part: Part,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        let request = asked.request;
         let shown = served.present(old.value());
         let Change {
             object: mut new,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::change;
 use super::decoding::{self, Sent};
 use super::incoming::{self, Unread};
 use super::state::Part;
+use super::{Asked, change};
 use crate::apply::{self, Operation};
 use crate::cluster::Cluster;
 use crate::effects;
@@ -17,7 +17,7 @@ use crate::moment::Moment;
 use crate::object::Object;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
-use crate::request::{Request, Target};
+use crate::request::Verb;
 use crate::rules;
 use crate::schema;
 use crate::store::Key;
@@ -29,28 +29,29 @@ impl Cluster {
     pub(crate) fn create(
         &mut self,
         served: &Served,
-        target: &Target,
-        request: &Request,
+        asked: Asked<'_>,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
+        let Asked { target, request, .. } = asked;
         if target.name.is_some() || served.kind.is_namespaced() != target.namespace.is_some() {
             return Err(incoming::no_such_method(served, "create"));
         }
         let mut object = decoding::decode(served, request)?;
         incoming::check_namespace(served, target, &mut object)?;
         self.name(served, &mut object, moment);
-        self.create_object(served, request, object, Part::Main, moment)
+        self.create_object(served, asked, object, Part::Main, moment)
     }
 
     /// Creates what is decoded and named.
     pub(super) fn create_object(
         &mut self,
         served: &Served,
-        request: &Request,
+        asked: Asked<'_>,
         mut object: Value,
         part: Part,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
+        let Asked { request, .. } = asked;
         let by = incoming::manager(
             served,
             &request.options,
@@ -66,7 +67,7 @@ impl Cluster {
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
         let late = rules::metadata::new_warnings(&served.kind, None, &object);
-        let inserted = self.insert(served, object, Unread::Nothing, request, moment);
+        let inserted = self.insert(served, object, Unread::Nothing, asked, moment);
         // What is found when all is well is said also where the name turns out to be taken.
         let refusal = inserted.as_ref().err();
         if refusal.is_none_or(|refusal| refusal.code == 409) {
@@ -81,11 +82,11 @@ impl Cluster {
     pub(super) fn create_by_apply(
         &mut self,
         served: &Served,
-        target: &Target,
-        request: &Request,
+        asked: Asked<'_>,
         part: Part,
         moment: &mut Moment,
     ) -> Result<Reply, Refusal> {
+        let Asked { target, request, .. } = asked;
         let config = &request.body;
         change::check_applied_type(served, config)?;
         if !meta::uid(config).is_empty() {
@@ -115,7 +116,7 @@ impl Cluster {
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
         let object = self
-            .insert(served, object, unread, request, moment)
+            .insert(served, object, unread, asked, moment)
             .map_err(|refusal| refusal.warned(&warnings))?;
         let shown = super::read::show(served, request, object, moment);
         Ok(Reply::ok(shown).with_code(201).with_warnings(warnings))
@@ -142,13 +143,15 @@ impl Cluster {
         served: &Served,
         mut object: Value,
         unread: Unread,
-        request: &Request,
+        asked: Asked<'_>,
         moment: &Moment,
     ) -> Result<Arc<Object>, Refusal> {
+        let Asked { request, .. } = asked;
         let kind = &served.kind;
         let key = Key::of(&object);
         self.admit_namespace(served, &key)?;
         incoming::validate_new(served, &object)?;
+        self.check_creation(asked)?;
         if kind.custom.as_ref().is_some_and(|custom| custom.terminating) {
             let why = "create not allowed while custom resource definition is terminating";
             return Err(Refusal::forbidden(&kind.id, &key.name, why));
@@ -176,6 +179,14 @@ impl Cluster {
             candidate = candidate.unsettled();
         }
         Ok(self.keep(served, candidate))
+    }
+
+    /// Who creates by an update or a patch needs the right to create as well.
+    fn check_creation(&self, asked: Asked<'_>) -> Result<(), Refusal> {
+        match asked.request.verb {
+            Verb::Create => Ok(()),
+            _ => self.authorize_as(asked.user, Verb::Create.as_str(), asked.request),
+        }
     }
 
     /// Stores an object that is decided.
