@@ -1,5 +1,6 @@
 //! Who asks, and what they may do: tokens, RBAC over stored roles, and the review kinds that answer about both.
 
+mod escalation;
 mod rbac;
 mod review;
 

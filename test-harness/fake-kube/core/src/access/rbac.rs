@@ -8,7 +8,7 @@ use crate::kind::GroupResource;
 use crate::meta;
 use crate::store::Key;
 
-const GROUP: &str = "rbac.authorization.k8s.io";
+pub(super) const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// What is asked of a resource.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +65,7 @@ impl Cluster {
     }
 
     /// Whether a rule that is bound to the user, in the cluster or in the namespace, satisfies `test`.
-    fn any_rule(&self, user: &User, namespace: &str, test: impl Fn(&Value) -> bool) -> bool {
+    pub(super) fn any_rule(&self, user: &User, namespace: &str, test: impl Fn(&Value) -> bool) -> bool {
         let in_cluster = self
             .objects(&GroupResource::new(GROUP, "clusterrolebindings"), None)
             .filter(|binding| binds(binding, user))
@@ -115,15 +115,15 @@ fn binds(binding: &Value, user: &User) -> bool {
 }
 
 /// Whether a rule's list names one of these, or everything.
-fn lists(rule: &Value, field: &str, wanted: &[&str]) -> bool {
+pub(super) fn lists(rule: &Value, field: &str, wanted: &[&str]) -> bool {
     texts(&rule[field]).any(|text| text == "*" || wanted.contains(&text))
 }
 
-fn texts(list: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn covers(pattern: &str, path: &str) -> bool {
+pub(super) fn covers(pattern: &str, path: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => path.starts_with(prefix),
         None => pattern == path,

@@ -16,7 +16,21 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     rules
         .filter_map(|(path, rule)| Some(check_rule(kind, rule?, &path)))
         .flatten()
+        .chain(check_gathering(object))
         .collect()
+}
+
+/// Who gathers rules says of whom.
+fn check_gathering(role: &Value) -> Option<FieldError> {
+    let gathering = role.get("aggregationRule").filter(|rule| !rule.is_null())?;
+    let selectors = gathering["clusterRoleSelectors"].as_array();
+    let path = FieldPath::root()
+        .field("aggregationRule")
+        .field("clusterRoleSelectors");
+    let detail = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+    selectors
+        .is_none_or(Vec::is_empty)
+        .then(|| FieldError::required(path, detail))
 }
 
 fn check_rule(kind: &Kind, rule: &Value, path: &FieldPath) -> Vec<FieldError> {

@@ -252,6 +252,8 @@ impl Cluster {
             mut warnings,
             unread,
         } = change;
+        self.check_grant(served, asked, Some(&shown), &new)
+            .map_err(|refusal| refusal.warned(&warnings))?;
         rules::carried::carry(&served.kind, &shown, &mut new);
         if part != Part::Finalizers && effects::is_namespace(&served.kind) {
             new["spec"]["finalizers"] = shown["spec"]["finalizers"].clone();

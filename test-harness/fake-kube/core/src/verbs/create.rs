@@ -150,6 +150,7 @@ impl Cluster {
         let kind = &served.kind;
         let key = Key::of(&object);
         self.admit_namespace(served, &key)?;
+        self.check_grant(served, asked, None, &object)?;
         incoming::validate_new(served, &object)?;
         self.check_creation(asked)?;
         if kind.custom.as_ref().is_some_and(|custom| custom.terminating) {
