@@ -1,6 +1,7 @@
 //! Who asks, and what they may do: tokens, RBAC over stored roles, and the review kinds that answer about both.
 
 mod escalation;
+mod impersonation;
 mod rbac;
 mod review;
 
@@ -14,6 +15,8 @@ use crate::meta;
 use crate::refusal::Refusal;
 use crate::request::{Path, Request, Verb};
 use crate::store::Key;
+pub use impersonation::Wanted;
+use impersonation::Way;
 use rbac::Attributes;
 
 /// For whom a token is that names nobody.
@@ -22,6 +25,11 @@ pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
 pub const MASTERS: &str = "system:masters";
 /// Everybody who is known.
 pub const AUTHENTICATED: &str = "system:authenticated";
+
+/// Everybody else.
+pub(crate) const UNAUTHENTICATED: &str = "system:unauthenticated";
+/// The name of everybody else.
+const ANONYMOUS: &str = "system:anonymous";
 
 /// Tokens of ServiceAccounts that are good at once: more than the pods of a large test, each with one and its successor.
 const MAX_ISSUED: usize = 10_000;
@@ -35,6 +43,8 @@ pub struct User {
     pub uid: String,
     /// Groups that rules know.
     pub groups: Vec<String>,
+    /// What else is known of them.
+    pub extra: BTreeMap<String, Vec<String>>,
 }
 
 impl User {
@@ -48,8 +58,8 @@ impl User {
             .collect();
         Self {
             name: name.to_owned(),
-            uid: String::new(),
             groups,
+            ..Self::default()
         }
     }
 
@@ -61,15 +71,15 @@ impl User {
     /// Somebody without a token.
     pub fn anonymous() -> Self {
         Self {
-            name: "system:anonymous".to_owned(),
-            uid: String::new(),
-            groups: vec!["system:unauthenticated".to_owned()],
+            name: ANONYMOUS.to_owned(),
+            groups: vec![UNAUTHENTICATED.to_owned()],
+            ..Self::default()
         }
     }
 
     /// Whether this is [`User::anonymous`].
     pub fn is_anonymous(&self) -> bool {
-        self.name == "system:anonymous"
+        self.name == ANONYMOUS
     }
 
     /// Whether they are in a group.
@@ -79,16 +89,22 @@ impl User {
 
     fn service_account(account: &Value) -> Self {
         let (namespace, name) = (meta::namespace(account), meta::name(account));
-        let groups = [
-            "system:serviceaccounts".to_owned(),
-            format!("system:serviceaccounts:{namespace}"),
-        ];
+        let groups = groups_of_accounts(namespace);
         Self {
             name: format!("system:serviceaccount:{namespace}:{name}"),
             uid: meta::uid(account).to_owned(),
             groups: groups.into_iter().chain([AUTHENTICATED.to_owned()]).collect(),
+            ..Self::default()
         }
     }
+}
+
+/// The groups of every service account of a namespace.
+fn groups_of_accounts(namespace: &str) -> [String; 2] {
+    [
+        "system:serviceaccounts".to_owned(),
+        format!("system:serviceaccounts:{namespace}"),
+    ]
 }
 
 /// The tokens of a cluster.
@@ -98,6 +114,8 @@ pub struct Access {
     accounts: BTreeMap<String, Account>,
     /// The keys of `accounts`, the oldest first.
     issued: VecDeque<String>,
+    /// How users became somebody else last.
+    last_ways: BTreeMap<String, Way>,
 }
 
 /// The ServiceAccount that a token was issued to; the token is worth nothing without it.
@@ -151,62 +169,6 @@ impl Cluster {
         match stored.filter(|stored| meta::uid(stored.value()) == account.uid) {
             Some(stored) => Ok(User::service_account(stored.value())),
             None => Err(Refusal::unauthorized()),
-        }
-    }
-
-    /// Who is acting when `user` asks to be somebody else.
-    ///
-    /// # Errors
-    /// When `user` may not impersonate that name or one of the groups.
-    pub fn impersonate(&self, user: &User, name: &str, groups: &[&str]) -> Result<User, Refusal> {
-        let account = name
-            .strip_prefix("system:serviceaccount:")
-            .and_then(|rest| rest.split_once(':'));
-        let (resource, namespace, object) = match account {
-            Some((namespace, name)) => ("serviceaccounts", namespace, name),
-            None => ("users", "", name),
-        };
-        self.check_impersonation(user, resource, namespace, object)?;
-        for group in groups {
-            self.check_impersonation(user, "groups", "", group)?;
-        }
-        let mut acting = match account {
-            Some((namespace, _)) => User::new(
-                name,
-                &[
-                    "system:serviceaccounts",
-                    &format!("system:serviceaccounts:{namespace}"),
-                ],
-            ),
-            None if name == "system:anonymous" && groups.is_empty() => User::anonymous(),
-            None => User::new(name, &[]),
-        };
-        // Whoever they are, they are known: that comes last.
-        let known = acting.groups.pop();
-        acting.groups.extend(groups.iter().map(|g| (*g).to_owned()));
-        acting.groups.extend(known);
-        Ok(acting)
-    }
-
-    fn check_impersonation(
-        &self,
-        user: &User,
-        resource: &str,
-        namespace: &str,
-        name: &str,
-    ) -> Result<(), Refusal> {
-        let asked = Attributes {
-            verb: "impersonate",
-            group: "",
-            resource,
-            subresource: "",
-            namespace,
-            name,
-        };
-        if self.allows(user, &asked) {
-            Ok(())
-        } else {
-            Err(forbidden(user, &asked))
         }
     }
 

@@ -15,7 +15,7 @@ pub use log_options::{LogOptions, LogParameters};
 pub use options::{
     Continue, DeleteOptions, FieldValidation, Options, Preconditions, Propagation, VersionMatch,
 };
-pub use path::{Path, Target};
+pub use path::{Path, Target, percent_decode};
 
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use outhaul_fake_kube_core::access::User;
+use outhaul_fake_kube_core::access::{User, Wanted};
 use outhaul_fake_kube_core::cluster::Cluster;
 use outhaul_fake_kube_core::kind::GroupResource;
 use outhaul_fake_kube_core::moment::Moment;
@@ -27,13 +27,6 @@ pub enum Who {
     Bearer(String),
     /// Somebody this process vouches for.
     Trusted(User),
-}
-
-/// Somebody else whom the sender wants to be.
-#[derive(Debug, Default)]
-pub(crate) struct Impersonation<'a> {
-    pub(crate) user: Option<&'a str>,
-    pub(crate) groups: Vec<&'a str>,
 }
 
 /// One cluster's state, shared by everything that serves it.
@@ -69,16 +62,10 @@ impl Engine {
     }
 
     /// Answers a request of somebody, with the state so many writes ago if that is a read.
-    pub(crate) fn handle(
-        &self,
-        request: &Request,
-        who: &Who,
-        as_whom: &Impersonation<'_>,
-        lag: u64,
-    ) -> Outcome {
+    pub(crate) fn handle(&self, request: &Request, who: &Who, as_whom: &Wanted<'_>, lag: u64) -> Outcome {
         let mut moment = self.clock.moment();
         let mut state = self.lock();
-        let outcome = match state.identify(who, as_whom) {
+        let outcome = match state.identify(who, as_whom, request) {
             Ok(user) if lag > 0 => state.cluster.handle_stale(request, &user, lag, &mut moment),
             Ok(user) => state.cluster.handle(request, &user, &mut moment),
             Err(refusal) => Outcome::Reply(Reply::from(refusal)),
@@ -165,17 +152,13 @@ impl Engine {
 }
 
 impl State {
-    fn identify(&self, who: &Who, as_whom: &Impersonation<'_>) -> Result<User, Refusal> {
+    fn identify(&mut self, who: &Who, as_whom: &Wanted<'_>, request: &Request) -> Result<User, Refusal> {
         let user = match who {
             Who::Anonymous => User::anonymous(),
             Who::Bearer(token) => self.cluster.authenticate(token)?,
             Who::Trusted(user) => user.clone(),
         };
-        match as_whom.user {
-            Some(name) => self.cluster.impersonate(&user, name, &as_whom.groups),
-            None if as_whom.groups.is_empty() => Ok(user),
-            None => Err(nameless(&as_whom.groups)),
-        }
+        self.cluster.impersonate(user, as_whom, request)
     }
 
     fn signal(&mut self) {
@@ -185,14 +168,4 @@ impl State {
             }
         }
     }
-}
-
-/// Groups of nobody in particular, as Go prints them.
-fn nameless(groups: &[&str]) -> Refusal {
-    let groups: Vec<String> = groups.iter().map(|group| format!("{group:?}")).collect();
-    Refusal::bad_request(format!(
-        "requested &user.DefaultInfo{{Name:\"\", UID:\"\", Groups:[]string{{{}}}, Extra:map[string][]string(nil)}} \
-         without impersonating a user name",
-        groups.join(", ")
-    ))
 }

@@ -1,12 +1,12 @@
 //! Installing CustomResourceDefinitions.
 
-use outhaul_fake_kube_core::access::User;
+use outhaul_fake_kube_core::access::{User, Wanted};
 use outhaul_fake_kube_core::reply::Outcome;
 use outhaul_fake_kube_core::request::{RawRequest, Request};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::engine::{Engine, Impersonation, Who};
+use crate::engine::{Engine, Who};
 
 /// Why definitions were not installed.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ fn one(engine: &Engine, definition: &Value) -> Result<(), InstallError> {
     };
     let request = Request::parse(&raw).map_err(|refusal| refused(refusal.message))?;
     let who = Who::Trusted(User::admin());
-    match engine.handle(&request, &who, &Impersonation::default(), 0) {
+    match engine.handle(&request, &who, &Wanted::default(), 0) {
         Outcome::Reply(reply) if reply.code < 300 => Ok(()),
         Outcome::Reply(reply) => Err(refused(
             String::from_utf8_lossy(&reply.body.encode()).into_owned(),

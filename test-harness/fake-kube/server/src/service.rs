@@ -1,5 +1,6 @@
 //! The API as a tower service: the same for a socket and for a client in this process.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT, WARNING};
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Limited};
+use outhaul_fake_kube_core::access::Wanted;
 use outhaul_fake_kube_core::refusal::Refusal;
 use outhaul_fake_kube_core::reply::{Outcome, Reply};
 use outhaul_fake_kube_core::request::{self, MAX_REQUEST_BYTES, RawRequest};
 use tower::Service;
 
 use crate::body::{self, ResponseBody};
-use crate::engine::{Engine, Impersonation, Who};
+use crate::engine::{Engine, Who};
 use crate::fault::Then;
 use crate::watching;
 
@@ -143,17 +145,23 @@ fn bearer(value: &HeaderValue) -> Result<Who, Refusal> {
         .ok_or_else(Refusal::unauthorized)
 }
 
-fn impersonation(headers: &HeaderMap) -> Impersonation<'_> {
-    let user = headers
-        .get("impersonate-user")
-        .and_then(|value| value.to_str().ok());
-    let groups = headers
-        .get_all("impersonate-group")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    Impersonation {
-        user,
-        groups: groups.collect(),
+fn impersonation(headers: &HeaderMap) -> Wanted<'_> {
+    let mut extra: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (header, value) in headers {
+        if let Some(key) = header.as_str().strip_prefix("impersonate-extra-") {
+            let value = value.to_str().unwrap_or_default();
+            extra
+                .entry(request::percent_decode(key))
+                .or_default()
+                .push(value.to_owned());
+        }
+    }
+    let groups = headers.get_all("impersonate-group").iter();
+    Wanted {
+        name: text(headers, &HeaderName::from_static("impersonate-user")),
+        uid: text(headers, &HeaderName::from_static("impersonate-uid")),
+        groups: groups.filter_map(|value| value.to_str().ok()).collect(),
+        extra,
     }
 }
 

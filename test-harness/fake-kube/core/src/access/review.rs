@@ -117,8 +117,8 @@ fn subject(spec: &Value) -> Result<User, Refusal> {
     }
     Ok(User {
         name: name.to_owned(),
-        uid: String::new(),
         groups,
+        ..User::default()
     })
 }
 
@@ -126,6 +126,9 @@ fn user_info(user: &User) -> Value {
     let mut info = json!({"username": user.name, "groups": user.groups});
     if !user.uid.is_empty() {
         info["uid"] = user.uid.as_str().into();
+    }
+    if !user.extra.is_empty() {
+        info["extra"] = json!(user.extra);
     }
     info
 }

@@ -81,7 +81,7 @@ impl Target {
 }
 
 /// Decodes `%XX`; what is not valid UTF-8 afterwards is replaced, which no valid name survives.
-pub(super) fn percent_decode(text: &str) -> String {
+pub fn percent_decode(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

@@ -110,7 +110,7 @@ pub(super) fn complaint_of_subdomain(name: &str) -> Option<String> {
     (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned())
 }
 
-pub(super) fn is_subdomain(text: &str) -> bool {
+pub(crate) fn is_subdomain(text: &str) -> bool {
     text.split('.').all(is_label_of_any_length)
 }
 
