@@ -52,8 +52,8 @@
 //! - That a version is still to come is said at once; the real server waits three seconds for it first.
 //! - There is no admission beyond namespaces, tolerations and what protects claims: no webhooks, policies, quotas,
 //!   limits, priorities.
-//! - Nobody is impersonated as the node that a token is bound to; of extra fields and groups, what is none is not
-//!   refused.
+//! - Of the roles that a cluster has from the start, those of its own parts are not there. Nobody is impersonated as the
+//!   node that a token is bound to; of extra fields and groups, what is none is not refused.
 //! - Reviews are answered whatever they lack but a subject, and whatever they contradict, without `managedFields`;
 //!   SelfSubjectRulesReview knows no rules. Whatever allows an access, the reason is the same.
 //! - Answers are JSON whatever else a client accepts; protobuf is read but not written. PartialObjectMetadata of a list,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Cluster;
+use crate::access::{AUTHENTICATED, MASTERS, UNAUTHENTICATED};
 use crate::kind::GroupResource;
 use crate::meta;
 use crate::moment::Moment;
@@ -19,16 +20,14 @@ impl Cluster {
             });
             self.plant(&GroupResource::new("", "namespaces"), namespace, moment);
         }
-        for (name, rules) in cluster_roles() {
-            self.plant_role(
-                "clusterroles",
-                "ClusterRole",
-                name,
-                json!({"rules": rules}),
-                moment,
-            );
+        for (name, rules) in rules() {
+            let mut role = json!({"rules": rules});
+            if let Some(gatherer) = name.strip_prefix("system:aggregate-to-") {
+                role["metadata"]["labels"] = json!({aggregate_to(gatherer): "true"});
+            }
+            self.plant_role("clusterroles", "ClusterRole", &name, role, moment);
         }
-        for (name, gathered_by) in GATHERED {
+        for (name, gathered_by) in GATHERERS {
             let mut gatherer = json!({"aggregationRule": {
                 "clusterRoleSelectors": [{"matchLabels": {aggregate_to(name): "true"}}],
             }});
@@ -36,15 +35,12 @@ impl Cluster {
                 gatherer["metadata"]["labels"] = json!({aggregate_to(other): "true"});
             }
             self.plant_role("clusterroles", "ClusterRole", name, gatherer, moment);
-            let role =
-                json!({"metadata": {"labels": {aggregate_to(name): "true"}}, "rules": rules_for(name)});
-            let gathered = format!("system:aggregate-to-{name}");
-            self.plant_role("clusterroles", "ClusterRole", &gathered, role, moment);
         }
-        for (name, role, group) in BINDINGS {
+        for (name, groups) in BINDINGS {
+            let subject = |group: &&str| json!({"apiGroup": RBAC, "kind": "Group", "name": group});
             let body = json!({
-                "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
-                "subjects": [{"apiGroup": RBAC, "kind": "Group", "name": group}],
+                "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": name},
+                "subjects": groups.iter().map(subject).collect::<Vec<_>>(),
             });
             self.plant_role("clusterrolebindings", "ClusterRoleBinding", name, body, moment);
         }
@@ -56,6 +52,7 @@ impl Cluster {
         body["kind"] = kind.into();
         meta::set(&mut body, "name", name);
         body["metadata"]["labels"]["kubernetes.io/bootstrapping"] = "rbac-defaults".into();
+        body["metadata"]["annotations"] = json!({"rbac.authorization.kubernetes.io/autoupdate": "true"});
         self.plant(&GroupResource::new(RBAC, resource), body, moment);
     }
 
@@ -73,130 +70,30 @@ impl Cluster {
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
-const BINDINGS: [(&str, &str, &str); 4] = [
-    ("cluster-admin", "cluster-admin", "system:masters"),
-    ("system:basic-user", "system:basic-user", "system:authenticated"),
-    ("system:discovery", "system:discovery", "system:authenticated"),
+/// The rules of the roles that clients and people count on, of those that a real cluster has: the lists of Kubernetes'
+/// own `bootstrappolicy/testdata/cluster-roles.yaml`, one rule a line.
+const ROLES: &str = include_str!("../../schemas/roles-1.37.json");
+
+/// Roles, and the groups that have them.
+const BINDINGS: [(&str, &[&str]); 5] = [
+    ("cluster-admin", &[MASTERS]),
+    ("system:basic-user", &[AUTHENTICATED]),
+    ("system:discovery", &[AUTHENTICATED]),
+    ("system:public-info-viewer", &[AUTHENTICATED, UNAUTHENTICATED]),
     (
-        "system:public-info-viewer",
-        "system:public-info-viewer",
-        "system:unauthenticated",
+        "system:service-account-issuer-discovery",
+        &["system:serviceaccounts"],
     ),
 ];
 
-const PUBLIC_PATHS: [&str; 6] = [
-    "/healthz",
-    "/livez",
-    "/readyz",
-    "/version",
-    "/version/",
-    "/readyz/*",
-];
-const DISCOVERY_PATHS: [&str; 11] = [
-    "/api",
-    "/api/*",
-    "/apis",
-    "/apis/*",
-    "/healthz",
-    "/livez",
-    "/openapi",
-    "/openapi/*",
-    "/readyz",
-    "/version",
-    "/version/",
-];
-
 /// Roles for people, and who gathers them in turn. Whoever adds a kind labels a role of his own for one of them.
-const GATHERED: [(&str, Option<&str>); 3] =
+const GATHERERS: [(&str, Option<&str>); 3] =
     [("admin", None), ("edit", Some("admin")), ("view", Some("edit"))];
 
 fn aggregate_to(role: &str) -> String {
     format!("{RBAC}/aggregate-to-{role}")
 }
 
-/// What a role for people allows of itself.
-fn rules_for(role: &str) -> Value {
-    let namespaced = |verbs: &[&str], resources: &[&str]| {
-        json!([{
-            "apiGroups": ["", "apps", "autoscaling", "batch", "discovery.k8s.io", "networking.k8s.io", "policy"],
-            "resources": resources, "verbs": verbs,
-        }])
-    };
-    let read = ["get", "list", "watch"];
-    let write = [
-        "create",
-        "delete",
-        "deletecollection",
-        "get",
-        "list",
-        "patch",
-        "update",
-        "watch",
-    ];
-    let viewable = [
-        "configmaps",
-        "controllerrevisions",
-        "cronjobs",
-        "daemonsets",
-        "deployments",
-        "deployments/scale",
-        "deployments/status",
-        "endpoints",
-        "endpointslices",
-        "events",
-        "horizontalpodautoscalers",
-        "ingresses",
-        "jobs",
-        "limitranges",
-        "namespaces",
-        "networkpolicies",
-        "persistentvolumeclaims",
-        "poddisruptionbudgets",
-        "pods",
-        "pods/log",
-        "pods/status",
-        "replicasets",
-        "replicasets/scale",
-        "replicationcontrollers",
-        "resourcequotas",
-        "serviceaccounts",
-        "services",
-        "statefulsets",
-        "statefulsets/scale",
-    ];
-    let mut editable = viewable.to_vec();
-    editable.push("secrets");
-    match role {
-        "admin" => namespaced(&write, &["*"]),
-        "edit" => namespaced(&write, &editable),
-        _ => namespaced(&read, &viewable),
-    }
-}
-
-fn cluster_roles() -> Vec<(&'static str, Value)> {
-    vec![
-        (
-            "cluster-admin",
-            json!([
-                {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
-                {"nonResourceURLs": ["*"], "verbs": ["*"]},
-            ]),
-        ),
-        (
-            "system:basic-user",
-            json!([
-                {"apiGroups": ["authorization.k8s.io"], "verbs": ["create"],
-                 "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]},
-                {"apiGroups": ["authentication.k8s.io"], "verbs": ["create"], "resources": ["selfsubjectreviews"]},
-            ]),
-        ),
-        (
-            "system:discovery",
-            json!([{"nonResourceURLs": DISCOVERY_PATHS, "verbs": ["get"]}]),
-        ),
-        (
-            "system:public-info-viewer",
-            json!([{"nonResourceURLs": PUBLIC_PATHS, "verbs": ["get"]}]),
-        ),
-    ]
+fn rules() -> serde_json::Map<String, Value> {
+    serde_json::from_str(ROLES).expect("rules that are checked in")
 }
