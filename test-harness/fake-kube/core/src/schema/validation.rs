@@ -8,7 +8,7 @@ mod scalars;
 
 use serde_json::{Map, Value};
 
-use super::{FieldError, FieldPath, Problem, Schema, SchemaRef, Type};
+use super::{FieldError, FieldPath, ListType, Problem, Schema, SchemaRef, Type};
 
 /// What is wrong with `object`; empty when nothing is.
 ///
@@ -16,73 +16,103 @@ use super::{FieldError, FieldPath, Problem, Schema, SchemaRef, Type};
 /// the schema's business.
 pub fn validate(schema: &Schema, object: &Value) -> Vec<FieldError> {
     let mut errors = validate_shape(schema, object);
-    check_rules(schema, None, object, &mut errors);
+    drop(check_rules(schema, None, object, &mut errors));
     errors
 }
 
 /// What is wrong with the types and values of `object`, rules over several fields aside.
 pub fn validate_shape(schema: &Schema, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    check(schema.root(), object, &FieldPath::root(), &mut errors);
+    check(schema.root(), object, None, &FieldPath::root(), &mut errors);
     lists::check_uniqueness(schema.root(), object, &FieldPath::root(), &mut errors);
     // Metadata has rules of its own.
     errors.retain(|error| !error.path.is_in("metadata"));
     errors
 }
 
-/// The same for `new` that was not wrong with `old` before: a custom resource whose definition became stricter
-/// may still be changed elsewhere. Built-in kinds are checked as if they were new.
+/// The same for `new` instead of `old`: what is as it was may stay wrong, so a custom resource whose definition became
+/// stricter may still be changed elsewhere. Lists that name something twice may if any did. Built-in kinds are checked as
+/// if they were new.
 pub fn validate_update(schema: &Schema, old: &Value, new: &Value) -> Vec<FieldError> {
-    let mut errors = validate_shape(schema, new);
-    if !errors.is_empty() && !schema.root().is_typed() {
-        let known = validate_shape(schema, old);
-        errors.retain(|error| !known.contains(error));
+    if schema.root().is_typed() {
+        return validate_shape(schema, new);
     }
+    let mut errors = check_change(schema.root(), old, new);
+    errors.retain(|error| !error.path.is_in("metadata"));
     errors
 }
 
-/// The same for the status alone: all that is looked at when it is written through its subresource.
+/// The same for the status alone, all that is looked at when it is written through its subresource. Messages name fields
+/// from the status on.
 pub fn validate_status(schema: &Schema, old: &Value, new: &Value) -> Vec<FieldError> {
-    let mut errors = status_errors(schema, new);
-    if !errors.is_empty() {
-        let known = status_errors(schema, old);
-        errors.retain(|error| !known.contains(error));
-    }
-    errors
-}
-
-/// Adds what rules over several fields say of `new` that they did not say of `old`. Where something is wrong already
-/// that changes the shape of the object, it is said that they were not looked at.
-pub fn check_rules(schema: &Schema, old: Option<&Value>, new: &Value, errors: &mut Vec<FieldError>) {
-    if !schema.has_field_rules() {
-        return;
-    }
-    if !errors.iter().all(expressions::may_follow) {
-        errors.push(expressions::skipped());
-        return;
-    }
-    let mut broken = expressions::broken(schema, new);
-    if let Some(old) = old.filter(|_| !broken.is_empty()) {
-        let known = expressions::broken(schema, old);
-        broken.retain(|error| !known.contains(error));
-    }
-    errors.extend(broken);
-}
-
-/// Complaints about the status, whose messages name fields from the status on.
-fn status_errors(schema: &Schema, object: &Value) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    if let (Some(entry), Some(status)) = (schema.root().entry("status"), object.get("status")) {
-        check(entry, status, &FieldPath::root(), &mut errors);
-        lists::check_uniqueness(entry, status, &FieldPath::root(), &mut errors);
-    }
+    let (Some(entry), Some(status)) = (schema.root().entry("status"), new.get("status")) else {
+        return Vec::new();
+    };
+    let mut errors = check_change(entry, &old["status"], status);
     for error in &mut errors {
         error.path = error.path.below("status");
     }
     errors
 }
 
-fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
+fn check_change(schema: SchemaRef<'_>, old: &Value, new: &Value) -> Vec<FieldError> {
+    let root = FieldPath::root();
+    let repeated = |value: &Value| {
+        let mut errors = Vec::new();
+        lists::check_uniqueness(schema, value, &root, &mut errors);
+        errors
+    };
+    let mut errors = Vec::new();
+    check(schema, new, Some(old), &root, &mut errors);
+    let twice = repeated(new);
+    if !twice.is_empty() && repeated(old).is_empty() {
+        errors.extend(twice);
+    }
+    errors
+}
+
+/// Adds what rules over several fields say of `new`; returns what they say of it where it is as it was in `old`. Where
+/// something is wrong already that changes the shape of the object, it is said that they were not looked at.
+pub fn check_rules(
+    schema: &Schema,
+    old: Option<&Value>,
+    new: &Value,
+    errors: &mut Vec<FieldError>,
+) -> Vec<FieldError> {
+    let mut found = expressions::Found::default();
+    if !schema.has_field_rules() {
+        return found.excused;
+    }
+    if errors.iter().all(expressions::may_follow) {
+        expressions::check(schema.root(), new, old, &FieldPath::root(), &mut found);
+        errors.extend(found.errors);
+    } else {
+        errors.push(expressions::skipped());
+    }
+    found.excused
+}
+
+/// What an item of a list was before: one of a list of type map is known by its keys, any other is not known again.
+fn item_before<'v>(schema: SchemaRef<'_>, old: Option<&'v Value>, item: &Value) -> Option<&'v Value> {
+    if schema.list_type() != ListType::Map {
+        return None;
+    }
+    let keys = lists::keys_of(schema, item);
+    let items = old?.as_array()?;
+    items.iter().find(|before| lists::keys_of(schema, before) == keys)
+}
+
+/// Checks a value, and what it holds, where that is not as it was before.
+fn check(
+    schema: SchemaRef<'_>,
+    value: &Value,
+    old: Option<&Value>,
+    path: &FieldPath,
+    errors: &mut Vec<FieldError>,
+) {
+    if old == Some(value) {
+        return;
+    }
     if let Some(error) = wrong_type(schema, value, path) {
         errors.push(error);
     }
@@ -93,23 +123,24 @@ fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Ve
         return;
     }
     if let Some(junctors) = schema.junctors() {
-        junctors::check(schema, junctors, value, path, errors);
+        junctors::check(schema, junctors, (value, old), path, errors);
     }
     match value {
         Value::String(text) => scalars::check_text(schema, text, path, errors),
         Value::Number(number) => scalars::check_number(schema, number, path, errors),
-        Value::Array(items) => check_items(schema, items, path, errors),
+        Value::Array(items) => check_items(schema, items, old, path, errors),
         Value::Object(_) | Value::Bool(_) | Value::Null => {}
     }
     scalars::check_enumeration(schema, value, path, errors);
     if let Value::Object(fields) = value {
-        check_fields(schema, fields, path, errors);
+        check_fields(schema, fields, old, path, errors);
     }
 }
 
 fn check_fields(
     schema: SchemaRef<'_>,
     fields: &Map<String, Value>,
+    old: Option<&Value>,
     path: &FieldPath,
     errors: &mut Vec<FieldError>,
 ) {
@@ -130,7 +161,8 @@ fn check_fields(
     let present = |errors: &mut Vec<FieldError>| {
         for (name, field) in fields {
             if let Some(entry) = schema.entry(name) {
-                check(entry, field, &path.field(name), errors);
+                let before = old.and_then(|old| old.get(name));
+                check(entry, field, before, &path.field(name), errors);
             }
         }
     };
@@ -226,10 +258,17 @@ fn check_count(schema: SchemaRef<'_>, actual: u64, path: &FieldPath, errors: &mu
     }
 }
 
-fn check_items(schema: SchemaRef<'_>, items: &[Value], path: &FieldPath, errors: &mut Vec<FieldError>) {
+fn check_items(
+    schema: SchemaRef<'_>,
+    items: &[Value],
+    old: Option<&Value>,
+    path: &FieldPath,
+    errors: &mut Vec<FieldError>,
+) {
     if let Some(item_schema) = schema.items() {
         for (index, item) in items.iter().enumerate() {
-            check(item_schema, item, &path.index(index), errors);
+            let before = item_before(schema, old, item);
+            check(item_schema, item, before, &path.index(index), errors);
         }
     }
     let Some(limits) = schema.limits() else { return };
@@ -362,12 +401,31 @@ mod tests {
     fn an_update_may_leave_wrong_what_was_wrong() {
         assert_eq!(complaints(json!({"b": 9}), json!({"b": 9})), Vec::<String>::new());
         assert_eq!(
-            complaints(json!({"b": 9}), json!({"b": 8})),
+            complaints(json!({"a": "x", "b": 9}), json!({"a": "x", "b": 8})),
             ["spec.b: Invalid value: 8: spec.b in body should be less than or equal to 5"]
         );
         assert_eq!(
             complaints(json!({"a": "x", "b": 9}), json!({"b": 9})),
             ["spec.a: Required value"]
         );
+        assert_eq!(
+            complaints(json!({"b": 1}), json!({"b": 2})),
+            ["spec.a: Required value"]
+        );
+    }
+
+    #[test]
+    fn an_item_is_known_again_by_its_keys() {
+        let spec = |kind: &str| {
+            json!({"type": "array", "x-kubernetes-list-type": kind, "x-kubernetes-list-map-keys": ["name"],
+                "items": {"type": "object", "required": ["size"], "properties": {"name": {"type": "string"}}}})
+        };
+        let old = json!({"spec": [{"name": "a"}, {"name": "b"}]});
+        let new = json!({"spec": [{"name": "c", "size": 1}, {"name": "b"}]});
+        for (kind, complaints) in [("map", 0), ("atomic", 1)] {
+            let schema = Schema::from_crd(&json!({"type": "object", "properties": {"spec": spec(kind)}}));
+            let errors = validate_update(&schema.expect("a schema"), &old, &new);
+            assert_eq!(errors.len(), complaints, "{kind}: {errors:?}");
+        }
     }
 }

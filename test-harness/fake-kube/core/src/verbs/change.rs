@@ -258,7 +258,8 @@ impl Cluster {
         if part != Part::Finalizers && effects::is_namespace(&served.kind) {
             new["spec"]["finalizers"] = shown["spec"]["finalizers"].clone();
         }
-        incoming::validate_update(served, &shown, &new, part).map_err(|refusal| refusal.warned(&warnings))?;
+        incoming::validate_update(served, &shown, &new, part, &mut warnings)
+            .map_err(|refusal| refusal.warned(&warnings))?;
         warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), &new));
         let changes_nothing = same(&shown, &new) && unread == Unread::Nothing;
         let object = if changes_nothing && !old.is_unsettled() {

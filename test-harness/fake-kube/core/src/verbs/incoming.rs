@@ -177,12 +177,19 @@ pub(super) fn validate_new(served: &Served, new: &Value) -> Result<(), Refusal> 
     errors.extend(schema::validate_shape(schema, new));
     errors.extend(rules::of_kind(served, None, new));
     rules::workloads::look_no_further(kind, new, &mut errors);
-    schema::check_rules(schema, None, new, &mut errors);
+    drop(schema::check_rules(schema, None, new, &mut errors));
     accept(served, new, &errors)
 }
 
-/// Refuses an object that breaks rules of its kind, or changes of `old` what it may not.
-pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: Part) -> Result<(), Refusal> {
+/// Refuses an object that breaks rules of its kind, or changes of `old` what it may not. Warns of what breaks rules and
+/// did so before.
+pub(super) fn validate_update(
+    served: &Served,
+    old: &Value,
+    new: &Value,
+    part: Part,
+    warnings: &mut Vec<String>,
+) -> Result<(), Refusal> {
     let kind = &served.kind;
     let schema = &served.version().schema;
     let mut errors = rules::metadata::check_update(kind, old, new);
@@ -208,7 +215,8 @@ pub(super) fn validate_update(served: &Served, old: &Value, new: &Value, part: P
     errors.extend(rules::frozen::check(kind, old, new));
     errors.extend(rules::jobs::check_update(kind, old, new));
     rules::workloads::look_no_further(kind, new, &mut errors);
-    schema::check_rules(schema, Some(old), new, &mut errors);
+    let excused = schema::check_rules(schema, Some(old), new, &mut errors);
+    warnings.extend(excused.iter().map(ToString::to_string));
     accept(served, new, &errors)
 }
 

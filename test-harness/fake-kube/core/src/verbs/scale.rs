@@ -57,7 +57,9 @@ impl Cluster {
             apply::track_update(Some(&shown), &mut new, &by, &served.version().schema);
         }
         set(&mut new, &scale.spec_replicas, replicas.into());
-        incoming::validate_update(served, &shown, &new, Part::Main)?;
+        let mut warnings = Vec::new();
+        incoming::validate_update(served, &shown, &new, Part::Main, &mut warnings)
+            .map_err(|refusal| refusal.warned(&warnings))?;
         state::bump_generation(&mut new);
         let stored = if request.options.dry_run {
             let candidate = self.candidate(served, new, moment)?;
@@ -69,7 +71,7 @@ impl Cluster {
             }
             self.keep(served, candidate)
         };
-        Ok(Reply::value(view(scale, &served.present(stored.value()))))
+        Ok(Reply::value(view(scale, &served.present(stored.value()))).with_warnings(warnings))
     }
 }
 

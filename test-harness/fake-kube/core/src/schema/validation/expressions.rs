@@ -3,14 +3,7 @@
 use serde_json::Value;
 
 use crate::schema::field_rule::FieldRule;
-use crate::schema::{FieldError, FieldPath, Problem, Schema, SchemaRef};
-
-/// Complaints of all rules. For values of the right types and sizes.
-pub(super) fn broken(schema: &Schema, object: &Value) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    check(schema.root(), object, &FieldPath::root(), &mut errors);
-    errors
-}
+use crate::schema::{FieldError, FieldPath, Problem, SchemaRef};
 
 /// Says that rules were not looked at.
 pub(super) fn skipped() -> FieldError {
@@ -26,26 +19,47 @@ pub(super) fn skipped() -> FieldError {
 const SKIPPED: &str = "some validation rules were not checked because the object was invalid; \
      correct the existing errors to complete validation";
 
-/// Complaints of all rules, of objects inside of objects too.
-fn check(schema: SchemaRef<'_>, value: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
-    errors.extend(
-        schema
-            .field_rules()
-            .iter()
-            .filter_map(|rule| complaint(rule, value, path)),
-    );
+/// What rules complain of.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) errors: Vec<FieldError>,
+    /// Of what is as it was before.
+    pub(super) excused: Vec<FieldError>,
+}
+
+/// Complaints of all rules, of objects inside of objects too. For values of the right types and sizes.
+pub(super) fn check(
+    schema: SchemaRef<'_>,
+    value: &Value,
+    old: Option<&Value>,
+    path: &FieldPath,
+    found: &mut Found,
+) {
+    let is_as_before = old == Some(value);
+    let rules = schema.field_rules().iter();
+    let complaints = rules.filter_map(|rule| complaint(rule, value, path));
+    if is_as_before {
+        found.excused.extend(complaints);
+    } else {
+        found.errors.extend(complaints);
+    }
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
                 if let Some(entry) = schema.entry(name) {
-                    check(entry, field, &path.field(name), errors);
+                    let before = old.and_then(|old| old.get(name));
+                    check(entry, field, before, &path.field(name), found);
                 }
             }
         }
         Value::Array(items) => {
             if let Some(item_schema) = schema.items() {
                 for (index, item) in items.iter().enumerate() {
-                    check(item_schema, item, &path.index(index), errors);
+                    let before = match is_as_before {
+                        true => Some(item),
+                        false => super::item_before(schema, old, item),
+                    };
+                    check(item_schema, item, before, &path.index(index), found);
                 }
             }
         }

@@ -10,13 +10,13 @@ use crate::schema::{FieldError, FieldPath, SchemaRef};
 pub(super) fn check(
     schema: SchemaRef<'_>,
     junctors: &Junctors,
-    value: &Value,
+    (value, old): (&Value, Option<&Value>),
     path: &FieldPath,
     errors: &mut Vec<FieldError>,
 ) {
     let errors_of = |node: &Node| {
         let mut errors = Vec::new();
-        check_value(schema.alternative(node), value, path, &mut errors);
+        check_value(schema.alternative(node), value, old, path, &mut errors);
         errors
     };
     // The failures of the alternative that fails least are named as well.

@@ -51,7 +51,7 @@ fn check_list(schema: SchemaRef<'_>, items: &[Value], path: &FieldPath, errors: 
     }
 }
 
-fn keys_of(schema: SchemaRef<'_>, item: &Value) -> Value {
+pub(super) fn keys_of(schema: SchemaRef<'_>, item: &Value) -> Value {
     let key = |name: &str| Some((name.to_owned(), item.get(name)?.clone()));
     Value::Object(
         schema
