@@ -349,7 +349,8 @@ impl Cluster {
     }
 }
 
-fn is_established(crd: &Value) -> bool {
+/// Whether a definition is served.
+pub(crate) fn is_established(crd: &Value) -> bool {
     let conditions = crd["status"]["conditions"].as_array();
     conditions.is_some_and(|all| {
         all.iter()

@@ -51,7 +51,7 @@ use crate::schema::FieldError;
 pub(crate) fn of_kind(served: &Served, old: Option<&Value>, object: &Value) -> Vec<FieldError> {
     let kind = &served.kind;
     let mut errors = scale::check(served, object);
-    errors.extend(definitions::check(kind, object));
+    errors.extend(definitions::check(kind, old, object));
     errors.extend(workloads::check(kind, old, object));
     errors.extend(fields::check(kind, object));
     errors.extend(pods::check(kind, object));

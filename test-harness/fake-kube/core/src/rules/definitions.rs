@@ -9,8 +9,8 @@ use crate::schema::{FieldError, FieldPath};
 const APPROVAL: &str = "api-approved.kubernetes.io";
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
-/// What is wrong with a definition.
-pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
+/// What is wrong with a definition, which replaces `old` or is new.
+pub(super) fn check(kind: &Kind, old: Option<&Value>, object: &Value) -> Vec<FieldError> {
     if !effects::is_definition(kind) {
         return Vec::new();
     }
@@ -21,6 +21,9 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
     let versions = spec["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (index, version) in versions.iter().enumerate() {
         check_version(version, index, versions.len(), &mut errors);
+    }
+    if old.is_some_and(|old| old["spec"] != *spec) {
+        errors.extend(check_stored(versions, &object["status"]["storedVersions"]));
     }
     errors
 }
@@ -44,6 +47,27 @@ fn check_group(object: &Value) -> Option<FieldError> {
         .field("annotations")
         .key(APPROVAL);
     Some(FieldError::required(path, detail))
+}
+
+/// What objects may be stored as must stay readable.
+fn check_stored(versions: &[Value], stored: &Value) -> Vec<FieldError> {
+    let stored = stored.as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_gone = |name: &Value| versions.iter().all(|version| version["name"] != *name);
+    let gone = stored.iter().enumerate().filter(|(_, name)| is_gone(name));
+    let complaint = |(index, name): (usize, &Value)| {
+        let path = FieldPath::root()
+            .field("status")
+            .field("storedVersions")
+            .index(index);
+        let text = name.as_str().unwrap_or_default();
+        let detail = format!(
+            "missing from spec.versions; {text} was previously a storage version, and must remain in spec.versions until \
+             a storage migration ensures no data remains persisted in {text} and removes {text} from \
+             status.storedVersions"
+        );
+        FieldError::invalid(path, text, detail)
+    };
+    gone.map(complaint).collect()
 }
 
 fn check_scope(spec: &Value) -> Option<FieldError> {
@@ -99,14 +123,70 @@ fn check_node(schema: &Value, path: &FieldPath, empty: &str, errors: &mut Vec<Fi
         }
         _ => {}
     }
-    if schema["x-kubernetes-list-type"] == "map" && schema["x-kubernetes-list-map-keys"].is_null() {
-        let detail = "must not be empty if x-kubernetes-list-type is map";
-        errors.push(FieldError::required(
-            path.field("x-kubernetes-list-map-keys"),
+    check_list(schema, path, errors);
+    check_fields(schema, path, errors);
+}
+
+/// How items are told apart.
+fn check_list(schema: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {
+    if schema["uniqueItems"] == true {
+        let detail = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
+        errors.push(FieldError::forbidden(path.field("uniqueItems"), detail));
+    }
+    let (list_type, items) = (&schema["x-kubernetes-list-type"], &schema["items"]);
+    let keys = &schema["x-kubernetes-list-map-keys"];
+    let all = keys.as_array().map(Vec::as_slice).unwrap_or_default();
+    if (list_type == "map" || list_type == "set") && items["nullable"] == true {
+        let kind = list_type.as_str().unwrap_or_default();
+        let detail = format!("cannot be nullable when x-kubernetes-list-type is {kind}");
+        errors.push(FieldError::forbidden(
+            path.field("items").field("nullable"),
             detail,
         ));
     }
-    check_fields(schema, path, errors);
+    let place = path.field("x-kubernetes-list-map-keys");
+    match list_type.as_str() {
+        Some("map") if all.is_empty() => {
+            let detail = "must not be empty if x-kubernetes-list-type is map";
+            errors.push(FieldError::required(place, detail));
+        }
+        Some("map") => {
+            for (at, key) in all.iter().filter_map(Value::as_str).enumerate() {
+                if items["properties"][key].is_null() {
+                    let detail = "entries must all be names of item properties";
+                    errors.push(FieldError::invalid(place.clone(), keys.clone(), detail));
+                }
+                if all[..at].iter().any(|earlier| earlier == key) {
+                    let detail = "must not contain duplicate entries";
+                    errors.push(FieldError::invalid(place.clone(), keys.clone(), detail));
+                }
+                check_list_key(
+                    items,
+                    key,
+                    &path.field("items").field("properties").key(key),
+                    errors,
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every item has a value for each key.
+fn check_list_key(items: &Value, key: &str, path: &FieldPath, errors: &mut Vec<FieldError>) {
+    let property = &items["properties"][key];
+    let required = items["required"].as_array().into_iter().flatten();
+    if property.is_null() {
+        return;
+    }
+    if property["default"].is_null() && !required.into_iter().any(|name| name == key) {
+        let detail = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property";
+        errors.push(FieldError::required(path.field("default"), detail));
+    }
+    if property["nullable"] == true {
+        let detail = "this property is in x-kubernetes-list-map-keys, so it cannot be nullable";
+        errors.push(FieldError::forbidden(path.field("nullable"), detail));
+    }
 }
 
 fn check_fields(schema: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::effects;
 use crate::kind::Kind;
 use crate::schema::{FieldError, FieldPath};
 
@@ -12,6 +13,8 @@ enum When {
     Set,
     /// While `immutable: true` is on the object.
     Flagged,
+    /// Once a definition is served.
+    Established,
 }
 
 struct Rule {
@@ -65,8 +68,20 @@ const RULES: &[Rule] = &[
     rule(
         "apiextensions.k8s.io",
         "CustomResourceDefinition",
-        "spec.scope",
+        "spec.names.plural",
         When::Always,
+    ),
+    rule(
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        "spec.scope",
+        When::Established,
+    ),
+    rule(
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        "spec.names.kind",
+        When::Established,
     ),
     rule("", "Service", "spec.clusterIPs", When::Set),
     rule("apps", "StatefulSet", "spec.selector", When::Always),
@@ -109,6 +124,7 @@ impl Rule {
             When::Always => true,
             When::Set => before.is_some() && after.is_some(),
             When::Flagged => old["immutable"] == true,
+            When::Established => effects::is_established(old),
         };
         if !guarded || before == after {
             return None;
@@ -123,7 +139,9 @@ impl Rule {
         let value = after.cloned().unwrap_or(Value::Null);
         Some(match self.when {
             When::Flagged => FieldError::forbidden(path, "field is immutable when `immutable` is set"),
-            When::Always => FieldError::invalid(path, quoted(self.path, value), "field is immutable"),
+            When::Always | When::Established => {
+                FieldError::invalid(path, quoted(self.path, value), "field is immutable")
+            }
             When::Set => FieldError::invalid(path, value, "may not change once set"),
         })
     }
