@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::meta;
-use crate::schema::Schema;
+use crate::schema::{self, Schema};
 use crate::table::Column;
 
 /// A resource of a group, whatever its version: what storage, events and most messages are about.
@@ -142,6 +142,8 @@ pub struct Kind {
 pub struct Custom {
     /// The definition is being deleted: nothing new may be created.
     pub terminating: bool,
+    /// The definition has changed since it was made: what is stored may fit another one.
+    pub redefined: bool,
 }
 
 /// A kind as one request names it: at one of its versions.
@@ -171,6 +173,21 @@ impl Kind {
         &*self.id.group == group && &*self.name == name
     }
 
+    /// Whether what is stored may have been written under another definition.
+    pub fn is_redefined(&self) -> bool {
+        self.custom.as_ref().is_some_and(|custom| custom.redefined)
+    }
+
+    /// Fits an object that was stored under an earlier definition to the present one, in the version that it has.
+    fn read_back(&self, object: &mut Value) {
+        let (_, name) = meta::split_api_version(object["apiVersion"].as_str().unwrap_or_default());
+        let stored = self.versions.iter().find(|version| *version.name == *name);
+        if let Some(version) = stored.filter(|_| self.is_redefined()) {
+            schema::prune(&version.schema, object);
+            schema::default(&version.schema, object);
+        }
+    }
+
     /// Whether objects live in namespaces.
     pub fn is_namespaced(&self) -> bool {
         self.scope == Scope::Namespaced
@@ -190,6 +207,10 @@ impl Served {
 
     /// Whether what is stored is what this version shows, to the byte.
     pub fn is_storage(&self) -> bool {
+        self.is_stored_version() && !self.kind.is_redefined()
+    }
+
+    fn is_stored_version(&self) -> bool {
         let (group, version) = meta::split_api_version(&self.kind.stored_as);
         *group == *self.kind.id.group && *version == *self.version().name
     }
@@ -200,14 +221,28 @@ impl Served {
             return Cow::Borrowed(stored);
         }
         let mut object = stored.clone();
+        self.kind.read_back(&mut object);
         rename(&mut object, self.version().renames.iter().copied());
         object["apiVersion"] = self.api_version().into();
+        if self.kind.custom.is_some() {
+            schema::prune(&self.version().schema, &mut object);
+        }
         Cow::Owned(object)
+    }
+
+    /// Whether a stored object is what a write of the same would store.
+    pub fn is_current(&self, stored: &Value) -> bool {
+        if !self.kind.is_redefined() {
+            return true;
+        }
+        let mut object = stored.clone();
+        self.kind.read_back(&mut object);
+        object == *stored && stored["apiVersion"] == *self.kind.stored_as
     }
 
     /// An object in the version of the request as it is to be stored.
     pub fn store_form(&self, mut object: Value) -> Value {
-        if !self.is_storage() {
+        if !self.is_stored_version() {
             rename(
                 &mut object,
                 self.version()

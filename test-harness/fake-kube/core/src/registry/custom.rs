@@ -73,6 +73,9 @@ pub fn kind_of_crd(crd: &Value) -> Result<Kind, CrdError> {
         },
         custom: Some(Custom {
             terminating: meta::is_terminating(crd),
+            redefined: crd["metadata"]["generation"]
+                .as_i64()
+                .is_some_and(|generation| generation > 1),
         }),
     })
 }

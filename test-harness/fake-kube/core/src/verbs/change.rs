@@ -262,7 +262,7 @@ impl Cluster {
             .map_err(|refusal| refusal.warned(&warnings))?;
         warnings.extend(rules::metadata::new_warnings(&served.kind, Some(&shown), &new));
         let changes_nothing = same(&shown, &new) && unread == Unread::Nothing;
-        let object = if changes_nothing && !old.is_unsettled() {
+        let object = if changes_nothing && !old.is_unsettled() && served.is_current(old.value()) {
             old.clone()
         } else {
             match (part, unread) {
