@@ -9,7 +9,7 @@
 
 mod action;
 mod claim;
-mod condition;
+pub(crate) mod condition;
 mod cron_job;
 mod daemon_set;
 mod deployment;

@@ -1,5 +1,7 @@
 //! Namespaces and definitions on their way out take their content with them; new namespaces get what each has.
 
+mod leftovers;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use crate::moment::Moment;
 use crate::object::Object;
 use crate::request::{DeleteOptions, Propagation};
 use crate::store::Key;
+use leftovers::Leftovers;
 
 impl Cluster {
     /// Empties a namespace that is deleted, and lets go of it; nobody looks after one that nothing holds any more.
@@ -19,10 +22,18 @@ impl Cluster {
         let name = meta::name(namespace.value());
         if !meta::is_terminating(namespace.value()) {
             self.ensure_service_account(name, moment);
-        } else if effects::is_held(namespace.value()) && self.empty_namespace(name, moment) {
-            let mut released = namespace.value().clone();
-            release(&mut released);
-            if released != *namespace.value() {
+        } else if effects::is_held(namespace.value()) {
+            let left = self.empty_namespace(name, moment);
+            let mut noted = namespace.value().clone();
+            leftovers::note(&mut noted, &left, moment);
+            if noted != *namespace.value() {
+                noted = self.store.put(&kind.shelf, noted).value().clone();
+            }
+            let mut released = noted.clone();
+            if left.is_empty() {
+                release(&mut released);
+            }
+            if released != noted {
                 self.store_or_drop(kind, released);
             }
         }
@@ -43,7 +54,7 @@ impl Cluster {
             return;
         }
         if let Some(custom) = self.registry.get(&effects::defined_resource(definition)).cloned()
-            && self.delete_all(&custom, None, moment) > 0
+            && !self.delete_all(&custom, None, moment).is_empty()
         {
             return;
         }
@@ -52,23 +63,26 @@ impl Cluster {
         self.store_or_drop(kind, released);
     }
 
-    /// Deletes what is in a namespace; says whether it is empty.
-    fn empty_namespace(&mut self, name: &str, moment: &Moment) -> bool {
-        let kinds: Vec<Arc<Kind>> = self
-            .registry
-            .kinds()
-            .filter(|kind| kind.is_namespaced())
-            .cloned()
-            .collect();
-        let left: usize = kinds
-            .iter()
-            .map(|kind| self.delete_all(kind, Some(name), moment))
-            .sum();
-        left == 0
+    /// Deletes what is in a namespace, its pods first; says what is left.
+    fn empty_namespace(&mut self, name: &str, moment: &Moment) -> Leftovers {
+        let namespaced = self.registry.kinds().filter(|kind| kind.is_namespaced());
+        let (pods, others): (Vec<_>, Vec<_>) = namespaced.cloned().partition(|kind| kind.is("", "Pod"));
+        for pods in pods {
+            if !self.delete_all(&pods, Some(name), moment).is_empty() {
+                return Leftovers::Pods;
+            }
+        }
+        let mut left = Vec::new();
+        for kind in others {
+            for object in self.delete_all(&kind, Some(name), moment) {
+                left.push((kind.id.clone(), object));
+            }
+        }
+        Leftovers::Objects(left)
     }
 
-    /// Deletes all objects of a kind, in one namespace or everywhere; returns how many finalizers keep.
-    fn delete_all(&mut self, kind: &Kind, namespace: Option<&str>, moment: &Moment) -> usize {
+    /// Deletes all objects of a kind, in one namespace or everywhere; returns those that finalizers keep.
+    fn delete_all(&mut self, kind: &Kind, namespace: Option<&str>, moment: &Moment) -> Vec<Arc<Object>> {
         let all: Vec<Arc<Object>> = self
             .store
             .list(&kind.shelf, namespace)
@@ -81,7 +95,8 @@ impl Cluster {
         for object in all.iter().filter(|object| !meta::is_terminating(object.value())) {
             self.begin_deletion(kind, object, &how, false, moment);
         }
-        self.store.list(&kind.shelf, namespace).count()
+        let left = self.store.list(&kind.shelf, namespace);
+        left.map(|(_, object)| object.clone()).collect()
     }
 
     fn ensure_service_account(&mut self, namespace: &str, moment: &mut Moment) {

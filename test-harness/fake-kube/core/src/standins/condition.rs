@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::moment::Moment;
 
 /// A condition with what all of them have. Reason and message are left out where they are empty.
-pub(super) fn new(kind: &str, value: bool, reason: &str, message: &str, moment: &Moment) -> Value {
+pub(crate) fn new(kind: &str, value: bool, reason: &str, message: &str, moment: &Moment) -> Value {
     let value = if value { "True" } else { "False" };
     let mut condition = json!({"type": kind, "status": value, "lastTransitionTime": moment.timestamp()});
     for (field, text) in [("reason", reason), ("message", message)] {
@@ -38,7 +38,7 @@ pub(super) fn of_deployment(kind: &str, value: bool, reason: &str, message: &str
 }
 
 /// Replaces or adds a condition in its place among those of `status`.
-pub(super) fn put(status: &mut Value, mut condition: Value) {
+pub(crate) fn put(status: &mut Value, mut condition: Value) {
     let list = list(status);
     match list.iter_mut().find(|known| known["type"] == condition["type"]) {
         Some(known) => {
