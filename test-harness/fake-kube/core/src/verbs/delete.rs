@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{incoming, state};
 use crate::apply;
@@ -74,20 +74,18 @@ impl Cluster {
             return Err(incoming::no_such_method(served, "deletecollection"));
         }
         let (how, dry_run) = options(request)?;
-        super::versions::check_fields(served, &request.options)?;
-        let filter = super::read::filter(served, target, request);
-        let all = self.store.list(&served.kind.shelf, target.namespace.as_deref());
-        let chosen: Vec<Arc<Object>> = all
-            .map(|(_, object)| object)
-            .filter(|o| filter.matches(o.value()))
-            .cloned()
-            .collect();
+        let (chosen, list_meta) = self.chosen(served, target, request)?;
         for object in &chosen {
-            self.begin_deletion(&served.kind, object, &how, dry_run, moment);
-        }
-        let mut list_meta = json!({"resourceVersion": self.store.version().to_string()});
-        if served.kind.custom.is_some() {
-            list_meta["continue"] = "".into();
+            // What was chosen may have been of another time.
+            let Some(old) = self
+                .store
+                .get(&served.kind.shelf, &Key::of(object.value()))
+                .cloned()
+            else {
+                continue;
+            };
+            check_preconditions(served, old.value(), &how.preconditions)?;
+            self.begin_deletion(&served.kind, &old, &how, dry_run, moment);
         }
         let head = format!(
             r#"{{"kind":"{}","apiVersion":"{}","metadata":{},"items":["#,

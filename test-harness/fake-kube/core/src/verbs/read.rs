@@ -49,6 +49,17 @@ impl Cluster {
         request: &Request,
         moment: &Moment,
     ) -> Result<Reply, Refusal> {
+        let (items, list_meta) = self.chosen(served, target, request)?;
+        Ok(Reply::ok(show_list(served, request, items, list_meta, moment)))
+    }
+
+    /// The objects that a request is about, and the metadata of a list of them.
+    pub(super) fn chosen(
+        &mut self,
+        served: &Served,
+        target: &Target,
+        request: &Request,
+    ) -> Result<(Vec<Arc<Object>>, Value), Refusal> {
         versions::check_fields(served, &request.options)?;
         self.check_list_versions(served, &request.options)?;
         let page = match versions::past_version(&request.options) {
@@ -67,9 +78,7 @@ impl Cluster {
         if served.kind.custom.is_some() && request.form == Form::Object && page.next.is_none() {
             list_meta["continue"] = "".into();
         }
-        Ok(Reply::ok(show_list(
-            served, request, page.items, list_meta, moment,
-        )))
+        Ok((page.items, list_meta))
     }
 
     /// Objects that match, up to the limit, from where the page before stopped.
