@@ -123,6 +123,16 @@ pub struct Access {
 struct Account {
     key: Key,
     uid: String,
+    /// What the token is worth nothing without, either.
+    bound: Option<Bound>,
+}
+
+/// An object that a token is bound to.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound {
+    pub(crate) resource: GroupResource,
+    pub(crate) key: Key,
+    pub(crate) uid: String,
 }
 
 impl Access {
@@ -132,11 +142,12 @@ impl Access {
     }
 
     /// A token for a ServiceAccount. The oldest one ends where there are too many.
-    pub(crate) fn issue(&mut self, account: &Value, secret: String) -> String {
+    pub(crate) fn issue(&mut self, account: &Value, bound: Option<Bound>, secret: String) -> String {
         let token = format!("fake-{secret}");
         let account = Account {
             key: Key::of(account),
             uid: meta::uid(account).to_owned(),
+            bound,
         };
         self.accounts.insert(token.clone(), account);
         self.issued.push_back(token.clone());
@@ -163,13 +174,21 @@ impl Cluster {
             .accounts
             .get(token)
             .ok_or_else(Refusal::unauthorized)?;
-        let stored = self
-            .store
-            .get(&GroupResource::new("", "serviceaccounts"), &account.key);
-        match stored.filter(|stored| meta::uid(stored.value()) == account.uid) {
-            Some(stored) => Ok(User::service_account(stored.value())),
-            None => Err(Refusal::unauthorized()),
+        let accounts = GroupResource::new("", "serviceaccounts");
+        let stored = self.same(&accounts, &account.key, &account.uid);
+        let bound = account.bound.as_ref();
+        match stored {
+            Some(stored) if bound.is_none_or(|b| self.same(&b.resource, &b.key, &b.uid).is_some()) => {
+                Ok(User::service_account(stored))
+            }
+            _ => Err(Refusal::unauthorized()),
         }
+    }
+
+    /// An object, if it is still the one with that uid.
+    fn same(&self, resource: &GroupResource, key: &Key, uid: &str) -> Option<&Value> {
+        let stored = self.store.get(resource, key)?.value();
+        (meta::uid(stored) == uid).then_some(stored)
     }
 
     /// Whether `user` may do what they ask.
@@ -234,7 +253,7 @@ mod tests {
         let account = json!({"metadata": {"name": "robot", "namespace": "default"}});
         let mut access = Access::default();
         let tokens: Vec<String> = (0..=MAX_ISSUED)
-            .map(|n| access.issue(&account, n.to_string()))
+            .map(|n| access.issue(&account, None, n.to_string()))
             .collect();
         let is_good = |token: &String| access.accounts.contains_key(token);
         assert_eq!([&tokens[0], &tokens[1]].map(is_good), [false, true]);

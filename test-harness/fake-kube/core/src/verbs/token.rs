@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use super::incoming;
-use crate::access::AUDIENCE;
+use crate::access::{AUDIENCE, Bound};
 use crate::apply::{self, Operation};
 use crate::cluster::{Cluster, key_of};
 use crate::kind::{GroupResource, Kind, Scope, Served, Traits, Version};
@@ -15,6 +15,7 @@ use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::request::{Request, Target};
 use crate::schema::{Builtins, FieldError, FieldPath};
+use crate::store::Key;
 
 const GROUP: &str = "authentication.k8s.io";
 const KIND: &str = "TokenRequest";
@@ -71,12 +72,14 @@ impl Cluster {
         let account = self.existing(served, &key_of(target))?;
         let name = meta::name(account.value());
         check_name(&answer, name)?;
+        check_uid(&answer, account.value())?;
         let seconds = answer["spec"]["expirationSeconds"].as_i64().unwrap_or(LIFETIME);
         check_lifetime(seconds)?;
+        let bound = self.bound(&answer["spec"]["boundObjectRef"], account.value())?;
 
         answer["spec"]["expirationSeconds"] = seconds.into();
         meta::set(&mut answer, "name", name);
-        meta::set(&mut answer, "uid", moment.uid());
+        meta::set(&mut answer, "uid", meta::uid(account.value()));
         meta::set(&mut answer, "creationTimestamp", moment.timestamp());
         let by = incoming::manager(asked, &request.options, Operation::Update, Some("token"), moment);
         apply::track_update(None, &mut answer, &by, &asked.version().schema);
@@ -89,11 +92,73 @@ impl Cluster {
         }
         let expires = moment.now + jiff::SignedDuration::from_secs(seconds);
         answer["status"] = json!({
-            "token": self.access.issue(account.value(), moment.secret()),
+            "token": self.access.issue(account.value(), bound, moment.secret()),
             "expirationTimestamp": expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         });
         Ok(Reply::value(answer).with_code(201).with_warnings(warnings))
     }
+
+    /// What a token is to be bound to, if anything.
+    fn bound(&self, reference: &Value, account: &Value) -> Result<Option<Bound>, Refusal> {
+        if reference.is_null() {
+            return Ok(None);
+        }
+        let text = |field: &str| reference[field].as_str().unwrap_or_default();
+        let (group, version) = meta::split_api_version(text("apiVersion"));
+        let (kind, name) = (text("kind"), text("name"));
+        let namespace = meta::namespace(account);
+        let (resource, namespace) = match (group, kind) {
+            ("", "Pod") => ("pods", namespace),
+            ("", "Secret") => ("secrets", namespace),
+            ("", "Node") => ("nodes", ""),
+            _ => {
+                let what = format!("{group}/{version}, Kind={kind}");
+                return Err(Refusal::bad_request(format!(
+                    "cannot bind token to object of type {what}"
+                )));
+            }
+        };
+        let resource = GroupResource::new("", resource);
+        let Some(object) = self.find(&resource, namespace, name) else {
+            return Err(Refusal::not_found(&resource, name));
+        };
+        let owner = &object.value()["spec"]["serviceAccountName"];
+        if kind == "Pod" && owner != meta::name(account) {
+            return Err(Refusal::bad_request(format!(
+                "cannot bind token for serviceaccount {:?} to pod running with different serviceaccount name.",
+                meta::name(account)
+            )));
+        }
+        let (uid, wanted) = (meta::uid(object.value()), text("uid"));
+        if !wanted.is_empty() && wanted != uid {
+            let why = format!(
+                "the UID in the bound object reference ({wanted}) does not match the UID in record. The object might have \
+                 been deleted and then recreated"
+            );
+            return Err(Refusal::conflict(&GroupResource::new(group, kind), name, &why));
+        }
+        Ok(Some(Bound {
+            key: Key::new(namespace, name),
+            resource,
+            uid: uid.to_owned(),
+        }))
+    }
+}
+
+/// Who gives a uid means that of the account.
+fn check_uid(request: &Value, account: &Value) -> Result<(), Refusal> {
+    let (given, uid) = (meta::uid(request), meta::uid(account));
+    if given.is_empty() || given == uid {
+        return Ok(());
+    }
+    let why = format!(
+        "the UID in the token request ({given}) does not match the UID of the service account ({uid})"
+    );
+    Err(Refusal::conflict(
+        &GroupResource::new(GROUP, KIND),
+        meta::name(account),
+        &why,
+    ))
 }
 
 /// Who names the account in the body means that of the path.
