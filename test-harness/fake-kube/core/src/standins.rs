@@ -28,7 +28,7 @@ mod workflow;
 
 pub use action::Action;
 pub use note::Note;
-pub use workflow::OUTPUTS;
+pub use workflow::{OUTPUTS, STEP_SECONDS, WITHHELD};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{claim, gateway, node, owned, service};
+use super::{claim, gateway, node, owned, service, workflow};
 use crate::cluster::Cluster;
 use crate::kind::GroupResource;
 use crate::meta;
@@ -38,13 +38,21 @@ pub(super) fn to(cluster: &Cluster, resource: &GroupResource, object: &Value) ->
             all.extend(addresses(&pods, waiting));
             all
         }
+        (workflow::GROUP, "workflowtaskresults") => {
+            let workflow = workflow::result::workflow_of(object);
+            let address = |name| Address {
+                resource: GroupResource::new(workflow::GROUP, "workflows"),
+                key: Key::new(meta::namespace(object), name),
+            };
+            workflow.map(address).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
 
 /// Kinds that nobody here looks after, but whose changes concern others.
-pub(super) fn resources() -> [GroupResource; 1] {
-    [node::resource()]
+pub(super) fn resources() -> [GroupResource; 2] {
+    [node::resource(), workflow::result::resource()]
 }
 
 fn addresses<'a>(resource: &GroupResource, objects: impl Iterator<Item = &'a Value>) -> Vec<Address> {

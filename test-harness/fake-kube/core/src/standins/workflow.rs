@@ -1,9 +1,12 @@
 //! Argo Workflows: a pod per step, in the order that steps and graphs ask for, and the nodes that clients read.
 //!
 //! Templates of containers, scripts, steps and graphs (dependencies by name) run; loops, conditions and retries do
-//! not. What a step puts out, its template says: [`OUTPUTS`], a default, or a made-up value.
+//! not. A step that puts something out is over when a WorkflowTaskResult says what. The `wait` container of its pod writes
+//! that in a real cluster; here it comes with the end of the pod, and its values from the template: [`OUTPUTS`], a
+//! default, or a made-up value.
 
 mod node;
+pub(super) mod result;
 mod run;
 mod template;
 
@@ -19,8 +22,13 @@ use node::Phase;
 use run::Run;
 
 pub(super) const GROUP: &str = "argoproj.io";
-/// On a template's metadata: a JSON object with the values of its output parameters.
+/// On a template's metadata: a JSON object with the values of its output parameters, or [`WITHHELD`].
 pub const OUTPUTS: &str = "outhaul.dev/test-outputs";
+/// Nothing comes with the end of the pod: whoever tests writes the WorkflowTaskResult.
+pub const WITHHELD: &str = "withheld";
+/// On a Workflow: seconds from the end of a pod until its step is seen to be over. The real controller takes 10 as it is
+/// installed.
+pub const STEP_SECONDS: &str = "outhaul.dev/test-step-seconds";
 
 const CONTROLLER: &str = "workflow-controller";
 const WORKFLOW_LABEL: &str = "workflows.argoproj.io/workflow";

@@ -155,3 +155,70 @@ fn a_step_that_runs_on_keeps_the_workflow_running() {
         "Running"
     );
 }
+
+/// A Workflow of one step that puts out an image.
+fn putting_out(annotations: &Value, of_template: &Value) -> Value {
+    let mut push = step("push", "example.com/push:1");
+    push["outputs"] = json!({"parameters": [{"name": "image", "valueFrom": {"path": "/tmp/image"}}]});
+    push["metadata"] = json!({"annotations": of_template});
+    let mut build = workflow(json!({"entrypoint": "push", "templates": [push]}));
+    build["metadata"]["annotations"] = annotations.clone();
+    build
+}
+
+#[test]
+fn a_step_that_puts_something_out_runs_until_a_result_says_what() {
+    let mut world = world();
+    world.post(WORKFLOWS, &putting_out(&json!({}), &json!({OUTPUTS: WITHHELD})));
+    world.run_for(Duration::from_secs(60));
+    let pod = world.names("", "pods")[0].to_owned();
+    assert_eq!(world.status("", "pods", &pod)["phase"], "Succeeded");
+    assert_eq!(
+        phases(&world),
+        BTreeMap::from([("build".to_owned(), "Running".to_owned())])
+    );
+    let results = "/apis/argoproj.io/v1alpha1/namespaces/default/workflowtaskresults";
+    let mut result = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "WorkflowTaskResult",
+        "metadata": {"name": "build", "labels": {"workflows.argoproj.io/workflow": "build"}},
+        "outputs": {"parameters": [{"name": "image", "value": "registry/web:1"}]},
+    });
+    let completed = "workflows.argoproj.io/report-outputs-completed";
+    result["metadata"]["labels"][completed] = "false".into();
+    world.post(results, &result);
+    world.settle();
+    assert_eq!(
+        world.status(workflow::GROUP, "workflows", "build")["phase"],
+        "Running"
+    );
+    world.merge(
+        &format!("{results}/build"),
+        &json!({"metadata": {"labels": {completed: "true"}}}),
+    );
+    world.settle();
+    let status = world.status(workflow::GROUP, "workflows", "build");
+    let outputs = &status["nodes"]["build"]["outputs"]["parameters"];
+    assert_eq!(
+        (&status["phase"], outputs),
+        (
+            &json!("Succeeded"),
+            &json!([{"name": "image", "value": "registry/web:1"}])
+        )
+    );
+}
+
+#[test]
+fn the_end_of_a_step_is_seen_as_late_as_the_workflow_wants() {
+    let mut world = world();
+    world.post(WORKFLOWS, &putting_out(&json!({STEP_SECONDS: "10"}), &json!({})));
+    world.run_for(Duration::from_secs(8));
+    assert_eq!(
+        world.status(workflow::GROUP, "workflows", "build")["phase"],
+        "Running"
+    );
+    world.run_for(Duration::from_secs(4));
+    assert_eq!(
+        world.status(workflow::GROUP, "workflows", "build")["phase"],
+        "Succeeded"
+    );
+}

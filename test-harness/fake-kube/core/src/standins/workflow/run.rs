@@ -1,12 +1,15 @@
 //! One look at a Workflow: what has run, what is next.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::node::{self, Facts, Phase};
+use super::result;
 use super::template::{self, Body};
-use super::{NODE_NAME, referred};
+use super::{NODE_NAME, STEP_SECONDS, referred};
 use crate::cluster::Cluster;
 use crate::meta;
 use crate::moment::Moment;
@@ -120,7 +123,7 @@ impl<'a> Run<'a> {
         let is_its = |pod: &&&Value| pod["metadata"]["annotations"][NODE_NAME] == *place.name;
         let name = template["name"].as_str().unwrap_or_default();
         let pod = self.pods.iter().find(is_its).copied();
-        let phase = pod.map_or(Phase::Pending, Phase::of_pod);
+        let mut phase = pod.map_or(Phase::Pending, Phase::of_pod);
         if pod.is_none() {
             self.actions.push(Action::Create {
                 resource: owned::pods(),
@@ -128,17 +131,40 @@ impl<'a> Run<'a> {
                 note: None,
             });
         }
+        if let Some(unseen) = pod.and_then(|pod| self.unseen(pod)) {
+            phase = Phase::Running;
+            self.actions.push(Action::LookAgain(unseen));
+        }
+        let id = node::id(self.workflow, &place.name);
+        let mut outputs = None;
+        if phase == Phase::Succeeded && template::has_outputs(template) {
+            outputs = result::outputs(self.cluster, self.workflow, &id);
+            if outputs.is_none() {
+                phase = Phase::Running;
+                self.actions.extend(result::written(self.workflow, template, &id));
+            }
+        }
         if phase == Phase::Failed {
             self.problem = Some("Error (exit code 1)".to_owned());
         }
         self.note(place, "Pod", name, phase);
-        if phase == Phase::Succeeded
-            && let Some(outputs) = template::outputs(self.workflow, template)
-        {
-            let id = node::id(self.workflow, &place.name);
+        if let Some(outputs) = outputs {
             self.nodes[&id]["outputs"] = outputs;
         }
         phase
+    }
+
+    /// How long it is until the end of a pod is seen, if it has ended and is not seen yet.
+    fn unseen(&self, pod: &Value) -> Option<Duration> {
+        let seconds = self.workflow["metadata"]["annotations"][STEP_SECONDS].as_str()?;
+        let statuses = pod["status"]["containerStatuses"].as_array()?;
+        let ends = statuses
+            .iter()
+            .filter_map(|status| owned::time(&status["state"]["terminated"]["finishedAt"]));
+        owned::until(
+            ends.max()? + SignedDuration::from_secs(seconds.parse().ok()?),
+            self.moment,
+        )
     }
 
     /// Groups one after the other; the steps of a group side by side.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{COMPLETED_LABEL, NODE_ID, NODE_NAME, OUTPUTS, WORKFLOW_LABEL, node};
+use super::{COMPLETED_LABEL, NODE_ID, NODE_NAME, OUTPUTS, WITHHELD, WORKFLOW_LABEL, node};
 use crate::meta;
 use crate::standins::action;
 
@@ -103,12 +103,24 @@ fn main(template: &Value) -> Value {
     Value::Object(fields)
 }
 
-/// What a template puts out when it has succeeded.
+/// Whether a template puts something out.
+pub(super) fn has_outputs(template: &Value) -> bool {
+    let parameters = template["outputs"]["parameters"].as_array();
+    parameters.is_some_and(|parameters| !parameters.is_empty())
+}
+
+/// What a template puts out when it has succeeded, unless it withholds that.
 pub(super) fn outputs(workflow: &Value, template: &Value) -> Option<Value> {
     let parameters = template["outputs"]["parameters"].as_array()?;
-    let said = [template, workflow]
-        .into_iter()
-        .filter_map(|object| object["metadata"]["annotations"][OUTPUTS].as_str())
+    let said = || {
+        [template, workflow]
+            .into_iter()
+            .filter_map(|object| object["metadata"]["annotations"][OUTPUTS].as_str())
+    };
+    if said().next() == Some(WITHHELD) {
+        return None;
+    }
+    let said = said()
         .find_map(|text| serde_json::from_str::<Value>(text).ok())
         .unwrap_or_default();
     let value = |parameter: &Value| {
@@ -126,5 +138,5 @@ pub(super) fn outputs(workflow: &Value, template: &Value) -> Option<Value> {
     let shown = parameters
         .iter()
         .map(|parameter| json!({"name": parameter["name"], "value": value(parameter)}));
-    Some(json!({"parameters": shown.collect::<Value>(), "exitCode": "0"}))
+    Some(shown.collect())
 }
