@@ -34,7 +34,9 @@ pub enum Fault {
     Delay(Duration),
     /// The request waits before it is looked at, for a time between these.
     Latency(Duration, Duration),
-    /// Only writes wait, for a time between these, as when a webhook is slow.
+    /// Only writes wait, for a time between these, as when a webhook is slow. They wait before the object is read. A real
+    /// server reads first, and again when another write came between, so to clients that is the same: a write that names a
+    /// version is refused if there was one, any other is made to what is there.
     SlowAdmission(Duration, Duration),
     /// Nothing is done and no answer comes; the client has to give up.
     NoAnswer,
