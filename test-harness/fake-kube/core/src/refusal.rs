@@ -26,6 +26,8 @@ pub struct Refusal {
     details: Map<String, Value>,
     /// Details are there although there is nothing in them.
     bare_details: bool,
+    /// Where a list goes on nevertheless.
+    continues: Option<Box<str>>,
 }
 
 /// One cause inside the details of an answer.
@@ -61,6 +63,7 @@ impl Refusal {
             retry_after: None,
             details: Map::new(),
             bare_details: false,
+            continues: None,
         }
     }
 
@@ -234,6 +237,19 @@ impl Refusal {
         )
     }
 
+    /// A continued list of which the first part is of a version that is forgotten; the rest may be had as it is now.
+    pub fn continued_too_late(rest: String) -> Self {
+        let message = "The provided continue parameter is too old to display a consistent list result. You can start a new list \
+                       without the continue parameter, or use the continue token in this response to retrieve the \
+                       remainder of the results. Continuing with the provided token results in an inconsistent list - \
+                       objects that were created, modified, or deleted between the time the first chunk was returned and \
+                       now may show up in the list.";
+        Self {
+            continues: Some(rest.into()),
+            ..Self::new(410, "Expired", message)
+        }
+    }
+
     /// The request is larger than the server reads.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::new(413, "RequestEntityTooLarge", message)
@@ -306,6 +322,9 @@ impl Refusal {
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": self.message, "code": self.code,
         });
+        if let Some(rest) = &self.continues {
+            status["metadata"]["continue"] = (**rest).into();
+        }
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();
         }

@@ -19,6 +19,7 @@ pub(super) fn answer(cluster: &Cluster, path: &str, request: &Request) -> Result
     match segments.as_slice() {
         ["healthz" | "livez" | "readyz", ..] => Ok(Reply::text("ok")),
         ["version"] => Ok(Reply::value(version())),
+        ["api" | "apis", ..] if request.form == Form::Unknown => Err(Refusal::not_acceptable()),
         ["api"] if aggregated => Ok(discovery::aggregated(registry, true)),
         ["apis"] if aggregated => Ok(discovery::aggregated(registry, false)),
         ["api"] => Ok(Reply::value(json!({

@@ -82,8 +82,8 @@ pub enum VersionMatch {
 /// Where a limited list goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Continue {
-    /// The version that the first part had.
-    pub version: u64,
+    /// The version that the first part had; none where that is forgotten, and the rest is as it is now.
+    pub version: Option<u64>,
     /// Namespace and name of the last object delivered.
     pub after: (String, String),
 }
@@ -251,7 +251,10 @@ impl Continue {
     /// The token that a client sends back.
     pub fn encode(&self) -> String {
         use base64::Engine as _;
-        let text = format!("{}/{}/{}", self.version, self.after.0, self.after.1);
+        let version = self
+            .version
+            .map_or_else(|| "-1".to_owned(), |version| version.to_string());
+        let text = format!("{version}/{}/{}", self.after.0, self.after.1);
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
     }
 
@@ -263,7 +266,10 @@ impl Continue {
                 .ok()?;
             let text = String::from_utf8(bytes).ok()?;
             let mut parts = text.splitn(3, '/').map(str::to_owned);
-            let version = parts.next()?.parse().ok()?;
+            let version = match &*parts.next()? {
+                "-1" => None,
+                version => Some(version.parse().ok()?),
+            };
             Some(Self {
                 version,
                 after: (parts.next()?, parts.next()?),
@@ -401,7 +407,7 @@ mod tests {
     #[test]
     fn a_continue_token_comes_back_as_it_went() {
         let token = Continue {
-            version: 12,
+            version: Some(12),
             after: ("ns".to_owned(), "na.me".to_owned()),
         };
         assert_eq!(Continue::decode(&token.encode()).unwrap(), token);

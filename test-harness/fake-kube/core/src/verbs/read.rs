@@ -103,12 +103,13 @@ impl Cluster {
         let version = options
             .continues
             .as_ref()
-            .map_or(self.store.version(), |token| token.version);
+            .and_then(|token| token.version)
+            .unwrap_or(self.store.version());
         let remaining = if items.len() == limit { matching.count() } else { 0 };
         let next = items.last().filter(|_| remaining > 0).map(|last| {
             let key = Key::of(last.value());
             Continue {
-                version,
+                version: Some(version),
                 after: (key.namespace, key.name),
             }
         });

@@ -3,7 +3,7 @@
 use crate::cluster::Cluster;
 use crate::kind::Served;
 use crate::refusal::Refusal;
-use crate::request::{Options, VersionMatch};
+use crate::request::{Continue, Options, VersionMatch};
 use crate::schema::{FieldError, FieldPath};
 
 impl Cluster {
@@ -23,17 +23,15 @@ impl Cluster {
             ));
         }
         if let Some(token) = &options.continues
-            && token.version < self.store.floor(&served.kind.shelf)
+            && token
+                .version
+                .is_some_and(|version| version < self.store.floor(&served.kind.shelf))
         {
-            return Err(Refusal::new(
-                410,
-                "Expired",
-                "The provided continue parameter is too old to display a consistent list result. You can start a new \
-                 list without the continue parameter, or use the continue token in this response to retrieve the \
-                 remainder of the results. Continuing with the provided token results in an inconsistent list - \
-                 objects that were created, modified, or deleted between the time the first chunk was returned and now \
-                 may show up in the list.",
-            ));
+            let rest = Continue {
+                version: None,
+                ..token.clone()
+            };
+            return Err(Refusal::continued_too_late(rest.encode()));
         }
         self.check_reached(options.resource_version)?;
         match past_version(options) {
@@ -105,7 +103,7 @@ pub(super) fn unparsed(version: &str) -> String {
 /// The version that a list wants the state of, if that may be another than the present one.
 pub(super) fn past_version(options: &Options) -> Option<u64> {
     if let Some(token) = &options.continues {
-        return Some(token.version);
+        return token.version;
     }
     let version = options.resource_version.filter(|version| *version > 0)?;
     match options.version_match {

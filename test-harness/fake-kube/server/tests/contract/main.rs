@@ -33,12 +33,17 @@ fn folder() -> PathBuf {
 #[tokio::test]
 async fn the_embedded_api_answers_as_a_real_one_did() -> Result<()> {
     let themes = theme::all()?;
-    let kube = FakeKube::start(Options::default()).await?;
-    let door = Door {
-        admin: kube.client_as(User::new("administrator", &["system:masters"])),
-        nobody: Client::new(kube.service(Who::Anonymous), "default"),
-    };
-    let answers = play(&themes, &door).await?;
+    let mut answers = BTreeMap::new();
+    let (forgetful, others): (Vec<_>, Vec<_>) = themes.iter().cloned().partition(|theme| theme.compacted);
+    for themes in [forgetful, others] {
+        let kube = FakeKube::start(Options::default()).await?;
+        let door = Door {
+            admin: kube.client_as(User::new("administrator", &["system:masters"])),
+            nobody: Client::new(kube.service(Who::Anonymous), "default"),
+            embedded: Some(kube),
+        };
+        answers.extend(play(&themes, &door).await?);
+    }
     report("the embedded API", &themes);
     answers::compare(&Records::read(&themes)?.answers, &answers)
 }
@@ -50,9 +55,19 @@ async fn a_real_api_still_answers_as_recorded() -> Result<()> {
     };
     let themes = theme::all()?;
     let (with, without): (Vec<_>, Vec<_>) = themes.iter().cloned().partition(|theme| theme.controllers);
+    let (forgetful, without): (Vec<_>, Vec<_>) = without.into_iter().partition(|theme| theme.compacted);
     let mut records = play_for_real(&programs, outhaul_kubernetes::Options::api_only(), &without).await?;
-    let more = play_for_real(&programs, outhaul_kubernetes::Options::controllers(), &with).await?;
-    records.answers.extend(more.answers);
+    let compacting = outhaul_kubernetes::Options {
+        api_server_flags: vec!["--etcd-compaction-interval=1s".to_owned()],
+        ..outhaul_kubernetes::Options::api_only()
+    };
+    for (options, themes) in [
+        (outhaul_kubernetes::Options::controllers(), with),
+        (compacting, forgetful),
+    ] {
+        let more = play_for_real(&programs, options, &themes).await?;
+        records.answers.extend(more.answers);
+    }
     report(&format!("kube-apiserver {}", records.kubernetes), &themes);
     if std::env::var_os("OUTHAUL_RECORD").is_some_and(|value| value == "1") {
         return records.write();
@@ -74,6 +89,7 @@ async fn play_for_real(
     let door = Door {
         admin: client(cluster.kubeconfig().clone()).await?,
         nobody: client(stranger).await?,
+        embedded: None,
     };
     let version = door.admin.apiserver_version().await?.git_version;
     Ok(Records {

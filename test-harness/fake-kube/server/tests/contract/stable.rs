@@ -80,6 +80,13 @@ impl Names {
         if answer["kind"] == "APIResourceList" {
             order_resources(&mut answer);
         }
+        if answer["kind"] == "APIGroupDiscoveryList" {
+            let groups = answer["items"].as_array_mut().into_iter().flatten();
+            groups
+                .filter_map(|group| group["versions"].as_array_mut())
+                .flatten()
+                .for_each(order_resources);
+        }
         answer
     }
 
@@ -130,7 +137,8 @@ fn ordered(key: &str, value: Value) -> Value {
 fn order_resources(list: &mut Value) {
     if let Some(resources) = list["resources"].as_array_mut() {
         resources.sort_by_cached_key(|resource| {
-            let name = resource["name"].as_str().unwrap_or_default();
+            let named = resource.get("name").or(resource.get("resource"));
+            let name = named.and_then(Value::as_str).unwrap_or_default();
             name.split('/').next().unwrap_or_default().to_owned()
         });
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use kube::Client;
+use outhaul_fake_kube_server::FakeKube;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -22,6 +23,22 @@ pub(crate) struct Door {
     pub(crate) admin: Client,
     /// With none.
     pub(crate) nobody: Client,
+    /// The embedded API behind it, which forgets its past when it is told to.
+    pub(crate) embedded: Option<FakeKube>,
+}
+
+impl Door {
+    fn forget_the_past(&self) {
+        let Some(kube) = &self.embedded else { return };
+        kube.with_cluster(|cluster| {
+            let kinds: Vec<_> = cluster
+                .registry()
+                .kinds()
+                .map(|kind| kind.shelf.clone())
+                .collect();
+            kinds.iter().for_each(|kind| cluster.forget_history(kind));
+        });
+    }
 }
 
 pub(crate) async fn play(theme: &Theme, door: &Door) -> Result<Answers> {
@@ -97,6 +114,9 @@ impl Stage<'_> {
         } else {
             &self.door.admin
         };
+        if step.forgotten {
+            self.door.forget_the_past();
+        }
         loop {
             let response = step::send(step, &self.names, client).await?;
             if is_as_wanted(step, &response) {
@@ -127,6 +147,12 @@ fn shown(step: &Step, mut answer: Value) -> Value {
         }
     }
     take_out(&step.without, &mut answer);
+    let items = answer.get_mut("items").and_then(Value::as_array_mut);
+    if let (Some(names), Some(items)) = (&step.only, items) {
+        let place = |item: &Value| names.iter().position(|name| item["metadata"]["name"] == **name);
+        items.retain(|item| place(item).is_some());
+        items.sort_by_key(place);
+    }
     let Some(pointers) = &step.show else {
         return answer;
     };

@@ -1,6 +1,7 @@
 //! How cases are written.
 //!
-//! A file in `cases/` is a theme: `paths` that its requests use, whether its cluster needs `controllers`, and `cases`.
+//! A file in `cases/` is a theme: `paths` that its requests use, whether its cluster needs `controllers` or soon forgets
+//! its past (`compacted`), and `cases`.
 //! A case has a name, a namespace of its own, `$NS`, and `steps`; [`Step`] says what a step may hold. YAML's merge keys
 //! and anchors work; so does `{$repeat: [text, times]}` for what is too long to write.
 
@@ -24,6 +25,9 @@ pub(crate) struct Theme {
     /// Whether the cluster needs Kubernetes' own controllers.
     #[serde(default)]
     pub(crate) controllers: bool,
+    /// Whether the cluster forgets what it was some seconds ago.
+    #[serde(default)]
+    pub(crate) compacted: bool,
     /// Values to anchor here and alias below.
     #[serde(default, rename = "with")]
     _with: Value,
@@ -85,6 +89,12 @@ pub(crate) struct Step {
     /// Asked again until these parts of the answer are so; null is absent.
     #[serde(default)]
     pub(crate) until_shows: BTreeMap<String, Value>,
+    /// Asked of a cluster that has forgotten what it was before the step, as soon as it has: with an `until`.
+    #[serde(default)]
+    pub(crate) forgotten: bool,
+    /// Of a list only these items, by name.
+    #[serde(default)]
+    pub(crate) only: Option<Vec<String>>,
     /// It must succeed; what is answered does not count.
     #[serde(default)]
     pub(crate) silent: bool,

@@ -131,11 +131,7 @@ pub(super) fn aggregated(registry: &Registry, core: bool) -> Reply {
                     json!({"version": version, "freshness": "Current", "resources": resources})
                 })
                 .collect();
-            let metadata = if core {
-                json!({"creationTimestamp": null})
-            } else {
-                json!({"name": group})
-            };
+            let metadata = if core { json!({}) } else { json!({"name": group}) };
             json!({"metadata": metadata, "versions": versions})
         })
         .collect();
@@ -146,7 +142,14 @@ pub(super) fn aggregated(registry: &Registry, core: bool) -> Reply {
 }
 
 fn aggregated_entry(kind: &Kind, version: &Version) -> Value {
-    let response = |of: &Shown| json!({"group": of.group, "version": of.version, "kind": of.kind});
+    // Of built-in kinds, what is of the same version is said to be of none.
+    let response = |of: &Shown| {
+        let is_own = of.group == &*kind.id.group && of.version == &*version.name;
+        match is_own && kind.custom.is_none() {
+            true => json!({"group": "", "version": "", "kind": of.kind}),
+            false => json!({"group": of.group, "version": of.version, "kind": of.kind}),
+        }
+    };
     let own = Shown {
         group: &kind.id.group,
         version: &version.name,
