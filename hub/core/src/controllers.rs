@@ -62,6 +62,9 @@ use status::Words;
 use stores::Stores;
 use under_way::UnderWay;
 
+/// Failures of one key that nobody is told of: over 25 seconds, in which an API server or a webhook starts again.
+const UNTOLD: u32 = 8;
+
 /// What a watch tells.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
@@ -256,20 +259,38 @@ impl Controllers {
             }
             Outcome::Refused(message) => {
                 let until = self.queue.failed(key, None, now.uptime);
-                if let Some(attempt) = attempted(&job.step)
-                    && let Some(memory) = self.memories.get_mut(key)
-                {
-                    memory.refused = Some(Refused {
-                        attempt,
-                        message,
-                        until,
-                    });
-                    // To say so.
-                    self.queue.add(key.clone());
-                }
+                self.refused(job, message, until);
             }
             Outcome::Outdated => drop(self.queue.failed(key, None, now.uptime)),
-            Outcome::Failed { retry_after } => drop(self.queue.failed(key, retry_after, now.uptime)),
+            Outcome::Failed { said, retry_after } => {
+                let until = self.queue.failed(key, retry_after, now.uptime);
+                if let Some(message) = said.filter(|_| self.queue.failures(key) > UNTOLD) {
+                    // Later words may differ in nothing but a time.
+                    let message = self.told(job).unwrap_or(message);
+                    self.refused(job, message, until);
+                }
+            }
+        }
+    }
+
+    /// What was said of this write when it was not taken before.
+    fn told(&self, job: &Job) -> Option<String> {
+        let refused = self.memories.get(&job.key)?.refused.as_ref()?;
+        (Some(&refused.attempt) == attempted(&job.step).as_ref()).then(|| refused.message.clone())
+    }
+
+    /// Remembers that a write is not taken, and has it said.
+    fn refused(&mut self, job: &Job, message: String, until: Duration) {
+        if let Some(attempt) = attempted(&job.step)
+            && let Some(memory) = self.memories.get_mut(&job.key)
+        {
+            memory.refused = Some(Refused {
+                attempt,
+                message,
+                until,
+            });
+            // To say so.
+            self.queue.add(job.key.clone());
         }
     }
 

@@ -12,6 +12,7 @@ use outhaul_hub_resources::{
     API, APIBinding, APIClass, EndpointStatus, Release, ReleaseSpec, ReleaseState, ScheduledTaskBinding,
     ScheduledTaskClass, ServiceBinding, ServiceClass, WebApplicationBinding, WebApplicationClass,
 };
+use outhaul_protocol_wire::{canonical, limits};
 use serde_json::{Map, Value};
 
 use super::dependencies::{self, Place};
@@ -60,15 +61,25 @@ pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
         Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), None),
     };
     let state = binding.state(look.as_openchoreo);
-    let rendering = match rendered(look, binding, state, existing) {
-        Ok(rendering) => rendering,
-        Err(why) => match outhaul_hub_render::unrendered(binding, state, existing, invalid(why.clone())) {
-            Some(wanted) => Ok(wanted),
+    let ours = head.filter(|head| is_ours(look.key, binding, head));
+    let write = |rendering: &_| release_write(look, &release, (head, ours), state, rendering);
+    // What is to be so nevertheless.
+    let instead = |why: &String| {
+        let wanted = outhaul_hub_render::unrendered(binding, state, existing, invalid(why.clone()));
+        wanted.map(|wanted| (write(&Ok(wanted.clone())), Ok(wanted)))
+    };
+    let drafted = rendered(look, binding, state, existing).and_then(|rendering| {
+        let write = write(&rendering);
+        too_large(&write, &rendering).map_or(Ok((write, rendering)), Err)
+    });
+    let (write, rendering) = match drafted {
+        Ok(drafted) => drafted,
+        Err(why) => match instead(&why) {
+            Some(drafted) => drafted,
             None => return say(look, binding, invalid(why), None),
         },
     };
-    let ours = head.filter(|head| is_ours(look.key, binding, head));
-    let readiness = match release_write(look, &release, (head, ours), state, &rendering) {
+    let readiness = match write {
         Write::Due(step) => return Plan::Step(Box::new(step), Vec::new()),
         Write::Held(attempt, message) => refused(&release.name, &attempt, &message),
         Write::Settled => readiness::of(state, &rendering, ours),
@@ -123,6 +134,33 @@ fn release_write(
             (change, ..) => look.write(change),
         },
     }
+}
+
+/// That no Release can be as large as what is to be written, in words.
+fn too_large(write: &Write, rendering: &Result<Wanted, RenderError>) -> Option<String> {
+    let (
+        Write::Due(Step::Create { object, .. } | Step::Replace { object, .. }),
+        Ok(Wanted::Release(rendered)),
+    ) = (write, rendering)
+    else {
+        return None;
+    };
+    let spec = &object["spec"];
+    let objects = spec["resources"].as_array().map_or(0, Vec::len);
+    if objects > limits::OBJECTS {
+        let most = limits::OBJECTS;
+        return Some(format!(
+            "the Release would have {objects} objects, and may have {most}: expose fewer APIs, or fewer levels of them"
+        ));
+    }
+    let bytes = canonical::go_length(&canonical::to_vec(spec));
+    let class = rendered.class.as_deref().unwrap_or("the class");
+    let most = limits::SPEC_BYTES;
+    (bytes > most).then(|| {
+        format!(
+            "the Release would be {bytes} bytes long, and may be {most}: shorten the Workload, or {class}"
+        )
+    })
 }
 
 fn is_same(stores: &Stores, id: &Id, head: &Release, wanted: &Release) -> bool {

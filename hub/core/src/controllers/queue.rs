@@ -84,6 +84,11 @@ impl Queue {
         until
     }
 
+    /// How often in a row this key failed.
+    pub(super) fn failures(&self, id: &Id) -> u32 {
+        self.failures.get(id).copied().unwrap_or_default()
+    }
+
     /// Look at it at that time, or sooner where something changes. This is no failure.
     pub(super) fn rest(&mut self, id: &Id, until: Duration) {
         match self.keys.get(id) {

@@ -95,6 +95,8 @@ pub enum Outcome {
     Refused(String),
     /// There was no such answer.
     Failed {
+        /// What the API server says instead, where that may last.
+        said: Option<String>,
         /// How long the API server wants to be left alone.
         retry_after: Option<Duration>,
     },

@@ -830,6 +830,79 @@ fn an_edit_that_is_refused_is_tried_again_less_and_less_often() {
 }
 
 #[test]
+fn what_fails_for_long_is_said_in_the_words_of_the_first_time() {
+    let mut server = shop();
+    server.fail = Some((Kind::Release, "failed calling webhook"));
+    server.run_for(Duration::from_secs(20));
+    assert_eq!(cart(&server), " : ", "it may pass");
+    server.run_for(Duration::from_secs(300));
+    assert_eq!(
+        cart(&server),
+        r#"False ReleaseCreationFailed: failed to create release "cart": failed calling webhook 9"#
+    );
+    let statuses = server.writes.iter().filter(|write| write.starts_with("status"));
+    assert_eq!(statuses.count(), 1);
+    assert!((12..=16).contains(&server.refused), "{}", server.refused);
+    server.fail = None;
+    server.settle();
+    assert!(server.has(Kind::Release, "cart"));
+    assert!(cart(&server).starts_with("False ResourceHealthProgressing"));
+}
+
+#[test]
+fn a_release_that_would_be_too_large_is_not_written_and_says_whose_fault_it_is() {
+    let mut server = running();
+    let before = server.get(Kind::Release, "cart")["spec"].clone();
+    let mut large = workload("cart");
+    large["containers"]["main"]["env"] = json!([{"key": "BLOB", "value": "x".repeat(700_000)}]);
+    server.put(Kind::Workload, "cart", large);
+    let annotations = json!({"metadata": {"annotations": {"blob": "x".repeat(400_000)}}});
+    server.put(
+        Kind::ServiceClass,
+        "default",
+        json!({"deploymentTemplate": {"replicas": 1, "template": annotations}}),
+    );
+    server.settle();
+    let said = cart(&server);
+    assert!(
+        said.starts_with("False InvalidConfiguration: the Release would be 11"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("and may be 1048576: shorten the Workload, or ServiceClass \"default\""),
+        "{said}"
+    );
+    assert_eq!(server.get(Kind::Release, "cart")["spec"], before);
+    server.writes.clear();
+    server.restart();
+    server.settle();
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+    let suspend = json!({"spec": {"releaseState": "Suspend"}});
+    server.merge(Kind::ServiceBinding, "cart", suspend);
+    server.settle();
+    assert_eq!(server.object("cart", "cart-deployment")["spec"]["replicas"], 0);
+    assert!(cart(&server).starts_with("False InvalidConfiguration: the Release would be"));
+}
+
+#[test]
+fn a_release_of_too_many_objects_is_not_written_either() {
+    let mut server = shop();
+    let mut many = service("cart");
+    let api = many["apis"]["api"].clone();
+    many["apis"] = (0..400)
+        .map(|index| (format!("api-{index}"), api.clone()))
+        .collect();
+    server.put(Kind::Service, "cart", many);
+    server.settle();
+    assert!(!server.has(Kind::Release, "cart"));
+    assert_eq!(
+        cart(&server),
+        "False InvalidConfiguration: the Release would have 1202 objects, and may have 1000: expose fewer APIs, or fewer \
+         levels of them"
+    );
+}
+
+#[test]
 fn what_the_api_server_keeps_otherwise_is_not_written_again() {
     let mut server = shop();
     server.alters = true;

@@ -45,7 +45,10 @@ pub(super) async fn carry_out(client: kube::Client, step: &Step) -> Outcome {
         Ok(Err(failure)) => of_failure(step, &failure),
         Err(_elapsed) => {
             warn!(id = %step.id(), ?time, "Request was not answered in time; trying again");
-            Outcome::Failed { retry_after: None }
+            Outcome::Failed {
+                said: None,
+                retry_after: None,
+            }
         }
     }
 }

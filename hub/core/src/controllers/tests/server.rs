@@ -41,7 +41,9 @@ pub(super) struct Server {
     pub(super) read: usize,
     /// Writes of this kind's objects are refused, in these words.
     pub(super) refuse: Option<(Kind, &'static str)>,
-    /// How often.
+    /// Writes of this kind's objects fail, and this is said.
+    pub(super) fail: Option<(Kind, &'static str)>,
+    /// How often that or a refusal came.
     pub(super) refused: usize,
     /// Writes that still fail as outdated.
     pub(super) outdated: usize,
@@ -232,6 +234,15 @@ impl Server {
         {
             self.refused += 1;
             return Outcome::Refused(words.to_owned());
+        }
+        if let Some((kind, words)) = self.fail
+            && matches!(&job.step, Step::Create { id, .. } | Step::Replace { id, .. } if id.kind == kind)
+        {
+            self.refused += 1;
+            return Outcome::Failed {
+                said: Some(format!("{words} {}", self.refused)),
+                retry_after: None,
+            };
         }
         if self.outdated > 0 && !matches!(job.step, Step::Read(_) | Step::Commit(_)) {
             self.outdated -= 1;
