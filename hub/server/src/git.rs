@@ -56,6 +56,7 @@ async fn attempt(client: kube::Client, commit: &Commit) -> Result<Pushed, NotPus
             shallow: true,
             most_bytes: MOST_BYTES,
             uid: &commit.uid,
+            generation: commit.generation.unwrap_or_default(),
             created: commit.created,
             spec: &commit.spec,
         };

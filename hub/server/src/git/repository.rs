@@ -1,8 +1,8 @@
 //! One commit in one repository: fetched, made, pushed. It blocks; who calls it gives it a thread.
 //!
-//! The committer of the commit is this hub, with the uid of the request in the address, so that whoever looks at the
-//! branch finds whether the request was served. It is made of nothing but the request and its parent: made again on the
-//! same parent it is the same commit.
+//! The committer of the commit is this hub, with uid and generation of the request in the address, so that whoever looks
+//! at the branch finds whether the request was served: an edit of it asks for another commit. It is made of nothing but
+//! the request and its parent: made again on the same parent it is the same commit.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use outhaul_hub_resources::{CommitAuthor, GitCommitRequestSpec};
 
 /// Who commits.
 const COMMITTER: &str = "outhaul-hub";
-/// What follows the uid of the request in the committer's address. Nobody receives mail there.
+/// What follows uid and generation of the request in the committer's address. Nobody receives mail there.
 const COMMITTER_DOMAIN: &str = "gitcommitrequest.openchoreo.dev";
 
 /// Our name of the branch.
@@ -42,6 +42,7 @@ pub(super) struct Order<'a> {
     /// The most that may be fetched.
     pub(super) most_bytes: usize,
     pub(super) uid: &'a str,
+    pub(super) generation: u64,
     /// When the request was created, in Unix seconds.
     pub(super) created: i64,
     pub(super) spec: &'a GitCommitRequestSpec,
@@ -129,19 +130,29 @@ enum History {
     EndsTooSoon,
 }
 
+/// Children come before their parents, whatever their times: those of one request have the same.
 fn history(repository: &Repository, tip: Oid, order: &Order<'_>) -> Result<History, git2::Error> {
-    let address = committer_address(order.uid);
+    let address = committer_address(order);
     let cut = cut(repository);
-    let mut ends_too_soon = false;
+    let (mut ends_too_soon, mut is_last) = (false, true);
     let mut walk = repository.revwalk()?;
-    walk.set_sorting(Sort::TIME)?;
+    walk.set_sorting(Sort::TOPOLOGICAL | Sort::TIME)?;
     walk.push(tip)?;
     for id in walk {
         let commit = repository.find_commit(id?)?;
-        if commit.committer().email_bytes() == address.as_bytes() {
+        let is_cut = cut.contains(&commit.id().to_string());
+        let committer = commit.committer();
+        let committer = committer.email_bytes();
+        if committer == address.as_bytes() {
             return Ok(History::Has(commit.id()));
         }
-        let is_cut = cut.contains(&commit.id().to_string());
+        if is_of(committer, order.uid) && is_last {
+            is_last = false;
+            ends_too_soon |= is_cut;
+            if !is_cut && asks_for(repository, &commit, order)? {
+                return Ok(History::Has(commit.id()));
+            }
+        }
         let is_old = commit.time().seconds() < order.created - CLOCK_SKEW;
         ends_too_soon |= is_cut && !is_old;
     }
@@ -149,6 +160,36 @@ fn history(repository: &Repository, tip: Oid, order: &Order<'_>) -> Result<Histo
         true => History::EndsTooSoon,
         false => History::HasNot,
     })
+}
+
+/// Whether a commit was made for some generation of the request. Older hubs did not say for which.
+fn is_of(committer: &[u8], uid: &str) -> bool {
+    let Some(rest) = committer.strip_prefix(uid.as_bytes()) else {
+        return false;
+    };
+    let Some(generation) = rest.strip_suffix(format!("@{COMMITTER_DOMAIN}").as_bytes()) else {
+        return false;
+    };
+    generation.is_empty() || generation.starts_with(b"+")
+}
+
+/// Whether the request as it is now asks for this very commit, which was made for another generation of it, or for one
+/// that nobody knows. An edit of something else, such as the Secret, asks for no other.
+fn asks_for(repository: &Repository, made: &Commit<'_>, order: &Order<'_>) -> Result<bool, git2::Error> {
+    let (author, committer) = (made.author(), made.committer());
+    let wanted = order.spec.author.clone().unwrap_or_default();
+    let or = |text: &str, other: &[u8], is: &[u8]| match text {
+        "" => is == other,
+        text => is == text.as_bytes(),
+    };
+    let is_same = made.message_bytes() == order.spec.message.as_bytes()
+        && or(&wanted.name, COMMITTER.as_bytes(), author.name_bytes())
+        && or(&wanted.email, committer.email_bytes(), author.email_bytes());
+    if !is_same || made.parent_count() == 0 {
+        return Ok(false);
+    }
+    let before = made.parent(0)?.tree()?;
+    Ok(edited(repository, &before, order.spec).is_ok_and(|tree| tree == made.tree_id()))
 }
 
 /// The commits whose parents were not fetched, as Git keeps them.
@@ -212,7 +253,7 @@ fn write(
     order: &Order<'_>,
 ) -> Result<Oid, git2::Error> {
     let time = Time::new(order.created, 0);
-    let committer_address = committer_address(order.uid);
+    let committer_address = committer_address(order);
     let committer = Signature::new(COMMITTER, &committer_address, &time)?;
     let CommitAuthor { name, email } = order.spec.author.clone().unwrap_or_default();
     let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
@@ -255,8 +296,8 @@ fn push(repository: &Repository, order: &Order<'_>) -> Result<(), NotPushed> {
     }
 }
 
-fn committer_address(uid: &str) -> String {
-    format!("{uid}@{COMMITTER_DOMAIN}")
+fn committer_address(order: &Order<'_>) -> String {
+    format!("{}+{}@{COMMITTER_DOMAIN}", order.uid, order.generation)
 }
 
 fn failed(at: Stage, message: impl Into<String>) -> NotPushed {
@@ -366,9 +407,40 @@ mod tests {
 
         /// One attempt of the request with this uid.
         fn serve(&self, uid: &str, spec: &GitCommitRequestSpec) -> Result<Pushed, NotPushed> {
+            self.serve_edited(uid, 1, spec)
+        }
+
+        /// The same after edits.
+        fn serve_edited(
+            &self,
+            uid: &str,
+            generation: u64,
+            spec: &GitCommitRequestSpec,
+        ) -> Result<Pushed, NotPushed> {
             let folder = tempfile::tempdir().unwrap();
             let address = self.repository.path().to_str().unwrap().to_owned();
-            have_commit(&order(&address, uid, spec), folder.path())
+            let order = Order {
+                generation,
+                ..order(&address, uid, spec)
+            };
+            have_commit(&order, folder.path())
+        }
+
+        /// The tip as a hub made it that does not say for which generation it is.
+        fn forget_generation(&self) -> Oid {
+            let tip = self.tip();
+            let address = format!("u1@{COMMITTER_DOMAIN}");
+            let committer = Signature::new(COMMITTER, &address, &Time::new(CREATED, 0)).unwrap();
+            let tree = tip.tree().unwrap();
+            let parent = tip.parent(0).unwrap();
+            let message = tip.message().unwrap();
+            let made = self
+                .repository
+                .commit(None, &tip.author(), &committer, message, &tree, &[&parent]);
+            let made = made.unwrap();
+            let name = "refs/heads/main";
+            self.repository.reference(name, made, true, "older hub").unwrap();
+            made
         }
     }
 
@@ -378,6 +450,7 @@ mod tests {
             shallow: false,
             most_bytes: 1 << 20,
             uid,
+            generation: 1,
             created: CREATED,
             spec,
         }
@@ -441,6 +514,44 @@ mod tests {
         // Another request of the same words is another commit.
         assert_ne!(server.serve("u2", &deploy()).unwrap(), first);
         assert_eq!(server.commits(), 4);
+    }
+
+    #[test]
+    fn an_edited_request_is_another_commit_unless_it_asks_for_the_same() {
+        let server = server();
+        let first = server.serve("u1", &deploy()).unwrap();
+        // Its answer is lost, and the Secret is edited.
+        let mut edited = deploy();
+        edited.auth_secret_ref = "other".to_owned();
+        assert_eq!(server.serve_edited("u1", 2, &edited).unwrap(), first);
+        edited.files[3].content = "z".to_owned();
+        let second = server.serve_edited("u1", 3, &edited).unwrap();
+        assert_eq!(second.commit, server.tip().id().to_string());
+        assert_eq!(server.file("new/folder/file").0, "z");
+        assert_ne!(second, first);
+        assert_eq!(server.serve_edited("u1", 3, &edited).unwrap(), second);
+        // Back to what it was: the commit of then is not the last of the request.
+        let third = server.serve_edited("u1", 4, &deploy()).unwrap();
+        assert!(third != first && third != second);
+        edited.message = "Once more".to_owned();
+        edited.files[3].content = "zz".to_owned();
+        server.serve_edited("u1", 5, &edited).unwrap();
+        assert_eq!(server.commits(), 5);
+    }
+
+    #[test]
+    fn a_commit_of_a_hub_that_did_not_say_of_which_generation_is_not_made_again() {
+        let server = server();
+        server.serve("u1", &deploy()).unwrap();
+        let made = server.forget_generation().to_string();
+        for generation in [1, 2] {
+            let found = server.serve_edited("u1", generation, &deploy()).unwrap();
+            assert_eq!(found.commit, made);
+        }
+        let mut edited = deploy();
+        edited.files[3].content = "z".to_owned();
+        assert_ne!(server.serve_edited("u1", 2, &edited).unwrap().commit, made);
+        assert_eq!(server.commits(), 3);
     }
 
     #[test]
