@@ -247,7 +247,7 @@ impl Controllers {
             Outcome::Committed(result) => {
                 if let (Step::Commit(commit), Some(memory)) = (&job.step, self.memories.get_mut(key)) {
                     let before = memory.tried.as_ref();
-                    memory.tried = Some(Tried::now(result, before, commit.generation, now.uptime));
+                    memory.tried = Some(Tried::now(result, before, commit, now.uptime));
                 }
                 self.queue.again(key);
             }

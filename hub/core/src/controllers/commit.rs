@@ -38,9 +38,9 @@ const COMMIT_PUSHED: &str = "CommitPushed";
 pub struct Commit {
     /// The request.
     pub id: Id,
-    /// Its uid, by which its commit is known.
+    /// Its uid, by which its commits are known.
     pub uid: String,
-    /// Its generation.
+    /// Its generation: an edit asks for another commit.
     pub generation: Option<u64>,
     /// When it was created, in Unix seconds: no commit of it is older.
     pub created: i64,
@@ -82,12 +82,14 @@ pub enum Stage {
 /// What was tried last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tried {
+    /// The uid of the request: another may have its name by now.
+    pub(super) uid: String,
     /// The generation of the request.
     pub(super) generation: Option<u64>,
     pub(super) result: Result<Pushed, NotPushed>,
     /// When it is tried again.
     pub(super) until: Duration,
-    /// How often this generation was tried.
+    /// How often this generation of this request was tried.
     pub(super) attempts: u32,
 }
 
@@ -107,17 +109,22 @@ impl Tried {
     pub(super) fn now(
         result: Result<Pushed, NotPushed>,
         before: Option<&Self>,
-        generation: Option<u64>,
+        commit: &Commit,
         now: Duration,
     ) -> Self {
-        let before = before.filter(|before| before.generation == generation);
+        let before = before.filter(|before| before.is_of(&commit.uid, commit.generation));
         let before = before.map_or(0, |before| before.attempts);
         Self {
-            generation,
+            uid: commit.uid.clone(),
+            generation: commit.generation,
             result,
             until: now + FIRST * 2_u32.pow(before.min(ATTEMPTS)),
             attempts: before + 1,
         }
+    }
+
+    fn is_of(&self, uid: &str, generation: Option<u64>) -> bool {
+        self.uid == uid && self.generation == generation
     }
 }
 
@@ -135,8 +142,9 @@ pub(super) fn plan(look: &Look<'_>, request: &GitCommitRequest) -> Plan {
         return Plan::Nothing;
     }
     let generation = look.generation();
+    let uid = request.metadata.uid.as_deref().unwrap_or_default();
     let tried = look.memory.tried.as_ref();
-    match tried.filter(|tried| tried.generation == generation) {
+    match tried.filter(|tried| tried.is_of(uid, generation)) {
         Some(tried) => go_on(look, request, tried),
         None => commit(look, request),
     }

@@ -100,6 +100,22 @@ fn what_can_never_be_done_is_said_and_not_tried_until_it_is_corrected() {
 }
 
 #[test]
+fn a_request_that_was_made_anew_is_tried_anew() {
+    let mut server = asked();
+    server.git = Some(not_pushed("the branch is protected"));
+    server.run_until_idle();
+    assert_eq!(server.commits, 1);
+    server.git = Some(pushed());
+    server.relist(Kind::GitCommitRequest, |server| {
+        server.delete(Kind::GitCommitRequest, "deploy");
+        server.put(Kind::GitCommitRequest, "deploy", request());
+    });
+    server.run_until_idle();
+    assert_eq!(server.commits, 2);
+    assert_eq!(said(&server), "True CommitPushed: commit pushed");
+}
+
+#[test]
 fn a_failure_is_tried_again_less_and_less_often_and_given_up() {
     let mut server = asked();
     server.git = Some(not_pushed("the server is down"));

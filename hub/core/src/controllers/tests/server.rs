@@ -115,10 +115,12 @@ impl Server {
             return;
         };
         let uid = object["metadata"]["uid"].clone();
-        self.controllers.tell(News::Gone {
-            id,
-            uid: uid.as_str().unwrap().to_owned(),
-        });
+        if self.started {
+            self.controllers.tell(News::Gone {
+                id,
+                uid: uid.as_str().unwrap().to_owned(),
+            });
+        }
         let owned = |object: &&Value| object["metadata"]["ownerReferences"][0]["uid"] == uid;
         let owned: Vec<Id> = self.objects.values().filter(owned).map(name_of).collect();
         for owned in owned {
@@ -151,17 +153,29 @@ impl Server {
         self.restart_in_order(Kind::ALL);
     }
 
+    /// What a watch of this kind missed is told by its next list.
+    pub(super) fn relist(&mut self, kind: Kind, missed: impl FnOnce(&mut Self)) {
+        self.started = false;
+        missed(self);
+        self.started = true;
+        self.list(kind);
+    }
+
+    fn list(&mut self, kind: Kind) {
+        self.controllers.tell(News::Begin(kind));
+        for (id, object) in &self.objects {
+            if id.kind == kind {
+                self.controllers.tell(News::Listed(Box::new(sight(kind, object))));
+            }
+        }
+        self.controllers.tell(News::Complete(kind));
+    }
+
     pub(super) fn restart_in_order(&mut self, kinds: impl IntoIterator<Item = Kind>) {
         self.controllers = Controllers::new(self.settings.clone());
         self.started = true;
         for kind in kinds {
-            self.controllers.tell(News::Begin(kind));
-            for (id, object) in &self.objects {
-                if id.kind == kind {
-                    self.controllers.tell(News::Listed(Box::new(sight(kind, object))));
-                }
-            }
-            self.controllers.tell(News::Complete(kind));
+            self.list(kind);
         }
     }
 
