@@ -111,9 +111,6 @@ pub fn deletion_failed(release: &str, error: &str) -> Readiness {
 }
 
 fn of_release(state: ReleaseState, release: &Release, class: Option<&str>) -> Readiness {
-    if release.spec.resources.is_empty() {
-        return Readiness::ready("No resources to deploy".to_owned());
-    }
     if let Some(failure) = failure(release) {
         let said = match class.filter(|_| failure.contains(UNKNOWN_FIELD)) {
             Some(class) => {
@@ -125,6 +122,9 @@ fn of_release(state: ReleaseState, release: &Release, class: Option<&str>) -> Re
             is_stuck: true,
             ..Readiness::unready(reason::HEALTH_DEGRADED, said)
         };
+    }
+    if release.spec.resources.is_empty() {
+        return Readiness::ready("No resources to deploy".to_owned());
     }
     let status = release.status.as_ref();
     let reported = status

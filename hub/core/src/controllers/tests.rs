@@ -729,6 +729,25 @@ fn an_api_binding_waits_for_its_api() {
 }
 
 #[test]
+fn an_api_binding_is_not_ready_while_its_release_goes_nowhere() {
+    let mut server = running();
+    let api = json!({"owner": owner("open"), "environmentName": "development", "type": "REST", "className": "default"});
+    server.put(Kind::Api, "open", api);
+    let binding = json!({"apiName": "open", "apiClassName": "default", "environmentName": "devlopment"});
+    server.put(Kind::ApiBinding, "open", binding);
+    server.settle();
+    let failed = json!({
+        "type": "Ready", "status": "False", "reason": "NoPlane", "message": "Environment devlopment does not exist",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    });
+    server.merge(Kind::Release, "open", json!({"status": {"conditions": [failed]}}));
+    server.settle();
+    let says = "ResourceHealthDegraded: Release: NoPlane: Environment devlopment does not exist";
+    assert_eq!(ready(&server, Kind::ApiBinding, "open"), format!("False {says}"));
+    assert!(server.events.contains(&says.to_owned()));
+}
+
+#[test]
 fn an_api_binding_that_is_undeployed_has_no_release_and_waits_for_nothing() {
     let mut server = running();
     let binding = |state: &str| json!({"apiName": "open", "apiClassName": "default", "environmentName": "development", "releaseState": state});
