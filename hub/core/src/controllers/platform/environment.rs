@@ -80,6 +80,12 @@ fn verdict(look: &Look<'_>, name: &str) -> Option<Verdict> {
 }
 
 fn served(plane: &DataPlane, name: &str) -> Option<Verdict> {
+    if plane.metadata.deletion_timestamp.is_some() {
+        let message = format!(
+            "DataPlane {name:?} is being deleted: name another in spec.dataPlaneRef, or create it again when it is gone"
+        );
+        return Some(Err((DATA_PLANE_NOT_READY, message)));
+    }
     let ready = condition::get(&plane.status.as_ref()?.conditions, READY)?;
     if ready.observed_generation != plane.metadata.generation {
         return None;

@@ -383,7 +383,24 @@ fn what_is_being_deleted_is_left_alone() {
     connected(&mut server, "eu", "False");
     server.delete(Kind::Namespace, "acme");
     server.settle();
-    assert!(server.writes.is_empty(), "{:?}", server.writes);
+    // It names what goes, and stays.
+    assert_eq!(server.writes, ["status Environment acme/development"]);
+}
+
+#[test]
+fn an_environment_whose_data_plane_is_going_says_so() {
+    let mut server = settled();
+    let going = json!({"deletionTimestamp": "2026-01-01T00:00:00Z"});
+    server.merge(Kind::DataPlane, "dp", json!({"metadata": going}));
+    for fresh in ["production", "late"] {
+        server.put(Kind::Environment, fresh, json!({"dataPlaneRef": "dp"}));
+        server.settle();
+        assert_eq!(
+            ready(&server, Kind::Environment, fresh),
+            "False DataPlaneNotReady: DataPlane \"dp\" is being deleted: name another in spec.dataPlaneRef, or create it \
+             again when it is gone"
+        );
+    }
 }
 
 #[test]

@@ -350,8 +350,11 @@ impl Server {
         }
         let same_spec = stored.is_some_and(|stored| stored["spec"] == object["spec"]);
         let generation = stored.and_then(|stored| stored["metadata"]["generation"].as_u64());
+        let is_going = |object: &Value| object["metadata"].get("deletionTimestamp").is_some();
+        // API servers count the beginning of an end as a change.
+        let goes = stored.is_some_and(|stored| !is_going(stored)) && is_going(&object);
         let metadata = &mut object["metadata"];
-        metadata["generation"] = json!(generation.unwrap_or_default() + u64::from(!same_spec));
+        metadata["generation"] = json!(generation.unwrap_or_default() + u64::from(!same_spec || goes));
         if stored.is_none() {
             metadata["uid"] = json!(format!("u-{}", self.version + 1));
         }
