@@ -2,10 +2,28 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::labels;
+use outhaul_hub_resources::ComponentOwner;
+
+use crate::{labels, problem::RenderError};
 
 /// The environment of a component's first binding, where nobody says otherwise. Bindings for others are made by promotion.
 pub const FIRST_ENVIRONMENT: &str = "development";
+
+/// Whether Kubernetes takes the names of the owner as labels, which every binding has.
+pub(crate) fn check(owner: &ComponentOwner) -> Result<(), RenderError> {
+    for (what, name) in [
+        ("spec.owner.projectName", &owner.project_name),
+        ("spec.owner.componentName", &owner.component_name),
+    ] {
+        if !labels::is_value(name) {
+            return Err(RenderError::Label {
+                what,
+                value: name.clone(),
+            });
+        }
+    }
+    Ok(())
+}
 
 /// The environment of a component's first binding, which may be there already, with this metadata and environment.
 ///

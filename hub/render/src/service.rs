@@ -4,8 +4,9 @@ use kube::ResourceExt as _;
 use outhaul_hub_resources::{Service, ServiceBinding, ServiceBindingSpec, Workload};
 
 use crate::{
-    change::{self, Change, NotOurs},
+    change::{self, Change},
     component, labels,
+    problem::RenderError,
 };
 
 /// What is to be done about the binding, which has the name of the Service.
@@ -13,14 +14,15 @@ use crate::{
 /// Its spec is replaced as a whole, the release state apart: that is for whoever operates it.
 ///
 /// # Errors
-/// Another resource controls the binding.
+/// Another resource controls the binding, or the owner has a name that cannot be a label of it.
 pub fn binding(
     parent: &Service,
     workload: &Workload,
     existing: Option<&ServiceBinding>,
     first_environment: &str,
-) -> Result<Change<ServiceBinding>, NotOurs> {
+) -> Result<Change<ServiceBinding>, RenderError> {
     let spec = &parent.spec;
+    component::check(&spec.owner)?;
     let there = existing.map(|existing| (&existing.metadata, existing.spec.environment.as_str()));
     let environment = component::environment(there, first_environment);
     let wanted = ServiceBindingSpec {
@@ -35,5 +37,5 @@ pub fn binding(
     };
     let labels = labels::in_control_plane(&parent.metadata, &spec.owner, environment);
     let wanted = ServiceBinding::new(&parent.name_any(), wanted);
-    change::of(parent, existing, Some(labels), wanted)
+    Ok(change::of(parent, existing, Some(labels), wanted)?)
 }

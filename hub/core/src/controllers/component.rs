@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use outhaul_hub_render::{Change, NotOurs, reason, scheduled_task, service, web_application};
+use outhaul_hub_render::{Change, RenderError, reason, scheduled_task, service, web_application};
 use outhaul_hub_resources::{
     ComponentOwner, ConditionStatus, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding,
     WebApplication, WebApplicationBinding, Workload,
@@ -39,7 +39,7 @@ pub(super) trait Component: Watched {
         workload: &Workload,
         existing: Option<&Self::Binding>,
         first_environment: &str,
-    ) -> Result<Change<Self::Binding>, NotOurs>;
+    ) -> Result<Change<Self::Binding>, RenderError>;
 }
 
 macro_rules! component {
@@ -72,7 +72,7 @@ macro_rules! component {
                 workload: &Workload,
                 existing: Option<&$binding>,
                 first_environment: &str,
-            ) -> Result<Change<$binding>, NotOurs> {
+            ) -> Result<Change<$binding>, RenderError> {
                 $module::binding(self, workload, existing, first_environment)
             }
         }

@@ -325,22 +325,27 @@ fn of_names() -> Vec<Case> {
     vec![
         (
             service_of(owned("shop", &long)),
-            PAY,
+            (Kind::Service, "pay"),
             format!(
-                "InvalidConfiguration: the name of the component {long:?} cannot be the value of a label: use at most \
-                 63 \
+                "InvalidConfiguration: spec.owner.componentName {long:?} cannot be the value of a label: use at most 63 \
                  letters, digits, '-', '_' and '.'"
             )
             .leak(),
         ),
         (
             service_of(owned(&long, "pay")),
-            PAY,
+            (Kind::Service, "pay"),
             format!(
-                "InvalidConfiguration: the name of the project {long:?} cannot be the value of a label: use at most 63 \
+                "InvalidConfiguration: spec.owner.projectName {long:?} cannot be the value of a label: use at most 63 \
                  letters, digits, '-', '_' and '.'"
             )
             .leak(),
+        ),
+        (
+            service_of(owned("shop", "my cart")),
+            (Kind::Service, "pay"),
+            "InvalidConfiguration: spec.owner.componentName \"my cart\" cannot be the value of a label: use at most 63 \
+             letters, digits, '-', '_' and '.'",
         ),
         (
             vec![(

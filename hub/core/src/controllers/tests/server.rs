@@ -334,6 +334,15 @@ impl Server {
     }
 
     fn write(&mut self, verb: &str, id: &Id, mut object: Value) -> Outcome {
+        let labels = object["metadata"]["labels"].as_object();
+        let mut values = labels
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, value)| value.as_str());
+        if let Some(value) = values.find(|value| !is_label_value(value)) {
+            self.refused += 1;
+            return Outcome::Refused(format!("metadata.labels: Invalid value: {value:?}"));
+        }
         if self.alters && id.kind == Kind::Release {
             object["spec"]["resources"][0]["object"]["altered"] = json!(true);
         }
@@ -369,6 +378,17 @@ impl Server {
             self.controllers.tell(News::Seen(Box::new(sight)));
         }
     }
+}
+
+/// As API servers have it.
+fn is_label_value(text: &str) -> bool {
+    let is_inner = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let is_end = |letter: char| letter.is_ascii_alphanumeric();
+    text.is_empty()
+        || text.len() <= 63
+            && text.starts_with(is_end)
+            && text.ends_with(is_end)
+            && text.chars().all(is_inner)
 }
 
 fn id(kind: Kind, name: &str) -> Id {
