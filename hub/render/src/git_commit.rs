@@ -2,6 +2,8 @@
 //!
 //! Git itself is not here: who has a repository at hand asks for each file in turn.
 
+mod number;
+
 use outhaul_hub_resources::{FileEdit, GitCommitRequestSpec};
 
 /// Why a request cannot be done, whatever the repository holds.
@@ -55,6 +57,17 @@ pub enum EditError {
         path: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// A number that would come out as another.
+    #[error(
+        "{what} has the number {number}, which would not stay as it is: write it as text, or give the content of the file \
+         instead"
+    )]
+    Number {
+        /// Where it is.
+        what: String,
+        /// The number.
+        number: String,
     },
     /// The patch does not fit.
     #[error("the patch does not fit {path:?}: {why}")]
@@ -116,6 +129,14 @@ pub fn edited(edit: &FileEdit, present: Option<&[u8]>) -> Result<Vec<u8>, EditEr
     let no_fit = |why: String| EditError::Patch { path: path(), why };
     let mut document: serde_json::Value = serde_json::from_slice(present).map_err(no_json)?;
     let patch = patch(edit).map_err(|error| no_fit(error.to_string()))?;
+    for (what, text) in [
+        (format!("{:?}", edit.path), present),
+        (format!("the patch of {:?}", edit.path), edit.patch.as_bytes()),
+    ] {
+        if let Some(number) = number::that_changes(text) {
+            return Err(EditError::Number { what, number });
+        }
+    }
     json_patch::patch(&mut document, &patch).map_err(|error| no_fit(error.to_string()))?;
     let mut text = serde_json::to_vec_pretty(&document).expect("JSON that was read can be written");
     if present.ends_with(b"\n") {
@@ -264,6 +285,22 @@ mod tests {
         assert_eq!(
             go(add, Some("{\"image\":\"one\"}\n")),
             Ok("{\n  \"image\": \"two\"\n}\n".into())
+        );
+        // Whoever reads it again reads the same.
+        let numbers = "{\"image\":\"one\",\"rate\":0.10,\"id\":18446744073709551615}";
+        let patched = go(add, Some(numbers)).unwrap();
+        assert!(patched.contains("\"id\": 18446744073709551615") && patched.contains("\"rate\": 0.1"));
+        let large = "{\"name\":\"cart\",\"image\":\"one\",\"id\":12345678901234567890123}";
+        assert_eq!(
+            go(add, Some(large)).unwrap_err(),
+            "\"a.json\" has the number 12345678901234567890123, which would not stay as it is: write it as text, or give the \
+             content of the file instead"
+        );
+        let grow = r#"[{"op": "replace", "path": "/image", "value": 12345678901234567890123}]"#;
+        let error = go(grow, Some("{\"image\":1}")).unwrap_err();
+        assert!(
+            error.starts_with("the patch of \"a.json\" has the number"),
+            "{error}"
         );
         for (patch, present) in [(add, None), (add, Some("image: one")), (add, Some("{}"))] {
             let error = go(patch, present).unwrap_err();
