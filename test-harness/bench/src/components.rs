@@ -1,26 +1,31 @@
-//! `components`: many Components go in at once, until everything is made of them that a control plane can make: each has
-//! its binding and its Release, and their statuses say how far it got. No agent is connected, so all of the work is the
-//! hub's and its API server's.
+//! `components`: many Components go in at once, until each is ready: its binding and its Release are made, the Release
+//! is in the plane, and all statuses say so.
+//!
+//! The plane is an embedded cluster with controllers for workloads, in the process of the measurement, so that little of
+//! the machine goes into what is not ours. Its agent is a real one.
 //!
 //! Beside it what the API server takes to create the same objects, when nobody else is at work: those that people write
-//! and those that the hub makes, with nothing to decide and no status.
+//! and those that the hub makes, with nothing to decide, no plane and no status.
 
-use std::collections::BTreeMap;
+mod settling;
+
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, PostParams};
 use outhaul_scenarios::cluster::{Cluster, Role as ClusterRole};
-use outhaul_scenarios::operator::{self, Operator};
-use outhaul_scenarios::{Ground, poll};
+use outhaul_scenarios::operator::Operator;
+use outhaul_scenarios::{Ground, versions};
 use serde_json::{Value, json};
 
-use crate::course::{CREATES, PLANE, revision};
+use self::settling::{Settled, Settling};
+use crate::course::{CREATES, PLANE, connected};
 use crate::measure::{Figures, Measure};
 use crate::outcome::Outcome;
 use crate::process::Usage;
+use crate::programs::agent;
 use crate::programs::hub::{Addresses, Setup};
 use crate::verdict::{Bar, Verdict};
 use crate::worker::{self, Role, Worker};
@@ -28,57 +33,82 @@ use crate::worker::{self, Role, Worker};
 /// Environment of the first binding of a component.
 const ENVIRONMENT: &str = "development";
 
+/// The one of all components.
+const PROJECT: &str = "shop";
+
 /// Namespace of the floor's objects.
 const FLOOR: &str = "floor";
 
 /// What people write of a component, and what the hub makes of it.
-const KINDS: [&str; 4] = ["Workload", "Service", "ServiceBinding", "Release"];
+const KINDS: [&str; 5] = ["Component", "Workload", "Service", "ServiceBinding", "Release"];
 
-/// Nothing that one write leads to takes as long.
-const QUIET: Duration = Duration::from_secs(2);
-
-/// Writes in that time that have nothing to do with components: Leases.
-const LEASES: u64 = 3;
-
-/// How long it may take until nothing is written any more.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// So many of the objects that should not have been written are named.
+const SHOWN: usize = 10;
 
 /// Measures `count` components on one hub, and a restart of it.
 ///
 /// # Errors
 /// Something does not start, or components do not get there.
 pub async fn run(ground: &Ground, count: usize) -> Result<Outcome> {
-    let cluster = Cluster::start(ground, ClusterRole::BareControlPlane).await?;
-    let control = cluster.client().await?;
-    let (hub, at) = start_hub(&cluster, Addresses::anywhere()).await?;
+    let clusters = tokio::try_join!(
+        Cluster::start(ground, ClusterRole::BareControlPlane),
+        Cluster::start(&Ground::Embedded, ClusterRole::Plane)
+    );
+    let (control_cluster, plane_cluster) = clusters?;
+    plane_cluster.install_gateways().await?;
+    let control = control_cluster.client().await?;
+    let plane = plane_cluster.client().await?;
+    let (hub, at) = start_hub(&control_cluster, Addresses::anywhere()).await?;
     let operator = Operator::appoint(&control, at.rest).await?;
     prepare(&operator).await?;
-    at_rest(&control).await?;
+    let setup = agent::Setup {
+        kubeconfig: plane_cluster.kubeconfig().clone(),
+        hub: at.agents,
+        token: operator.token(PLANE).await?,
+    };
+    let (agent, ()) = Worker::start(Role::Agent, &setup).await?;
+    connected(&operator).await?;
+    let settling = Settling {
+        operator: &operator,
+        control: &control,
+        plane: &plane,
+    };
+    let before = settling.all_ready(0).await?;
 
-    let (empty, writes) = (hub.usage()?, revision(&control).await?);
+    let empty = hub.usage()?;
     let start = Instant::now();
     let names = futures::stream::iter(0..count).map(|index| format!("component-{index}"));
     let writing = names.map(|name| write_component(&operator, name));
     writing.buffer_unordered(CREATES).try_collect::<()>().await?;
     let written = start.elapsed();
-    let total = at_rest(&control).await? - start;
-    complete(&operator, count).await?;
+    let Settled { since, revisions } = settling.all_ready(count).await?;
+    let total = since - start;
     let used = hub.usage()?;
-    let writes = revision(&control).await? - writes;
+    let writes = [0, 1].map(|side| (revisions[side] - before.revisions[side]) as f64 / count as f64);
 
-    let before = versions(&operator).await?;
+    let (of_control, of_plane) = tokio::try_join!(versions::kinds(&control), versions::kinds(&plane))?;
+    let look = || async {
+        tokio::try_join!(
+            versions::of(&control, &of_control),
+            versions::of(&plane, &of_plane)
+        )
+    };
+    let (control_before, plane_before) = look().await?;
     hub.terminate().await?;
-    let (hub, _) = start_hub(&cluster, at).await?;
-    let ready = || async { operator.rest().get("/api/v1/planes").await };
-    poll::until("the hub answers again", PATIENCE, ready).await?;
-    at_rest(&control).await?;
-    let after = versions(&operator).await?;
-    let rewritten = after
-        .iter()
-        .filter(|(name, version)| before.get(*name) != Some(version));
-    let rewritten = rewritten.count() + before.len().abs_diff(after.len());
+    let (hub, _) = start_hub(&control_cluster, at).await?;
+    connected(&operator).await?;
+    settling.all_ready(count).await?;
+    let (control_after, plane_after) = look().await?;
+    let mut rewritten = versions::written(&control_before, &control_after);
+    rewritten.extend(versions::written(&plane_before, &plane_after));
     let again = hub.usage()?;
-    let mut outcome = Outcome::new(worker::usages([("hub, started again", &hub)])?);
+    let processes = [("hub, started again", &hub), ("agent", &agent)];
+    let mut outcome = Outcome::new(worker::usages(processes)?);
+    let bench = Usage::of(std::process::id())?;
+    outcome
+        .processes
+        .push(("measurement and plane".to_owned(), bench));
+    agent.finish().await?;
     hub.terminate().await?;
 
     let objects = copies(&operator).await?;
@@ -95,12 +125,14 @@ pub async fn run(ground: &Ground, count: usize) -> Result<Outcome> {
         cluster: ground.name(),
     });
     outcome.verdicts.push(Verdict {
-        what: "objects that were written after the restart".to_owned(),
-        value: rewritten as f64,
+        what: format!(
+            "of {} objects on both sides, those that were written after the restart",
+            control_after.len() + plane_after.len()
+        ),
+        value: rewritten.len() as f64,
         unit: "",
         bar: Bar::AtMost(0.0),
     });
-    let count = count as f64;
     outcome.notes = vec![
         format!(
             "components: {:.2}x the time that the API server takes to create the same objects; all were written after \
@@ -109,16 +141,21 @@ pub async fn run(ground: &Ground, count: usize) -> Result<Outcome> {
             written.as_secs_f64()
         ),
         format!(
-            "components: {:.2} writes for each, the two of whoever writes it included, and Leases",
-            writes as f64 / count
+            "components: {:.2} writes to the control plane for each, the three of whoever writes it included, and \
+             Leases; {:.2} to the plane, those of its own controllers included",
+            writes[0], writes[1]
         ),
         format!(
             "components: {:.1} KiB resident for each ({:.0} KiB in all), and {:.1} KiB after the restart",
-            (used.rss_kib - empty.rss_kib) / count,
+            (used.rss_kib - empty.rss_kib) / count as f64,
             used.rss_kib,
-            (again.rss_kib - empty.rss_kib) / count
+            (again.rss_kib - empty.rss_kib) / count as f64
         ),
     ];
+    let some = rewritten.iter().take(SHOWN);
+    outcome
+        .notes
+        .extend(some.map(|name| format!("components: written after the restart: {name}")));
     Ok(outcome)
 }
 
@@ -130,12 +167,15 @@ async fn start_hub(cluster: &Cluster, at: Addresses) -> Result<(Worker, Addresse
     Worker::start(Role::Hub, &setup).await
 }
 
-/// Makes what components need: a class, and a way to a plane.
+/// Makes what components need: a project, classes, and a way to a plane.
 async fn prepare(operator: &Operator) -> Result<()> {
     operator.declare(PLANE).await?;
     operator.environment(ENVIRONMENT, PLANE).await?;
-    // Nobody enrols with it; it makes the Plane.
-    operator.token(PLANE).await?;
+    let pipeline =
+        json!({ "promotionPaths": [{ "sourceEnvironmentRef": ENVIRONMENT, "targetEnvironmentRefs": [] }] });
+    operator.apply("DeploymentPipeline", "default", pipeline).await?;
+    let project = json!({ "deploymentPipelineRef": "default" });
+    operator.apply("Project", PROJECT, project).await?;
     let class = json!({ "deploymentTemplate": { "replicas": 1 } });
     operator.apply("ServiceClass", "default", class).await?;
     let class = json!({ "restPolicy": { "defaults": {} } });
@@ -143,7 +183,9 @@ async fn prepare(operator: &Operator) -> Result<()> {
 }
 
 async fn write_component(operator: &Operator, name: String) -> Result<()> {
-    let owner = json!({ "projectName": "shop", "componentName": name });
+    let component = json!({ "owner": { "projectName": PROJECT }, "type": "Service" });
+    operator.apply("Component", &name, component).await?;
+    let owner = json!({ "projectName": PROJECT, "componentName": name });
     let workload = json!({
         "owner": owner,
         "containers": { "main": { "image": "registry.example/app:1" } },
@@ -155,51 +197,6 @@ async fn write_component(operator: &Operator, name: String) -> Result<()> {
         "owner": owner, "workloadName": name, "apis": { "api": { "type": "REST", "rest": rest } },
     });
     operator.apply("Service", &name, service).await
-}
-
-/// Waits until nothing is written any more. Returns since when.
-async fn at_rest(control: &Client) -> Result<Instant> {
-    let deadline = Instant::now() + PATIENCE;
-    let (mut since, mut last) = (Instant::now(), revision(control).await?);
-    loop {
-        tokio::time::sleep(QUIET / 8).await;
-        let now = revision(control).await?;
-        if now > last + LEASES {
-            (since, last) = (Instant::now(), now);
-        } else if since.elapsed() >= QUIET {
-            return Ok(since);
-        }
-        ensure!(Instant::now() < deadline, "it is written without end");
-    }
-}
-
-/// Checks that each component got as far as it can without an agent.
-async fn complete(operator: &Operator, count: usize) -> Result<()> {
-    for kind in ["ServiceBinding", "Release"] {
-        let all = operator.api(kind).list(&ListParams::default()).await?;
-        let said = all
-            .iter()
-            .filter(|object| operator::condition(object, "Ready").is_some());
-        let said = said.count();
-        ensure!(
-            said == count,
-            "{said} of {count} objects of kind {kind} say how they are"
-        );
-    }
-    Ok(())
-}
-
-/// Everything that a hub writes here, with its resourceVersion.
-async fn versions(operator: &Operator) -> Result<BTreeMap<String, Option<String>>> {
-    let mut versions = BTreeMap::new();
-    for kind in KINDS.iter().chain(&["DataPlane", "Environment"]) {
-        let all = operator.api(kind).list_metadata(&ListParams::default()).await?;
-        for object in all {
-            let name = object.metadata.name.unwrap_or_default();
-            versions.insert(format!("{kind} {name}"), object.metadata.resource_version);
-        }
-    }
-    Ok(versions)
 }
 
 /// The objects of all components, to be created elsewhere.

@@ -119,7 +119,7 @@ impl Course {
             plane_cluster,
         };
         course.prepare().await?;
-        course.connected().await?;
+        connected(&course.operator).await?;
         Ok(course)
     }
 
@@ -256,16 +256,20 @@ impl Course {
         };
         poll::until("the relay's kind is served", PATIENCE, served).await
     }
+}
 
-    async fn connected(&self) -> Result<()> {
-        let path = format!("/api/v1/planes/{PLANE}");
-        poll::until("the plane is connected", PATIENCE, || async {
-            let view = self.operator.rest().get(&path).await?;
-            ensure!(view.get("connection").is_some_and(|it| !it.is_null()), "{view}");
-            Ok(())
-        })
-        .await
-    }
+/// Waits until the hub says that the agent is connected.
+///
+/// # Errors
+/// It is not in time.
+pub(crate) async fn connected(operator: &Operator) -> Result<()> {
+    let path = format!("/api/v1/planes/{PLANE}");
+    poll::until("the plane is connected", PATIENCE, || async {
+        let view = operator.rest().get(&path).await?;
+        ensure!(view.get("connection").is_some_and(|it| !it.is_null()), "{view}");
+        Ok(())
+    })
+    .await
 }
 
 /// The revision of a cluster. Every write anywhere in it is one.

@@ -11,6 +11,7 @@ pub mod poll;
 mod rights;
 pub mod running;
 pub mod stage;
+pub mod versions;
 
 pub use cluster::Cluster;
 pub use ground::Ground;

@@ -1,6 +1,5 @@
 //! What an organization writes: a platform, classes with policies, and a component of each type.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::time::{Duration, Instant};
 
@@ -9,12 +8,11 @@ use anyhow::ensure;
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::discovery::{Discovery, verbs};
-use kube::{Client, ResourceExt as _};
+use kube::Client;
+use kube::api::{Api, ApiResource, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use outhaul_scenarios::operator::{NAMESPACE, condition};
 use outhaul_scenarios::stage::SYSTEM;
-use outhaul_scenarios::{Ground, Stage, poll, stage};
+use outhaul_scenarios::{Ground, Stage, poll, stage, versions};
 use serde_json::{Value, json};
 
 /// How long nothing may be written before it is believed that nothing will be. `OUTHAUL_QUIET_SECONDS` says otherwise.
@@ -189,14 +187,9 @@ async fn started(ground: &Ground) -> Stage {
     stage
 }
 
-/// Every kind that an API server keeps objects of: but Leases, which are renewed all the time.
+/// Every kind of a cluster, the most written ones among them.
 async fn kinds(client: &Client) -> Vec<ApiResource> {
-    let discovery = Discovery::new(client.clone()).run_aggregated().await.unwrap();
-    let kinds = discovery.groups().flat_map(|group| group.recommended_resources());
-    let kept = kinds.filter(|(kind, can)| {
-        can.supports_operation(verbs::LIST) && !["Lease", "ComponentStatus"].contains(&&*kind.kind)
-    });
-    let kinds: Vec<_> = kept.map(|(kind, _)| kind).collect();
+    let kinds = versions::kinds(client).await.unwrap();
     for known in ["Secret", "Event", "Namespace"] {
         assert!(
             kinds.iter().any(|kind| kind.kind == known),
@@ -206,27 +199,6 @@ async fn kinds(client: &Client) -> Vec<ApiResource> {
     kinds
 }
 
-/// Every object of these kinds, with its resourceVersion.
-async fn versions(client: &Client, kinds: &[ApiResource]) -> BTreeMap<String, Option<String>> {
-    let mut versions = BTreeMap::new();
-    for kind in kinds {
-        let all: Api<DynamicObject> = Api::all_with(client.clone(), kind);
-        // A kind whose definition is new is not listed before the API server has begun to keep it.
-        let what = format!("objects of kind {} are listed", kind.kind);
-        let listed = poll::until(&what, stage::PATIENCE, || async {
-            Ok(all.list_metadata(&ListParams::default()).await?)
-        });
-        for object in listed.await.unwrap() {
-            let namespace = object.namespace().unwrap_or_default();
-            versions.insert(
-                format!("{} {namespace}/{}", kind.kind, object.name_any()),
-                object.resource_version(),
-            );
-        }
-    }
-    versions
-}
-
 /// Waits until nothing has been written on either side for a while.
 async fn nothing_is_written(stage: &Stage) {
     let given = env::var("OUTHAUL_QUIET_SECONDS").ok();
@@ -234,7 +206,11 @@ async fn nothing_is_written(stage: &Stage) {
     let (control, plane) = tokio::try_join!(stage.control.client(), stage.planes["eu"].client()).unwrap();
     let (of_control, of_plane) = tokio::join!(kinds(&control), kinds(&plane));
     let everything = || async {
-        let (control, plane) = tokio::join!(versions(&control, &of_control), versions(&plane, &of_plane));
+        let looks = tokio::try_join!(
+            versions::of(&control, &of_control),
+            versions::of(&plane, &of_plane)
+        );
+        let (control, plane) = looks.unwrap();
         [control, plane]
     };
     let start = Instant::now();
@@ -242,10 +218,7 @@ async fn nothing_is_written(stage: &Stage) {
     while since.elapsed() < quiet {
         let now = everything().await;
         if now != known {
-            let changed = [0, 1].map(|side| {
-                let changed = now[side].iter().filter(|it| known[side].get(it.0) != Some(it.1));
-                changed.map(|(name, _)| name.clone()).collect::<Vec<_>>()
-            });
+            let changed = [0, 1].map(|side| versions::written(&known[side], &now[side]));
             assert!(
                 start.elapsed() < stage::PATIENCE + quiet,
                 "it never rests: {changed:?}"
