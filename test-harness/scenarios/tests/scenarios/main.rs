@@ -14,6 +14,7 @@ mod enrolment;
 mod handover;
 mod held;
 mod incidents;
+mod inherited;
 mod interruptions;
 mod limits;
 mod once;

@@ -13,11 +13,12 @@ use outhaul_scenarios::{Ground, Stage, poll, stage};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-/// What somebody wrote, and what OpenChoreo's own controllers made of it.
-const CASE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../hub/render/tests/data/golden/service-from-image"
-);
+/// What somebody wrote, and what OpenChoreo's own controllers made of it, case by case.
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../hub/render/tests/data/golden");
+
+/// The case of this file, and the Release that it is about.
+const CASE: &str = "service-from-image";
+const RELEASE: &str = "greeter-service";
 
 /// The uid of the Release as it was.
 const FORMER: &str = "0d1f3a52-7a2c-4a55-9c55-0c4be9d5ad11";
@@ -25,16 +26,16 @@ const FORMER: &str = "0d1f3a52-7a2c-4a55-9c55-0c4be9d5ad11";
 /// The label that names it.
 const OWNER: &str = "openchoreo.dev/release-uid";
 
-fn documents(file: &str) -> Vec<Value> {
-    let text = fs::read_to_string(format!("{CASE}/{file}")).unwrap();
+/// A file of a case: `given.yaml` or `expected.yaml`.
+pub(crate) fn documents(case: &str, file: &str) -> Vec<Value> {
+    let text = fs::read_to_string(format!("{CASES}/{case}/{file}")).unwrap();
     serde_yaml_ng::Deserializer::from_str(&text)
         .map(|document| Value::deserialize(document).unwrap())
         .collect()
 }
 
-/// The objects of the Release as OpenChoreo sends them to the plane: the namespace, then each with its labels.
-fn former_objects() -> Vec<Value> {
-    let release = &documents("expected.yaml")[0]["spec"];
+/// The objects of a Release as OpenChoreo sends them to the plane: the namespace, then each with its labels.
+pub(crate) fn sent(name: &str, uid: &str, release: &Value) -> Vec<Value> {
     let entries = release["resources"].as_array().unwrap();
     let namespace = json!({
         "apiVersion": "v1", "kind": "Namespace",
@@ -42,9 +43,9 @@ fn former_objects() -> Vec<Value> {
             "openchoreo.dev/created-by": "release-controller",
             "openchoreo.dev/environment": release["environmentName"],
             "openchoreo.dev/project": release["owner"]["projectName"],
-            "openchoreo.dev/release-name": "greeter-service",
+            "openchoreo.dev/release-name": name,
             "openchoreo.dev/release-namespace": "default",
-            OWNER: FORMER,
+            OWNER: uid,
         } },
     });
     let labelled = entries.iter().map(|entry| {
@@ -52,8 +53,8 @@ fn former_objects() -> Vec<Value> {
         for (label, value) in [
             ("managed-by", "release-controller"),
             ("release-resource-id", entry["id"].as_str().unwrap()),
-            ("release-uid", FORMER),
-            ("release-name", "greeter-service"),
+            ("release-uid", uid),
+            ("release-name", name),
             ("release-namespace", "default"),
         ] {
             object["metadata"]["labels"][format!("openchoreo.dev/{label}")] = value.into();
@@ -64,7 +65,7 @@ fn former_objects() -> Vec<Value> {
 }
 
 /// The API of an object's kind, in its namespace.
-fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
+pub(crate) fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
     let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
     let api_version = text("/apiVersion").unwrap();
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
@@ -76,12 +77,12 @@ fn api(client: &Client, object: &Value) -> Api<DynamicObject> {
     }
 }
 
-fn name(object: &Value) -> &str {
+pub(crate) fn name(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap()
 }
 
 /// The same objects as the plane has them, by kind and name.
-async fn as_they_are(client: &Client, objects: &[Value]) -> BTreeMap<String, DynamicObject> {
+pub(crate) async fn as_they_are(client: &Client, objects: &[Value]) -> BTreeMap<String, DynamicObject> {
     let mut found = BTreeMap::new();
     for object in objects {
         let there = api(client, object).get(name(object)).await.unwrap();
@@ -92,7 +93,7 @@ async fn as_they_are(client: &Client, objects: &[Value]) -> BTreeMap<String, Dyn
 
 /// Writes what somebody wrote; of the Workload without its variables where `bare`.
 async fn write(stage: &Stage, bare: bool) {
-    for mut document in documents("given.yaml") {
+    for mut document in documents(CASE, "given.yaml") {
         let kind = document["kind"].as_str().unwrap().to_owned();
         if bare && kind == "Workload" {
             document["spec"]["containers"]["main"]["env"] = json!([]);
@@ -109,7 +110,7 @@ async fn what_openchoreo_left_of_a_component_goes_on_under_its_new_release(groun
     stage.operator().environment("development", "eu").await.unwrap();
     stage.plane("eu").unwrap().stop_agent().await.unwrap();
     let client = stage.plane("eu").unwrap().client().await.unwrap();
-    let objects = former_objects();
+    let objects = sent(RELEASE, FORMER, &documents(CASE, "expected.yaml")[0]["spec"]);
     for object in &objects {
         let params = PatchParams::apply("release-controller").force();
         let (objects, applied) = (api(&client, object), Patch::Apply(object));
@@ -124,11 +125,11 @@ async fn what_openchoreo_left_of_a_component_goes_on_under_its_new_release(groun
     let settled = async |what| {
         let said = stage
             .operator()
-            .said("ServiceBinding", "greeter-service", "ResourcesActive");
+            .said("ServiceBinding", RELEASE, "ResourcesActive");
         said.await.unwrap_or_else(|error| panic!("{what}: {error:#}"));
     };
     settled("taken over").await;
-    let release = stage.operator().releases().get("greeter-service").await.unwrap();
+    let release = stage.operator().releases().get(RELEASE).await.unwrap();
     let after = as_they_are(&client, &objects).await;
     for (object, before) in &before {
         let after = &after[object];

@@ -157,10 +157,11 @@ pub(crate) async fn pods_and_sets(client: &kube::Client) -> BTreeSet<Option<Stri
     let everything = ListParams::default();
     let (sets, pods) = tokio::try_join!(sets.list(&everything), pods.list(&everything)).unwrap();
     let sets = sets.iter().map(kube::ResourceExt::uid);
-    // One on its way out was replaced before.
-    let pods = pods
-        .iter()
-        .filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    // One on its way out was replaced before, and those of Jobs come and go.
+    let pods = pods.iter().filter(|pod| {
+        let owners = pod.owner_references();
+        pod.metadata.deletion_timestamp.is_none() && owners.iter().any(|owner| owner.kind == "ReplicaSet")
+    });
     sets.chain(pods.map(kube::ResourceExt::uid)).collect()
 }
 
