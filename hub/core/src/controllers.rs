@@ -105,6 +105,8 @@ pub struct Settings {
     pub as_openchoreo: AsOpenChoreo,
     /// The environment of first bindings.
     pub first_environment: String,
+    /// Hosts of gateways are those that Environments and DataPlanes say.
+    pub plane_hosts: bool,
 }
 
 impl Default for Settings {
@@ -113,6 +115,7 @@ impl Default for Settings {
             fallback: false,
             as_openchoreo: AsOpenChoreo::default(),
             first_environment: FIRST_ENVIRONMENT.to_owned(),
+            plane_hosts: false,
         }
     }
 }
@@ -122,6 +125,7 @@ impl Default for Settings {
 pub struct Controllers {
     as_openchoreo: AsOpenChoreo,
     first_environment: String,
+    plane_hosts: bool,
     stores: Stores,
     /// Which Plane a DataPlane or BuildPlane uses.
     routing: Routing,
@@ -147,6 +151,7 @@ impl Controllers {
         Self {
             as_openchoreo: settings.as_openchoreo,
             first_environment: settings.first_environment,
+            plane_hosts: settings.plane_hosts,
             routing: Routing::new(settings.fallback),
             ..Self::default()
         }
@@ -193,7 +198,7 @@ impl Controllers {
         let Some(key) = self.queue.take(now.uptime) else {
             return Next::Idle;
         };
-        if !key.kind.needs().iter().all(|kind| self.complete.contains(kind)) {
+        if !self.can_decide(key.kind) {
             self.queue.done(&key);
             self.early.insert(key);
             return Next::Looked;
@@ -294,6 +299,16 @@ impl Controllers {
         }
     }
 
+    /// Whether all is listed that keys of this kind are decided from.
+    fn can_decide(&self, kind: Kind) -> bool {
+        let hosts = match kind {
+            Kind::ServiceBinding | Kind::WebApplicationBinding if self.plane_hosts => dependencies::HOSTS,
+            _ => &[],
+        };
+        let mut needs = kind.needs().iter().chain(hosts);
+        needs.all(|kind| self.complete.contains(kind))
+    }
+
     fn seen(&mut self, sight: Sight) {
         let id = sight.id.clone();
         let Some(before) = self.stores.put(sight) else {
@@ -302,9 +317,12 @@ impl Controllers {
         let after = self.stores.object(&id);
         route(&mut self.routing, &id, after);
         if id.kind.is_key() {
-            let dependencies = after
+            let mut dependencies = after
                 .map(|object| dependencies::of(&id, object, &self.routing))
                 .unwrap_or_default();
+            if let (Some(object), true) = (after, self.plane_hosts) {
+                dependencies.extend(dependencies::hosts(&id, object, &self.routing));
+            }
             self.index.set(&id, dependencies);
             self.queue.add(id.clone());
         }
@@ -343,6 +361,13 @@ impl Controllers {
         for dependency in components.chain([Dependency::Object(id.clone())]) {
             for key in self.index.dependents(&dependency) {
                 self.queue.add(key.clone());
+                // What a DataPlane says of hosts is said for all of its Environments.
+                if self.plane_hosts && key.kind == Kind::Environment && id.kind == Kind::DataPlane {
+                    let environment = Dependency::Object(key.clone());
+                    for key in self.index.dependents(&environment) {
+                        self.queue.add(key.clone());
+                    }
+                }
             }
         }
     }
@@ -381,6 +406,7 @@ impl Controllers {
             index: &self.index,
             as_openchoreo: self.as_openchoreo,
             first_environment: &self.first_environment,
+            plane_hosts: self.plane_hosts,
             read: read.as_ref(),
             memory: self.memories.entry(key.clone()).or_default(),
             now,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use outhaul_hub_resources::{ComponentOwner, EndpointType, ExposeLevel, ExposedApi, Open, RestApi};
 use serde_json::Value;
 
+use crate::domain::Domains;
 use crate::path;
 
 /// Port of the gateways, as callers see it.
@@ -12,12 +13,6 @@ pub(crate) const GATEWAY_PORT: i32 = 8443;
 
 /// Scheme of the gateways, as callers see it.
 pub(crate) const GATEWAY_SCHEME: &str = "https";
-
-/// What hosts of the external gateway end in, for APIs.
-pub const PUBLIC_DOMAIN: &str = "choreoapis.localhost";
-
-/// What hosts of the internal gateway end in.
-pub const ORGANIZATION_DOMAIN: &str = "choreoapis.internal";
 
 /// A level that has a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,11 +50,12 @@ impl<'a> Level<'a> {
         }
     }
 
-    pub(crate) fn host(self, environment: &str) -> String {
-        match self {
-            Self::Public => format!("{environment}.{PUBLIC_DOMAIN}"),
-            Self::Internal(_) => format!("{environment}.{ORGANIZATION_DOMAIN}"),
-        }
+    pub(crate) fn host(self, environment: &str, domains: Domains<'_>) -> String {
+        let domain = match self {
+            Self::Public => domains.public,
+            Self::Internal(_) => domains.organization,
+        };
+        format!("{}.{domain}", domains.prefix.unwrap_or(environment))
     }
 }
 
@@ -97,6 +93,6 @@ pub(crate) fn path(owner: &ComponentOwner, base_path: &str) -> String {
 }
 
 /// The host of a web application.
-pub(crate) fn web_host(owner: &ComponentOwner, environment: &str) -> String {
-    format!("{}-{environment}.choreoapps.localhost", owner.component_name)
+pub(crate) fn web_host(owner: &ComponentOwner, environment: &str, domains: Domains<'_>) -> String {
+    format!("{}-{environment}.{}", owner.component_name, domains.web)
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     binding::Binding,
+    domain::Domains,
     draft::{Draft, Identity},
     exposure::{self, Level},
     name,
@@ -22,14 +23,14 @@ pub(crate) fn add_api(
     draft: &mut Draft<'_>,
     binding: &Binding<'_>,
     api: &str,
-    level: Level<'_>,
+    (level, domains): (Level<'_>, Domains<'_>),
     backend: Result<&RestBackend, Problem>,
 ) {
     let identity = Identity::of("HTTPRoute", name::api_route(binding.name, api, level.name()));
     let object = backend.map(|backend| {
         let spec = route(
             level.gateway(),
-            &level.host(binding.environment),
+            &level.host(binding.environment, domains),
             (
                 &exposure::path(binding.owner, &backend.base_path),
                 &backend.base_path,
@@ -42,8 +43,8 @@ pub(crate) fn add_api(
 }
 
 /// Adds the routes to the endpoints of a web application, which has a host of its own.
-pub(crate) fn add_web(draft: &mut Draft<'_>, binding: &Binding<'_>) {
-    let host = exposure::web_host(binding.owner, binding.environment);
+pub(crate) fn add_web(draft: &mut Draft<'_>, binding: &Binding<'_>, domains: Domains<'_>) {
+    let host = exposure::web_host(binding.owner, binding.environment, domains);
     let is_host = name::is_subdomain(&host);
     if is_host && !binding.workload.endpoints.is_empty() && !host.split('.').all(name::is_label) {
         draft.warnings.push(Warning::LongHost(host.clone()));

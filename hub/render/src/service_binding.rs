@@ -12,6 +12,7 @@ use crate::{
     class,
     connection::{self, TargetKey, Targets},
     deployment,
+    domain::Domains,
     draft::Draft,
     endpoints,
     exposure::{self, Level},
@@ -33,6 +34,8 @@ pub struct Inputs<'a> {
     pub existing: Option<&'a Release>,
     /// What stays as OpenChoreo makes it.
     pub as_openchoreo: AsOpenChoreo,
+    /// What hosts begin with and end in where it runs.
+    pub domains: Domains<'a>,
 }
 
 /// The APIClasses that a binding is rendered from, with the API that names each: a change of one is a change of the
@@ -95,7 +98,7 @@ fn draft<'a>(
 }
 
 /// Where the binding's endpoints are reached: what its status is to say. One that is undeployed is reached nowhere.
-pub fn endpoints(binding: &ServiceBinding) -> Vec<EndpointStatus> {
+pub fn endpoints(binding: &ServiceBinding, domains: Domains<'_>) -> Vec<EndpointStatus> {
     let view = view(binding);
     if view.state == ReleaseState::Undeploy {
         return Vec::new();
@@ -110,7 +113,7 @@ pub fn endpoints(binding: &ServiceBinding) -> Vec<EndpointStatus> {
                 .map(|backend| backend.base_path.as_str())
                 .unwrap_or_default();
             Some(endpoints::gateway(
-                wanted.host(view.environment),
+                wanted.host(view.environment, domains),
                 exposure::path(view.owner, base_path),
             ))
         };

@@ -10,6 +10,7 @@ use crate::{
     class,
     connection::{self, TargetKey, Targets},
     deployment,
+    domain::Domains,
     draft::Draft,
     endpoints, exposure, http_route,
     problem::{ClassKind, RenderError},
@@ -28,6 +29,8 @@ pub struct Inputs<'a> {
     pub existing: Option<&'a Release>,
     /// What stays as OpenChoreo makes it.
     pub as_openchoreo: AsOpenChoreo,
+    /// What hosts begin with and end in where it runs.
+    pub domains: Domains<'a>,
 }
 
 /// The bindings that a binding is rendered from, as its connections name them: a change of one is a change of the
@@ -59,19 +62,20 @@ fn draft<'a>(view: &Binding<'_>, inputs: &Inputs<'a>) -> Result<Draft<'a>, Rende
     let mut draft = Draft::new(inputs.existing, view.state);
     deployment::add(&mut draft, view, deployment, &connected);
     service_object::add(&mut draft, view, service);
-    http_route::add_web(&mut draft, view);
+    http_route::add_web(&mut draft, view, inputs.domains);
     Ok(draft)
 }
 
 /// Where the binding's endpoints are reached: what its status is to say. One that is undeployed is reached nowhere.
-pub fn endpoints(binding: &WebApplicationBinding) -> Vec<EndpointStatus> {
+pub fn endpoints(binding: &WebApplicationBinding, domains: Domains<'_>) -> Vec<EndpointStatus> {
     let view = view(binding);
     if view.state == ReleaseState::Undeploy {
         return Vec::new();
     }
     endpoints::of(&view, |_, endpoint| {
-        let public = (endpoint.r#type == EndpointType::Http)
-            .then(|| endpoints::gateway(exposure::web_host(view.owner, view.environment), "/".to_owned()));
+        let at = || exposure::web_host(view.owner, view.environment, domains);
+        let public =
+            (endpoint.r#type == EndpointType::Http).then(|| endpoints::gateway(at(), "/".to_owned()));
         (None, public)
     })
 }

@@ -1,6 +1,6 @@
 //! Rendering is done for every component at once when a hub starts: its cost grows with what is rendered, not faster.
 
-use outhaul_hub_render::{Change, Wanted, service_binding};
+use outhaul_hub_render::{Change, Domains, Wanted, service_binding};
 use outhaul_hub_resources::{ServiceBinding, ServiceClass};
 use serde_json::{Value, json};
 
@@ -60,5 +60,8 @@ fn a_workload_with_thousands_of_everything_is_rendered() {
     let container = &release.spec.resources[0].object["spec"]["template"]["spec"]["containers"][0];
     assert_eq!(container["env"].as_array().unwrap().len(), 2 * MANY);
     assert_eq!(container["ports"].as_array().unwrap().len(), MANY);
-    assert_eq!(service_binding::endpoints(&binding).len(), MANY);
+    assert_eq!(
+        service_binding::endpoints(&binding, Domains::default()).len(),
+        MANY
+    );
 }

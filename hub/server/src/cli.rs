@@ -40,6 +40,10 @@ pub(crate) struct Options {
     /// The Environment of a component's first binding. Bindings that are there keep theirs.
     #[arg(long, env = "OUTHAUL_FIRST_ENVIRONMENT", default_value = FIRST_ENVIRONMENT, value_parser = environment)]
     first_environment: String,
+    /// Hosts of APIs and web applications end in what `spec.gateway` of the DataPlane says, and those of APIs begin with
+    /// the Environment's `gateway.dnsPrefix`. Else they are those of OpenChoreo, whatever is said there.
+    #[arg(long, env = "OUTHAUL_PLANE_HOSTS")]
+    plane_hosts: bool,
     /// How to write the log. RUST_LOG says how much.
     #[arg(long, env = "OUTHAUL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
@@ -108,6 +112,7 @@ impl Options {
             fallback: self.fall_back_to_default,
             as_openchoreo: as_openchoreo(&self.as_openchoreo),
             first_environment: self.first_environment,
+            plane_hosts: self.plane_hosts,
         })
     }
 }

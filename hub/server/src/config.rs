@@ -27,4 +27,6 @@ pub struct Config {
     pub as_openchoreo: AsOpenChoreo,
     /// The environment of a component's first binding.
     pub first_environment: String,
+    /// Whether hosts of gateways are those that Environments and DataPlanes say.
+    pub plane_hosts: bool,
 }

@@ -217,6 +217,7 @@ impl Parts {
                 fallback: config.fallback,
                 as_openchoreo: config.as_openchoreo,
                 first_environment: config.first_environment.clone(),
+                plane_hosts: config.plane_hosts,
             },
             news: news_receiver,
             progress,

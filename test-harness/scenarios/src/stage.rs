@@ -391,5 +391,6 @@ async fn hub_config(rights: &Rights, at: Addresses) -> Result<outhaul_hub_server
         fallback: true,
         as_openchoreo: outhaul_hub_server::AsOpenChoreo::default(),
         first_environment: outhaul_hub_server::FIRST_ENVIRONMENT.to_owned(),
+        plane_hosts: false,
     })
 }

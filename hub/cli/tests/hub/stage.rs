@@ -52,6 +52,7 @@ impl Stage {
             fallback: true,
             as_openchoreo: AsOpenChoreo::default(),
             first_environment: outhaul_hub_server::FIRST_ENVIRONMENT.to_owned(),
+            plane_hosts: false,
         })
         .await
         .unwrap();

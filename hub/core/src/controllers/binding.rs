@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use kube::Resource;
 use outhaul_hub_render::readiness::{self, Readiness};
 use outhaul_hub_render::{
-    AsOpenChoreo, Change, RenderError, TargetKey, Wanted, api_binding, reason, scheduled_task_binding,
-    service_binding, web_application_binding,
+    AsOpenChoreo, Change, Domains, RenderError, TargetKey, Wanted, api_binding, reason,
+    scheduled_task_binding, service_binding, web_application_binding,
 };
 use outhaul_hub_resources::{
-    API, APIBinding, APIClass, EndpointStatus, Release, ReleaseSpec, ReleaseState, ScheduledTaskBinding,
-    ScheduledTaskClass, ServiceBinding, ServiceClass, WebApplicationBinding, WebApplicationClass,
+    API, APIBinding, APIClass, DataPlane, EndpointStatus, Environment, Release, ReleaseSpec, ReleaseState,
+    ScheduledTaskBinding, ScheduledTaskClass, ServiceBinding, ServiceClass, WebApplicationBinding,
+    WebApplicationClass,
 };
 use outhaul_protocol_wire::{canonical, limits};
 use serde_json::{Map, Value};
@@ -43,7 +44,7 @@ pub(super) trait Binding: Watched + Resource<DynamicType = ()> {
         None
     }
     /// Where it is reached, as its status says and as it should say; none for types that are not reached.
-    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
+    fn endpoints(&self, _look: &Look<'_>) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
         None
     }
 }
@@ -173,7 +174,7 @@ fn is_same(stores: &Stores, id: &Id, head: &Release, wanted: &Release) -> bool {
 fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, rendered: Option<&Wanted>) -> Plan {
     let mut fields = Map::new();
     let moves = rendered.is_some_and(|rendered| !rendered.keeps_addresses());
-    if let Some((known, wanted)) = binding.endpoints().filter(|_| moves)
+    if let Some((known, wanted)) = binding.endpoints(look).filter(|_| moves)
         && known != wanted
     {
         fields.insert("endpoints".to_owned(), listed(&wanted));
@@ -265,6 +266,37 @@ fn found<'a, K: Watched>(look: &Look<'a>, name: &str) -> Result<Option<&'a K>, S
     }
 }
 
+/// What hosts begin with and end in where a binding's environment is.
+fn domains<'a>(look: &Look<'a>, environment: &str) -> Result<Domains<'a>, String> {
+    if !look.plane_hosts {
+        return Ok(Domains::default());
+    }
+    let (id, environment) = anywhere::<Environment>(look, look.key, environment, "spec.environment")?;
+    let plane = environment.spec.data_plane_ref.as_deref().unwrap_or_default();
+    let field = format!("spec.dataPlaneRef of Environment {:?}", id.name);
+    let (_, plane) = anywhere::<DataPlane>(look, &id, plane, &field)?;
+    Domains::of(environment, plane)
+}
+
+/// What `field` names, in one of the places where it may be as seen from `key`.
+fn anywhere<'a, K: Watched>(
+    look: &Look<'a>,
+    key: &Id,
+    name: &str,
+    field: &str,
+) -> Result<(Id, &'a K), String> {
+    let mut places = dependencies::places(key, K::KIND, name, look.routing);
+    match places.find_map(|id| Some((look.stores.get::<K>(&id.namespace, name)?, id))) {
+        Some((Ok(object), id)) => Ok((id, object)),
+        Some((Err(why), _)) => Err(format!("{} {name:?} cannot be read: {}", K::KIND, why.0)),
+        None => Err(format!(
+            "{} {name:?} does not exist in namespace {:?}, and says what hosts end in: create it, or correct {field}",
+            K::KIND,
+            key.namespace
+        )),
+    }
+}
+
 /// The bindings that these connections may lead to.
 fn targets<'a>(look: &Look<'a>, wanted: &[TargetKey<'_>]) -> Vec<&'a ServiceBinding> {
     match wanted {
@@ -335,13 +367,18 @@ impl Binding for ServiceBinding {
                 .collect(),
             existing,
             as_openchoreo: look.as_openchoreo,
+            domains: domains(look, &self.spec.environment)?,
         };
         Ok(service_binding::release(self, &inputs))
     }
 
-    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
+    fn endpoints(&self, look: &Look<'_>) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
         let known = self.status.as_ref().map(|status| status.endpoints.as_slice());
-        Some((known.unwrap_or_default(), service_binding::endpoints(self)))
+        let domains = domains(look, &self.spec.environment).ok()?;
+        Some((
+            known.unwrap_or_default(),
+            service_binding::endpoints(self, domains),
+        ))
     }
 }
 
@@ -363,15 +400,17 @@ impl Binding for WebApplicationBinding {
             targets: targets(look, &wanted).into_iter().collect(),
             existing,
             as_openchoreo: look.as_openchoreo,
+            domains: domains(look, &self.spec.environment)?,
         };
         Ok(web_application_binding::release(self, &inputs))
     }
 
-    fn endpoints(&self) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
+    fn endpoints(&self, look: &Look<'_>) -> Option<(&[EndpointStatus], Vec<EndpointStatus>)> {
         let known = self.status.as_ref().map(|status| status.endpoints.as_slice());
+        let domains = domains(look, &self.spec.environment).ok()?;
         Some((
             known.unwrap_or_default(),
-            web_application_binding::endpoints(self),
+            web_application_binding::endpoints(self, domains),
         ))
     }
 }

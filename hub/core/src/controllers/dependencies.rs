@@ -94,6 +94,20 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
     }
 }
 
+/// What hosts are decided from, where Environments and DataPlanes say it.
+pub(super) const HOSTS: &[Kind] = &[Kind::Environment, Kind::DataPlane];
+
+/// The Environment that says what the hosts of this key end in, wherever it is. Its DataPlane is what it depends on.
+pub(super) fn hosts(id: &Id, object: &Object, routing: &Routing) -> Vec<Dependency> {
+    let environment = match object {
+        Object::ServiceBinding(binding) => &binding.spec.environment,
+        Object::WebApplicationBinding(binding) => &binding.spec.environment,
+        _ => return Vec::new(),
+    };
+    let found = places(id, Kind::Environment, environment, routing);
+    found.map(Dependency::Object).collect()
+}
+
 /// Where an object that this key names may be, in the order in which it is looked for.
 pub(super) fn places(key: &Id, kind: Kind, name: &str, routing: &Routing) -> impl Iterator<Item = Id> {
     let namespaces = routing.namespaces(&key.namespace);

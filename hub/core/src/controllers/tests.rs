@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod commits;
+mod hosts;
 mod platform;
 mod server;
 mod takeover;

@@ -8,6 +8,7 @@ use outhaul_hub_resources::{ApiPolicy, ExposedApi, RestApi, RestBackend};
 use super::Inputs;
 use crate::{
     binding::Binding,
+    domain::Domains,
     draft::Draft,
     exposure::{self, Level},
     http_route,
@@ -43,7 +44,7 @@ pub(super) fn add<'a>(
         }));
     let apis: Vec<_> = apis.iter().filter_map(|(name, api)| Api::of(name, api)).collect();
     for api in &apis {
-        add_routes(draft, binding, api, ports);
+        add_routes(draft, binding, api, ports, inputs.domains);
     }
     add_policies(draft, binding, &apis, inputs);
     for class in inputs.api_classes.values() {
@@ -55,14 +56,20 @@ pub(super) fn add<'a>(
     }
 }
 
-fn add_routes(draft: &mut Draft<'_>, binding: &Binding<'_>, api: &Api<'_>, ports: &[i64]) {
+fn add_routes(
+    draft: &mut Draft<'_>,
+    binding: &Binding<'_>,
+    api: &Api<'_>,
+    ports: &[i64],
+    domains: Domains<'_>,
+) {
     let backend = api.backend();
     if let (Ok(backend), false) = (&backend, api.levels.is_empty()) {
         say_where(draft, api.name, backend.port, ports);
     }
     draft.warnings.extend(api.unknown_levels());
     for level in &api.levels {
-        http_route::add_api(draft, binding, api.name, *level, backend.clone());
+        http_route::add_api(draft, binding, api.name, (*level, domains), backend.clone());
     }
 }
 

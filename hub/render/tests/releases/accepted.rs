@@ -88,11 +88,11 @@ const REFUSED: [(&str, &str); 2] = [
 pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 27),
     ("CronJob", 7),
-    ("Deployment", 65),
-    ("HTTPRoute", 107),
-    ("Release", 83),
+    ("Deployment", 68),
+    ("HTTPRoute", 112),
+    ("Release", 86),
     ("SecurityPolicy", 30),
-    ("Service", 69),
+    ("Service", 72),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.

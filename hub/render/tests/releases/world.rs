@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use outhaul_hub_render::{
-    AsOpenChoreo, Change, FIRST_ENVIRONMENT, RenderError, Rendered, Targets, Wanted, scheduled_task,
+    AsOpenChoreo, Change, Domains, FIRST_ENVIRONMENT, RenderError, Rendered, Targets, Wanted, scheduled_task,
     scheduled_task_binding, service, service_binding, web_application, web_application_binding,
 };
 use outhaul_hub_resources::{
-    APIClass, EndpointStatus, Release, ReleaseState, ScheduledTask, ScheduledTaskBinding, ScheduledTaskClass,
-    Service, ServiceBinding, ServiceClass, WebApplication, WebApplicationBinding, WebApplicationClass,
-    Workload,
+    APIClass, DataPlane, EndpointStatus, Environment, Release, ReleaseState, ScheduledTask,
+    ScheduledTaskBinding, ScheduledTaskClass, Service, ServiceBinding, ServiceClass, WebApplication,
+    WebApplicationBinding, WebApplicationClass, Workload,
 };
 use serde::{Deserialize as _, de::DeserializeOwned};
 use serde_json::Value;
@@ -44,6 +44,12 @@ impl World {
     /// The same where some of it stays as OpenChoreo makes it.
     pub(crate) fn make_as(&self, as_openchoreo: AsOpenChoreo) -> Made {
         let existing = self.first::<Release>("Release");
+        let environment = self.first::<Environment>("Environment");
+        let plane = self.first::<DataPlane>("DataPlane");
+        let domains = match (&environment, &plane) {
+            (Some(environment), Some(plane)) => Domains::of(environment, plane).unwrap(),
+            _ => Domains::default(),
+        };
         let classes = self.all::<APIClass>("APIClass");
         let api_classes: BTreeMap<_, _> = classes
             .iter()
@@ -60,10 +66,11 @@ impl World {
                 targets: bindings.iter().collect(),
                 existing: existing.as_ref(),
                 as_openchoreo,
+                domains,
             };
             return Made {
                 rendered: service_binding::release(&binding, &inputs),
-                endpoints: service_binding::endpoints(&binding),
+                endpoints: service_binding::endpoints(&binding, domains),
                 state: binding.spec.release_state,
                 existing,
             };
@@ -85,10 +92,11 @@ impl World {
                 targets,
                 existing: existing.as_ref(),
                 as_openchoreo,
+                domains,
             };
             return Made {
                 rendered: web_application_binding::release(&binding, &inputs),
-                endpoints: web_application_binding::endpoints(&binding),
+                endpoints: web_application_binding::endpoints(&binding, domains),
                 state: binding.spec.release_state,
                 existing,
             };
@@ -142,9 +150,10 @@ impl World {
         Some(binding)
     }
 
-    /// What is rendered: the first that is neither class, Workload nor Release.
+    /// What is rendered: the first that is neither class, Workload nor Release, nor says where it runs.
     fn subject(&self) -> &Value {
-        let beside = |kind: &str| kind.ends_with("Class") || kind == "Workload" || kind == "Release";
+        let others = ["Workload", "Release", "Environment", "DataPlane"];
+        let beside = |kind: &str| kind.ends_with("Class") || others.contains(&kind);
         self.0
             .iter()
             .find(|document| !beside(document["kind"].as_str().unwrap()))

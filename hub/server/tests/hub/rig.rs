@@ -195,6 +195,7 @@ pub(crate) fn config(client: &Client, agents: SocketAddr) -> Config {
         fallback: true,
         as_openchoreo: AsOpenChoreo::default(),
         first_environment: outhaul_hub_server::FIRST_ENVIRONMENT.to_owned(),
+        plane_hosts: false,
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) async fn play(mut owner: Owner) -> Result<()> {
         fallback: true,
         as_openchoreo: AsOpenChoreo::default(),
         first_environment: outhaul_hub_server::FIRST_ENVIRONMENT.to_owned(),
+        plane_hosts: false,
     })
     .await?;
     owner.answer(&Addresses {

@@ -47,7 +47,7 @@ fn without_effect(look: &Look<'_>, spec: &EnvironmentSpec) -> Vec<&'static str> 
             "spec.isProduction: it is there for people to read",
         ),
         (
-            !prefix.is_empty() && prefix != look.key.name,
+            !look.plane_hosts && !prefix.is_empty() && prefix != look.key.name,
             "spec.gateway.dnsPrefix: hosts begin with the name of the Environment",
         ),
         (

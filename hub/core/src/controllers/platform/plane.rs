@@ -32,8 +32,8 @@ pub(in crate::controllers) trait User {
     fn status(&self) -> Option<&ConditionStatus>;
     /// What OpenChoreo says of it.
     fn there() -> Option<Said>;
-    /// Fields that change nothing, and why.
-    fn without_effect(&self) -> Vec<String>;
+    /// Fields that change nothing, and why. Hosts change something where `plane_hosts` says so.
+    fn without_effect(&self, plane_hosts: bool) -> Vec<String>;
 }
 
 /// What is to be said of one.
@@ -42,7 +42,10 @@ pub(in crate::controllers) fn plan<U: User>(look: &Look<'_>, user: &U) -> Plan {
         return Plan::Nothing;
     }
     let beside = U::there().into_iter().chain(stored_credentials(user));
-    let beside = beside.chain(saying::warnings(WITHOUT_EFFECT, &user.without_effect()));
+    let beside = beside.chain(saying::warnings(
+        WITHOUT_EFFECT,
+        &user.without_effect(look.plane_hosts),
+    ));
     say(
         look,
         Former::of(user.status()),
@@ -123,7 +126,7 @@ impl User for DataPlane {
         Some(there(CREATED, DATA_PLANE_CREATED, "Dataplane is created"))
     }
 
-    fn without_effect(&self) -> Vec<String> {
+    fn without_effect(&self, plane_hosts: bool) -> Vec<String> {
         let (registry, gateway) = (&self.spec.registry, &self.spec.gateway);
         let secret = registry.secret_ref.as_deref().unwrap_or_default();
         let is_set = !(registry.prefix.is_empty() && secret.is_empty());
@@ -139,7 +142,7 @@ impl User for DataPlane {
         ];
         let hosts = hosts
             .into_iter()
-            .filter(|(_, host, domain)| !host.is_empty() && host != domain);
+            .filter(|(_, host, domain)| !plane_hosts && !host.is_empty() && host != domain);
         let hosts = hosts.map(|(field, _, domain)| format!("spec.gateway.{field}: hosts end in {domain}"));
         registry.into_iter().chain(hosts).collect()
     }
@@ -164,7 +167,7 @@ impl User for BuildPlane {
         None
     }
 
-    fn without_effect(&self) -> Vec<String> {
+    fn without_effect(&self, _plane_hosts: bool) -> Vec<String> {
         Vec::new()
     }
 }
