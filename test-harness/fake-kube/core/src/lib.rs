@@ -44,6 +44,8 @@
 //!   at. Faults in the entries of a map are said to be at `a.key`, not at `a[key]`; of what is neither a number nor a
 //!   text and may be either, another one of the two is said to be missing.
 //! - Who scaled is recorded as for built-in kinds.
+//! - A watch goes on when its definition changes, and shows objects by the one that was there when it began; the real
+//!   server ends it within minutes.
 //! - Of empty or null metadata, only what an apply leaves so is written again where nothing changes.
 //! - A whole number with a point is an integer, also where it is of the wrong type. Below declared fields of a root that
 //!   keeps unknown ones, unknown ones are dropped from an apply before anybody owns them.
@@ -53,7 +55,11 @@
 //! - There is no admission beyond namespaces, tolerations and what protects claims: no webhooks, policies, quotas,
 //!   limits, priorities.
 //! - Of the roles that a cluster has from the start, those of its own parts are not there. Nobody is impersonated as the
-//!   node that a token is bound to; of extra fields and groups, what is none is not refused.
+//!   node that a token is bound to; of extra fields and groups, what is none is not refused. Who grants too much is not
+//!   told which of their bindings are to roles that are not there.
+//! - What is done in the background has no owner in `managedFields`, but for roles that gather others. A namespace is
+//!   looked at again whenever something of it goes, not after seconds.
+//! - Tokens are bound to pods, Secrets and nodes, not to webhook configurations.
 //! - Reviews are answered whatever they lack but a subject, and whatever they contradict, without `managedFields`;
 //!   SelfSubjectRulesReview knows no rules. Whatever allows an access, the reason is the same.
 //! - Answers are JSON whatever else a client accepts; protobuf is read but not written. PartialObjectMetadata of a list,
