@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use outhaul_hub_resources::{Connection, ConnectionType, EndpointAccess, ServiceBinding};
+use outhaul_hub_resources::{Connection, ConnectionType, EndpointAccess, ReleaseState, ServiceBinding};
 
 use crate::{
-    AsOpenChoreo, binding::Binding, container::Variable, endpoints, name, problem::RenderError, template,
+    AsOpenChoreo,
+    binding::Binding,
+    container::Variable,
+    endpoints, name,
+    problem::{RenderError, Warning},
+    template,
 };
 
 /// What a connection names its target by.
@@ -45,19 +50,29 @@ impl<'a> FromIterator<&'a ServiceBinding> for Targets<'a> {
 }
 
 impl<'a> Targets<'a> {
-    /// Of several the one of the project that is named, else of the same project, else the first by name: OpenChoreo
-    /// takes any.
+    /// Of several the one of the project that is named, else of the same project; of these one that runs, else the first by
+    /// name: OpenChoreo takes any.
     fn get(&self, key: TargetKey<'_>, named: Option<&str>, own: &str) -> Option<&'a ServiceBinding> {
         let rank = |binding: &&&ServiceBinding| {
             let project = binding.spec.owner.project_name.as_str();
             (
                 Some(project) != named,
                 project != own,
+                is_undeployed(binding),
                 binding.metadata.name.clone(),
             )
         };
         self.0.get(&key)?.iter().min_by_key(rank).copied()
     }
+}
+
+/// What comes of the connections of a binding.
+#[derive(Default)]
+pub(crate) struct Connected {
+    /// The variables of all of them, in the order of the connections' names.
+    pub(crate) variables: Vec<Variable>,
+    /// What is otherwise than one may expect.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// What the connections of a binding name their targets by.
@@ -72,19 +87,23 @@ pub(crate) fn wanted<'a>(binding: &Binding<'a>) -> Vec<TargetKey<'a>> {
         .collect()
 }
 
-/// The variables of all connections, in the order of the connections' names.
+/// What comes of all connections.
 ///
 /// Where a target is follows from its spec, so nobody waits for its status, and two components may name each other.
-pub(crate) fn variables(
+pub(crate) fn connected(
     binding: &Binding<'_>,
     targets: &Targets<'_>,
     as_openchoreo: AsOpenChoreo,
-) -> Result<Vec<Variable>, RenderError> {
-    let mut variables = Vec::new();
+) -> Result<Connected, RenderError> {
+    let mut connected = Connected::default();
     for (name, connection) in &binding.workload.connections {
         match connection.r#type {
             ConnectionType::Api => {
-                let values = values(&resolved(binding, name, connection, targets, as_openchoreo)?);
+                let target = target(binding, name, connection, targets)?;
+                let values = values(&resolved(binding, name, connection, target, as_openchoreo)?);
+                connected
+                    .warnings
+                    .extend(warnings(binding, name, connection, target));
                 for variable in &connection.inject.env {
                     let value = template::render(&variable.value, &values);
                     let value = value.map_err(|source| RenderError::Template {
@@ -92,45 +111,102 @@ pub(crate) fn variables(
                         variable: variable.name.clone(),
                         source,
                     })?;
-                    variables.push((variable.name.clone(), value));
+                    if !variable.name.is_empty() {
+                        connected.variables.push((variable.name.clone(), value));
+                    }
                 }
             }
         }
     }
-    Ok(variables)
+    Ok(connected)
+}
+
+/// The binding that a connection leads to.
+fn target<'a>(
+    binding: &Binding<'_>,
+    name: &str,
+    connection: &Connection,
+    targets: &Targets<'a>,
+) -> Result<&'a ServiceBinding, RenderError> {
+    let component = parameter(name, connection, "componentName")?;
+    parameter(name, connection, "endpoint")?;
+    let key = TargetKey {
+        component,
+        environment: binding.environment,
+    };
+    let found = targets.get(key, project(connection), &binding.owner.project_name);
+    found.ok_or_else(|| RenderError::NoTarget {
+        connection: name.to_owned(),
+        component: component.to_owned(),
+        environment: binding.environment.to_owned(),
+    })
+}
+
+/// What one may not expect of a connection that leads here.
+fn warnings(
+    binding: &Binding<'_>,
+    name: &str,
+    connection: &Connection,
+    target: &ServiceBinding,
+) -> Vec<Warning> {
+    let instead = &target.spec.owner.project_name;
+    let other = project(connection).filter(|project| project != instead);
+    let other = other.map(|project| Warning::OtherProject {
+        connection: name.to_owned(),
+        component: target.spec.owner.component_name.clone(),
+        project: project.to_owned(),
+        environment: binding.environment.to_owned(),
+        instead: instead.clone(),
+    });
+    let undeployed = is_undeployed(target).then(|| Warning::TargetUndeployed {
+        connection: name.to_owned(),
+        target: target.metadata.name.clone().unwrap_or_default(),
+    });
+    let unnamed = connection
+        .inject
+        .env
+        .iter()
+        .any(|variable| variable.name.is_empty());
+    let unnamed = unnamed.then(|| Warning::NoVariableName(name.to_owned()));
+    other.into_iter().chain(undeployed).chain(unnamed).collect()
+}
+
+fn is_undeployed(binding: &ServiceBinding) -> bool {
+    binding.spec.release_state == ReleaseState::Undeploy
+}
+
+/// The project that a connection names.
+fn project(connection: &Connection) -> Option<&str> {
+    let project = connection.params.get("projectName").map(String::as_str);
+    project.filter(|project| !project.is_empty())
+}
+
+fn parameter<'a>(
+    name: &str,
+    connection: &'a Connection,
+    parameter: &'static str,
+) -> Result<&'a str, RenderError> {
+    let value = connection.params.get(parameter).map(String::as_str);
+    let value = value.filter(|value| !value.is_empty());
+    value.ok_or_else(|| RenderError::NoParameter {
+        connection: name.to_owned(),
+        parameter,
+    })
 }
 
 fn resolved(
     binding: &Binding<'_>,
     name: &str,
     connection: &Connection,
-    targets: &Targets<'_>,
+    target: &ServiceBinding,
     as_openchoreo: AsOpenChoreo,
 ) -> Result<EndpointAccess, RenderError> {
-    let parameter = |parameter: &'static str| {
-        let value = connection.params.get(parameter).filter(|value| !value.is_empty());
-        value.ok_or_else(|| RenderError::NoParameter {
-            connection: name.to_owned(),
-            parameter,
-        })
-    };
-    let (component, endpoint) = (parameter("componentName")?, parameter("endpoint")?);
-    let key = TargetKey {
-        component,
-        environment: binding.environment,
-    };
-    let project = connection.params.get("projectName").map(String::as_str);
-    let target = targets.get(key, project, &binding.owner.project_name);
-    let target = target.ok_or_else(|| RenderError::NoTarget {
-        connection: name.to_owned(),
-        component: component.clone(),
-        environment: binding.environment.to_owned(),
-    })?;
+    let endpoint = parameter(name, connection, "endpoint")?;
     let found = target.spec.workload_spec.endpoints.get(endpoint);
     let found = found.ok_or_else(|| RenderError::NoTargetEndpoint {
         connection: name.to_owned(),
-        endpoint: endpoint.clone(),
-        component: component.clone(),
+        endpoint: endpoint.to_owned(),
+        component: target.spec.owner.component_name.clone(),
     })?;
     let access = endpoints::project(target.metadata.name.as_deref().unwrap_or_default(), found);
     let project = &target.spec.owner.project_name;

@@ -76,7 +76,8 @@ pub enum RenderError {
     /// A connection leads nowhere.
     #[error(
         "failed to find target binding for connection {connection}: no service binding found for component {component} \
-         in environment {environment}; deploy it there, or correct params.componentName"
+         in environment {environment}; deploy it there as a Service, whose binding can be read, or correct \
+         params.componentName"
     )]
     NoTarget {
         /// Name of the connection.
@@ -352,6 +353,37 @@ pub enum Warning {
     /// A value without a variable.
     #[error("a variable without a key is left out: name it, or take it out of the workload")]
     NoKey,
+    /// A value of a connection without a variable.
+    #[error("a variable of connection {0} without a name is left out: name it, or take it out of inject.env")]
+    NoVariableName(String),
+    /// A connection that leads to another project than it names.
+    #[error(
+        "connection {connection}: component {component} of project {project} is not in environment {environment}, so it \
+         leads to the one of project {instead}: deploy it there, or correct params.projectName"
+    )]
+    OtherProject {
+        /// Name of the connection.
+        connection: String,
+        /// Component that it names.
+        component: String,
+        /// Project that it names.
+        project: String,
+        /// Environment of the binding.
+        environment: String,
+        /// Project that it leads to.
+        instead: String,
+    },
+    /// A connection to what is not there.
+    #[error(
+        "connection {connection}: ServiceBinding {target}, which it leads to, is undeployed: there is nothing under the \
+         address until it is active"
+    )]
+    TargetUndeployed {
+        /// Name of the connection.
+        connection: String,
+        /// Name of the binding that it leads to.
+        target: String,
+    },
     /// A variable that is given more than once.
     #[error("variable {0:?} is given more than once: the last value counts")]
     Repeated(String),

@@ -89,9 +89,10 @@ fn draft<'a>(
         .map_err(view.class.malformed("spec.deploymentTemplate"))?;
     let service = class::service(class.spec.service_template.as_ref())
         .map_err(view.class.malformed("spec.serviceTemplate"))?;
-    let connected = connection::variables(view, &inputs.targets, inputs.as_openchoreo)?;
+    let connected = connection::connected(view, &inputs.targets, inputs.as_openchoreo)?;
     let mut draft = Draft::new(inputs.existing, view.state);
-    deployment::add(&mut draft, view, deployment, &connected);
+    draft.warnings.extend(connected.warnings);
+    deployment::add(&mut draft, view, deployment, &connected.variables);
     let ports = service_object::add(&mut draft, view, service);
     apis::add(&mut draft, view, &binding.spec.apis, inputs, &ports);
     Ok(draft)

@@ -88,11 +88,11 @@ const REFUSED: [(&str, &str); 2] = [
 pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 27),
     ("CronJob", 7),
-    ("Deployment", 68),
-    ("HTTPRoute", 112),
-    ("Release", 86),
+    ("Deployment", 72),
+    ("HTTPRoute", 120),
+    ("Release", 90),
     ("SecurityPolicy", 30),
-    ("Service", 72),
+    ("Service", 76),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.

@@ -219,7 +219,8 @@ fn of_connections() -> Vec<Case> {
             connected_to(json!({"componentName": "none", "endpoint": "api"}), "{{ .url }}"),
             PAY,
             "InvalidConfiguration: failed to find target binding for connection target: no service binding found for \
-             component none in environment development; deploy it there, or correct params.componentName",
+             component none in environment development; deploy it there as a Service, whose binding can be read, or correct \
+             params.componentName",
         ),
         (
             connected_to(json!({"componentName": "cart", "endpoint": "none"}), "{{ .url }}"),
