@@ -134,6 +134,31 @@ pub(crate) fn warnings(workload: &WorkloadTemplate, connected: &[Variable]) -> V
         .collect()
 }
 
+/// That ports of the workload are not in `list`, which is what came of them: over a list of the class one number is one
+/// port, whatever its protocol.
+pub(crate) fn lost_ports(
+    what: &'static str,
+    workload: &WorkloadTemplate,
+    list: Option<&Value>,
+    number: &str,
+) -> Vec<Warning> {
+    let lost = |port: Port| {
+        let same: Vec<_> = self::list(list)
+            .iter()
+            .filter(|entry| entry[number] == port.number)
+            .map(|entry| entry["protocol"].as_str().unwrap_or_default())
+            .collect();
+        let stays = same.first().filter(|_| !same.contains(&port.protocol))?;
+        Some(Warning::PortLost {
+            what,
+            port: port.number,
+            lost: port.protocol,
+            stays: (*stays).to_owned(),
+        })
+    };
+    ports(workload).into_iter().filter_map(lost).collect()
+}
+
 /// That a variable of the workload is not there.
 fn left_out(variable: &EnvVar) -> Option<Warning> {
     match (variable.key.as_str(), variable.value.as_str()) {
@@ -142,6 +167,13 @@ fn left_out(variable: &EnvVar) -> Option<Warning> {
         (key, "") => Some(Warning::EmptyValue(key.to_owned())),
         _ => None,
     }
+}
+
+/// The container of the workload in a merged pod spec.
+pub(crate) fn in_pod<'a>(workload: &WorkloadTemplate, pod: Option<&'a Value>) -> Option<&'a Value> {
+    let (chosen, _) = chosen(workload)?;
+    let containers = list(pod.and_then(|pod| pod.get("containers")));
+    containers.iter().find(|container| container["name"] == chosen)
 }
 
 /// What Kubernetes would refuse in the containers of a merged pod spec.

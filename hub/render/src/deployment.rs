@@ -35,6 +35,9 @@ pub(crate) fn add(
         .warnings
         .extend(container::warnings(binding.workload, connected));
     let pod = spec.get("template").and_then(|template| template.get("spec"));
+    let own = container::in_pod(binding.workload, pod).and_then(|container| container.get("ports"));
+    let lost = container::lost_ports("container", binding.workload, own, "containerPort");
+    draft.warnings.extend(lost);
     let checked = container::check(&identity.object(), binding.workload, pod);
     let checked = checked.and_then(|()| check_selector(draft, binding, &identity, &spec));
     let object = checked.map(|()| {

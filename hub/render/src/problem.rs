@@ -444,6 +444,21 @@ pub enum Warning {
     /// Requests go where they went.
     #[error("the stored Deployment runs on, so its Service and routes stay as they are stored too")]
     DeploymentKept,
+    /// A port that is left out.
+    #[error(
+        "{what}: port {port} is there for {stays} alone and not for {lost}, since the class has ports of its own: give the \
+         endpoints different ports, or take the ports out of the class"
+    )]
+    PortLost {
+        /// Where it is not.
+        what: &'static str,
+        /// Its number.
+        port: i32,
+        /// The protocol that has none.
+        lost: &'static str,
+        /// The protocol that has it.
+        stays: String,
+    },
     /// A Service that is left out.
     #[error("neither workload nor class has a port: there is no Service")]
     NoPorts,

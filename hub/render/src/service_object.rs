@@ -27,6 +27,12 @@ pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<Strin
     }
     let mut spec = class;
     merge(&mut spec, overlay, SERVICE);
+    draft.warnings.extend(container::lost_ports(
+        "Service",
+        binding.workload,
+        spec.get("ports"),
+        "port",
+    ));
     let ports = spec.get("ports").and_then(Value::as_array);
     let Some(ports) = ports else {
         draft.warnings.push(Warning::NoPorts);
