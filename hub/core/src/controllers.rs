@@ -135,6 +135,8 @@ pub struct Controllers {
     complete: BTreeSet<Kind>,
     /// Keys that are due, while not all is listed that they are decided from: what is not known may exist.
     early: BTreeSet<Id>,
+    /// Keys that were looked at while it was not known who else runs their component.
+    unsure: BTreeSet<Id>,
     memories: BTreeMap<Id, Memory>,
     under_way: UnderWay,
     /// Commits that are being made.
@@ -170,6 +172,9 @@ impl Controllers {
                 for key in mem::take(&mut self.early) {
                     self.queue.add(key);
                 }
+                for key in self.unsure.extract_if(.., |key| key.kind.twins().contains(&kind)) {
+                    self.queue.add(key);
+                }
                 for gone in self.stores.end(kind) {
                     self.gone(&gone);
                 }
@@ -203,6 +208,9 @@ impl Controllers {
             self.early.insert(key);
             return Next::Looked;
         }
+        if !self.knows_twins(&key) {
+            self.unsure.insert(key.clone());
+        }
         match self.plan(&key, now) {
             Plan::Nothing => self.queue.done(&key),
             Plan::Rest(until) => self.queue.rest(&key, until),
@@ -218,6 +226,10 @@ impl Controllers {
             }
         }
         Next::Looked
+    }
+
+    fn knows_twins(&self, key: &Id) -> bool {
+        key.kind.twins().iter().all(|kind| self.complete.contains(kind))
     }
 
     /// When something is looked at again without news.
@@ -404,6 +416,7 @@ impl Controllers {
             stores: &self.stores,
             routing: &self.routing,
             index: &self.index,
+            knows_twins: self.knows_twins(key),
             as_openchoreo: self.as_openchoreo,
             first_environment: &self.first_environment,
             plane_hosts: self.plane_hosts,

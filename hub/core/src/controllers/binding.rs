@@ -37,8 +37,6 @@ pub(super) trait Binding: Watched + Resource<DynamicType = ()> {
     fn former(&self) -> Former<'_>;
     /// Whether it would make a Release like this, by whom that is for.
     fn has_made(&self, release: &ReleaseSpec) -> bool;
-    /// Kinds of bindings that may run the same component beside it: those that have been listed when it is looked at.
-    const TWINS: &'static [Kind] = &[];
     /// What it runs where, as long as it does.
     fn place(&self) -> Option<Place<'_>> {
         None
@@ -181,7 +179,9 @@ fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, rendered:
     }
     let saying = Saying {
         ready: Some(readiness.into()),
-        beside: rendered.map(|rendered| warnings(look, binding, rendered)),
+        beside: rendered
+            .filter(|_| look.knows_twins)
+            .map(|rendered| warnings(look, binding, rendered)),
         fields,
     };
     saying::say(look, binding.former(), saying)
@@ -206,14 +206,20 @@ fn twins<B: Binding>(look: &Look<'_>, binding: &B) -> Vec<String> {
     };
     let of_component = dependencies::component(look.key, &place.owner.component_name);
     let others = look.index.dependents(&of_component);
-    let others = others.filter(|other| *other != look.key && B::TWINS.contains(&other.kind));
+    let others = others.filter(|other| *other != look.key && look.key.kind.twins().contains(&other.kind));
     let twins = others.filter(|other| look.stores.object(other).and_then(dependencies::place) == Some(place));
+    let gets = |twin: &Id| match (look.key.kind, twin.kind) {
+        (Kind::ScheduledTaskBinding, _) => "the pods of this one get requests that are for it",
+        (_, Kind::ScheduledTaskBinding) => "its pods get requests that are for this one",
+        _ => "each gets the requests of the other",
+    };
     twins
         .map(|twin| {
             format!(
-                "{} {:?} runs the same component in the same environment, and each gets the requests of the other: \
-                 undeploy one, or correct spec.owner",
-                twin.kind, twin.name
+                "{} {:?} runs the same component in the same environment, and {}: undeploy one, or correct spec.owner",
+                twin.kind,
+                twin.name,
+                gets(twin)
             )
         })
         .collect()
@@ -342,8 +348,6 @@ macro_rules! common {
 }
 
 impl Binding for ServiceBinding {
-    const TWINS: &'static [Kind] = &[Kind::ServiceBinding];
-
     own_state!();
     common!();
     of_component!();
@@ -383,8 +387,6 @@ impl Binding for ServiceBinding {
 }
 
 impl Binding for WebApplicationBinding {
-    const TWINS: &'static [Kind] = &[Kind::ServiceBinding, Kind::WebApplicationBinding];
-
     own_state!();
     common!();
     of_component!();
@@ -416,6 +418,10 @@ impl Binding for WebApplicationBinding {
 }
 
 impl Binding for ScheduledTaskBinding {
+    fn place(&self) -> Option<Place<'_>> {
+        Place::of_task(self)
+    }
+
     fn state(&self, as_openchoreo: AsOpenChoreo) -> ReleaseState {
         scheduled_task_binding::state(self, as_openchoreo)
     }

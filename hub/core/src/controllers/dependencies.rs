@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use outhaul_hub_render::{TargetKey, service_binding, web_application_binding};
 use outhaul_hub_resources::{
-    AdmittedKind, ComponentOwner, ReleaseState, ServiceBinding, WebApplicationBinding, WorkloadEndpoint,
+    AdmittedKind, ComponentOwner, ReleaseState, ScheduledTaskBinding, ServiceBinding, WebApplicationBinding,
+    WorkloadEndpoint,
 };
 
 use super::index::Dependency;
@@ -52,7 +53,8 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
         }
         Object::ScheduledTaskBinding(binding) => {
             let class = near(Kind::ScheduledTaskClass, binding.spec.class_name.as_str());
-            BTreeSet::from([class, beside(Kind::Release)])
+            let own = component(id, &binding.spec.owner.component_name);
+            BTreeSet::from([class, beside(Kind::Release), own])
         }
         Object::ApiBinding(binding) => {
             let api = near(Kind::Api, &binding.spec.api_name);
@@ -166,6 +168,11 @@ impl<'a> Place<'a> {
         Self::new(&spec.owner, &spec.environment, spec.release_state)
     }
 
+    pub(super) fn of_task(binding: &'a ScheduledTaskBinding) -> Option<Self> {
+        let spec = &binding.spec;
+        Self::new(&spec.owner, &spec.environment, spec.release_state)
+    }
+
     fn new(owner: &'a ComponentOwner, environment: &'a str, state: ReleaseState) -> Option<Self> {
         (state != ReleaseState::Undeploy).then_some(Self { owner, environment })
     }
@@ -176,6 +183,7 @@ pub(super) fn place(object: &Object) -> Option<Place<'_>> {
     match object {
         Object::ServiceBinding(binding) => Place::of_service(binding),
         Object::WebApplicationBinding(binding) => Place::of_web_application(binding),
+        Object::ScheduledTaskBinding(binding) => Place::of_task(binding),
         _ => None,
     }
 }
@@ -212,6 +220,12 @@ fn seen(object: &Object) -> Option<Seen<'_>> {
             endpoints: Some(&binding.spec.workload_spec.endpoints),
         }),
         Object::WebApplicationBinding(binding) => Some(Seen {
+            owner: &binding.spec.owner,
+            environment: &binding.spec.environment,
+            is_there,
+            endpoints: None,
+        }),
+        Object::ScheduledTaskBinding(binding) => Some(Seen {
             owner: &binding.spec.owner,
             environment: &binding.spec.environment,
             is_there,

@@ -154,12 +154,7 @@ impl Kind {
                 Self::ServiceBinding,
                 Self::Release,
             ],
-            Self::WebApplicationBinding => &[
-                Self::WebApplicationClass,
-                Self::ServiceBinding,
-                Self::WebApplicationBinding,
-                Self::Release,
-            ],
+            Self::WebApplicationBinding => &[Self::WebApplicationClass, Self::ServiceBinding, Self::Release],
             Self::ScheduledTaskBinding => &[Self::ScheduledTaskClass, Self::Release],
             Self::ApiBinding => &[Self::Api, Self::ApiClass, Self::Release],
             Self::DataPlane | Self::BuildPlane => &[Self::Plane],
@@ -179,6 +174,21 @@ impl Kind {
             | Self::Release
             | Self::Namespace
             | Self::Plane => &[],
+        }
+    }
+
+    /// Kinds of which an object may run the component that one of this kind runs, where either gets what is for the other.
+    /// A look does not wait for their lists: what is said of them is a warning.
+    pub(super) fn twins(self) -> &'static [Self] {
+        match self {
+            Self::ServiceBinding | Self::WebApplicationBinding => &[
+                Self::ServiceBinding,
+                Self::WebApplicationBinding,
+                Self::ScheduledTaskBinding,
+            ],
+            // Their pods are found by others, and they find none.
+            Self::ScheduledTaskBinding => &[Self::ServiceBinding, Self::WebApplicationBinding],
+            _ => &[],
         }
     }
 

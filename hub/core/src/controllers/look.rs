@@ -42,6 +42,8 @@ pub(super) struct Look<'a> {
     pub(super) stores: &'a Stores,
     pub(super) routing: &'a Routing,
     pub(super) index: &'a Index,
+    /// Whether it is known who else runs the key's component.
+    pub(super) knows_twins: bool,
     pub(super) as_openchoreo: AsOpenChoreo,
     /// The environment of first bindings.
     pub(super) first_environment: &'a str,

@@ -640,6 +640,8 @@ fn two_bindings_of_one_name_do_not_fight() {
     let expected = [
         "create WebApplicationBinding acme/cart",
         "status WebApplicationBinding acme/cart",
+        // It warns that there are two.
+        "status ServiceBinding acme/cart",
     ];
     assert_eq!(server.writes, expected);
     server.delete(Kind::Service, "cart");

@@ -543,8 +543,13 @@ fn two_that_run_one_component_are_told_of_each_other() {
     server.put(Kind::WebApplication, "web", web);
     server.settle();
     let binding = Kind::ServiceBinding;
-    assert_eq!(warned(&server, binding, "cart"), twin("till"));
-    assert_eq!(warned(&server, binding, "till"), twin("cart"));
+    for (name, other) in [("cart", "till"), ("till", "cart")] {
+        let said = warned(&server, binding, name);
+        assert!(
+            said.starts_with(&twin(other)) && said.contains(r#"; WebApplicationBinding "web""#),
+            "{said}"
+        );
+    }
     let both = warned(&server, Kind::WebApplicationBinding, "web");
     assert!(both.contains(r#"ServiceBinding "cart""#) && both.contains(r#"ServiceBinding "till""#));
     server.writes.clear();
@@ -555,11 +560,69 @@ fn two_that_run_one_component_are_told_of_each_other() {
     let undeployed = json!({"spec": {"releaseState": "Undeploy"}});
     server.merge(binding, "till", undeployed);
     server.settle();
-    assert_eq!(warned(&server, binding, "cart"), "");
+    assert!(!warned(&server, binding, "cart").contains("till"));
     assert_eq!(warned(&server, Kind::WebApplicationBinding, "web"), twin("cart"));
     server.delete(Kind::Service, "cart");
     server.settle();
     assert_eq!(warned(&server, Kind::WebApplicationBinding, "web"), "");
+}
+
+#[test]
+fn a_task_and_a_web_application_of_a_service_are_told_too() {
+    let mut server = running();
+    let schedule = json!({"cronJobTemplate": {"schedule": "@daily"}});
+    server.put(Kind::ScheduledTaskClass, "default", schedule);
+    let same = json!({"owner": owner("cart"), "workloadName": "cart", "className": "default"});
+    server.put(Kind::ScheduledTask, "bill", same.clone());
+    server.settle();
+    let (binding, task) = (Kind::ServiceBinding, Kind::ScheduledTaskBinding);
+    assert_eq!(
+        warned(&server, binding, "cart"),
+        "RenderedOtherwise: ScheduledTaskBinding \"bill\" runs the same component in the same environment, and its pods get \
+         requests that are for this one: undeploy one, or correct spec.owner"
+    );
+    assert_eq!(
+        warned(&server, task, "bill"),
+        "RenderedOtherwise: ServiceBinding \"cart\" runs the same component in the same environment, and the pods of this \
+         one get requests that are for it: undeploy one, or correct spec.owner"
+    );
+    // Tasks have no Service.
+    server.put(Kind::ScheduledTask, "clean", same.clone());
+    server.settle();
+    assert!(!warned(&server, task, "bill").contains("clean"));
+
+    server.put(Kind::WebApplicationClass, "default", json!({}));
+    server.put(Kind::WebApplication, "web", same);
+    server.settle();
+    assert!(warned(&server, binding, "cart").contains(r#"WebApplicationBinding "web""#));
+    server.writes.clear();
+    for kinds in [Kind::ALL.to_vec(), Kind::ALL.into_iter().rev().collect()] {
+        server.restart_in_order(kinds);
+        server.settle();
+        assert!(server.writes.is_empty(), "{:?}", server.writes);
+    }
+
+    // What went while no hub ran is forgotten, whatever is listed last.
+    server.stop();
+    for (kind, name) in [
+        (Kind::WebApplication, "web"),
+        (Kind::ScheduledTask, "bill"),
+        (Kind::ScheduledTask, "clean"),
+    ] {
+        server.delete(kind, name);
+    }
+    server.restart();
+    server.settle();
+    assert_eq!(warned(&server, binding, "cart"), "");
+}
+
+#[test]
+fn a_kind_of_twins_that_cannot_be_listed_holds_nobody_up() {
+    let mut server = shop();
+    let tasks = [Kind::ScheduledTaskBinding, Kind::WebApplicationBinding];
+    server.restart_in_order(Kind::ALL.into_iter().filter(|kind| !tasks.contains(kind)));
+    server.run_for(Duration::from_secs(60));
+    assert!(server.has(Kind::Release, "cart"));
 }
 
 #[test]

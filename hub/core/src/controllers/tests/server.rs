@@ -153,6 +153,11 @@ impl Server {
         self.restart_in_order(Kind::ALL);
     }
 
+    /// Nobody watches until others take over.
+    pub(super) fn stop(&mut self) {
+        self.started = false;
+    }
+
     /// What a watch of this kind missed is told by its next list.
     pub(super) fn relist(&mut self, kind: Kind, missed: impl FnOnce(&mut Self)) {
         self.started = false;
