@@ -130,6 +130,8 @@ pub struct Controllers {
     /// Which Plane a DataPlane or BuildPlane uses.
     routing: Routing,
     index: Index,
+    /// Which component each binding is of.
+    runs: Index,
     queue: Queue,
     /// Kinds that have been listed.
     complete: BTreeSet<Kind>,
@@ -336,6 +338,13 @@ impl Controllers {
                 dependencies.extend(dependencies::hosts(&id, object, &self.routing));
             }
             self.index.set(&id, dependencies);
+            self.runs.set(
+                &id,
+                after
+                    .and_then(|object| dependencies::runs(&id, object))
+                    .into_iter()
+                    .collect(),
+            );
             self.queue.add(id.clone());
         }
         let before = before.as_ref().and_then(|before| before.object.as_ref().ok());
@@ -352,6 +361,7 @@ impl Controllers {
         self.under_way.gone(gone);
         if id.kind.is_key() {
             self.index.set(id, BTreeSet::new());
+            self.runs.set(id, BTreeSet::new());
             self.memories.remove(id);
             self.reads.remove(id);
         }
@@ -415,7 +425,7 @@ impl Controllers {
             key,
             stores: &self.stores,
             routing: &self.routing,
-            index: &self.index,
+            runs: &self.runs,
             knows_twins: self.knows_twins(key),
             as_openchoreo: self.as_openchoreo,
             first_environment: &self.first_environment,

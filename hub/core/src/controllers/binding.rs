@@ -1,6 +1,6 @@
 //! Bindings: each makes the Release of its name, and says how that is doing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::Resource;
 use outhaul_hub_render::readiness::{self, Readiness};
@@ -205,7 +205,7 @@ fn twins<B: Binding>(look: &Look<'_>, binding: &B) -> Vec<String> {
         return Vec::new();
     };
     let of_component = dependencies::component(look.key, &place.owner.component_name);
-    let others = look.index.dependents(&of_component);
+    let others = look.runs.dependents(&of_component);
     let others = others.filter(|other| *other != look.key && look.key.kind.twins().contains(&other.kind));
     let twins = others.filter(|other| look.stores.object(other).and_then(dependencies::place) == Some(place));
     let gets = |twin: &Id| match (look.key.kind, twin.kind) {
@@ -305,14 +305,15 @@ fn anywhere<'a, K: Watched>(
 
 /// The bindings that these connections may lead to.
 fn targets<'a>(look: &Look<'a>, wanted: &[TargetKey<'_>]) -> Vec<&'a ServiceBinding> {
-    match wanted {
-        [] => Vec::new(),
-        _ => look
-            .stores
-            .all::<ServiceBinding>(&look.key.namespace)
-            .filter(|binding| wanted.contains(&TargetKey::of(binding)))
-            .collect(),
-    }
+    let component = |target: &TargetKey<'_>| dependencies::component(look.key, target.component);
+    let components: BTreeSet<_> = wanted.iter().map(component).collect();
+    let of_components = components
+        .iter()
+        .flat_map(|component| look.runs.dependents(component));
+    let bindings = of_components.filter_map(|id| ServiceBinding::of(look.stores.object(id)?));
+    bindings
+        .filter(|binding| wanted.contains(&TargetKey::of(binding)))
+        .collect()
 }
 
 macro_rules! of_component {

@@ -150,6 +150,11 @@ pub(super) fn component(key: &Id, name: &str) -> Dependency {
     }
 }
 
+/// The component that a binding is of.
+pub(super) fn runs(id: &Id, object: &Object) -> Option<Dependency> {
+    Some(component(id, &seen(object)?.owner.component_name))
+}
+
 /// A component in an environment, as long as it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place<'a> {

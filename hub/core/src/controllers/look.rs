@@ -41,7 +41,8 @@ pub(super) struct Look<'a> {
     pub(super) key: &'a Id,
     pub(super) stores: &'a Stores,
     pub(super) routing: &'a Routing,
-    pub(super) index: &'a Index,
+    /// Which component each binding is of.
+    pub(super) runs: &'a Index,
     /// Whether it is known who else runs the key's component.
     pub(super) knows_twins: bool,
     pub(super) as_openchoreo: AsOpenChoreo,

@@ -91,20 +91,6 @@ impl Stores {
     pub(super) fn digest(&self, release: &Id) -> Option<Digest> {
         self.entries.get(release)?.digest
     }
-
-    /// All of a type in a namespace that can be read, by name.
-    pub(super) fn all<'a, K: Watched + 'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a K> {
-        let first = Id {
-            kind: K::KIND,
-            namespace: namespace.to_owned(),
-            name: String::new(),
-        };
-        let namespace = namespace.to_owned();
-        self.entries
-            .range(first..)
-            .take_while(move |(id, _)| id.kind == K::KIND && id.namespace == namespace)
-            .filter_map(|(_, sight)| K::of(sight.object.as_ref().ok()?))
-    }
 }
 
 #[cfg(test)]
