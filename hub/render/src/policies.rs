@@ -62,11 +62,17 @@ pub(crate) fn add_security(
         "SecurityPolicy",
         name::security_policy(binding.name, exposed.api, exposed.level.name()),
     );
-    let object = policy.map(|policy| {
+    let object = policy.and_then(|policy| {
         if let Some(problem) = security::unasked(exposed, policy) {
             draft.say(problem);
         }
-        object(binding, exposed, &identity, security::spec(policy, as_openchoreo))
+        security::check(exposed, policy)?;
+        Ok(object(
+            binding,
+            exposed,
+            &identity,
+            security::spec(policy, as_openchoreo),
+        ))
     });
     draft.add(identity, object);
 }

@@ -322,6 +322,39 @@ pub enum Problem {
         /// What stands there.
         requests: i64,
     },
+    /// A limit below nothing.
+    #[error(
+        "API {api:?}, level {level}: circuitBreaker.{field} of APIClass {class:?} is {limit}: set 0 or more"
+    )]
+    Breaker {
+        /// The API.
+        api: String,
+        /// The level.
+        level: String,
+        /// The class.
+        class: String,
+        /// Which limit.
+        field: &'static str,
+        /// What stands there.
+        limit: i32,
+    },
+    /// Addresses that gateways do not take.
+    #[error(
+        "API {api:?}, level {level}: security.{field} of APIClass {class:?}: {address:?} is no range of addresses: write it \
+         like 10.0.0.1/32 or 2001:db8::/32"
+    )]
+    Address {
+        /// The API.
+        api: String,
+        /// The level.
+        level: String,
+        /// The class.
+        class: String,
+        /// Which list.
+        field: &'static str,
+        /// What stands there.
+        address: String,
+    },
     /// Callers that nobody asks who they are, though the class wants it.
     #[error(
         "API {api:?}, level {level}: anybody may call it, since APIClass {class:?} asks for authentication {kind:?}; only \

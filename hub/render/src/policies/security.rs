@@ -1,5 +1,7 @@
 //! SecurityPolicy: who may call, and from where.
 
+use core::net::IpAddr;
+
 use outhaul_hub_resources::{AddressRules, ApiPolicy, Authentication, AuthenticationType, Cors, Jwt, Open};
 use serde_json::{Map, Value, json};
 
@@ -43,6 +45,36 @@ pub(super) fn unasked(exposed: Exposed<'_>, policy: &ApiPolicy) -> Option<Proble
             Open::Other(kind) => kind.clone(),
         },
     })
+}
+
+/// Whether gateways take the addresses.
+pub(super) fn check(exposed: Exposed<'_>, policy: &ApiPolicy) -> Result<(), Problem> {
+    let (allowed, blocked) = lists(policy.security.as_ref());
+    for (field, addresses) in [("allowedIPs", allowed), ("blockedIPs", blocked)] {
+        if let Some(address) = addresses.iter().find(|address| !is_range(address)) {
+            return Err(Problem::Address {
+                api: exposed.api.to_owned(),
+                level: exposed.level.name().to_owned(),
+                class: exposed.class.to_owned(),
+                field,
+                address: address.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn is_range(text: &str) -> bool {
+    let parsed = text.split_once('/').and_then(|(address, bits)| {
+        let is_number = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
+        let bits: u8 = bits.parse().ok().filter(|_| is_number)?;
+        Some((address.parse::<IpAddr>().ok()?, bits))
+    });
+    match parsed {
+        Some((IpAddr::V4(_), bits)) => bits <= 32,
+        Some((IpAddr::V6(_), bits)) => bits <= 128,
+        None => false,
+    }
 }
 
 fn jwt(policy: &ApiPolicy) -> Option<&Jwt> {

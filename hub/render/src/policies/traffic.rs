@@ -30,7 +30,8 @@ pub(super) fn spec(
         .circuit_breaker
         .as_ref()
         .filter(|breaker| breaker.enabled)
-        .map(circuit_breaker);
+        .map(|breaker| circuit_breaker(exposed, breaker))
+        .transpose()?;
     let parts = [("rateLimit", limit), ("circuitBreaker", breaker)];
     Ok(parts
         .into_iter()
@@ -83,15 +84,28 @@ fn rate_limit(
     Ok(json!({"type": "Local", "local": {"rules": [rule]}}))
 }
 
-fn circuit_breaker(breaker: &CircuitBreaker) -> Value {
+fn circuit_breaker(exposed: Exposed<'_>, breaker: &CircuitBreaker) -> Result<Value, Problem> {
     let limits = [
         ("maxConnections", breaker.max_connections),
         ("maxPendingRequests", breaker.max_pending_requests),
         ("maxParallelRequests", breaker.max_parallel_requests),
         ("maxParallelRetries", breaker.max_parallel_retries),
     ];
-    let set = limits
+    let mut set = Map::new();
+    for (name, limit) in limits
         .into_iter()
-        .filter_map(|(name, limit)| Some((name.to_owned(), limit?.into())));
-    Value::Object(set.collect())
+        .filter_map(|(name, limit)| Some((name, limit?)))
+    {
+        if limit < 0 {
+            return Err(Problem::Breaker {
+                api: exposed.api.to_owned(),
+                level: exposed.level.name().to_owned(),
+                class: exposed.class.to_owned(),
+                field: name,
+                limit,
+            });
+        }
+        set.insert(name.to_owned(), limit.into());
+    }
+    Ok(set.into())
 }

@@ -86,13 +86,13 @@ const REFUSED: [(&str, &str); 2] = [
 
 /// How many of each kind were taken, so that none is left out unseen.
 pub(crate) const TAKEN: [(&str, usize); 7] = [
-    ("BackendTrafficPolicy", 27),
+    ("BackendTrafficPolicy", 29),
     ("CronJob", 7),
-    ("Deployment", 72),
-    ("HTTPRoute", 120),
-    ("Release", 90),
-    ("SecurityPolicy", 30),
-    ("Service", 76),
+    ("Deployment", 74),
+    ("HTTPRoute", 124),
+    ("Release", 92),
+    ("SecurityPolicy", 31),
+    ("Service", 78),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
