@@ -197,6 +197,13 @@ pub(crate) fn check(object: &str, workload: &WorkloadTemplate, pod: Option<&Valu
                 container: name_of(container),
             });
         }
+        let names = list(container.get("env")).iter().map(name_of);
+        if let Some(variable) = names.into_iter().find(|name| !is_variable(name)) {
+            return Err(Problem::VariableName {
+                object: object.to_owned(),
+                variable,
+            });
+        }
         let two = |variable: &&Value| variable.get("value").is_some() && variable.get("valueFrom").is_some();
         if let Some(variable) = list(container.get("env")).iter().find(two) {
             return Err(Problem::TwoValues {
@@ -206,6 +213,14 @@ pub(crate) fn check(object: &str, workload: &WorkloadTemplate, pod: Option<&Valu
         }
     }
     Ok(())
+}
+
+/// What newer versions of Kubernetes take as the name of a variable; older ones take less.
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
 }
 
 fn name_of(value: &Value) -> String {

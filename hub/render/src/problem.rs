@@ -204,6 +204,14 @@ pub enum Problem {
         /// The host.
         host: String,
     },
+    /// Kubernetes takes no variable of such a name.
+    #[error("{object}: variable {variable:?} has no valid name: use printable characters of ASCII, but '='")]
+    VariableName {
+        /// Which object.
+        object: String,
+        /// The variable.
+        variable: String,
+    },
     /// Kubernetes takes no variable with two values.
     #[error(
         "{object}: variable {variable:?} has a value in the workload and a source in the class; keep one"

@@ -89,10 +89,10 @@ pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 29),
     ("CronJob", 7),
     ("Deployment", 74),
-    ("HTTPRoute", 124),
-    ("Release", 92),
+    ("HTTPRoute", 126),
+    ("Release", 94),
     ("SecurityPolicy", 31),
-    ("Service", 78),
+    ("Service", 79),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
