@@ -201,6 +201,28 @@ fn a_connection_follows_its_target() {
 }
 
 #[test]
+fn two_components_may_name_each_other() {
+    let mut server = shop();
+    let pair = [("cart", "till"), ("till", "cart")];
+    for (name, other) in pair {
+        let mut connected = workload(name);
+        connected["connections"] = json!({"other": {
+            "type": "api", "params": {"componentName": other, "endpoint": "api"},
+            "inject": {"env": [{"name": "OTHER", "value": "{{ .host }}"}]},
+        }});
+        server.put(Kind::Workload, name, connected);
+        server.put(Kind::Service, name, service(name));
+    }
+    server.settle();
+    for (name, other) in pair {
+        let deployment = server.object(name, &format!("{name}-deployment"));
+        let host = &deployment["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"];
+        let reached = &server.object(other, &format!("{other}-service"))["metadata"]["name"];
+        assert_eq!(host, reached);
+    }
+}
+
+#[test]
 fn what_stays_as_openchoreo_makes_it_stays_until_a_hub_starts_that_corrects_it() {
     let guarded = |server: &Server| {
         let resources = &server.get(Kind::Release, "cart")["spec"]["resources"];

@@ -1,4 +1,5 @@
-//! Whole Releases, field by field: the first four are what OpenChoreo's own controllers made of the same resources.
+//! Whole Releases, field by field: three are what OpenChoreo's own controllers made of the same resources, and so are the
+//! policies of a fourth; the web application follows its rules.
 //!
 //! Each folder has what is given and what is expected of it. In `every-policy` the rules for addresses are in another
 //! order than OpenChoreo's, on purpose; what it made itself is there too.
