@@ -25,8 +25,7 @@
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
 //! - Services get no node ports, and addresses of one family. Their type may become ExternalName and back; a policy for
 //!   inner traffic, which means nothing there, is dropped rather than hidden.
-//! - ServiceAccounts keep more of their `secrets` than names. A role's empty rules have no owner, nor have empty sources
-//!   of a projected volume.
+//! - ServiceAccounts keep more of their `secrets` than names.
 //! - A number too large for its field is refused when it is applied; the real server cuts it to fit.
 //! - Who owns the number of replicas is not followed through a scale to zero, or to the number that is there.
 //! - Fields behind features that are off are kept.

@@ -6,7 +6,7 @@
 mod unchecked;
 mod words;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::compare::{Difference, Line};
 use crate::server::Answer;
@@ -34,7 +34,6 @@ const RULES: &[Rule] = &[
     ("warnings about built-in kinds", is_warning_of_builtin),
     ("warnings of a patch of what was just deleted", is_of_stale_cache),
     ("names of Go types", is_name_of_type),
-    ("empty lists that are shown as null", is_empty_list),
     ("numbers that do not fit", is_overflow),
     ("two families of addresses", is_of_two_families),
     ("empty metadata that is shown as null", is_null_metadata),
@@ -108,70 +107,6 @@ fn is_name_of_type(case: &Case<'_>) -> bool {
     };
     let message = without_type(case.real);
     case.real.code == 400 && case.fake.code == 400 && message.is_some() && message == without_type(case.fake)
-}
-
-/// Lists that are shown as null where there is none have an owner, if they are empty, until they are next read from
-/// storage: the rules of a role, the sources of a projected volume.
-fn is_empty_list(case: &Case<'_>) -> bool {
-    let list = if case.step.path.contains("/roles") {
-        "rules"
-    } else {
-        "sources"
-    };
-    let rest = |answer: &Answer| {
-        let mut body = answer.body.clone();
-        forget_empty(&mut body, list);
-        body
-    };
-    !case.is_custom
-        && case.real.code == case.fake.code
-        && case.real.warnings == case.fake.warnings
-        && [case.real, case.fake]
-            .iter()
-            .any(|answer| shows_none(&answer.body, list))
-        && rest(case.real) == rest(case.fake)
-}
-
-/// Whether this list is there, and empty, somewhere.
-fn shows_none(value: &Value, list: &str) -> bool {
-    match value {
-        Value::Object(fields) => fields.iter().any(|(name, field)| {
-            name == list && (field.is_null() || is_hollow(field)) || shows_none(field, list)
-        }),
-        Value::Array(items) => items.iter().any(|item| shows_none(item, list)),
-        _ => false,
-    }
-}
-
-/// Takes out this list where it is empty, who owns it, and the versions that come of it.
-fn forget_empty(value: &mut Value, list: &str) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|name, field| {
-                name != "resourceVersion" && !(name == list && (field.is_null() || is_hollow(field)))
-            });
-            fields.values_mut().for_each(|field| forget_empty(field, list));
-            if let Some(entries) = fields.get_mut("managedFields").and_then(Value::as_array_mut) {
-                entries.retain_mut(|entry| !disown(&mut entry["fieldsV1"], list));
-            }
-            fields.retain(|name, field| name != "managedFields" || !is_hollow(field));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| forget_empty(item, list)),
-        _ => {}
-    }
-}
-
-/// Takes this list out of a set of fields; says whether that leaves nothing.
-fn disown(owned: &mut Value, list: &str) -> bool {
-    let Some(fields) = owned.as_object_mut().filter(|fields| !fields.is_empty()) else {
-        return false;
-    };
-    fields.retain(|name, below| name.strip_prefix("f:") != Some(list) && !disown(below, list));
-    fields.is_empty()
-}
-
-fn is_hollow(value: &Value) -> bool {
-    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// Labels or the like of a custom resource of which an apply takes the last are now and then shown to be null.

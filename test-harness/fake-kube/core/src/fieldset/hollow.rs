@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Element, FieldSet, Shape, item_element, shape};
-use crate::schema::{Schema, SchemaRef, is_forgotten, is_respelled, lacks_quantity};
+use crate::schema::{ListType, Schema, SchemaRef, is_forgotten, is_respelled, lacks_quantity};
 
 /// Where an object as it was sent holds what nobody reads back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,42 +21,54 @@ pub struct Hollow {
 
 /// What is hollow in `object`, as it was sent.
 pub fn hollow(schema: &Schema, object: &Value) -> Hollow {
-    let mut found = Hollow::default();
+    let root = schema.root();
+    let mut walk = Walk {
+        path: Vec::new(),
+        leaves: FieldSet::default(),
+    };
+    let mut fields = BTreeSet::new();
     for (name, field) in object.as_object().into_iter().flatten() {
-        let Some(entry) = schema.root().field(name).filter(|_| schema.root().is_typed()) else {
-            continue;
-        };
-        let mut walk = Walk {
-            path: vec![Element::field(name)],
-            leaves: &mut found.leaves,
-        };
-        if is_forgotten(schema.root(), entry, name, field) || walk.parts(entry, field) {
-            found.fields.insert(name.clone());
+        let entry = root.field(name).filter(|_| root.is_typed());
+        if entry.is_some_and(|entry| walk.entry(root, name, entry, field)) {
+            fields.insert(name.clone());
         }
     }
-    found
+    Hollow {
+        leaves: walk.leaves,
+        fields,
+    }
 }
 
-struct Walk<'a> {
+struct Walk {
     path: Vec<Element>,
-    leaves: &'a mut FieldSet,
+    leaves: FieldSet,
 }
 
-impl Walk<'_> {
+impl Walk {
+    /// Whether this entry of an object is hollow, or anything in it.
+    fn entry(&mut self, object: SchemaRef<'_>, name: &str, entry: SchemaRef<'_>, value: &Value) -> bool {
+        // No bytes at all are other than none, where there is an entry for them, and no list is other than none where it
+        // is shown as null.
+        let is_other = match value {
+            Value::Null => object.field(name).is_none() && entry.format() == Some("byte"),
+            Value::Array(items) => items.is_empty() && is_shown_as_null(object, name, entry),
+            _ => false,
+        };
+        if is_other {
+            let path = [self.path.as_slice(), &[Element::field(name)]].concat();
+            self.leaves.insert(&path);
+        }
+        is_forgotten(object, entry, name, value) || self.below(Element::field(name), entry, value)
+    }
+
     /// Whether anything is hollow in here, where parts have owners of their own.
     fn parts(&mut self, schema: SchemaRef<'_>, value: &Value) -> bool {
         match shape(schema, value) {
             Shape::Object(fields) => {
                 let mut is_hollow = false;
                 for (name, field) in fields.into_iter().flatten() {
-                    let Some(entry) = schema.entry(name) else { continue };
-                    // No bytes at all are other than none, where there is an entry for them.
-                    if field.is_null() && schema.field(name).is_none() && entry.format() == Some("byte") {
-                        let path = [self.path.as_slice(), &[Element::field(name)]].concat();
-                        self.leaves.insert(&path);
-                    }
-                    is_hollow |= is_forgotten(schema, entry, name, field)
-                        || self.below(Element::field(name), entry, field);
+                    let entry = schema.entry(name);
+                    is_hollow |= entry.is_some_and(|entry| self.entry(schema, name, entry, field));
                 }
                 is_hollow
             }
@@ -83,6 +95,11 @@ impl Walk<'_> {
         self.path.pop();
         is_hollow
     }
+}
+
+/// Whether no list is shown as null here, of one that is owned as a whole.
+fn is_shown_as_null(object: SchemaRef<'_>, name: &str, list: SchemaRef<'_>) -> bool {
+    list.list_type() == ListType::Atomic && object.rules().iter().any(|rule| rule.nullified() == Some(name))
 }
 
 fn holds_empty(schema: SchemaRef<'_>, value: &Value) -> bool {

@@ -11,6 +11,7 @@ use super::{Asked, change};
 use crate::apply::{self, Operation};
 use crate::cluster::Cluster;
 use crate::effects;
+use crate::fieldset;
 use crate::kind::{GroupResource, Served};
 use crate::meta;
 use crate::moment::Moment;
@@ -60,10 +61,11 @@ impl Cluster {
             moment,
         );
         let schema = &served.version().schema;
+        let hollow = fieldset::hollow(schema, &object);
         let mut warnings = incoming::shape(served, &request.options, Sent::Whole, &mut object)?;
         warnings.extend(rules::owners::dedupe(&mut object, ""));
         complete(served, &mut object, moment);
-        apply::track_update(None, &mut object, &by, schema);
+        apply::track_rewrite(None, &mut object, &hollow.leaves, &by, schema);
         schema::complete(schema, &mut object);
         effects::admit(&served.kind, &mut object);
         let late = rules::metadata::new_warnings(&served.kind, None, &object);
