@@ -41,13 +41,21 @@ impl Cluster {
     /// A cluster as it is after its first start: default namespaces and roles.
     pub fn new(moment: &mut Moment) -> Self {
         let mut cluster = Self {
-            registry: Registry::default(),
-            store: Store::default(),
-            access: Access::default(),
             birth: moment.now.as_millisecond(),
+            ..bootstrap::with_roles()
         };
         cluster.bootstrap(moment);
         cluster
+    }
+
+    /// A cluster that has nothing.
+    fn empty() -> Self {
+        Self {
+            registry: Registry::default(),
+            store: Store::default(),
+            access: Access::default(),
+            birth: 0,
+        }
     }
 
     /// When the cluster began, in milliseconds: tells it from others.
