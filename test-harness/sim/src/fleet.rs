@@ -51,8 +51,8 @@ impl World {
             return;
         };
         let verdict = match (&orphan.successor, adopt) {
-            (Some(successor), true) => {
-                self.model.adopted(&orphan.uid, successor);
+            (Some(_), true) => {
+                self.model.adopted(&orphan.uid);
                 "Adopt"
             }
             (_, _) => {

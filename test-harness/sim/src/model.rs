@@ -63,8 +63,8 @@ pub(crate) struct Model {
     given_up: BTreeSet<usize>,
     /// By uid of a resource: the plane that it was on last.
     on: BTreeMap<String, usize>,
-    /// Uids of orphans, each with that of a resource that may take its objects over.
-    adopted: BTreeSet<(String, String)>,
+    /// Uids of orphans whose objects a resource of their name may take over.
+    adopted: BTreeSet<String>,
     /// What runs once.
     pub(crate) runs: Runs,
 }
@@ -118,9 +118,9 @@ impl Model {
         self.forgotten.insert((plane, key.uid.to_string()));
     }
 
-    /// Somebody said that a resource takes an orphan's objects over.
-    pub(crate) fn adopted(&mut self, orphan: &str, successor: &str) {
-        self.adopted.insert((orphan.to_owned(), successor.to_owned()));
+    /// Somebody said that an orphan is left to what has its name now.
+    pub(crate) fn adopted(&mut self, orphan: &str) {
+        self.adopted.insert(orphan.to_owned());
     }
 
     /// Somebody said that a plane will never return.
@@ -147,7 +147,7 @@ impl Model {
 
     /// Whether another resource may take over what a resource has.
     pub(crate) fn is_adopted(&self, uid: &str) -> bool {
-        self.adopted.iter().any(|(orphan, _)| orphan == uid)
+        self.adopted.contains(uid)
     }
 
     /// Whether somebody took a plane for lost.
@@ -261,7 +261,9 @@ impl World {
             .unwrap_or_default();
         let served = self.planes[plane].cluster.serves(&place.kind);
         let another = owner(&there).filter(|other| served && *other != uid && version <= sent_at);
-        let adopted = |other: &String| self.model.adopted.contains(&(other.clone(), uid.clone()));
+        // What was left for its successor, and that one did not want, is for the next one of the name.
+        let is_namesake = |other: &String| self.model.names.get(other) == self.model.names.get(&uid);
+        let adopted = |other: &String| self.model.is_adopted(other) && is_namesake(other);
         // What a plane knows nothing of, of a Release of this name, looks to it like what OpenChoreo left.
         let unknown = |other: &String| {
             let name = release_name(&there);
