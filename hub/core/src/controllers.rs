@@ -24,6 +24,7 @@ mod index;
 mod kind;
 mod look;
 mod memory;
+mod owner;
 mod platform;
 mod queue;
 mod saying;
@@ -135,7 +136,7 @@ pub struct Controllers {
     queue: Queue,
     /// Kinds that have been listed.
     complete: BTreeSet<Kind>,
-    /// Keys that are due, while not all is listed that they are decided from: what is not known may exist.
+    /// Keys that are due, or have more to say, once more is listed: what is not known may exist.
     early: BTreeSet<Id>,
     /// Keys that were looked at while it was not known who else runs their component.
     unsure: BTreeSet<Id>,
@@ -213,7 +214,11 @@ impl Controllers {
         if !self.knows_twins(&key) {
             self.unsure.insert(key.clone());
         }
-        match self.plan(&key, now) {
+        let plan = self.plan(&key, now);
+        if self.memories.get(&key).is_some_and(|memory| memory.awaits_owner) {
+            self.early.insert(key.clone());
+        }
+        match plan {
             Plan::Nothing => self.queue.done(&key),
             Plan::Rest(until) => self.queue.rest(&key, until),
             Plan::Step(step, _) if matches!(*step, Step::Commit(_)) && self.commits == commit::AT_ONCE => {
@@ -323,6 +328,11 @@ impl Controllers {
         needs.all(|kind| self.complete.contains(kind))
     }
 
+    /// Whether an owner that is not known is missing. What is made of a resource does not wait for that.
+    fn owners_listed(&self) -> bool {
+        owner::KINDS.iter().all(|kind| self.complete.contains(kind))
+    }
+
     fn seen(&mut self, sight: Sight) {
         let id = sight.id.clone();
         let Some(before) = self.stores.put(sight) else {
@@ -430,6 +440,7 @@ impl Controllers {
             as_openchoreo: self.as_openchoreo,
             first_environment: &self.first_environment,
             plane_hosts: self.plane_hosts,
+            owners_listed: self.owners_listed(),
             read: read.as_ref(),
             memory: self.memories.entry(key.clone()).or_default(),
             now,
@@ -442,10 +453,10 @@ impl Controllers {
             Object::Service(service) => component::plan(&mut look, &**service),
             Object::WebApplication(application) => component::plan(&mut look, &**application),
             Object::ScheduledTask(task) => component::plan(&mut look, &**task),
-            Object::ServiceBinding(found) => binding::plan(&look, &**found),
-            Object::WebApplicationBinding(found) => binding::plan(&look, &**found),
-            Object::ScheduledTaskBinding(found) => binding::plan(&look, &**found),
-            Object::ApiBinding(found) => binding::plan(&look, &**found),
+            Object::ServiceBinding(found) => binding::plan(&mut look, &**found),
+            Object::WebApplicationBinding(found) => binding::plan(&mut look, &**found),
+            Object::ScheduledTaskBinding(found) => binding::plan(&mut look, &**found),
+            Object::ApiBinding(found) => binding::plan(&mut look, &**found),
             Object::DataPlane(plane) => platform::plane::plan(&look, &**plane),
             Object::BuildPlane(plane) => platform::plane::plan(&look, &**plane),
             Object::Environment(environment) => platform::environment::plan(&look, environment),

@@ -1,5 +1,6 @@
 //! Bindings: each makes the Release of its name, and says how that is doing.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::Resource;
@@ -9,9 +10,9 @@ use outhaul_hub_render::{
     scheduled_task_binding, service_binding, web_application_binding,
 };
 use outhaul_hub_resources::{
-    API, APIBinding, APIClass, DataPlane, EndpointStatus, Environment, Release, ReleaseSpec, ReleaseState,
-    ScheduledTaskBinding, ScheduledTaskClass, ServiceBinding, ServiceClass, WebApplicationBinding,
-    WebApplicationClass,
+    API, APIBinding, APIClass, ComponentOwner, DataPlane, EndpointStatus, Environment, Release, ReleaseSpec,
+    ReleaseState, ScheduledTaskBinding, ScheduledTaskClass, ServiceBinding, ServiceClass,
+    WebApplicationBinding, WebApplicationClass,
 };
 use outhaul_protocol_wire::{canonical, limits};
 use serde_json::{Map, Value};
@@ -19,6 +20,7 @@ use serde_json::{Map, Value};
 use super::dependencies::{self, Place};
 use super::look::{Look, Plan, Write};
 use super::memory::Attempt;
+use super::owner::{self, Known, OWNER_NOT_FOUND};
 use super::saying::{self, Former, RENDERED_OTHERWISE, Saying};
 use super::stores::Unreadable;
 use super::{Id, Kind, Step, Stores, Watched, sight};
@@ -37,6 +39,10 @@ pub(super) trait Binding: Watched + Resource<DynamicType = ()> {
     fn former(&self) -> Former<'_>;
     /// Whether it would make a Release like this, by whom that is for.
     fn has_made(&self, release: &ReleaseSpec) -> bool;
+    /// The component that it says it runs.
+    fn owner(&self) -> Option<&ComponentOwner> {
+        None
+    }
     /// What it runs where, as long as it does.
     fn place(&self) -> Option<Place<'_>> {
         None
@@ -48,7 +54,7 @@ pub(super) trait Binding: Watched + Resource<DynamicType = ()> {
 }
 
 /// What is to be done about a binding: first its Release is written or deleted, then its status says so.
-pub(super) fn plan<B: Binding>(look: &Look<'_>, binding: &B) -> Plan {
+pub(super) fn plan<B: Binding>(look: &mut Look<'_>, binding: &B) -> Plan {
     if binding.is_going() {
         return Plan::Nothing;
     }
@@ -169,7 +175,12 @@ fn is_same(stores: &Stores, id: &Id, head: &Release, wanted: &Release) -> bool {
 
 /// The write of the status, if it says anything new. Where nothing was rendered, what was said of endpoints and warnings
 /// stays.
-fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, rendered: Option<&Wanted>) -> Plan {
+fn say<B: Binding>(
+    look: &mut Look<'_>,
+    binding: &B,
+    readiness: Readiness,
+    rendered: Option<&Wanted>,
+) -> Plan {
     let mut fields = Map::new();
     let moves = rendered.is_some_and(|rendered| !rendered.keeps_addresses());
     if let Some((known, wanted)) = binding.endpoints(look).filter(|_| moves)
@@ -177,25 +188,50 @@ fn say<B: Binding>(look: &Look<'_>, binding: &B, readiness: Readiness, rendered:
     {
         fields.insert("endpoints".to_owned(), listed(&wanted));
     }
+    let (beside, until) = match rendered {
+        Some(rendered) if look.knows_twins => warnings(look, binding, rendered),
+        Some(_) | None => (None, None),
+    };
     let saying = Saying {
         ready: Some(readiness.into()),
-        beside: rendered
-            .filter(|_| look.knows_twins)
-            .map(|rendered| warnings(look, binding, rendered)),
+        beside,
         fields,
     };
-    saying::say(look, binding.former(), saying)
+    match (saying::say(look, binding.former(), saying), until) {
+        (Plan::Nothing, Some(until)) => Plan::Rest(until),
+        (plan, _) => plan,
+    }
 }
 
-fn warnings<B: Binding>(look: &Look<'_>, binding: &B, rendered: &Wanted) -> Vec<Said> {
-    match rendered {
-        Wanted::Release(rendered) => {
-            let warnings = rendered.warnings.iter().map(ToString::to_string);
-            let warnings: Vec<_> = warnings.chain(twins(look, binding)).collect();
-            saying::warnings(RENDERED_OTHERWISE, &warnings)
-        }
-        Wanted::NoRelease => Vec::new(),
-    }
+/// What is to be said beside `Ready`, or when that will be known. Whose a binding is that belongs to a component's resource
+/// is said there.
+fn warnings<B: Binding>(
+    look: &mut Look<'_>,
+    binding: &B,
+    rendered: &Wanted,
+) -> (Option<Vec<Said>>, Option<Duration>) {
+    let Wanted::Release(rendered) = rendered else {
+        return (Some(Vec::new()), None);
+    };
+    let wrong = match binding.owner().filter(|_| !dependencies::is_made(binding.meta())) {
+        None => Vec::new(),
+        Some(owner) => match owner::look_for(look, owner) {
+            Known::NotYet(until) => return (None, until),
+            Known::Wrong(wrong) => wrong,
+        },
+    };
+    let reason = if wrong.is_empty() {
+        RENDERED_OTHERWISE
+    } else {
+        OWNER_NOT_FOUND
+    };
+    let rendered = rendered.warnings.iter().map(ToString::to_string);
+    let warnings: Vec<_> = wrong
+        .into_iter()
+        .chain(rendered)
+        .chain(twins(look, binding))
+        .collect();
+    (Some(saying::warnings(reason, &warnings)), None)
 }
 
 /// That another binding runs the same component in the same environment. Pods are found by whose they are, so the Service
@@ -320,6 +356,10 @@ macro_rules! of_component {
     () => {
         fn has_made(&self, release: &ReleaseSpec) -> bool {
             release.owner == self.spec.owner && release.environment_name == self.spec.environment
+        }
+
+        fn owner(&self) -> Option<&ComponentOwner> {
+            Some(&self.spec.owner)
         }
     };
 }

@@ -1,7 +1,5 @@
 //! Services, WebApplications and ScheduledTasks: each makes a binding of its Workload.
 
-use core::time::Duration;
-
 use outhaul_hub_render::{Change, RenderError, reason, scheduled_task, service, web_application};
 use outhaul_hub_resources::{
     ComponentOwner, ConditionStatus, ScheduledTask, ScheduledTaskBinding, Service, ServiceBinding,
@@ -11,12 +9,9 @@ use serde::Serialize;
 
 use super::Watched;
 use super::look::{Look, Plan, Write};
+use super::owner::{self, GRACE, Known, OWNER_NOT_FOUND};
 use super::saying::{self, Former, Saying, WITHOUT_EFFECT};
 use super::status::Words;
-
-/// How long a missing Workload is waited for in silence: people apply a Service and its Workload in one go, in either
-/// order.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// The Workload that is named does not exist.
 const WORKLOAD_NOT_FOUND: &str = "WorkloadNotFound";
@@ -153,7 +148,7 @@ fn missing<C: Component>(look: &mut Look<'_>, component: &C) -> Plan {
     complain(look, component, WORKLOAD_NOT_FOUND, message)
 }
 
-fn complain<C: Component>(look: &Look<'_>, component: &C, reason: &str, message: String) -> Plan {
+fn complain<C: Component>(look: &mut Look<'_>, component: &C, reason: &str, message: String) -> Plan {
     let words = Words {
         ready: false,
         reason: reason.to_owned(),
@@ -165,7 +160,7 @@ fn complain<C: Component>(look: &Look<'_>, component: &C, reason: &str, message:
 
 /// Without words, what was said of something that is mended is taken back.
 fn say<C: Component>(
-    look: &Look<'_>,
+    look: &mut Look<'_>,
     component: &C,
     workload: Option<&Workload>,
     ready: Option<Words>,
@@ -173,11 +168,26 @@ fn say<C: Component>(
     let overrides = "spec.overrides has no effect: leave it out, and set what it is for in class or workload";
     let overrides = component.has_overrides().then(|| overrides.to_owned());
     let owner = workload.and_then(|workload| another_owner(component, workload));
-    let warnings: Vec<_> = overrides.into_iter().chain(owner).collect();
+    let without_effect = overrides.into_iter().chain(owner);
+    let (beside, until) = match owner::look_for(look, component.owner()) {
+        Known::NotYet(until) => (None, until),
+        Known::Wrong(wrong) => {
+            let reason = if wrong.is_empty() {
+                WITHOUT_EFFECT
+            } else {
+                OWNER_NOT_FOUND
+            };
+            let warnings: Vec<_> = wrong.into_iter().chain(without_effect).collect();
+            (Some(saying::warnings(reason, &warnings)), None)
+        }
+    };
     let saying = Saying {
         ready,
-        beside: Some(saying::warnings(WITHOUT_EFFECT, &warnings)),
+        beside,
         ..Saying::default()
     };
-    saying::say(look, Former::of(component.status()), saying)
+    match (saying::say(look, Former::of(component.status()), saying), until) {
+        (Plan::Nothing, Some(until)) => Plan::Rest(until),
+        (plan, _) => plan,
+    }
 }

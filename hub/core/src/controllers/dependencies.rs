@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kube::core::ObjectMeta;
 use outhaul_hub_render::{TargetKey, service_binding, web_application_binding};
 use outhaul_hub_resources::{
     AdmittedKind, ComponentOwner, ReleaseState, ScheduledTaskBinding, ServiceBinding, WebApplicationBinding,
@@ -18,6 +19,16 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
     let near = |kind, name: &str| Dependency::Object(id.near(kind, name));
     let beside = |kind| Dependency::Object(id.beside(kind));
     let target = |target: &TargetKey<'_>| component(id, target.component);
+    let owners = |owner: &ComponentOwner| {
+        let component = near(Kind::Component, &owner.component_name);
+        [component, near(Kind::Project, &owner.project_name)]
+    };
+    let owned =
+        |owner, others: [Dependency; 2]| -> BTreeSet<_> { others.into_iter().chain(owners(owner)).collect() };
+    let unmade = |binding: &ObjectMeta, owner| -> Vec<_> {
+        let owners = (!is_made(binding)).then(|| owners(owner));
+        owners.into_iter().flatten().collect()
+    };
     let anywhere = |kind, name: &str| -> Vec<Dependency> {
         let found = places(id, kind, name, routing);
         found.map(Dependency::Object).collect()
@@ -25,15 +36,18 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
     match object {
         Object::Service(service) => {
             let workload = near(Kind::Workload, &service.spec.workload_name);
-            BTreeSet::from([workload, beside(Kind::ServiceBinding)])
+            owned(&service.spec.owner, [workload, beside(Kind::ServiceBinding)])
         }
         Object::WebApplication(application) => {
             let workload = near(Kind::Workload, &application.spec.workload_name);
-            BTreeSet::from([workload, beside(Kind::WebApplicationBinding)])
+            owned(
+                &application.spec.owner,
+                [workload, beside(Kind::WebApplicationBinding)],
+            )
         }
         Object::ScheduledTask(task) => {
             let workload = near(Kind::Workload, &task.spec.workload_name);
-            BTreeSet::from([workload, beside(Kind::ScheduledTaskBinding)])
+            owned(&task.spec.owner, [workload, beside(Kind::ScheduledTaskBinding)])
         }
         Object::ServiceBinding(binding) => {
             let class = near(Kind::ServiceClass, binding.spec.class_name.as_str());
@@ -42,6 +56,7 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
             all.extend(classes.map(|(_, class)| near(Kind::ApiClass, class)));
             all.extend(service_binding::targets(binding).iter().map(target));
             all.insert(component(id, &binding.spec.owner.component_name));
+            all.extend(unmade(&binding.metadata, &binding.spec.owner));
             all
         }
         Object::WebApplicationBinding(binding) => {
@@ -49,12 +64,16 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
             let mut all = BTreeSet::from([class, beside(Kind::Release)]);
             all.extend(web_application_binding::targets(binding).iter().map(target));
             all.insert(component(id, &binding.spec.owner.component_name));
+            all.extend(unmade(&binding.metadata, &binding.spec.owner));
             all
         }
         Object::ScheduledTaskBinding(binding) => {
             let class = near(Kind::ScheduledTaskClass, binding.spec.class_name.as_str());
             let own = component(id, &binding.spec.owner.component_name);
-            BTreeSet::from([class, beside(Kind::Release), own])
+            let all = unmade(&binding.metadata, &binding.spec.owner);
+            all.into_iter()
+                .chain([class, beside(Kind::Release), own])
+                .collect()
         }
         Object::ApiBinding(binding) => {
             let api = near(Kind::Api, &binding.spec.api_name);
@@ -76,7 +95,10 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
         }
         Object::Project(project) => {
             let pipeline = project::pipeline(&project.spec);
-            BTreeSet::from([near(Kind::DeploymentPipeline, pipeline)])
+            let organization = project::organization(&project.metadata)
+                .map(|name| Dependency::Object(Id::of_cluster(Kind::Organization, name)));
+            let pipeline = near(Kind::DeploymentPipeline, pipeline);
+            organization.into_iter().chain([pipeline]).collect()
         }
         Object::Component(found) => BTreeSet::from([near(Kind::Project, &found.spec.owner.project_name)]),
         Object::Organization(_) => {
@@ -94,6 +116,12 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
         | Object::Api(_)
         | Object::Release(_) => BTreeSet::new(),
     }
+}
+
+/// Whether a component's resource made this binding.
+pub(super) fn is_made(binding: &ObjectMeta) -> bool {
+    let mut owners = binding.owner_references.iter().flatten();
+    owners.any(|owner| owner.controller == Some(true))
 }
 
 /// What hosts are decided from, where Environments and DataPlanes say it.

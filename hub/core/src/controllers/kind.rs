@@ -160,7 +160,7 @@ impl Kind {
             Self::DataPlane | Self::BuildPlane => &[Self::Plane],
             Self::Environment => &[Self::DataPlane, Self::Plane],
             Self::DeploymentPipeline => &[Self::Environment],
-            Self::Project => &[Self::DeploymentPipeline],
+            Self::Project => &[Self::DeploymentPipeline, Self::Organization],
             Self::Component => &[Self::Project],
             Self::Organization => &[Self::Namespace],
             Self::GitCommitRequest

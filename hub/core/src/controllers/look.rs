@@ -50,6 +50,8 @@ pub(super) struct Look<'a> {
     pub(super) first_environment: &'a str,
     /// Hosts end in what DataPlanes say.
     pub(super) plane_hosts: bool,
+    /// Every Component and Project is known.
+    pub(super) owners_listed: bool,
     /// The key's Release with all that it says, where it was asked for.
     pub(super) read: Option<&'a Release>,
     pub(super) memory: &'a mut Memory,

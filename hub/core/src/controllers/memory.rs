@@ -20,6 +20,10 @@ pub(super) struct Memory {
     pub(super) tried: Option<Tried>,
     /// Since when something that it names is missing.
     pub(super) missing: Option<Duration>,
+    /// Since when its owner is missing.
+    pub(super) ownerless: Option<Duration>,
+    /// Whether it is missing is not known yet.
+    pub(super) awaits_owner: bool,
 }
 
 /// A write that the API server did not take.

@@ -8,6 +8,7 @@ use outhaul_protocol_wire::digest::Digest;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::platform::project::ORGANIZATION;
 use super::{Id, Kind, Object, credentials};
 
 /// An object, read.
@@ -65,7 +66,8 @@ impl Sight {
     /// Reads an object as the API server returned it. Nobody here needs its managed fields; of a Release the ids of
     /// its objects are kept, and neither what they are nor their raw status nor the inventory; of a DataPlane or
     /// BuildPlane that it holds credentials, and not which; no values of a ConfigurationGroup. Of what nothing is made of,
-    /// labels and the like are not kept either: a fleet has many of them.
+    /// labels and the like are not kept either, but for the one that names a Project's Organization: a fleet has many of
+    /// them.
     pub fn read(kind: Kind, stored: &Stored) -> Self {
         let mut object = Object::read(kind, stored).map_err(|error| Unread::of(stored, described(&error)));
         let mut digest = None;
@@ -126,7 +128,9 @@ fn leave_out_metadata(kind: Kind, metadata: &mut ObjectMeta) {
     if !matches!(kind, Kind::DataPlane | Kind::BuildPlane) {
         metadata.annotations = None;
     }
-    metadata.labels = None;
+    let labels = metadata.labels.take().unwrap_or_default().into_iter();
+    let mut kept = labels.filter(|(label, _)| kind == Kind::Project && label == ORGANIZATION);
+    metadata.labels = kept.next().map(|label| [label].into());
     metadata.finalizers = None;
     metadata.owner_references = None;
 }

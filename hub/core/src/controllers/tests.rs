@@ -3,6 +3,7 @@
 mod bad_input;
 mod commits;
 mod hosts;
+mod owners;
 mod platform;
 mod server;
 mod takeover;
@@ -38,6 +39,11 @@ fn service(component: &str) -> Value {
 /// A namespace with classes, and a service in it.
 fn shop() -> Server {
     let mut server = Server::default();
+    server.put(Kind::Project, "shop", json!({"deploymentPipelineRef": "default"}));
+    let component = json!({"owner": {"projectName": "shop"}, "type": "Service"});
+    server.put(Kind::Component, "cart", component);
+    server.settle();
+    server.forget_what_was_said();
     server.put(Kind::ApiClass, "default", json!({"restPolicy": {"defaults": {}}}));
     server.put(
         Kind::ServiceClass,
@@ -472,7 +478,9 @@ fn a_deleted_service_takes_everything_with_it() {
     server.settle();
     assert!(!server.has(Kind::ServiceBinding, "cart") && !server.has(Kind::Release, "cart"));
     assert!(server.writes.is_empty(), "{:?}", server.writes);
-    assert!(server.controllers.memories.is_empty() && server.controllers.is_settled());
+    let left: Vec<_> = server.controllers.memories.keys().collect();
+    assert!(left.iter().all(|key| key.kind.is_platform()), "{left:?}");
+    assert!(server.controllers.is_settled());
 }
 
 #[test]

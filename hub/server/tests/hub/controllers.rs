@@ -25,6 +25,8 @@ fn object(kind: &str, name: &str, spec: &Value) -> Value {
 }
 
 async fn classes<K>(rig: &Rig<K>) {
+    let project = json!({"deploymentPipelineRef": "default"});
+    create(&rig.client, Some(NAMESPACE), object("Project", "shop", &project)).await;
     let policies = json!({"restPolicy": {"defaults": {}}});
     create(
         &rig.client,
@@ -42,6 +44,13 @@ async fn classes<K>(rig: &Rig<K>) {
 }
 
 async fn service<K>(rig: &Rig<K>, name: &str) {
+    let component = json!({"owner": {"projectName": "shop"}, "type": "Service"});
+    create(
+        &rig.client,
+        Some(NAMESPACE),
+        object("Component", name, &component),
+    )
+    .await;
     let owner = json!({"projectName": "shop", "componentName": name});
     let workload = json!({
         "owner": owner, "containers": {"main": {"image": "registry.example/app:1"}},
@@ -200,6 +209,7 @@ async fn of_two_hubs_one_writes_and_the_other_takes_over() {
     let progress = *other.handle().controllers().borrow();
     assert_eq!((progress.leading, progress.written.total()), (false, 0));
 
+    settled(&rig.hub).await;
     rig.hub.stop().await.unwrap();
     let progress = settled(&other).await;
     assert_eq!(progress.written.total(), 0, "{progress:?}");

@@ -24,6 +24,10 @@ const KINDS: [&str; 6] = [
 
 async fn write_component(stage: &Stage, name: &str) {
     let operator = stage.operator();
+    let project = json!({ "deploymentPipelineRef": "default" });
+    operator.apply("Project", "shop", project).await.unwrap();
+    let component = json!({ "owner": { "projectName": "shop" }, "type": "Service" });
+    operator.apply("Component", name, component).await.unwrap();
     let owner = json!({ "projectName": "shop", "componentName": name });
     let workload = json!({
         "owner": owner,

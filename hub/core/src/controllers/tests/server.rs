@@ -64,6 +64,13 @@ impl Server {
         &self.objects[&id(kind, name)]
     }
 
+    /// From here on writes and Events are counted anew.
+    pub(super) fn forget_what_was_said(&mut self) {
+        self.writes.clear();
+        self.notes.clear();
+        self.events.clear();
+    }
+
     /// An object of a Release.
     pub(super) fn object(&self, release: &str, object: &str) -> &Value {
         let resources = self.get(Kind::Release, release)["spec"]["resources"]

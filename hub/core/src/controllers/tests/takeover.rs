@@ -26,6 +26,7 @@ const ALL: AsOpenChoreo = AsOpenChoreo {
 fn components() -> Server {
     let mut server = shop();
     server.settings.as_openchoreo = ALL;
+    server.restart();
     let owned = |component: &str| json!({"owner": owner(component), "workloadName": component, "className": "default"});
     let promoted = |state: &str| {
         let workload = json!({"containers": {"main": {"image": "registry.example/app:1"}}});
@@ -40,7 +41,10 @@ fn components() -> Server {
     });
     let mut unlevelled = service("cart");
     unlevelled["apis"]["api"]["rest"]["exposeLevels"] = Value::Null;
+    let of_shop = json!({"owner": {"projectName": "shop"}, "type": "Service"});
     for (kind, name, spec) in [
+        (Kind::Component, "web", of_shop.clone()),
+        (Kind::Component, "bill", of_shop),
         (
             Kind::ApiClass,
             "default",

@@ -80,6 +80,8 @@ fn world() -> Server {
     ] {
         server.put(kind, name, spec);
     }
+    let labels = json!({"openchoreo.dev/organization": "acme"});
+    server.merge(Kind::Project, "shop", json!({"metadata": {"labels": labels}}));
     server.settle();
     server.writes.clear();
     server
@@ -125,7 +127,13 @@ fn replicas(server: &mut Server, class: Kind) {
     );
 }
 
-const ROWS: [Row; 30] = [
+const ROWS: [Row; 31] = [
+    (
+        Kind::Project,
+        Kind::Organization,
+        |server| server.delete(Kind::Organization, "acme"),
+        "status Project acme/shop",
+    ),
     (
         Kind::Service,
         Kind::Workload,

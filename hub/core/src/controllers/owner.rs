@@ -1,0 +1,75 @@
+//! Whose a resource is: the Component and the Project that it names. Nothing is made of either, so where one is missing it
+//! is a warning, and what is made of the resource stays.
+
+use core::time::Duration;
+
+use outhaul_hub_resources::{Component, ComponentOwner};
+
+use super::look::Look;
+use super::{Kind, Watched};
+
+/// The Component or the Project that is named as the owner does not exist.
+pub(super) const OWNER_NOT_FOUND: &str = "OwnerNotFound";
+
+/// What is missing only once they have been listed.
+pub(super) const KINDS: [Kind; 2] = [Kind::Component, Kind::Project];
+
+/// How long something missing is waited for in silence: people apply all of a component in one go, in any order.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
+
+/// What is known of an owner.
+pub(super) enum Known {
+    /// Nothing, so what was said of it stays. It is looked at again then, or once all is listed.
+    NotYet(Option<Duration>),
+    /// What is wrong with it, in words.
+    Wrong(Vec<String>),
+}
+
+/// Looks for an owner.
+pub(super) fn look_for(look: &mut Look<'_>, owner: &ComponentOwner) -> Known {
+    look.memory.awaits_owner = !look.owners_listed;
+    if look.memory.awaits_owner {
+        return Known::NotYet(None);
+    }
+    let wrong: Vec<_> = [component(look, owner), project(look, owner)]
+        .into_iter()
+        .flatten()
+        .collect();
+    if wrong.is_empty() {
+        look.memory.ownerless = None;
+        return Known::Wrong(wrong);
+    }
+    let until = *look.memory.ownerless.get_or_insert(look.now.uptime) + GRACE;
+    match look.now.uptime < until {
+        true => Known::NotYet(Some(until)),
+        false => Known::Wrong(wrong),
+    }
+}
+
+fn component(look: &Look<'_>, owner: &ComponentOwner) -> Option<String> {
+    let (name, project) = (&owner.component_name, &owner.project_name);
+    match look.stores.get::<Component>(&look.key.namespace, name) {
+        None => Some(not_found(look, Component::KIND, name, "componentName")),
+        Some(Ok(found)) if found.spec.owner.project_name != *project => Some(format!(
+            "Component {name:?} belongs to project {:?}, and spec.owner names {project:?}: correct one of the two",
+            found.spec.owner.project_name
+        )),
+        // One that cannot be read says so itself.
+        Some(_) => None,
+    }
+}
+
+fn project(look: &Look<'_>, owner: &ComponentOwner) -> Option<String> {
+    let name = owner.project_name.as_str();
+    let found = look.stores.sight(&look.key.near(Kind::Project, name));
+    found
+        .is_none()
+        .then(|| not_found(look, Kind::Project, name, "projectName"))
+}
+
+fn not_found(look: &Look<'_>, kind: Kind, name: &str, field: &str) -> String {
+    let namespace = &look.key.namespace;
+    format!(
+        "{kind} {name:?} does not exist in namespace {namespace:?}: create it, or correct spec.owner.{field}"
+    )
+}
