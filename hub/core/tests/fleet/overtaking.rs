@@ -42,6 +42,19 @@ fn a_word_that_is_taken_back_while_it_is_written_is_taken_back_in_the_status() {
     assert_eq!(health.as_deref(), Some("Healthy"));
 }
 
+/// A Release that its plane reported, and of which it holds more than the watch has brought: generation 2, as the API server
+/// has, from another hub.
+fn ahead() -> (World, Agent, Key, Held) {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let key = world.create("cart");
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    world.run();
+    let newer = late_watch(&mut world, &agent, &key);
+    (world, agent, key, newer)
+}
+
 /// The API server has generation 2, the watch has not brought it yet, and the plane has it from another hub.
 fn late_watch(world: &mut World, agent: &Agent, key: &Key) -> Held {
     world.object("cart")["spec"] = spec("dev", 2);
@@ -54,13 +67,7 @@ fn late_watch(world: &mut World, agent: &Agent, key: &Key) -> Held {
 
 #[test]
 fn a_watch_that_is_late_leaves_no_word_of_a_hub_that_is_behind() {
-    let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    world.run();
-    let newer = late_watch(&mut world, &agent, &key);
+    let (mut world, mut agent, key, newer) = ahead();
     let digest = Digest::of(b"newer");
     agent.say(&mut world, AgentMessage::HubBehind { held: newer, digest });
     agent.listen(&mut world);
@@ -73,13 +80,7 @@ fn a_watch_that_is_late_leaves_no_word_of_a_hub_that_is_behind() {
 
 #[test]
 fn what_a_plane_said_before_the_hub_knew_of_it_is_asked_for_again() {
-    let mut world = World::new();
-    let mut agent = Agent::connect(&mut world, "eu");
-    let key = world.create("cart");
-    agent.listen(&mut world);
-    agent.report(&mut world, &key, &[Health::Healthy]);
-    world.run();
-    let newer = late_watch(&mut world, &agent, &key);
+    let (mut world, mut agent, key, newer) = ahead();
     let digest = Digest::of(b"newer");
     agent.heads.get_mut(&key).unwrap().version = newer.version;
     agent.say(&mut world, AgentMessage::HubBehind { held: newer, digest });
