@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::dependencies::{self, Place};
 use super::look::{Look, Plan, Write};
 use super::memory::Attempt;
-use super::owner::{self, Known, OWNER_NOT_FOUND};
+use super::owner::{self, Known};
 use super::saying::{self, Former, RENDERED_OTHERWISE, Saying};
 use super::stores::Unreadable;
 use super::{Id, Kind, Step, Stores, Watched, sight};
@@ -188,7 +188,7 @@ fn say<B: Binding>(
     {
         fields.insert("endpoints".to_owned(), listed(&wanted));
     }
-    let (beside, until) = match rendered {
+    let (beside, again) = match rendered {
         Some(rendered) if look.knows_twins => warnings(look, binding, rendered),
         Some(_) | None => (None, None),
     };
@@ -196,11 +196,9 @@ fn say<B: Binding>(
         ready: Some(readiness.into()),
         beside,
         fields,
+        again,
     };
-    match (saying::say(look, binding.former(), saying), until) {
-        (Plan::Nothing, Some(until)) => Plan::Rest(until),
-        (plan, _) => plan,
-    }
+    saying::say(look, binding.former(), saying)
 }
 
 /// What is to be said beside `Ready`, or when that will be known. Whose a binding is that belongs to a component's resource
@@ -213,25 +211,12 @@ fn warnings<B: Binding>(
     let Wanted::Release(rendered) = rendered else {
         return (Some(Vec::new()), None);
     };
-    let wrong = match binding.owner().filter(|_| !dependencies::is_made(binding.meta())) {
-        None => Vec::new(),
-        Some(owner) => match owner::look_for(look, owner) {
-            Known::NotYet(until) => return (None, until),
-            Known::Wrong(wrong) => wrong,
-        },
-    };
-    let reason = if wrong.is_empty() {
-        RENDERED_OTHERWISE
-    } else {
-        OWNER_NOT_FOUND
+    let known = match binding.owner().filter(|_| !dependencies::is_made(binding.meta())) {
+        None => Known::Wrong(Vec::new()),
+        Some(owner) => owner::look_for(look, owner),
     };
     let rendered = rendered.warnings.iter().map(ToString::to_string);
-    let warnings: Vec<_> = wrong
-        .into_iter()
-        .chain(rendered)
-        .chain(twins(look, binding))
-        .collect();
-    (Some(saying::warnings(reason, &warnings)), None)
+    known.said(RENDERED_OTHERWISE, rendered.chain(twins(look, binding)))
 }
 
 /// That another binding runs the same component in the same environment. Pods are found by whose they are, so the Service

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Watched;
 use super::look::{Look, Plan, Write};
-use super::owner::{self, GRACE, Known, OWNER_NOT_FOUND};
+use super::owner::{self, GRACE};
 use super::saying::{self, Former, Saying, WITHOUT_EFFECT};
 use super::status::Words;
 
@@ -169,25 +169,13 @@ fn say<C: Component>(
     let overrides = component.has_overrides().then(|| overrides.to_owned());
     let owner = workload.and_then(|workload| another_owner(component, workload));
     let without_effect = overrides.into_iter().chain(owner);
-    let (beside, until) = match owner::look_for(look, component.owner()) {
-        Known::NotYet(until) => (None, until),
-        Known::Wrong(wrong) => {
-            let reason = if wrong.is_empty() {
-                WITHOUT_EFFECT
-            } else {
-                OWNER_NOT_FOUND
-            };
-            let warnings: Vec<_> = wrong.into_iter().chain(without_effect).collect();
-            (Some(saying::warnings(reason, &warnings)), None)
-        }
-    };
+    let known = owner::look_for(look, component.owner());
+    let (beside, again) = known.said(WITHOUT_EFFECT, without_effect);
     let saying = Saying {
         ready,
         beside,
+        again,
         ..Saying::default()
     };
-    match (saying::say(look, Former::of(component.status()), saying), until) {
-        (Plan::Nothing, Some(until)) => Plan::Rest(until),
-        (plan, _) => plan,
-    }
+    saying::say(look, Former::of(component.status()), saying)
 }

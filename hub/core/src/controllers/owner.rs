@@ -6,7 +6,8 @@ use core::time::Duration;
 use outhaul_hub_resources::{Component, ComponentOwner};
 
 use super::look::Look;
-use super::{Kind, Watched};
+use super::{Kind, Watched, saying};
+use crate::condition::Said;
 
 /// The Component or the Project that is named as the owner does not exist.
 pub(super) const OWNER_NOT_FOUND: &str = "OwnerNotFound";
@@ -23,6 +24,28 @@ pub(super) enum Known {
     NotYet(Option<Duration>),
     /// What is wrong with it, in words.
     Wrong(Vec<String>),
+}
+
+impl Known {
+    /// What is said of it, and of what else is otherwise than one may expect, which alone is said for `reason`; and when there
+    /// may be more to say.
+    pub(super) fn said(
+        self,
+        reason: &str,
+        others: impl IntoIterator<Item = String>,
+    ) -> (Option<Vec<Said>>, Option<Duration>) {
+        match self {
+            Self::NotYet(until) => (None, until),
+            Self::Wrong(wrong) => {
+                let reason = match wrong.is_empty() {
+                    true => reason,
+                    false => OWNER_NOT_FOUND,
+                };
+                let all: Vec<_> = wrong.into_iter().chain(others).collect();
+                (Some(saying::warnings(reason, &all)), None)
+            }
+        }
+    }
 }
 
 /// Looks for an owner.

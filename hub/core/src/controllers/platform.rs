@@ -70,6 +70,7 @@ pub(super) fn say_and_set(
         ready: Some(verdict.into()),
         beside: Some(beside),
         fields,
+        again: None,
     };
     saying::say(look, former, saying)
 }

@@ -3,6 +3,7 @@
 //! `Ready` stands last, since clients of OpenChoreo read the last one. What is said lasts: a hub that takes over finds it
 //! and tells nobody again.
 
+use core::time::Duration;
 use std::borrow::Borrow;
 
 use outhaul_hub_resources::conditions::{CREDENTIALS_PRESENT, READY, WARNINGS, status};
@@ -45,6 +46,8 @@ pub(super) struct Saying {
     pub(super) beside: Option<Vec<Said>>,
     /// Fields beside the conditions that have to be set.
     pub(super) fields: Map<String, Value>,
+    /// When there may be more to say; looked at then, where nothing is said now.
+    pub(super) again: Option<Duration>,
 }
 
 /// That something is not as one may expect, where there is any such thing.
@@ -68,6 +71,7 @@ pub(super) fn say(look: &Look<'_>, former: Former<'_>, saying: Saying) -> Plan {
         ready,
         beside,
         mut fields,
+        again,
     } = saying;
     let mut notes: Vec<_> = beside
         .iter()
@@ -98,7 +102,7 @@ pub(super) fn say(look: &Look<'_>, former: Former<'_>, saying: Saying) -> Plan {
     let observed = generation.filter(|_| !conditions.is_empty());
     let observed = observed.and_then(|generation| i64::try_from(generation).ok());
     if fields.is_empty() && conditions == former.conditions && observed == former.observed_generation {
-        return Plan::Nothing;
+        return again.map_or(Plan::Nothing, Plan::Rest);
     }
     fields.insert("conditions".to_owned(), json!(conditions));
     fields.insert("observedGeneration".to_owned(), json!(observed));
