@@ -190,11 +190,12 @@ impl Cluster {
         let emptied = rules::immutable::emptied(&served.kind, &shown, &new);
         let hollow = fieldset::hollow(&served.version().schema, &new);
         let mut warnings = incoming::shape(served, &request.options, sent, &mut new)?;
-        let when = match sent {
-            Sent::Whole => "",
-            Sent::Patched | Sent::Merged(_) => " after mutating admission happens",
-        };
-        warnings.extend(rules::owners::dedupe(&mut new, when));
+        warnings.extend(match sent {
+            Sent::Whole => rules::owners::dedupe(&mut new),
+            Sent::Patched | Sent::Merged(_) => {
+                rules::owners::warning(&new, " after mutating admission happens")
+            }
+        });
         let warned = |refusal: Refusal| refusal.warned(&warnings);
         check_uid(served, &shown, &new, request.options.dry_run).map_err(warned)?;
         let names_version = meta::resource_version(&new).is_some_and(|version| version != "0");
@@ -221,6 +222,8 @@ impl Cluster {
             &by,
             &served.version().schema,
         );
+        // What a patch names twice is the patcher's, and goes only then.
+        rules::owners::leave_once(&mut new);
         for field in unsaid {
             if let Some(mark) = meta::metadata(&shown).and_then(|metadata| metadata.get(field)) {
                 meta::set(&mut new, field, mark.clone());
@@ -321,7 +324,7 @@ fn after_reading(served: &Served, request: &Request, sent: &Value, refusal: Refu
     let mut sent = sent.clone();
     match incoming::shape(served, &request.options, Sent::Whole, &mut sent) {
         Ok(mut warnings) => {
-            warnings.extend(rules::owners::dedupe(&mut sent, ""));
+            warnings.extend(rules::owners::dedupe(&mut sent));
             refusal.warned(&warnings)
         }
         Err(first) => first,

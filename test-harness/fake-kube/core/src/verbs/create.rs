@@ -63,7 +63,7 @@ impl Cluster {
         let schema = &served.version().schema;
         let hollow = fieldset::hollow(schema, &object);
         let mut warnings = incoming::shape(served, &request.options, Sent::Whole, &mut object)?;
-        warnings.extend(rules::owners::dedupe(&mut object, ""));
+        warnings.extend(rules::owners::dedupe(&mut object));
         complete(served, &mut object, moment);
         apply::track_rewrite(None, &mut object, &hollow.leaves, &by, schema);
         schema::complete(schema, &mut object);
