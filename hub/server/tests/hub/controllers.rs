@@ -118,7 +118,9 @@ pub(crate) async fn comes_goes_and_comes_back<K>(rig: Rig<K>) -> (Rig<K>, Plane,
         ready(&binding).unwrap().message,
         "All 8 resources are deployed and healthy"
     );
-    // Of the platform the last word may still be on its way.
+    // Of the platform the last word may still be on its way, and each kind has a watch of its own: one that is late lets
+    // the hub miss an owner that is there.
+    until_ready(&rig, "Component", "cart", "True", "ProjectFound").await;
     until_ready(&rig, "DataPlane", "dp-eu", "True", "PlaneConnected").await;
     for environment in ["dev", "development"] {
         until_ready(&rig, "Environment", environment, "True", "EnvironmentReady").await;
