@@ -63,6 +63,13 @@ impl Difference {
         (!lines.is_empty()).then_some(Self { lines })
     }
 
+    /// Whether nothing differs but which write an object was left by.
+    pub fn is_of_versions(&self) -> bool {
+        self.lines
+            .iter()
+            .all(|line| line.path.ends_with("/metadata/resourceVersion"))
+    }
+
     /// What reports of the same flaw have in common: the places, without indices and names, and the words.
     pub fn signature(&self) -> String {
         let words = |line: &Line| match line.path.as_str() {

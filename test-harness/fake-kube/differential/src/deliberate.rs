@@ -60,7 +60,7 @@ fn is_warning_of_builtin(case: &Case<'_>) -> bool {
 }
 
 /// What it says then.
-const WARNINGS: [&str; 18] = [
+const WARNINGS: [&str; 19] = [
     "a DNS label is recommended",
     "a negative value retains all historical revisions",
     "a null labelSelector results in matching no pod",
@@ -76,6 +76,7 @@ const WARNINGS: [&str; 18] = [
     "hostIP set without hostPort",
     "invalid empty name ",
     "is ignored for headless services",
+    "negative values are invalid and will be treated as 1",
     "overlapping paths: ",
     "overlapping port definition with ",
     "tls: failed to find any PEM data",

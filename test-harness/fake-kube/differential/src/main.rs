@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use outhaul_fake_kube_differential::arguments::Arguments;
+use outhaul_fake_kube_differential::compare::Difference;
 use outhaul_fake_kube_differential::pair::Excuse;
 use outhaul_fake_kube_differential::run::{self, Finding, Listener, Tally};
 use outhaul_kubernetes::Programs;
@@ -65,7 +66,7 @@ impl Screen {
         self.shown = Instant::now();
         let seconds = tally.asking.as_secs_f64();
         println!(
-            "{:>6.0} s, {seconds:.0} s of asking: {} sequences ({:.1}/s; {} ended early), {} requests, {} differences in {}, {} excused, {} lost",
+            "{:>6.0} s, {seconds:.0} s of asking: {} sequences ({:.1}/s; {} ended early), {} requests, {} differences in {}, {} excused, {} momentary, {} lost",
             self.begun.elapsed().as_secs_f64(),
             tally.sequences,
             tally.sequences as f64 / seconds,
@@ -74,6 +75,7 @@ impl Screen {
             tally.differences.len(),
             tally.differences.values().sum::<u64>(),
             tally.excused.values().sum::<u64>(),
+            tally.momentary,
             tally.lost,
         );
     }
@@ -99,6 +101,10 @@ impl Listener for Screen {
             json!({"seed": seed, "name": name, "request": request, "lines": lines})
         )?;
         Ok(())
+    }
+
+    fn momentary(&mut self, seed: u64, difference: &Difference) {
+        println!("MOMENTARY in the sequence of seed {seed}, not when played again:\n{difference}");
     }
 
     fn lost(&mut self, seed: u64, error: &anyhow::Error) {

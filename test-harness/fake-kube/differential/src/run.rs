@@ -22,6 +22,9 @@ const SEQUENCES_PER_PAIR: usize = 1500;
 /// on a busy machine. More than that is a server that does not work.
 const LOST: u64 = 10;
 
+/// How often a sequence is played again whose answers differed in versions only.
+const AGAIN: usize = 3;
+
 /// What one sequence counts for at most: whoever stops the process for a while did not ask meanwhile.
 const SEQUENCE: Duration = Duration::from_secs(10);
 
@@ -34,6 +37,9 @@ pub struct Tally {
     pub requests: u64,
     /// Differences by signature: how often each was met.
     pub differences: BTreeMap<String, u64>,
+    /// Sequences whose answers differed in versions, and not when they were played again: the real server looks first at
+    /// what its cache holds, and a busy one's is behind.
+    pub momentary: u64,
     /// Answers that a deliberate difference excused, by its name.
     pub excused: BTreeMap<&'static str, u64>,
     /// Sequences that ended early at such an answer, since the two held different objects after it.
@@ -64,6 +70,8 @@ pub trait Listener {
     /// # Errors
     /// When it cannot be told.
     fn excused(&mut self, seed: u64, excuse: &Excuse) -> Result<()>;
+    /// Versions differed, and did not when the sequence was played again.
+    fn momentary(&mut self, seed: u64, difference: &Difference);
     /// A sequence was lost.
     fn lost(&mut self, seed: u64, error: &anyhow::Error);
     /// A new difference.
@@ -131,6 +139,12 @@ async fn play(
     match outcome.end {
         End::Same => {}
         End::Parted => tally.parted += 1,
+        End::Differs(difference)
+            if difference.is_of_versions() && !comes_again(pair, &outcome.steps).await? =>
+        {
+            tally.momentary += 1;
+            listener.momentary(seed, &difference);
+        }
         End::Differs(difference) => {
             let signature = difference.signature();
             let times = tally.differences.entry(signature.clone()).or_default();
@@ -147,6 +161,16 @@ async fn play(
         }
     }
     Ok(())
+}
+
+/// Whether answers to these requests differ once more.
+async fn comes_again(pair: &mut Pair, steps: &[Step]) -> Result<bool> {
+    for _ in 0..AGAIN {
+        if pair.replay(steps).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Finding {

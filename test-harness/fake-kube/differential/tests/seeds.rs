@@ -4,6 +4,7 @@
 use anyhow::Result;
 use clap::Parser as _;
 use outhaul_fake_kube_differential::arguments::Arguments;
+use outhaul_fake_kube_differential::compare::Difference;
 use outhaul_fake_kube_differential::pair::Excuse;
 use outhaul_fake_kube_differential::run::{self, Finding, Listener, Tally};
 use outhaul_kubernetes::require_or_skip;
@@ -25,6 +26,8 @@ impl Listener for Findings {
     fn excused(&mut self, _: u64, _: &Excuse) -> Result<()> {
         Ok(())
     }
+
+    fn momentary(&mut self, _: u64, _: &Difference) {}
 
     fn lost(&mut self, seed: u64, error: &anyhow::Error) {
         self.0
