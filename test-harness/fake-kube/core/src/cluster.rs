@@ -84,6 +84,14 @@ impl Cluster {
             .unwrap_or_else(|refusal| Outcome::Reply(refusal.into()))
     }
 
+    /// Whether `user` may make a request.
+    ///
+    /// # Errors
+    /// When that is not granted.
+    pub fn admit(&self, user: &User, request: &Request) -> Result<(), Refusal> {
+        self.authorize(user, request)
+    }
+
     fn try_handle(
         &mut self,
         request: &Request,

@@ -103,6 +103,22 @@ pub struct Request {
 }
 
 impl Request {
+    /// What is asked of what, of a request that [`Request::parse`] refuses: who may not ask is not told why. Nothing where
+    /// no resource has such a method.
+    pub fn outline(raw: &RawRequest<'_>) -> Option<Self> {
+        let path = Path::parse(raw.path);
+        let mut options = Options::default();
+        let verb = verb(raw.method, &path, &mut options).ok()?;
+        Some(Self {
+            verb,
+            path,
+            options,
+            form: Form::parse(raw.accept),
+            patch: None,
+            body: Value::Null,
+        })
+    }
+
     /// Parses a request.
     ///
     /// # Errors
@@ -144,9 +160,9 @@ fn verb(method: &str, path: &Path, options: &mut Options) -> Result<Verb, Refusa
     };
     options.watch |= watch_path;
     Ok(match method {
-        "GET" | "HEAD" if options.watch && (watch_path || !named) => Verb::Watch,
-        "GET" | "HEAD" if named => Verb::Get,
-        "GET" | "HEAD" => Verb::List,
+        "GET" if options.watch && (watch_path || !named) => Verb::Watch,
+        "GET" if named => Verb::Get,
+        "GET" => Verb::List,
         "POST" => Verb::Create,
         "PUT" => Verb::Update,
         "PATCH" => Verb::Patch,

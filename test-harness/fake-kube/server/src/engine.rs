@@ -77,6 +77,13 @@ impl Engine {
         outcome
     }
 
+    /// Whether a request may be made at all.
+    pub(crate) fn admit(&self, request: &Request, who: &Who, as_whom: &Wanted<'_>) -> Result<(), Refusal> {
+        let mut state = self.lock();
+        let user = state.identify(who, as_whom, request)?;
+        state.cluster.admit(&user, request)
+    }
+
     /// What becomes of a request.
     pub(crate) fn decide(&self, request: &Request) -> Decision {
         self.lock().faults.decide(request)

@@ -59,7 +59,24 @@ impl ApiService {
         };
         match request::Request::parse(&raw) {
             Ok(request) => self.decide(&request, &parts.headers).await,
-            Err(refusal) => Ok(reply(refusal.into())),
+            Err(refusal) => Ok(reply(self.refused(&raw, &parts.headers, refusal).into())),
+        }
+    }
+
+    /// Why a request that cannot be read is refused: who may not ask is told only that.
+    fn refused(&self, raw: &RawRequest<'_>, headers: &HeaderMap, refusal: Refusal) -> Refusal {
+        let Some(outline) = request::Request::outline(raw) else {
+            return refusal;
+        };
+        let who = self.who(headers);
+        let admitted = self.engine.admit(&outline, &who, &impersonation(headers));
+        admitted.err().unwrap_or(refusal)
+    }
+
+    fn who(&self, headers: &HeaderMap) -> Who {
+        match headers.get(AUTHORIZATION) {
+            Some(value) => bearer(value),
+            None => self.default_user.clone(),
         }
     }
 
@@ -79,11 +96,7 @@ impl ApiService {
             Then::ServeStale(lag) => lag,
             Then::Serve | Then::LoseAnswer => 0,
         };
-        let who = match headers.get(AUTHORIZATION).map(bearer) {
-            Some(Ok(who)) => who,
-            Some(Err(refusal)) => return Ok(reply(refusal.into())),
-            None => self.default_user.clone(),
-        };
+        let who = self.who(headers);
         let outcome = self.engine.handle(request, &who, &impersonation(headers), lag);
         if matches!(decision.then, Then::LoseAnswer) {
             return Err(io::Error::new(io::ErrorKind::ConnectionReset, "injected fault"));
@@ -138,11 +151,15 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
         .unwrap_or_default()
 }
 
-fn bearer(value: &HeaderValue) -> Result<Who, Refusal> {
-    let token = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
-    token
-        .map(|token| Who::Bearer(token.to_owned()))
-        .ok_or_else(Refusal::unauthorized)
+/// Whose token it is. What is no token is nobody's.
+fn bearer(value: &HeaderValue) -> Who {
+    let mut words = value.to_str().unwrap_or_default().trim().splitn(3, ' ');
+    match (words.next(), words.next()) {
+        (Some(scheme), Some(token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => {
+            Who::Bearer(token.to_owned())
+        }
+        _ => Who::Anonymous,
+    }
 }
 
 fn impersonation(headers: &HeaderMap) -> Wanted<'_> {

@@ -46,7 +46,7 @@ pub struct Options {
     pub bookmarks: bool,
     /// Whether a watch starts with what is there; absent, that depends on its version.
     pub send_initial_events: Option<bool>,
-    /// A watch ends after so many seconds.
+    /// A watch ends after so many seconds; none is as many as the server likes.
     pub timeout: Option<u64>,
     /// How to delete.
     pub delete: DeleteOptions,
@@ -113,6 +113,8 @@ pub struct Preconditions {
 pub struct DeleteOptions {
     /// What becomes of dependents.
     pub propagation: Option<Propagation>,
+    /// Whether dependents stay, as it was said before there was `propagation`.
+    pub orphans: Option<bool>,
     /// Seconds to wait.
     pub grace_period: Option<i64>,
     /// What must be true of the object.
@@ -132,6 +134,7 @@ impl Options {
             let value = percent_decode(&value.replace('+', " "));
             options.take(kind, &percent_decode(key), &value)?;
         }
+        options.delete.check()?;
         Ok(options)
     }
 
@@ -153,10 +156,10 @@ impl Options {
             "watch" => self.watch = boolean(value),
             "allowWatchBookmarks" => self.bookmarks = boolean(value),
             "sendInitialEvents" => self.send_initial_events = Some(boolean(value)),
-            "timeoutSeconds" => self.timeout = Some(number(value)?),
+            "timeoutSeconds" => self.timeout = lifetime(value)?,
             "propagationPolicy" => self.delete.propagation = Some(propagation(kind, value)?),
             "gracePeriodSeconds" => self.delete.grace_period = Some(number(value)?),
-            "orphanDependents" if boolean(value) => self.delete.propagation = Some(Propagation::Orphan),
+            "orphanDependents" => self.delete.orphans = Some(boolean(value)),
             "includeObject" => self.include_object = Some(value.to_owned()),
             _ => self.log.take(key, value),
         }
@@ -205,14 +208,47 @@ impl DeleteOptions {
         if let Some(policy) = text(body, "propagationPolicy") {
             options.propagation = Some(propagation(DELETE_OPTIONS, &policy)?);
         }
-        if body["orphanDependents"] == true {
-            options.propagation = Some(Propagation::Orphan);
-        }
+        options.orphans = body["orphanDependents"].as_bool();
+        options.check()?;
         let wishes = body["dryRun"].as_array().map(Vec::as_slice).unwrap_or_default();
         if wishes.iter().any(|wish| wish != "All") {
             return Err(unsupported(DELETE_OPTIONS, "dryRun", wishes, &["All"]));
         }
         Ok((options, !wishes.is_empty()))
+    }
+
+    /// What becomes of dependents, in whichever of the two ways it is said.
+    pub(crate) fn fate(&self) -> Option<Propagation> {
+        let said = self.orphans.map(|orphans| match orphans {
+            true => Propagation::Orphan,
+            false => Propagation::Background,
+        });
+        said.or(self.propagation)
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        match (self.propagation, self.orphans) {
+            (Some(policy), Some(_)) => {
+                let detail = "orphanDependents and deletionPropagation cannot be both set".to_owned();
+                let value = policy.as_str().into();
+                Err(refuse(
+                    DELETE_OPTIONS,
+                    "propagationPolicy",
+                    Problem::Invalid { value, detail },
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Propagation {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Background => "Background",
+            Self::Foreground => "Foreground",
+            Self::Orphan => "Orphan",
+        }
     }
 }
 
@@ -233,18 +269,7 @@ fn check_delete_options(body: &Value) -> Result<(), Refusal> {
             json_type(grace_period)
         )));
     }
-    match text("propagationPolicy") {
-        Some(policy) if !body["orphanDependents"].is_null() => {
-            let detail = "orphanDependents and deletionPropagation cannot be both set".to_owned();
-            let value = policy.into();
-            Err(refuse(
-                DELETE_OPTIONS,
-                "propagationPolicy",
-                Problem::Invalid { value, detail },
-            ))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 impl Continue {
@@ -291,8 +316,9 @@ impl Continue {
     }
 }
 
+/// Whatever is not a no is a yes.
 pub(super) fn boolean(value: &str) -> bool {
-    matches!(value, "" | "true" | "1" | "True" | "t")
+    value != "0" && !value.eq_ignore_ascii_case("false")
 }
 
 pub(super) fn number<N: std::str::FromStr>(value: &str) -> Result<N, Refusal> {
@@ -307,6 +333,12 @@ fn quoted(byte: u8) -> String {
         b' '..=b'~' => char::from(byte).to_string(),
         other => format!("\\u00{other:02x}"),
     }
+}
+
+/// How long a watch lives; what is not above zero says nothing of it.
+fn lifetime(value: &str) -> Result<Option<u64>, Refusal> {
+    let seconds: i64 = number(value)?;
+    Ok(u64::try_from(seconds).ok().filter(|seconds| *seconds > 0))
 }
 
 /// None is no limit, as is anything below one.
@@ -358,11 +390,29 @@ fn dry_run(kind: &str, value: &str) -> Result<bool, Refusal> {
     }
 }
 
+/// The most bytes that the name of a manager has.
+const LONGEST_MANAGER: u64 = 128;
+
 fn field_manager(kind: &str, value: &str) -> Result<String, Refusal> {
-    if value.chars().count() > 128 {
-        return Err(refuse(kind, "fieldManager", Problem::TooLong { max: 128 }));
+    let problem = if value.len() as u64 > LONGEST_MANAGER {
+        Problem::TooLong { max: LONGEST_MANAGER }
+    } else if let Some((position, unprintable)) = value.char_indices().find(|(_, c)| !is_printable(*c)) {
+        let code = u32::from(unprintable);
+        let detail = format!("invalid character U+{code:04X} (at position {position})");
+        let value = value.into();
+        Problem::Invalid { value, detail }
+    } else {
+        return Ok(value.to_owned());
+    };
+    Err(refuse(kind, "fieldManager", problem))
+}
+
+/// Letters, marks, numbers, punctuation, symbols and the one space: what text shows as it is, after a letter.
+fn is_printable(c: char) -> bool {
+    match c.is_ascii() {
+        true => c == ' ' || c.is_ascii_graphic(),
+        false => !format!("a{c}").escape_debug().any(|shown| shown == '\\'),
     }
-    Ok(value.to_owned())
 }
 
 fn field_validation(kind: &str, value: &str) -> Result<FieldValidation, Refusal> {

@@ -58,7 +58,14 @@ impl Cluster {
                 let status = incoming::success(served, meta::name(old.value()), meta::uid(old.value()));
                 Reply::value(status)
             }
-            Deleted::Waits(object) => Reply::ok(super::read::show(served, request, object, moment)),
+            Deleted::Waits(object) => {
+                let shown = Reply::ok(super::read::show(served, request, object, moment));
+                // To clients of old, that dependents go and their owner waits was news.
+                match how.orphans {
+                    Some(false) => shown.with_code(202),
+                    Some(true) | None => shown,
+                }
+            }
         })
     }
 
@@ -115,7 +122,7 @@ impl Cluster {
             return Deleted::Waits(old.clone());
         }
         let mut object = old.value().clone();
-        set_propagation(kind, &mut object, how.propagation);
+        set_propagation(kind, &mut object, how.fate());
         hold_definition(kind, &mut object);
         // A namespace is always marked first.
         let is_marked = meta::is_terminating(&object) || !effects::is_namespace(kind);
@@ -228,7 +235,7 @@ fn is_job(kind: &Kind) -> bool {
 fn warnings(served: &Served, how: &DeleteOptions) -> Vec<String> {
     let warning = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to \
                    remove them or set propagationPolicy=Orphan to suppress this warning";
-    let is_meant = is_job(&served.kind) && how.propagation.is_none();
+    let is_meant = is_job(&served.kind) && how.fate().is_none();
     is_meant.then(|| warning.to_owned()).into_iter().collect()
 }
 

@@ -65,10 +65,11 @@ pub(crate) async fn send(step: &Step, names: &Names, client: &Client) -> Result<
 
 /// One request and its whole answer.
 pub(crate) async fn exchange(client: &Client, request: http::Request<Vec<u8>>) -> Result<Response> {
-    let is_watch = request
-        .uri()
-        .query()
-        .is_some_and(|query| query.contains("watch=1"));
+    let query = request.uri().query().unwrap_or_default();
+    let is_watch = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("watch"))
+        .any(|value| value.trim_start_matches('=') != "0" && !value.eq_ignore_ascii_case("=false"));
     let response = client.send(request.map(Body::from)).await?;
     let (code, headers) = (response.status().as_u16(), headers(&response));
     let bytes = response.into_body().collect().await?.to_bytes();
