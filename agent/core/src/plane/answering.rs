@@ -221,6 +221,7 @@ impl Plane {
         };
         let departing = &mut item.departing[index];
         let before = departing.leftover();
+        let stays = matches!(answer, Answer::Object(_));
         match (kind, answer) {
             (
                 SentKind::Apply(_) | SentKind::Create | SentKind::Release | SentKind::Adopt | SentKind::Look,
@@ -247,16 +248,21 @@ impl Plane {
         let is_kept = item.unreadable.is_some() && departing.has_begun();
         if departing.step == Step::Gone && !is_kept {
             let departing = item.departing.remove(index);
-            self.gone(key, &departing.reference, now);
+            self.gone(key, &departing.reference, stays, now);
         } else if changed {
             self.leftovers_changed(key);
         }
         self.dirty.insert(key.clone());
     }
 
-    fn gone(&mut self, key: &Key, object: &ObjectRef, now: Instant) {
-        self.kinds.release(object);
-        self.pass_on(object, key);
+    /// An object is this resource's no more: it is not there, or stays as what is not to go with it.
+    fn gone(&mut self, key: &Key, object: &ObjectRef, stays: bool, now: Instant) {
+        if stays {
+            self.let_be(key, object);
+        } else {
+            self.kinds.release(object);
+            self.pass_on(object, key);
+        }
         self.leftovers_changed(key);
         self.save(key, now);
     }

@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use outhaul_protocol_wire::head::{Confirmed, HeadState, Key};
+use outhaul_protocol_wire::object::ObjectRef;
 use outhaul_protocol_wire::policy::Mode;
 
 use super::Plane;
 use crate::departing::{Departing, Permission};
 use crate::held::Held;
-use crate::item::Item;
+use crate::item::{Item, Place};
 use crate::kinds::Watched;
 use crate::object::Object;
 
@@ -110,11 +111,7 @@ impl Plane {
             }
         }
         for departing in left {
-            let object = &departing.reference;
-            // Whoever wants it next has to look whose it is.
-            self.kinds.named(&Watched::of(object, key.kind), object, true);
-            self.kinds.release(object);
-            self.pass_on(object, key);
+            self.let_be(key, &departing.reference);
         }
         self.leftovers_changed(key);
         self.save(key, now);
@@ -134,13 +131,30 @@ impl Plane {
             .extract_if(.., |it| it.left && !it.busy && !it.may_be_kept());
         let left: Vec<_> = left.map(|it| it.reference).collect();
         for object in &left {
-            self.kinds.release(object);
-            self.pass_on(object, key);
+            self.let_be(key, object);
         }
         if !left.is_empty() {
             self.leftovers_changed(key);
             self.save(key, now);
         }
+    }
+
+    /// What stays here may have the labels of a resource that does not hold it any more. The resource of that name comes
+    /// first, and whoever has it next has to look whose it is.
+    pub(super) fn let_be(&mut self, key: &Key, object: &ObjectRef) {
+        let wants = |item: &&Item| matches!(item.find(object), Some(Place::Wanted(_)));
+        let successor = self.namesakes(key).find(wants).map(Item::key).cloned();
+        if let Some(successor) = successor
+            && self
+                .claims
+                .hand_over(object, key, |waiting| *waiting == successor)
+                .is_some()
+        {
+            self.got(object, successor);
+        }
+        self.kinds.named(&Watched::of(object, key.kind), object, true);
+        self.kinds.release(object);
+        self.pass_on(object, key);
     }
 
     /// Successors of a resource that is to be left here wait until the control plane is confirmed.

@@ -110,6 +110,33 @@ fn a_successor_takes_over_in_place_what_was_left_for_it() {
 }
 
 #[test]
+fn what_was_left_is_for_nobody_but_a_successor_that_wants_it() {
+    let mut rig = rebuilt();
+    let other = rig.announce(
+        "another",
+        1,
+        &[config_map("one", "9"), config_map("two", "9")],
+        true,
+    );
+    take(
+        &mut rig,
+        successor(),
+        2,
+        HeadState::Present,
+        &[config_map("two", "2")],
+    );
+    rig.settle();
+    take(&mut rig, release_key("cart"), 2, HeadState::Left, &[]);
+    rig.settle_in_time();
+    assert_eq!(owner(&rig, "one"), "uid-cart");
+    assert_eq!(rig.cluster.value("one"), Some("1"));
+    let why = rig.message(&other, "one");
+    assert!(why.contains("belongs to Release acme/cart"), "{why}");
+    assert_eq!(owner(&rig, "two"), "uid-of-after");
+    assert_eq!(rig.blocker(&successor(), "two"), None);
+}
+
+#[test]
 fn an_agent_that_starts_again_knows_what_was_left_for_whom() {
     let mut rig = rebuilt();
     rig.cluster.fail("one", 500);
