@@ -103,6 +103,11 @@ impl<'a> Draft<'a> {
         object.get("spec").filter(|_| is_same)
     }
 
+    /// Whether the stored Release has an object of this id.
+    pub(crate) fn is_stored(&self, identity: &Identity) -> bool {
+        self.stored.contains_key(identity.id.as_str())
+    }
+
     /// Whether what leads to the Deployment stays as it is stored, since that does.
     pub(crate) fn keeps_deployment(&self) -> bool {
         self.keeps_deployment
@@ -146,7 +151,7 @@ pub(crate) fn suspend(object: &mut Value) {
 }
 
 /// Names that Kubernetes would refuse for ever are refused here: the formulas that make them are not ours to change.
-fn check(identity: &Identity) -> Option<Problem> {
+pub(crate) fn check(identity: &Identity) -> Option<Problem> {
     let (name, object) = (identity.name.as_str(), identity.object());
     let (limit, fits) = match identity.kind {
         "Service" => (LABEL, name::is_label(name)),

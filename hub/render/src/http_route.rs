@@ -26,7 +26,7 @@ pub(crate) fn add_api(
     (level, domains): (Level<'_>, Domains<'_>),
     backend: Result<&RestBackend, Problem>,
 ) {
-    let identity = Identity::of("HTTPRoute", name::api_route(binding.name, api, level.name()));
+    let identity = of_api(binding, api, level);
     let object = backend.map(|backend| {
         let spec = route(
             level.gateway(),
@@ -40,6 +40,11 @@ pub(crate) fn add_api(
         object(binding, &identity.name, spec)
     });
     draft.add(identity, object);
+}
+
+/// What the route to an API at one level is called.
+pub(crate) fn of_api(binding: &Binding<'_>, api: &str, level: Level<'_>) -> Identity {
+    Identity::of("HTTPRoute", name::api_route(binding.name, api, level.name()))
 }
 
 /// Adds the routes to the endpoints of a web application, which has a host of its own.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     AsOpenChoreo,
     binding::Binding,
-    draft::{Draft, Identity},
+    draft::{self, Draft, Identity},
     exposure::Level,
     name,
     problem::Problem,
@@ -50,31 +50,68 @@ pub(crate) fn rest_policy<'a>(
         })
 }
 
-/// Adds the SecurityPolicy of an API at one level.
-pub(crate) fn add_security(
-    draft: &mut Draft<'_>,
-    binding: &Binding<'_>,
-    exposed: Exposed<'_>,
-    policy: Result<&ApiPolicy, Problem>,
-    as_openchoreo: AsOpenChoreo,
-) {
-    let identity = Identity::of(
-        "SecurityPolicy",
-        name::security_policy(binding.name, exposed.api, exposed.level.name()),
-    );
-    let object = policy.and_then(|policy| {
-        if let Some(problem) = security::unasked(exposed, policy) {
+/// The SecurityPolicy of an API at one level, which guards the route of that level: before it is added, since the route is
+/// added first.
+pub(crate) struct Guard<'a> {
+    exposed: Exposed<'a>,
+    identity: Identity,
+    object: Result<Value, Problem>,
+    unasked: Option<Problem>,
+}
+
+impl<'a> Guard<'a> {
+    pub(crate) fn of(
+        binding: &Binding<'_>,
+        exposed: Exposed<'a>,
+        policy: Result<&ApiPolicy, Problem>,
+        as_openchoreo: AsOpenChoreo,
+    ) -> Self {
+        let identity = Identity::of(
+            "SecurityPolicy",
+            name::security_policy(binding.name, exposed.api, exposed.level.name()),
+        );
+        let unasked = policy
+            .as_ref()
+            .ok()
+            .and_then(|policy| security::unasked(exposed, policy));
+        let object = policy.and_then(|policy| {
+            security::check(exposed, policy)?;
+            Ok(object(
+                binding,
+                exposed,
+                &identity,
+                security::spec(policy, as_openchoreo),
+            ))
+        });
+        Self {
+            exposed,
+            identity,
+            object,
+            unasked,
+        }
+    }
+
+    /// Whether it is for the route of this API and level.
+    pub(crate) fn is_for(&self, api: &str, level: Level<'_>) -> bool {
+        self.exposed.api == api && self.exposed.level == level
+    }
+
+    /// Whether callers are to be asked, and nothing would ask them: it cannot be made, and none is stored that guards the
+    /// same route. A class that says nothing about REST wants nobody asked, as far as anybody knows.
+    pub(crate) fn is_missing(&self, draft: &Draft<'_>, namespace: &str) -> bool {
+        let can_be_made = match &self.object {
+            Ok(_) => draft::check(&self.identity).is_none(),
+            Err(problem) => matches!(problem, Problem::NoRestPolicy { .. }),
+        };
+        !can_be_made && draft.stored_spec(&self.identity, namespace).is_none()
+    }
+
+    pub(crate) fn add(self, draft: &mut Draft<'_>) {
+        if let Some(problem) = self.unasked {
             draft.say(problem);
         }
-        security::check(exposed, policy)?;
-        Ok(object(
-            binding,
-            exposed,
-            &identity,
-            security::spec(policy, as_openchoreo),
-        ))
-    });
-    draft.add(identity, object);
+        draft.add(self.identity, self.object);
+    }
 }
 
 /// Adds the BackendTrafficPolicy of an API at one level.

@@ -316,9 +316,9 @@ pub enum Problem {
         /// What stands there.
         wrong: NotADuration,
     },
-    /// A rate limit below nothing.
+    /// A rate limit below nothing, or above what gateways count.
     #[error(
-        "API {api:?}, level {level}: rateLimit.requests of APIClass {class:?} is {requests}: set 0 or more"
+        "API {api:?}, level {level}: rateLimit.requests of APIClass {class:?} is {requests}: set 0 to 4294967295"
     )]
     Requests {
         /// The API.
@@ -346,22 +346,33 @@ pub enum Problem {
         /// What stands there.
         limit: i32,
     },
-    /// Addresses that gateways do not take.
-    #[error(
-        "API {api:?}, level {level}: security.{field} of APIClass {class:?}: {address:?} is no range of addresses: write it \
-         like 10.0.0.1/32 or 2001:db8::/32"
-    )]
-    Address {
+    /// Something in a SecurityPolicy that gateways do not take.
+    #[error("API {api:?}, level {level}: {field} of APIClass {class:?}: {wrong}")]
+    Guard {
         /// The API.
         api: String,
         /// The level.
         level: String,
         /// The class.
         class: String,
-        /// Which list.
+        /// The field of the policy.
         field: &'static str,
-        /// What stands there.
-        address: String,
+        /// What is wrong there, and what to write.
+        wrong: String,
+    },
+    /// A route that nothing would guard.
+    #[error("{object}: it is not opened before its SecurityPolicy can be made: correct what is said of that")]
+    NotOpened {
+        /// Which object.
+        object: String,
+    },
+    /// A route that nothing guards, and that is there.
+    #[error(
+        "{object}: it stays open as it is stored, without a SecurityPolicy, which cannot be made: correct what is said of that"
+    )]
+    StaysUnguarded {
+        /// Which object.
+        object: String,
     },
     /// Callers that nobody asks who they are, though the class wants it.
     #[error(

@@ -1,6 +1,7 @@
 //! SecurityPolicy: who may call, and from where.
 
 use core::net::IpAddr;
+use core::slice;
 
 use outhaul_hub_resources::{AddressRules, ApiPolicy, Authentication, AuthenticationType, Cors, Jwt, Open};
 use serde_json::{Map, Value, json};
@@ -11,13 +12,17 @@ use crate::{AsOpenChoreo, duration, problem::Problem};
 /// Name of the one provider of keys, which authorization refers to.
 const PROVIDER: &str = "default";
 
+/// What definitions of gateways take of a text, and of lists.
+const LONGEST: usize = 253;
+const AUDIENCES: usize = 8;
+const SCOPES: usize = 16;
+
+/// The longest age in seconds: gateways take five digits of hours.
+const AGE: i64 = 359_999_999;
+
 pub(super) fn spec(policy: &ApiPolicy, as_openchoreo: AsOpenChoreo) -> Map<String, Value> {
     let jwt = jwt(policy);
-    let scopes = jwt
-        .and(policy.authentication.as_ref())
-        .and_then(|authentication| authentication.oauth2.as_ref())
-        .map(|oauth2| oauth2.scopes.as_slice())
-        .unwrap_or_default();
+    let scopes = jwt.map(|_| scopes(policy)).unwrap_or_default();
     let authorization = match as_openchoreo.address_rules {
         true => former_authorization,
         false => authorization,
@@ -47,21 +52,108 @@ pub(super) fn unasked(exposed: Exposed<'_>, policy: &ApiPolicy) -> Option<Proble
     })
 }
 
-/// Whether gateways take the addresses.
+/// Whether gateways take all of it: what they do not take guards nothing.
 pub(super) fn check(exposed: Exposed<'_>, policy: &ApiPolicy) -> Result<(), Problem> {
-    let (allowed, blocked) = lists(policy.security.as_ref());
-    for (field, addresses) in [("allowedIPs", allowed), ("blockedIPs", blocked)] {
-        if let Some(address) = addresses.iter().find(|address| !is_range(address)) {
-            return Err(Problem::Address {
-                api: exposed.api.to_owned(),
-                level: exposed.level.name().to_owned(),
-                class: exposed.class.to_owned(),
-                field,
-                address: address.clone(),
-            });
-        }
+    match wrong(policy) {
+        None => Ok(()),
+        Some((field, wrong)) => Err(Problem::Guard {
+            api: exposed.api.to_owned(),
+            level: exposed.level.name().to_owned(),
+            class: exposed.class.to_owned(),
+            field,
+            wrong,
+        }),
     }
-    Ok(())
+}
+
+/// A field, and what is wrong there.
+type Wrong = (&'static str, String);
+
+fn wrong(policy: &ApiPolicy) -> Option<Wrong> {
+    let (allowed, blocked) = lists(policy.security.as_ref());
+    [("security.allowedIPs", allowed), ("security.blockedIPs", blocked)]
+        .into_iter()
+        .find_map(|(field, addresses)| wrong_range(field, addresses))
+        .or_else(|| jwt(policy).and_then(|jwt| wrong_token(jwt, scopes(policy))))
+        .or_else(|| policy.cors.as_ref().and_then(wrong_cors))
+}
+
+fn wrong_range(field: &'static str, addresses: &[String]) -> Option<Wrong> {
+    let address = addresses.iter().find(|address| !is_range(address))?;
+    Some((
+        field,
+        format!("{address:?} is no range of addresses: write it like 10.0.0.1/32 or 2001:db8::/32"),
+    ))
+}
+
+fn wrong_token(jwt: &Jwt, scopes: &[String]) -> Option<Wrong> {
+    let texts = |texts: &[String]| {
+        texts
+            .iter()
+            .all(|text| (1..=LONGEST).contains(&text.chars().count()))
+    };
+    let uri = slice::from_ref(&jwt.jwks);
+    let of_scopes = scopes.len() <= SCOPES && texts(scopes);
+    let checks = [
+        (
+            "authentication.jwt.jwks",
+            texts(uri),
+            format!("write an address of 1 to {LONGEST} characters"),
+        ),
+        (
+            "authentication.jwt.issuer",
+            jwt.issuer.chars().count() <= LONGEST,
+            format!("write at most {LONGEST} characters"),
+        ),
+        (
+            "authentication.jwt.audience",
+            jwt.audience.len() <= AUDIENCES,
+            format!("name at most {AUDIENCES}"),
+        ),
+        (
+            "authentication.oauth2.scopes",
+            of_scopes,
+            format!("name at most {SCOPES}, each of 1 to {LONGEST} characters"),
+        ),
+    ];
+    let wrong = checks.into_iter().find(|(_, is_right, _)| !is_right)?;
+    Some((wrong.0, wrong.2))
+}
+
+fn wrong_cors(cors: &Cors) -> Option<Wrong> {
+    if let Some(origin) = cors.allow_origins.iter().find(|origin| !is_origin(origin)) {
+        let ought = "write it like https://app.example.com, https://*.example.com:8443 or *";
+        return Some(("cors.allowOrigins", format!("{origin:?} is no origin: {ought}")));
+    }
+    let age = cors.max_age.filter(|age| !(0..=AGE).contains(age))?;
+    Some(("cors.maxAge", format!("it is {age}: write 0 to {AGE} seconds")))
+}
+
+/// Scheme, host and port, and nothing behind them.
+fn is_origin(text: &str) -> bool {
+    let is_word = |letter: u8| letter.is_ascii_alphanumeric() || b"_-".contains(&letter);
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|letter| letter.is_ascii_alphanumeric() || b"+.-".contains(&letter))
+    };
+    let is_port =
+        |port: &str| (1..=5).contains(&port.len()) && port.bytes().all(|digit| digit.is_ascii_digit());
+    let is_host = |host: &str| {
+        let labels = host.strip_prefix("*.").unwrap_or(host);
+        host == "*"
+            || labels
+                .split('.')
+                .all(|label| !label.is_empty() && label.bytes().all(is_word))
+    };
+    let parts = text
+        .split_once("://")
+        .map(|(scheme, at)| match at.split_once(':') {
+            Some((host, port)) => is_scheme(scheme) && is_host(host) && is_port(port),
+            None => is_scheme(scheme) && is_host(at),
+        });
+    text == "*" || text.len() <= LONGEST && parts.unwrap_or_default()
 }
 
 fn is_range(text: &str) -> bool {
@@ -81,6 +173,14 @@ fn jwt(policy: &ApiPolicy) -> Option<&Jwt> {
     let wanted =
         |authentication: &&Authentication| authentication.r#type == Open::Known(AuthenticationType::Jwt);
     policy.authentication.as_ref().filter(wanted)?.jwt.as_ref()
+}
+
+fn scopes(policy: &ApiPolicy) -> &[String] {
+    let oauth2 = policy
+        .authentication
+        .as_ref()
+        .and_then(|authentication| authentication.oauth2.as_ref());
+    oauth2.map(|oauth2| oauth2.scopes.as_slice()).unwrap_or_default()
 }
 
 fn provider(jwt: &Jwt) -> Value {

@@ -16,6 +16,9 @@ const UNITS: [(&str, i64); 3] = [
     ("Hour", 3_600_000_000_000),
 ];
 
+/// The highest limit that gateways take.
+const REQUESTS: i64 = u32::MAX as i64;
+
 pub(super) fn spec(
     exposed: Exposed<'_>,
     policy: &ApiPolicy,
@@ -58,7 +61,7 @@ fn rate_limit(
             });
         }
     };
-    if limit.requests < 0 {
+    if !(0..=REQUESTS).contains(&limit.requests) {
         return Err(Problem::Requests {
             api,
             level,

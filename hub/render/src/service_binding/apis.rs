@@ -12,7 +12,7 @@ use crate::{
     draft::Draft,
     exposure::{self, Level},
     http_route,
-    policies::{self, Exposed},
+    policies::{self, Exposed, Guard},
     problem::{Problem, Warning},
 };
 
@@ -43,10 +43,32 @@ pub(super) fn add<'a>(
             kind: exposure::kind(api),
         }));
     let apis: Vec<_> = apis.iter().filter_map(|(name, api)| Api::of(name, api)).collect();
+    let mut warnings = Vec::new();
+    let policies: Vec<_> = apis
+        .iter()
+        .flat_map(|api| policies(api, inputs, &mut warnings))
+        .collect();
+    let guards: Vec<_> = policies
+        .iter()
+        .map(|(exposed, policy)| {
+            Guard::of(
+                binding,
+                *exposed,
+                policy.as_ref().map_err(Problem::clone),
+                inputs.as_openchoreo,
+            )
+        })
+        .collect();
     for api in &apis {
-        add_routes(draft, binding, api, ports, inputs.domains);
+        add_routes(draft, binding, api, ports, (inputs.domains, &guards));
     }
-    add_policies(draft, binding, &apis, inputs);
+    draft.warnings.extend(warnings);
+    for guard in guards {
+        guard.add(draft);
+    }
+    for (exposed, policy) in &policies {
+        policies::add_traffic(draft, binding, *exposed, policy.as_ref().map_err(Problem::clone));
+    }
     for class in inputs.api_classes.values() {
         let fields = policies::without_effect(class);
         if !fields.is_empty() {
@@ -61,7 +83,7 @@ fn add_routes(
     binding: &Binding<'_>,
     api: &Api<'_>,
     ports: &[i64],
-    domains: Domains<'_>,
+    (domains, guards): (Domains<'_>, &[Guard<'_>]),
 ) {
     let backend = api.backend();
     if let (Ok(backend), false) = (&backend, api.levels.is_empty()) {
@@ -69,8 +91,29 @@ fn add_routes(
     }
     draft.warnings.extend(api.unknown_levels());
     for level in &api.levels {
-        http_route::add_api(draft, binding, api.name, (*level, domains), backend.clone());
+        let guarded = guarded(draft, binding, (api.name, *level), guards);
+        let backend = backend.clone().and_then(|backend| guarded.map(|()| backend));
+        http_route::add_api(draft, binding, api.name, (*level, domains), backend);
     }
+}
+
+/// What is to be guarded is not opened without its guard: a route that is stored stays as it is, and no other is made.
+fn guarded(
+    draft: &Draft<'_>,
+    binding: &Binding<'_>,
+    (api, level): (&str, Level<'_>),
+    guards: &[Guard<'_>],
+) -> Result<(), Problem> {
+    let guard = guards.iter().find(|guard| guard.is_for(api, level));
+    if guard.is_none_or(|guard| !guard.is_missing(draft, &binding.namespace)) {
+        return Ok(());
+    }
+    let route = http_route::of_api(binding, api, level);
+    let object = route.object();
+    Err(match draft.is_stored(&route) {
+        true => Problem::StaysUnguarded { object },
+        false => Problem::NotOpened { object },
+    })
 }
 
 /// Says it where nothing listens at the port that an API leads to.
@@ -80,20 +123,6 @@ fn say_where(draft: &mut Draft<'_>, api: &str, port: i32, ports: &[i64]) {
         draft.say(Problem::NoService { api, port });
     } else if !ports.contains(&port.into()) {
         draft.warnings.push(Warning::NoSuchPort { api, port });
-    }
-}
-
-fn add_policies<'a>(draft: &mut Draft<'_>, binding: &Binding<'_>, apis: &[Api<'a>], inputs: &Inputs<'a>) {
-    let policies: Vec<_> = apis
-        .iter()
-        .flat_map(|api| policies(api, inputs, &mut draft.warnings))
-        .collect();
-    for (exposed, policy) in &policies {
-        let policy = policy.as_ref().map_err(Problem::clone);
-        policies::add_security(draft, binding, *exposed, policy, inputs.as_openchoreo);
-    }
-    for (exposed, policy) in &policies {
-        policies::add_traffic(draft, binding, *exposed, policy.as_ref().map_err(Problem::clone));
     }
 }
 

@@ -86,13 +86,13 @@ const REFUSED: [(&str, &str); 2] = [
 
 /// How many of each kind were taken, so that none is left out unseen.
 pub(crate) const TAKEN: [(&str, usize); 7] = [
-    ("BackendTrafficPolicy", 29),
+    ("BackendTrafficPolicy", 38),
     ("CronJob", 7),
-    ("Deployment", 74),
-    ("HTTPRoute", 126),
-    ("Release", 94),
-    ("SecurityPolicy", 31),
-    ("Service", 79),
+    ("Deployment", 81),
+    ("HTTPRoute", 128),
+    ("Release", 101),
+    ("SecurityPolicy", 32),
+    ("Service", 86),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
