@@ -56,7 +56,7 @@ use crate::routing::Routing;
 use commit::Tried;
 use index::{Dependency, Index};
 use look::{Look, Plan};
-use memory::{Attempt, Memory, Refused, Written};
+use memory::{Attempt, Memory, Refused, Unsaid, Written};
 use queue::Queue;
 use saying::{Former, Saying};
 use status::Words;
@@ -249,8 +249,8 @@ impl Controllers {
         self.is_complete() && self.queue.is_empty() && self.waiting.is_empty()
     }
 
-    /// Takes what came of a job.
-    pub fn finished(&mut self, job: &Job, outcome: Outcome, now: Now) {
+    /// Takes what came of a job. Where nothing could be written down, returns what people are told instead.
+    pub fn finished(&mut self, job: &Job, outcome: Outcome, now: Now) -> Option<Note> {
         let key = &job.key;
         let gone = self.under_way.end(key);
         if matches!(job.step, Step::Commit(_)) {
@@ -283,7 +283,7 @@ impl Controllers {
             }
             Outcome::Refused(message) => {
                 let until = self.queue.failed(key, None, now.uptime);
-                self.refused(job, message, until);
+                return self.refused(job, message, until);
             }
             Outcome::Outdated => drop(self.queue.failed(key, None, now.uptime)),
             Outcome::Failed { said, retry_after } => {
@@ -291,33 +291,44 @@ impl Controllers {
                 if let Some(message) = said.filter(|_| self.queue.failures(key) > UNTOLD) {
                     // Later words may differ in nothing but a time.
                     let message = self.told(job).unwrap_or(message);
-                    self.refused(job, message, until);
+                    return self.refused(job, message, until);
                 }
             }
         }
     }
 
+        None
     /// What was said of this write when it was not taken before.
     fn told(&self, job: &Job) -> Option<String> {
         let refused = self.memories.get(&job.key)?.refused.as_ref()?;
         (Some(&refused.attempt) == attempted(&job.step).as_ref()).then(|| refused.message.clone())
     }
 
-    /// Remembers that a write is not taken, and has it said.
-    fn refused(&mut self, job: &Job, message: String, until: Duration) {
-        if let Some(attempt) = attempted(&job.step)
-            && let Some(memory) = self.memories.get_mut(&job.key)
-        {
-            memory.refused = Some(Refused {
-                attempt,
-                message,
+    /// Remembers that a write is not taken, and has it said: in the status, or by what is returned where that is what was
+    /// not taken.
+    fn refused(&mut self, job: &Job, message: String, until: Duration) -> Option<Note> {
+        let memory = self.memories.get_mut(&job.key)?;
+        if let Step::Status { patch, content, .. } = &job.step {
+            let generation = self.stores.generation(&job.key);
+            let unsaid = memory.unsaid.replace(Unsaid {
+                content: *content,
+                generation,
                 until,
             });
-            // To say so.
-            self.queue.add(job.key.clone());
+            let is_news = unsaid.is_none_or(|unsaid| unsaid.generation != generation);
+            let uid = &self.stores.sight(&job.key)?.uid;
+            return is_news.then(|| saying::unsaid(&job.key, uid, patch, &message));
         }
     }
 
+        memory.refused = Some(Refused {
+            attempt: attempted(&job.step)?,
+            message,
+            until,
+        });
+        // To say so.
+        self.queue.add(job.key.clone());
+        None
     /// Whether all is listed that keys of this kind are decided from.
     fn can_decide(&self, kind: Kind) -> bool {
         let hosts = match kind {
@@ -424,6 +435,7 @@ impl Controllers {
             memory.refused = None;
             memory.written = written;
         }
+            memory.unsaid = None;
     }
 
     fn plan(&mut self, key: &Id, now: Now) -> Plan {

@@ -201,7 +201,9 @@ impl Running {
                 self.notes.publish(note.clone(), now.wall);
             }
         }
-        self.controllers.finished(&job, outcome, now);
+        if let Some(note) = self.controllers.finished(&job, outcome, now) {
+            self.notes.publish(note, now.wall);
+        }
     }
 
     fn tell(&self) {

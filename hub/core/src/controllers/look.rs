@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::index::Index;
-use super::memory::{Attempt, Memory, Refused, Written};
+use super::memory::{Attempt, Memory, Refused, Unsaid, Written};
 use super::status::Words;
 use super::{Id, Note, Sight, Step, Stores, Watched, sight};
 use crate::routing::Routing;
@@ -106,6 +106,10 @@ impl Look<'_> {
         if self.memory.said.as_ref().is_some_and(taken) {
             return Plan::Nothing;
         }
+        let held = |unsaid: &&Unsaid| unsaid.content == content && self.now.uptime < unsaid.until;
+        if let Some(unsaid) = self.memory.unsaid.as_ref().filter(held) {
+            return Plan::Rest(unsaid.until);
+        }
         let metadata = json!({"resourceVersion": sight.version.to_string(), "uid": sight.uid});
         let step = Step::Status {
             id: self.key.clone(),
@@ -129,12 +133,7 @@ impl Look<'_> {
 
     /// The generation that is looked at.
     pub(super) fn generation(&self) -> Option<u64> {
-        let generation = match &self.stores.sight(self.key)?.object {
-            Ok(object) => object.metadata().generation,
-            Err(unread) => unread.generation,
-        };
-        let generation = generation?;
-        u64::try_from(generation).ok()
+        self.stores.generation(self.key)
     }
 
     /// What is wrong is told when it is new. What goes on by itself is no news.

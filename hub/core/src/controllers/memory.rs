@@ -19,6 +19,8 @@ pub(super) struct Memory {
     /// The commit that was tried last.
     pub(super) tried: Option<Tried>,
     /// Since when something that it names is missing.
+    /// What could not be said in its status, until something can.
+    pub(super) unsaid: Option<Unsaid>,
     pub(super) missing: Option<Duration>,
     /// Since when its owner is missing.
     pub(super) ownerless: Option<Duration>,
@@ -39,6 +41,16 @@ pub(super) struct Refused {
 /// What was to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Attempt {
+/// A status that the API server did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unsaid {
+    pub(super) content: Digest,
+    /// The generation of the object that it was about: people are told once for each.
+    pub(super) generation: Option<u64>,
+    /// When the same is tried again; other words are tried at once.
+    pub(super) until: Duration,
+}
+
     Create(Digest),
     Replace(Digest),
     Delete,

@@ -10,10 +10,11 @@ use outhaul_hub_resources::conditions::{CREDENTIALS_PRESENT, READY, WARNINGS, st
 use outhaul_hub_resources::{Condition, ConditionStatus};
 use serde_json::{Map, Value, json};
 
-use super::Note;
 use super::look::{Look, Plan};
 use super::status::{Words, cut};
+use super::{Id, Note};
 use crate::condition::{self, Said};
+use crate::reason::STATUS_REFUSED;
 
 /// A field is accepted and changes nothing.
 pub(super) const WITHOUT_EFFECT: &str = "FieldsWithoutEffect";
@@ -119,4 +120,27 @@ fn note(look: &Look<'_>, former: Former<'_>, said: &Said) -> Option<Note> {
     let known = condition::get(former.conditions, said.r#type);
     let is_news = known.is_none_or(|known| known.message != said.message);
     is_news.then(|| look.note(reason, said.message.clone()))?
+}
+
+/// That the API server does not take a status, and what it was to say: an Event is all that people see of it.
+pub(super) fn unsaid(key: &Id, uid: &str, patch: &Value, message: &str) -> Note {
+    let Id { kind, name, .. } = key;
+    let conditions = patch.pointer("/status/conditions").and_then(Value::as_array);
+    let said = conditions.into_iter().flatten().map(|condition| {
+        let field = |name: &str| condition[name].as_str().unwrap_or_default();
+        let [of, status, reason, message] = ["type", "status", "reason", "message"].map(field);
+        format!("{of} {status}, {reason}: {message}")
+    });
+    let said: Vec<_> = said.collect();
+    Note {
+        about: key.clone(),
+        uid: uid.to_owned(),
+        warning: true,
+        reason: STATUS_REFUSED.to_owned(),
+        message: format!(
+            "the API server does not take the status of {kind} {name:?}, so what it says is out of date: {message}: install \
+             the definitions and the roles of this hub's chart, or correct the webhook that refuses it; it was to say: {}",
+            said.join("; ")
+        ),
+    }
 }

@@ -87,6 +87,15 @@ impl Stores {
         self.entries.get(id)?.object.as_ref().ok()
     }
 
+    /// The generation of an object.
+    pub(super) fn generation(&self, id: &Id) -> Option<u64> {
+        let generation = match &self.entries.get(id)?.object {
+            Ok(object) => object.metadata().generation,
+            Err(unread) => unread.generation,
+        };
+        u64::try_from(generation?).ok()
+    }
+
     /// Digest of the spec of a Release.
     pub(super) fn digest(&self, release: &Id) -> Option<Digest> {
         self.entries.get(release)?.digest

@@ -8,6 +8,7 @@ mod platform;
 mod server;
 mod takeover;
 mod watching;
+mod unsaid;
 
 use serde_json::{Value, json};
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::Now;
 use crate::controllers::{
-    Controllers, Id, Job, Kind, News, Next, NotPushed, Outcome, Pushed, Settings, Sight, Step,
+    Controllers, Id, Job, Kind, News, Next, NotPushed, Note, Outcome, Pushed, Settings, Sight, Step,
 };
 
 const NAMESPACE: &str = "acme";
@@ -43,6 +43,8 @@ pub(super) struct Server {
     pub(super) refuse: Option<(Kind, &'static str)>,
     /// Writes of this kind's objects fail, and this is said.
     pub(super) fail: Option<(Kind, &'static str)>,
+    /// What comes of every write of the status of this kind's objects.
+    pub(super) statuses: Option<(Kind, Outcome)>,
     /// How often that or a refusal came.
     pub(super) refused: usize,
     /// Writes that still fail as outdated.
@@ -240,7 +242,8 @@ impl Server {
                     {
                         self.delete(written.kind, &written.name);
                     }
-                    self.controllers.finished(&job, outcome, self.time());
+                    let note = self.controllers.finished(&job, outcome, self.time());
+                    self.heard(note.as_slice());
                 }
             }
         }
@@ -261,6 +264,12 @@ impl Server {
             self.refused += 1;
             return Outcome::Refused(words.to_owned());
         }
+        if let Some((kind, outcome)) = &self.statuses
+            && matches!(&job.step, Step::Status { id, .. } if id.kind == *kind)
+        {
+            self.refused += 1;
+            return outcome.clone();
+        }
         if let Some((kind, words)) = self.fail
             && matches!(&job.step, Step::Create { id, .. } | Step::Replace { id, .. } if id.kind == kind)
         {
@@ -276,15 +285,15 @@ impl Server {
         }
         let outcome = self.execute(&job.step);
         if !matches!(outcome, Outcome::Outdated) {
-            self.notes
-                .extend(job.notes.iter().map(|note| note.reason.clone()));
-            self.events.extend(
-                job.notes
-                    .iter()
-                    .map(|note| format!("{}: {}", note.reason, note.message)),
-            );
+            self.heard(&job.notes);
         }
         outcome
+    }
+
+    fn heard(&mut self, notes: &[Note]) {
+        self.notes.extend(notes.iter().map(|note| note.reason.clone()));
+        let said = |note: &Note| format!("{}: {}", note.reason, note.message);
+        self.events.extend(notes.iter().map(said));
     }
 
     fn execute(&mut self, step: &Step) -> Outcome {
