@@ -16,6 +16,7 @@
 pub mod answer;
 mod binding;
 mod commit;
+mod compared;
 mod component;
 mod credentials;
 mod dependencies;

@@ -60,6 +60,18 @@ impl Rendered {
     pub fn is_partial(&self) -> bool {
         self.unrendered.is_some() || !self.problems.is_empty()
     }
+
+    /// What is said about it, where nothing is to be written.
+    pub fn without_change(&self) -> Self {
+        Self {
+            change: Change::Keep,
+            problems: self.problems.clone(),
+            unrendered: self.unrendered.clone(),
+            keeps_addresses: self.keeps_addresses,
+            warnings: self.warnings.clone(),
+            class: self.class.clone(),
+        }
+    }
 }
 
 /// A Release with what was drafted. Intervals that somebody set go: the binding says all.

@@ -17,6 +17,7 @@ use outhaul_hub_resources::{
 use outhaul_protocol_wire::{canonical, limits};
 use serde_json::{Map, Value};
 
+use super::compared::Compared;
 use super::dependencies::{self, Place};
 use super::look::{Look, Plan, Write};
 use super::memory::Attempt;
@@ -67,23 +68,37 @@ pub(super) fn plan<B: Binding>(look: &mut Look<'_>, binding: &B) -> Plan {
     };
     let state = binding.state(look.as_openchoreo);
     let ours = head.filter(|head| is_ours(look.key, binding, head));
-    let write = |rendering: &_| release_write(look, &release, (head, ours), state, rendering);
     // What is to be so nevertheless.
-    let instead = |why: &String| {
-        let wanted = outhaul_hub_render::unrendered(binding, state, existing, invalid(why.clone()));
-        wanted.map(|wanted| (write(&Ok(wanted.clone())), Ok(wanted)))
+    let instead = |existing, why: String| match outhaul_hub_render::unrendered(
+        binding,
+        state,
+        existing,
+        invalid(why.clone()),
+    ) {
+        Some(wanted) => Ok(Ok(wanted)),
+        None => Err(why),
     };
-    let drafted = rendered(look, binding, state, existing).and_then(|rendering| {
-        let write = write(&rendering);
-        too_large(&write, &rendering).map_or(Ok((write, rendering)), Err)
+    let rendered = |existing| rendered(look, binding, state, existing).or_else(|why| instead(existing, why));
+    let write = |rendering: &_| release_write(look, &release, (head, ours), state, rendering);
+    let drafted = rendered(existing).and_then(|rendering| match known(look, &release, state, &rendering) {
+        Some((write, wanted)) => Ok((write, Ok(wanted))),
+        None => {
+            let due = write(&rendering);
+            match too_large(&due, &rendering) {
+                None => Ok((due, rendering)),
+                Some(why) => instead(existing, why).map(|rendering| (write(&rendering), rendering)),
+            }
+        }
     });
     let (write, rendering) = match drafted {
         Ok(drafted) => drafted,
-        Err(why) => match instead(&why) {
-            Some(drafted) => drafted,
-            None => return say(look, binding, invalid(why), None),
-        },
+        Err(why) => return say(look, binding, invalid(why), None),
     };
+    if let (Some(read), Ok(Wanted::Release(with)), Some(Ok(Ok(Wanted::Release(without))))) =
+        (look.read, &rendering, head.map(|head| rendered(Some(head))))
+    {
+        look.memory.compared = Compared::of(state, read, &without, with, &write);
+    }
     let readiness = match write {
         Write::Due(step) => return Plan::Step(Box::new(step), Vec::new()),
         Write::Held(attempt, message) => refused(&release.name, &attempt, &message),
@@ -91,6 +106,28 @@ pub(super) fn plan<B: Binding>(look: &mut Look<'_>, binding: &B) -> Plan {
     };
     let rendered = rendering.as_ref().ok().filter(|wanted| wanted.is_rendered());
     say(look, binding, readiness, rendered)
+}
+
+/// What came of the same before, where the Release had to be read for it: a report of its plane changes none of that.
+fn known(
+    look: &Look<'_>,
+    release: &Id,
+    state: ReleaseState,
+    rendering: &Result<Wanted, RenderError>,
+) -> Option<(Write, Wanted)> {
+    let (None, Ok(Wanted::Release(rendered))) = (look.read, rendering) else {
+        return None;
+    };
+    let compared = look.memory.compared.as_ref()?;
+    let stored = look.stores.digest(release)?;
+    if !compared.is_of(state, stored, rendered) {
+        return None;
+    }
+    let write = match &compared.attempt {
+        None => Write::Settled,
+        Some(attempt) => look.held(attempt)?,
+    };
+    Some((write, Wanted::Release(compared.with.clone())))
 }
 
 /// What is made of a binding. What is undeployed needs nothing that could be missing or wrong.

@@ -146,13 +146,21 @@ impl Look<'_> {
         }
     }
 
-    fn attempt(&self, attempt: Attempt, step: Step) -> Write {
-        let held = |refused: &&Refused| refused.attempt == attempt && self.now.uptime < refused.until;
-        match self.memory.refused.as_ref().filter(held) {
-            Some(refused) => Write::Held(attempt, refused.message.clone()),
-            None => Write::Due(step),
-        }
+    /// The same write, if it was refused just now.
+    pub(super) fn held(&self, attempt: &Attempt) -> Option<Write> {
+        let held = |refused: &&Refused| refused.attempt == *attempt && self.now.uptime < refused.until;
+        let refused = self.memory.refused.as_ref().filter(held)?;
+        Some(Write::Held(attempt.clone(), refused.message.clone()))
     }
+
+    fn attempt(&self, attempt: Attempt, step: Step) -> Write {
+        self.held(&attempt).unwrap_or(Write::Due(step))
+    }
+}
+
+/// Digest of an object that is to be written.
+pub(super) fn content_of<C: Serialize>(object: &C) -> Digest {
+    content(&without_status(object))
 }
 
 fn without_status<C: Serialize>(object: &C) -> Value {

@@ -6,21 +6,24 @@ use outhaul_protocol_wire::digest::Digest;
 
 use super::Id;
 use super::commit::Tried;
+use super::compared::Compared;
 
 /// What is remembered of one key.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Memory {
     /// What was refused last, until it is taken.
     pub(super) refused: Option<Refused>,
     /// What was written last.
     pub(super) written: Option<Written>,
+    /// What its Release was last compared to.
+    pub(super) compared: Option<Compared>,
     /// What was said last in its status.
     pub(super) said: Option<Written>,
+    /// What could not be said in its status, until something can.
+    pub(super) unsaid: Option<Unsaid>,
     /// The commit that was tried last.
     pub(super) tried: Option<Tried>,
     /// Since when something that it names is missing.
-    /// What could not be said in its status, until something can.
-    pub(super) unsaid: Option<Unsaid>,
     pub(super) missing: Option<Duration>,
     /// Since when its owner is missing.
     pub(super) ownerless: Option<Duration>,
@@ -38,9 +41,6 @@ pub(super) struct Refused {
     pub(super) until: Duration,
 }
 
-/// What was to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Attempt {
 /// A status that the API server did not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unsaid {
@@ -51,6 +51,9 @@ pub(super) struct Unsaid {
     pub(super) until: Duration,
 }
 
+/// What was to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Attempt {
     Create(Digest),
     Replace(Digest),
     Delete,

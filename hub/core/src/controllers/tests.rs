@@ -5,10 +5,11 @@ mod commits;
 mod hosts;
 mod owners;
 mod platform;
+mod reads;
 mod server;
 mod takeover;
-mod watching;
 mod unsaid;
+mod watching;
 
 use serde_json::{Value, json};
 
