@@ -296,9 +296,9 @@ impl Controllers {
                 }
             }
         }
+        None
     }
 
-        None
     /// What was said of this write when it was not taken before.
     fn told(&self, job: &Job) -> Option<String> {
         let refused = self.memories.get(&job.key)?.refused.as_ref()?;
@@ -320,8 +320,6 @@ impl Controllers {
             let uid = &self.stores.sight(&job.key)?.uid;
             return is_news.then(|| saying::unsaid(&job.key, uid, patch, &message));
         }
-    }
-
         memory.refused = Some(Refused {
             attempt: attempted(&job.step)?,
             message,
@@ -330,6 +328,8 @@ impl Controllers {
         // To say so.
         self.queue.add(job.key.clone());
         None
+    }
+
     /// Whether all is listed that keys of this kind are decided from.
     fn can_decide(&self, kind: Kind) -> bool {
         let hosts = match kind {
@@ -431,12 +431,12 @@ impl Controllers {
             version: sight.version,
         });
         if matches!(job.step, Step::Status { .. }) {
+            memory.unsaid = None;
             memory.said = written;
         } else {
             memory.refused = None;
             memory.written = written;
         }
-            memory.unsaid = None;
     }
 
     fn plan(&mut self, key: &Id, now: Now) -> Plan {
