@@ -1,5 +1,6 @@
 //! Delete: at once where nothing holds the object, else by marking it and waiting for its finalizers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -265,13 +266,20 @@ fn set_propagation(kind: &Kind, object: &mut Value, propagation: Option<Propagat
     let Some(propagation) = propagation.or_else(|| default_propagation(kind, object)) else {
         return;
     };
-    for finalizer in [FOREGROUND, ORPHAN] {
-        meta::remove_finalizer(object, finalizer);
-    }
-    match propagation {
-        Propagation::Background => {}
-        Propagation::Foreground => meta::add_finalizer(object, FOREGROUND),
-        Propagation::Orphan => meta::add_finalizer(object, ORPHAN),
+    let held = || meta::finalizers(object).into_iter();
+    let others = held().filter(|finalizer| ![FOREGROUND, ORPHAN].contains(finalizer));
+    let added = match propagation {
+        Propagation::Background => None,
+        Propagation::Foreground => Some(FOREGROUND),
+        Propagation::Orphan => Some(ORPHAN),
+    };
+    let wanted: Vec<_> = others.chain(added).map(str::to_owned).collect();
+    // What is there in any order, or twice, stays as it is.
+    if held().collect::<BTreeSet<_>>() != wanted.iter().map(String::as_str).collect() {
+        meta::remove(object, "finalizers");
+        if !wanted.is_empty() {
+            meta::set(object, "finalizers", wanted);
+        }
     }
 }
 
