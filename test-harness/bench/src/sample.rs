@@ -6,6 +6,7 @@
 use anyhow::{Context as _, Result};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt as _};
+use outhaul_scenarios::operator::{COMPONENT, PROJECT};
 use serde_json::{Value, json};
 
 /// How many objects a component has.
@@ -70,7 +71,7 @@ impl Carrier {
     fn sample(self, name: &str, environment: &str, resources: &[Value]) -> DynamicObject {
         DynamicObject::new(name, &self.resource()).data(json!({
             "spec": {
-                "owner": { "projectName": "bench", "componentName": name },
+                "owner": { "projectName": PROJECT, "componentName": COMPONENT },
                 "environmentName": environment,
                 "resources": resources,
             },

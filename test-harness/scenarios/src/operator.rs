@@ -19,6 +19,11 @@ pub const NAMESPACE: &str = "default";
 
 const NAME: &str = "operator";
 
+/// The project and the component whose the operator's Releases are. Both are there, so nobody warns of them.
+pub const PROJECT: &str = "shop";
+/// See [`PROJECT`].
+pub const COMPONENT: &str = "by-hand";
+
 /// An administrator of the control plane, by the tools that one has.
 pub struct Operator {
     control: Client,
@@ -89,7 +94,7 @@ impl Operator {
         Ok(token.with_context(|| format!("no token in {answer}"))?.to_owned())
     }
 
-    /// Declares a DataPlane and an Environment, both named `plane`.
+    /// Declares a DataPlane and an Environment, both named `plane`, and whose the Releases are that go there.
     ///
     /// # Errors
     /// The control plane refuses.
@@ -103,6 +108,10 @@ impl Operator {
             json!({ "registry": registry, "gateway": gateway }),
         )
         .await?;
+        self.apply("Project", PROJECT, json!({ "deploymentPipelineRef": "default" }))
+            .await?;
+        let component = json!({ "owner": { "projectName": PROJECT }, "type": "Service" });
+        self.apply("Component", COMPONENT, component).await?;
         self.environment(plane, plane).await
     }
 
@@ -120,7 +129,7 @@ impl Operator {
     /// # Errors
     /// The control plane refuses.
     pub async fn release(&self, name: &str, environment: &str, resources: &Value) -> Result<()> {
-        let owner = json!({ "projectName": "shop", "componentName": name });
+        let owner = json!({ "projectName": PROJECT, "componentName": COMPONENT });
         let spec = json!({ "owner": owner, "environmentName": environment, "resources": resources });
         self.apply("Release", name, spec).await
     }

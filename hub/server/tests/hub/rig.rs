@@ -132,7 +132,7 @@ pub(crate) fn token_request(plane: &str) -> TokenRequest {
 pub(crate) fn spec(name: &str, environment: &str) -> Value {
     json!({
         "environmentName": environment,
-        "owner": {"projectName": "shop", "componentName": name},
+        "owner": {"projectName": "rig", "componentName": "rig"},
         "resources": [{"id": "config", "object": {
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": name, "namespace": "shop"}, "data": {"key": "value"}}}],
@@ -147,10 +147,23 @@ pub(crate) async fn control_plane(definitions: &str) -> FakeKube {
     kube
 }
 
-/// Creates what leads to the planes `eu` and `us`.
+/// Creates what leads to the planes `eu` and `us`, and whose the Releases of [`spec`] are.
 pub(crate) async fn set_up(client: &Client) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     create(client, None, namespace).await;
+    for (kind, spec) in [
+        ("Project", json!({"deploymentPipelineRef": "rig"})),
+        (
+            "Component",
+            json!({"owner": {"projectName": "rig"}, "type": "Service"}),
+        ),
+    ] {
+        let object = json!({
+            "apiVersion": "openchoreo.dev/v1alpha1", "kind": kind,
+            "metadata": {"name": "rig", "namespace": NAMESPACE}, "spec": spec,
+        });
+        create(client, Some(NAMESPACE), object).await;
+    }
     for (environment, data_plane) in [("dev", "dp-eu"), ("development", "dp-eu"), ("prod", "dp-us")] {
         let environment = json!({
             "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Environment",

@@ -13,6 +13,7 @@ use outhaul_fake_kube_server::{FakeKube, GroupResource};
 use outhaul_protocol_transport::authority::{Authority, AuthorityPem};
 use outhaul_protocol_transport::pki::PrivateKey;
 use outhaul_protocol_wire::ids::HubId;
+use outhaul_scenarios::operator::{COMPONENT, PROJECT};
 use outhaul_scenarios::stage::SYSTEM;
 use serde_json::{Value, json};
 
@@ -72,6 +73,18 @@ impl Control {
             },
         });
         control.create("", "Secret", Some(SYSTEM), secret).await?;
+        let project = json!({
+            "metadata": { "name": PROJECT }, "spec": { "deploymentPipelineRef": "default" },
+        });
+        let component = json!({
+            "metadata": { "name": COMPONENT },
+            "spec": { "owner": { "projectName": PROJECT }, "type": "Service" },
+        });
+        for (kind, object) in [("Project", project), ("Component", component)] {
+            control
+                .create("openchoreo.dev", kind, Some(NAMESPACE), object)
+                .await?;
+        }
         Ok(control)
     }
 
