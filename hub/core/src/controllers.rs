@@ -43,6 +43,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use outhaul_hub_render::{AsOpenChoreo, FIRST_ENVIRONMENT, reason};
+use outhaul_hub_resources::conditions::WARNINGS;
 use outhaul_hub_resources::{AdmittedKind, Release};
 use outhaul_protocol_wire::ids::PlaneName;
 
@@ -52,8 +53,8 @@ pub use kind::{Kind, Object, Watched};
 pub use sight::{Sight, Unread};
 pub use step::{Job, Note, Outcome, Step};
 
-use crate::Now;
 use crate::routing::Routing;
+use crate::{Now, condition};
 use commit::Tried;
 use index::{Dependency, Index};
 use look::{Look, Plan};
@@ -352,7 +353,7 @@ impl Controllers {
         };
         let after = self.stores.object(&id);
         route(&mut self.routing, &id, after);
-        if id.kind.is_key() {
+        if is_key(&id, after) {
             let mut dependencies = after
                 .map(|object| dependencies::of(&id, object, &self.routing))
                 .unwrap_or_default();
@@ -368,6 +369,9 @@ impl Controllers {
                     .collect(),
             );
             self.queue.add(id.clone());
+        } else if id.kind.is_key() {
+            self.index.set(&id, BTreeSet::new());
+            self.memories.remove(&id);
         }
         let before = before.as_ref().and_then(|before| before.object.as_ref().ok());
         let moved = dependencies::moved(before, after);
@@ -479,15 +483,23 @@ impl Controllers {
             Object::ConfigurationGroup(group) => platform::configuration_group::plan(&look, group),
             Object::Organization(organization) => platform::organization::plan(&look, organization),
             Object::GitCommitRequest(request) => commit::plan(&look, request),
+            Object::Api(api) => {
+                let status = api.status.as_ref();
+                let conditions = status.map_or(&[][..], |status| &status.conditions);
+                owner::plan(&mut look, &api.metadata, &api.spec.owner, conditions)
+            }
+            Object::Release(release) => {
+                let status = release.status.as_ref();
+                let conditions = status.map_or(&[][..], |status| &status.conditions);
+                owner::plan(&mut look, &release.metadata, &release.spec.owner, conditions)
+            }
             Object::Namespace(_)
             | Object::Plane(_)
             | Object::ApiClass(_)
             | Object::ServiceClass(_)
             | Object::WebApplicationClass(_)
             | Object::ScheduledTaskClass(_)
-            | Object::Workload(_)
-            | Object::Api(_)
-            | Object::Release(_) => Plan::Nothing,
+            | Object::Workload(_) => Plan::Nothing,
         };
         let until = look.memory.refused.as_ref().map(|refused| refused.until);
         match (plan, until) {
@@ -514,6 +526,20 @@ fn unreadable(look: &Look<'_>, unread: &Unread) -> Plan {
         ..Saying::default()
     };
     saying::say(look, former, saying)
+}
+
+/// Whether this object is looked at. Of a Release that a binding made the binding speaks, and the fleet of one that nobody
+/// can read.
+fn is_key(id: &Id, object: Option<&Object>) -> bool {
+    match (id.kind, object) {
+        (Kind::Release, Some(Object::Release(release))) => {
+            let status = release.status.as_ref();
+            let warned = status.is_some_and(|status| condition::get(&status.conditions, WARNINGS).is_some());
+            !dependencies::is_made(&release.metadata) || warned
+        }
+        (Kind::Release, _) => false,
+        (kind, _) => kind.is_key(),
+    }
 }
 
 /// Learns which Plane is whose. One that cannot be read counts as it was last read.

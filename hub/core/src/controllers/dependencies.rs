@@ -104,6 +104,8 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
         Object::Organization(_) => {
             BTreeSet::from([Dependency::Object(Id::of_cluster(Kind::Namespace, &id.name))])
         }
+        Object::Api(api) => owners(&api.spec.owner).into(),
+        Object::Release(release) => owners(&release.spec.owner).into(),
         Object::GitCommitRequest(_)
         | Object::ConfigurationGroup(_)
         | Object::Namespace(_)
@@ -112,15 +114,13 @@ pub(super) fn of(id: &Id, object: &Object, routing: &Routing) -> BTreeSet<Depend
         | Object::ServiceClass(_)
         | Object::WebApplicationClass(_)
         | Object::ScheduledTaskClass(_)
-        | Object::Workload(_)
-        | Object::Api(_)
-        | Object::Release(_) => BTreeSet::new(),
+        | Object::Workload(_) => BTreeSet::new(),
     }
 }
 
-/// Whether a component's resource made this binding.
-pub(super) fn is_made(binding: &ObjectMeta) -> bool {
-    let mut owners = binding.owner_references.iter().flatten();
+/// Whether another resource made this one: a component's a binding, a binding a Release.
+pub(super) fn is_made(child: &ObjectMeta) -> bool {
+    let mut owners = child.owner_references.iter().flatten();
     owners.any(|owner| owner.controller == Some(true))
 }
 

@@ -121,6 +121,8 @@ impl Kind {
             | Self::WebApplicationBinding
             | Self::ScheduledTaskBinding
             | Self::ApiBinding
+            | Self::Api
+            | Self::Release
             | Self::DataPlane
             | Self::BuildPlane
             | Self::Environment
@@ -135,11 +137,15 @@ impl Kind {
             | Self::WebApplicationClass
             | Self::ScheduledTaskClass
             | Self::Workload
-            | Self::Api
-            | Self::Release
             | Self::Namespace
             | Self::Plane => false,
         }
+    }
+
+    /// Whether `status.observedGeneration` of this kind is the generation that was looked at: OpenChoreo's APIs have no such
+    /// field, and that of a Release is what its plane reported on.
+    pub(super) fn observes(self) -> bool {
+        !matches!(self, Self::Api | Self::Release)
     }
 
     /// What must have been listed before an object of this kind is looked at: all that it is decided from.

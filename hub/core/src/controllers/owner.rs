@@ -3,10 +3,11 @@
 
 use core::time::Duration;
 
-use outhaul_hub_resources::{Component, ComponentOwner};
+use kube::core::ObjectMeta;
+use outhaul_hub_resources::{Component, ComponentOwner, Condition};
 
-use super::look::Look;
-use super::{Kind, Watched, saying};
+use super::look::{Look, Plan};
+use super::{Kind, Watched, dependencies, saying};
 use crate::condition::Said;
 
 /// The Component or the Project that is named as the owner does not exist.
@@ -46,6 +47,24 @@ impl Known {
             }
         }
     }
+}
+
+/// What is to be done about what belongs to somebody, where nothing else is said of it here.
+pub(super) fn plan(
+    look: &mut Look<'_>,
+    metadata: &ObjectMeta,
+    owner: &ComponentOwner,
+    conditions: &[Condition],
+) -> Plan {
+    if metadata.deletion_timestamp.is_some() {
+        return Plan::Nothing;
+    }
+    // Who made it says whose it is.
+    let known = match dependencies::is_made(metadata) {
+        true => Known::Wrong(Vec::new()),
+        false => look_for(look, owner),
+    };
+    saying::add(look, conditions, known.said(OWNER_NOT_FOUND, []))
 }
 
 /// Looks for an owner.

@@ -100,14 +100,45 @@ pub(super) fn say(look: &Look<'_>, former: Former<'_>, saying: Saying) -> Plan {
     }
     conditions.sort_by_key(|condition| condition.type_ == READY);
     // A status that says nothing is about no generation: nobody keeps it up.
-    let observed = generation.filter(|_| !conditions.is_empty());
+    let observed = generation.filter(|_| !conditions.is_empty() && look.key.kind.observes());
     let observed = observed.and_then(|generation| i64::try_from(generation).ok());
     if fields.is_empty() && conditions == former.conditions && observed == former.observed_generation {
         return again.map_or(Plan::Nothing, Plan::Rest);
     }
     fields.insert("conditions".to_owned(), json!(conditions));
-    fields.insert("observedGeneration".to_owned(), json!(observed));
+    if look.key.kind.observes() {
+        fields.insert("observedGeneration".to_owned(), json!(observed));
+    }
     look.patch(Value::Object(fields), notes)
+}
+
+/// The write of what is said beside the words of others, which stay as they stand.
+pub(super) fn add(
+    look: &Look<'_>,
+    conditions: &[Condition],
+    (beside, again): (Option<Vec<Said>>, Option<Duration>),
+) -> Plan {
+    let Some(beside) = beside else {
+        return again.map_or(Plan::Nothing, Plan::Rest);
+    };
+    let former = Former {
+        conditions,
+        observed_generation: None,
+    };
+    let notes = beside
+        .iter()
+        .filter_map(|said| note(look, former, said))
+        .collect();
+    let mut next = conditions.to_vec();
+    next.retain(|known| known.type_ != WARNINGS || !beside.is_empty());
+    for said in beside {
+        let generation = look.generation();
+        condition::set(&mut next, Said { generation, ..said }, look.now.wall);
+    }
+    match next == conditions {
+        true => Plan::Nothing,
+        false => look.patch(json!({"conditions": next}), notes),
+    }
 }
 
 /// What has to be looked after beside `Ready` is told once.

@@ -21,6 +21,10 @@ fn owned(kind: Kind, project: &str, component: &str) -> Value {
         Kind::Service | Kind::WebApplication | Kind::ScheduledTask => {
             json!({"owner": owner, "workloadName": "cart", "className": "default"})
         }
+        Kind::Api => {
+            json!({"owner": owner, "environmentName": "live", "type": "REST", "className": "default"})
+        }
+        Kind::Release => json!({"owner": owner, "environmentName": "live", "resources": []}),
         _ => {
             let workload = json!({
                 "containers": {"main": {"image": "registry.example/app:1"}},
@@ -69,6 +73,8 @@ fn a_missing_owner_is_told_where_it_is_named_until_it_is_there() {
         Kind::ServiceBinding,
         Kind::WebApplicationBinding,
         Kind::ScheduledTaskBinding,
+        Kind::Api,
+        Kind::Release,
     ] {
         for (project, name, expected) in [
             ("shop", "none", no_component.clone()),
@@ -93,7 +99,8 @@ fn a_missing_owner_is_told_where_it_is_named_until_it_is_there() {
             server.put(kind, "pay", owned(kind, project, name));
             server.settle();
             assert_eq!(warned(&server, kind, "pay"), says, "{kind}");
-            assert!(server.has(Kind::Release, "pay"), "{kind}: it takes nothing away");
+            let made = kind == Kind::Api || server.has(Kind::Release, "pay");
+            assert!(made, "{kind}: it takes nothing away");
             let told = server.events.iter().filter(|event| **event == says).count();
             assert_eq!(told, 1, "{kind}: {:?}", server.events);
             for order in [Kind::ALL.to_vec(), Kind::ALL.iter().rev().copied().collect()] {
@@ -140,6 +147,51 @@ fn a_binding_that_a_component_made_leaves_it_to_the_component() {
     server.settle();
     assert_ne!(warned(&server, Kind::Service, "pay"), "");
     assert_eq!(warned(&server, Kind::ServiceBinding, "pay"), "");
+    assert_eq!(warned(&server, Kind::Release, "pay"), "");
+}
+
+#[test]
+fn what_the_fleet_says_of_a_release_stays_as_it_stands() {
+    let mut server = owned_shop();
+    server.put(Kind::Release, "pay", owned(Kind::Release, "shop", "none"));
+    let said = |kind: &str| {
+        json!({
+            "type": kind, "status": "True", "reason": "Any", "message": "any", "observedGeneration": 1,
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        })
+    };
+    let status = json!({"observedGeneration": 7, "plane": "eu", "conditions": [said("Ready"), said("Held")]});
+    server.merge(Kind::Release, "pay", json!({"status": status}));
+    server.settle();
+    assert_ne!(warned(&server, Kind::Release, "pay"), "");
+    server.put(Kind::Component, "none", component("shop"));
+    server.settle();
+    assert_eq!(server.get(Kind::Release, "pay")["status"], status);
+}
+
+#[test]
+fn a_release_that_a_binding_takes_over_is_left_to_the_binding() {
+    let mut server = owned_shop();
+    let mut release = owned(Kind::Release, "shop", "pay");
+    release["environmentName"] = json!("development");
+    server.put(Kind::Release, "pay", release);
+    server.settle();
+    assert_ne!(warned(&server, Kind::Release, "pay"), "");
+    server.put(Kind::Workload, "pay", workload("pay"));
+    server.put(Kind::Service, "pay", service("pay"));
+    server.settle();
+    let owner = &server.get(Kind::Release, "pay")["metadata"]["ownerReferences"][0];
+    assert_eq!(owner["kind"], "ServiceBinding");
+    assert_eq!(warned(&server, Kind::Release, "pay"), "");
+    assert_ne!(warned(&server, Kind::Service, "pay"), "");
+}
+
+#[test]
+fn a_release_that_cannot_be_read_is_left_to_the_fleet() {
+    let mut server = owned_shop();
+    server.put(Kind::Release, "odd", json!({"owner": 7}));
+    server.settle();
+    assert!(server.get(Kind::Release, "odd").get("status").is_none());
 }
 
 #[test]
