@@ -42,20 +42,41 @@ fn connected_to(params: Value, value: &str) -> Vec<Input> {
     pay(workload_with("connections", json!({"target": connection})))
 }
 
+/// A component with the Workload `cart`.
+fn by(class: &str, component: &str) -> Value {
+    json!({"owner": owner(component), "workloadName": "cart", "className": class})
+}
+
 fn web_by(class: Value) -> Vec<Input> {
-    let spec = json!({"owner": owner("web"), "workloadName": "cart", "className": "odd"});
     vec![
         (Kind::WebApplicationClass, "odd", class),
-        (Kind::WebApplication, "web", spec),
+        (Kind::WebApplication, "web", by("odd", "web")),
     ]
 }
 
 fn task_by(class: Value) -> Vec<Input> {
-    let spec = json!({"owner": owner("task"), "workloadName": "cart", "className": "odd"});
     vec![
         (Kind::ScheduledTaskClass, "odd", class),
-        (Kind::ScheduledTask, "task", spec),
+        (Kind::ScheduledTask, "task", by("odd", "task")),
     ]
+}
+
+/// A service with an API, of which the class says this and the API itself that.
+fn exposed_by(policy: Value, api: Value) -> Vec<Input> {
+    let mut service = service("pay");
+    service["apis"]["api"]["className"] = json!("odd");
+    json_patch::merge(&mut service["apis"]["api"], &api);
+    vec![
+        (Kind::ApiClass, "odd", policy),
+        (Kind::Workload, "pay", workload("pay")),
+        (Kind::Service, "pay", service),
+    ]
+}
+
+/// A class of which the objects are this much larger.
+fn large(field: &str) -> Value {
+    let annotations = json!({"annotations": {"blob": "x".repeat(1_100_000)}});
+    json!({field: {"schedule": "@daily", "template": {"metadata": annotations}, "jobTemplate": {"metadata": annotations}}})
 }
 
 fn api_binding(api: &str, class: &str) -> Vec<Input> {
@@ -98,6 +119,20 @@ fn of_components() -> Vec<Case> {
                 json!({"owner": owner("task"), "workloadName": "none"}),
             )],
             (Kind::ScheduledTask, "task"),
+            "WorkloadNotFound: Workload \"none\" not found: create it, or correct spec.workloadName",
+        ),
+        (
+            vec![(Kind::Service, "pay", service("none"))],
+            (Kind::Service, "pay"),
+            "WorkloadNotFound: Workload \"none\" not found: create it, or correct spec.workloadName",
+        ),
+        (
+            vec![(
+                Kind::WebApplication,
+                "web",
+                json!({"owner": owner("web"), "workloadName": "none"}),
+            )],
+            (Kind::WebApplication, "web"),
             "WorkloadNotFound: Workload \"none\" not found: create it, or correct spec.workloadName",
         ),
         (
@@ -152,6 +187,54 @@ fn of_classes() -> Vec<Case> {
             ],
             PAY,
             "ServiceClassNotFound: ServiceClass \"none\" not found: create it in namespace \"acme\", or correct spec.className",
+        ),
+        (
+            vec![(Kind::WebApplication, "web", by("none", "web"))],
+            WEB,
+            "WebApplicationClassNotFound: WebApplicationClass \"none\" not found: create it in namespace \"acme\", or correct \
+             spec.className",
+        ),
+        (
+            vec![(Kind::ScheduledTask, "task", by("none", "task"))],
+            TASK,
+            "ScheduledTaskClassNotFound: ScheduledTaskClass \"none\" not found: create it in namespace \"acme\", or correct \
+             spec.className",
+        ),
+        (
+            web_by(containers(
+                json!({"name": "main", "resources": {"requests": {"memory": "1 GB"}}}),
+            )),
+            WEB,
+            "InvalidConfiguration: WebApplicationClass \"odd\": correct spec.deploymentTemplate: \
+             template.spec.containers[0].resources.requests.memory: \"1 GB\" is not a quantity: write a number, with a \
+             suffix such as m, k, M, Ki, Mi, Gi where it needs one",
+        ),
+        (
+            task_by(
+                json!({"cronJobTemplate": {"schedule": "@daily", "jobTemplate": {"spec": {"template": {"spec": {
+                    "containers": [{"name": "main", "resources": {"limits": {"cpu": "1,5"}}}],
+                }}}}}}),
+            ),
+            TASK,
+            "InvalidConfiguration: ScheduledTaskClass \"odd\": correct spec.cronJobTemplate: \
+             jobTemplate.spec.template.spec.containers[0].resources.limits.cpu: \"1,5\" is not a quantity: write a number, \
+             with a suffix such as m, k, M, Ki, Mi, Gi where it needs one",
+        ),
+        (
+            web_by(containers(json!({"name": "other"}))),
+            WEB,
+            "InvalidConfiguration: Deployment \"web-4b5e57f6\": container \"other\" has no image: it comes from the class, and \
+             the workload's container is named \"main\"; give both one name",
+        ),
+        (
+            task_by(
+                json!({"cronJobTemplate": {"schedule": "@daily", "jobTemplate": {"spec": {"template": {"spec": {
+                    "containers": [{"name": "other"}],
+                }}}}}}),
+            ),
+            TASK,
+            "InvalidConfiguration: CronJob \"task-0ebb429f\": container \"other\" has no image: it comes from the class, and \
+             the workload's container is named \"main\"; give both one name",
         ),
         (
             pay_by(containers(
@@ -277,22 +360,66 @@ fn of_apis() -> Vec<Case> {
              kubectl edit: spec.restPolicy: invalid type: integer `7`, expected struct RestPolicy",
         ),
         (
-            vec![
-                (
-                    Kind::ApiClass,
-                    "odd",
-                    json!({"restPolicy": {"defaults": {"rateLimit": 7}}}),
-                ),
-                (Kind::Workload, "pay", workload("pay")),
-                (Kind::Service, "pay", {
-                    let mut service = service("pay");
-                    service["apis"]["api"]["className"] = json!("odd");
-                    service
-                }),
-            ],
+            exposed_by(json!({"restPolicy": {"defaults": {"rateLimit": 7}}}), json!({})),
             PAY,
             "InvalidConfiguration: APIClass \"odd\" cannot be read: APIClass acme/odd cannot be read; correct it with \
              kubectl edit: spec.restPolicy.defaults.rateLimit: invalid type: integer `7`, expected struct RateLimit",
+        ),
+        (
+            exposed_by(json!({}), json!({"className": "none"})),
+            PAY,
+            "APIClassNotFound: APIClass \"none\" not found for API \"api\": create it in namespace \"acme\", or correct \
+             spec.apis.api.className",
+        ),
+        (
+            exposed_by(json!({}), json!({})),
+            PAY,
+            "InvalidConfiguration: API \"api\": APIClass \"odd\" has no restPolicy: set it, to {} where there is to be no policy",
+        ),
+        (
+            exposed_by(
+                json!({"restPolicy": {"defaults": {"rateLimit": {"requests": 1, "window": "1d"}}}}),
+                json!({}),
+            ),
+            PAY,
+            "InvalidConfiguration: API \"api\", level Public: rateLimit.window of APIClass \"odd\": \"1d\" is not a duration: \
+             write numbers with the unit h, m, s or ms, such as 1m30s",
+        ),
+        (
+            exposed_by(
+                json!({"restPolicy": {"public": {"security": {"allowedIPs": ["10.0.0.1"]}}}}),
+                json!({}),
+            ),
+            PAY,
+            "InvalidConfiguration: HTTPRoute \"pay-api-public-httproute-6468f263\": it is not opened before its SecurityPolicy \
+             can be made: correct what is said of that; API \"api\", level Public: security.allowedIPs of APIClass \"odd\": \
+             \"10.0.0.1\" is no range of addresses: write it like 10.0.0.1/32 or 2001:db8::/32",
+        ),
+        (
+            exposed_by(
+                json!({"restPolicy": {"public": {"authentication": {"type": "apikey"}}}}),
+                json!({}),
+            ),
+            PAY,
+            "InvalidConfiguration: API \"api\", level Public: anybody may call it, since APIClass \"odd\" asks for \
+             authentication \"apikey\"; only \"jwt\" with its jwt part is supported",
+        ),
+        (
+            exposed_by(
+                json!({"restPolicy": {}}),
+                json!({"rest": {"backend": {"port": 0}}}),
+            ),
+            PAY,
+            "InvalidConfiguration: API \"api\": rest.backend.port is 0: set a port from 1 to 65535",
+        ),
+        (
+            exposed_by(
+                json!({"restPolicy": {}}),
+                json!({"rest": {"exposeLevels": ["Public", "public"]}}),
+            ),
+            PAY,
+            "InvalidConfiguration: HTTPRoute \"pay-api-public-httproute-6468f263\": another object has the id \
+             \"pay-api-public-httproute-6468f263\" already: rename an API, or list each level once",
         ),
         (
             vec![(Kind::ApiBinding, "open", json!({}))],
@@ -358,6 +485,20 @@ fn of_names() -> Vec<Case> {
             format!("InvalidConfiguration: {}; {}", id("Deployment", "deployment"), id("Service", "service")).leak(),
         ),
         (
+            vec![(Kind::WebApplicationClass, "odd", json!({})), (Kind::WebApplication, of_service, by("odd", "cart"))],
+            (Kind::WebApplicationBinding, of_service),
+            format!(
+                "InvalidConfiguration: {}; {}; {}",
+                id("Deployment", "deployment"),
+                id("Service", "service"),
+                too_long(
+                    format!("HTTPRoute \"{of_service}-api-httproute-35cd59b2\""),
+                    format!("its id \"{of_service}-api-httproute-35cd59b2\" cannot be a label of at most 63 characters"),
+                ),
+            )
+            .leak(),
+        ),
+        (
             vec![
                 (Kind::ScheduledTaskClass, "odd", json!({"cronJobTemplate": {"schedule": "@daily"}})),
                 (
@@ -388,6 +529,48 @@ fn of_names() -> Vec<Case> {
             "InvalidConfiguration: HTTPRoute \"web-api-httproute-d06b7cea\": \
              \"Web_1-development.choreoapps.localhost\" is no valid host: use lower-case letters, digits and '-' in \
              spec.owner.componentName",
+        ),
+    ]
+}
+
+/// What is larger than a Release may be.
+fn of_sizes() -> Vec<Case> {
+    let mut many = service("pay");
+    let api = many["apis"]["api"].clone();
+    many["apis"] = (0..400)
+        .map(|index| (format!("api-{index}"), api.clone()))
+        .collect();
+    let too_long = |bytes: usize, class: &str| -> &'static str {
+        format!(
+            "InvalidConfiguration: the Release would be {bytes} bytes long, and may be 1048576: shorten the Workload, or \
+             {class} \"odd\""
+        )
+        .leak()
+    };
+    vec![
+        (
+            vec![
+                (Kind::Workload, "pay", workload("pay")),
+                (Kind::Service, "pay", many),
+            ],
+            PAY,
+            "InvalidConfiguration: the Release would have 1202 objects, and may have 1000: expose fewer APIs, or fewer levels \
+             of them",
+        ),
+        (
+            pay_by(large("deploymentTemplate")),
+            PAY,
+            too_long(2_203_328, "ServiceClass"),
+        ),
+        (
+            web_by(large("deploymentTemplate")),
+            WEB,
+            too_long(2_202_289, "WebApplicationClass"),
+        ),
+        (
+            task_by(large("cronJobTemplate")),
+            TASK,
+            too_long(2_200_984, "ScheduledTaskClass"),
         ),
     ]
 }
@@ -459,6 +642,7 @@ fn whatever_is_wrong_is_said_where_it_is_with_what_to_do() {
         of_connections(),
         of_apis(),
         of_names(),
+        of_sizes(),
         of_the_platform(),
     ]
     .concat();

@@ -179,6 +179,9 @@ fn the_connection_of_a_plane_is_told_to_those_who_use_it_and_on() {
 #[test]
 fn a_missing_reference_is_named_told_once_and_heals() {
     let mut server = settled();
+    let component = json!({"owner": {"projectName": "shop"}, "type": "Service"});
+    server.put(Kind::Component, "cart", component);
+    server.settle();
     for (lost, spec, user, reason) in [
         (
             (Kind::Namespace, "acme"),
@@ -209,6 +212,12 @@ fn a_missing_reference_is_named_told_once_and_heals() {
             admits("DataPlane", "dp"),
             (Kind::DataPlane, "dp"),
             "NoPlane",
+        ),
+        (
+            (Kind::Project, "shop"),
+            json!({"deploymentPipelineRef": "default"}),
+            (Kind::Component, "cart"),
+            "ProjectNotFound",
         ),
     ] {
         let well = said(&server, user.0, user.1);
@@ -267,7 +276,11 @@ fn what_refers_to_nothing_usable_says_what_to_do() {
             "bp",
             "NoPlane: BuildPlane bp has no spec.planeID, and 0 Planes admit it: name one, or make a token with `outhaul plane token --for buildplane/acme/bp`",
         ),
-        (Kind::BuildPlane, "typo", "NoPlane: Plane nowhere does not exist"),
+        (
+            Kind::BuildPlane,
+            "typo",
+            "NoPlane: Plane nowhere does not exist; `outhaul plane token nowhere` makes it",
+        ),
         (
             Kind::BuildPlane,
             "stranger",
@@ -287,6 +300,13 @@ fn what_refers_to_nothing_usable_says_what_to_do() {
     ] {
         let said = ready(&server, kind, name);
         assert!(said.starts_with(&format!("False {words}")), "{said}");
+        let told = server
+            .events
+            .iter()
+            .filter(|event| said.ends_with(*event) && said.len() == "False ".len() + event.len());
+        // Of a plane that is away its Plane says what to do.
+        let expected = usize::from(!words.starts_with("PlaneNotConnected"));
+        assert_eq!(told.count(), expected, "{said}: {:?}", server.events);
     }
 }
 
