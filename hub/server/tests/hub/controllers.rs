@@ -1,7 +1,9 @@
 //! From Components to Releases, on a control plane that others write to as well.
 
 use k8s_openapi::api::core::v1::Event;
+use kube::Client;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
+use outhaul_fake_kube_server::{Fault, FaultRule, Verb};
 use outhaul_hub_resources::{Condition, Release, Service, ServiceBinding, ServiceClass};
 use outhaul_hub_server::{Hub, Progress};
 use outhaul_protocol_wire::head::HeadState;
@@ -24,45 +26,38 @@ fn object(kind: &str, name: &str, spec: &Value) -> Value {
     })
 }
 
-async fn classes<K>(rig: &Rig<K>) {
+pub(crate) async fn classes(client: &Client) {
     let project = json!({"deploymentPipelineRef": "default"});
-    create(&rig.client, Some(NAMESPACE), object("Project", "shop", &project)).await;
     let policies = json!({"restPolicy": {"defaults": {}}});
-    create(
-        &rig.client,
-        Some(NAMESPACE),
-        object("APIClass", "default", &policies),
-    )
-    .await;
     let class = json!({"deploymentTemplate": {"replicas": 1}});
-    create(
-        &rig.client,
-        Some(NAMESPACE),
-        object("ServiceClass", "default", &class),
-    )
-    .await;
+    for (kind, name, spec) in [
+        ("Project", "shop", project),
+        ("APIClass", "default", policies),
+        ("ServiceClass", "default", class),
+    ] {
+        create(client, Some(NAMESPACE), object(kind, name, &spec)).await;
+    }
 }
 
-async fn service<K>(rig: &Rig<K>, name: &str) {
-    let component = json!({"owner": {"projectName": "shop"}, "type": "Service"});
-    create(
-        &rig.client,
-        Some(NAMESPACE),
-        object("Component", name, &component),
-    )
-    .await;
+pub(crate) async fn service(client: &Client, name: &str) {
     let owner = json!({"projectName": "shop", "componentName": name});
+    let component = json!({"owner": {"projectName": "shop"}, "type": "Service"});
     let workload = json!({
         "owner": owner, "containers": {"main": {"image": "registry.example/app:1"}},
         "endpoints": {"api": {"type": "REST", "port": 9090}},
     });
-    create(&rig.client, Some(NAMESPACE), object("Workload", name, &workload)).await;
     let service = json!({
         "owner": owner, "workloadName": name,
         "apis": {"api": {"type": "REST", "rest": {
             "backend": {"port": 9090, "basePath": "/v1"}, "exposeLevels": ["Organization", "Public"]}}},
     });
-    create(&rig.client, Some(NAMESPACE), object("Service", name, &service)).await;
+    for (kind, spec) in [
+        ("Component", component),
+        ("Workload", workload),
+        ("Service", service),
+    ] {
+        create(client, Some(NAMESPACE), object(kind, name, &spec)).await;
+    }
 }
 
 fn bindings<K>(rig: &Rig<K>) -> Api<ServiceBinding> {
@@ -104,8 +99,8 @@ async fn merge<K>(rig: &Rig<K>, name: &str, patch: Value) {
 pub(crate) async fn comes_goes_and_comes_back<K>(rig: Rig<K>) -> (Rig<K>, Plane, Session) {
     let mut plane = Plane::enrol(&rig, "eu").await;
     let mut session = plane.connect(&rig).await;
-    classes(&rig).await;
-    service(&rig, "cart").await;
+    classes(&rig.client).await;
+    service(&rig.client, "cart").await;
     let head = plane.take(&mut session, "cart").await;
     let waiting = until_reason(&rig, "cart", "ResourceHealthProgressing").await;
     assert_eq!(waiting.status.as_ref().unwrap().endpoints.len(), 1);
@@ -203,10 +198,10 @@ async fn a_deleted_service_takes_its_objects_with_it() {
 #[tokio::test]
 async fn of_two_hubs_one_writes_and_the_other_takes_over() {
     let rig = Rig::start().await;
-    classes(&rig).await;
+    classes(&rig.client).await;
     settled(&rig.hub).await;
     let other = start_hub(&rig.client, free_port()).await;
-    service(&rig, "cart").await;
+    service(&rig.client, "cart").await;
     until_reason(&rig, "cart", NO_PLANE).await;
     let progress = *other.handle().controllers().borrow();
     assert_eq!((progress.leading, progress.written.total()), (false, 0));
@@ -216,43 +211,64 @@ async fn of_two_hubs_one_writes_and_the_other_takes_over() {
     let progress = settled(&other).await;
     assert_eq!(progress.written.total(), 0, "{progress:?}");
     let rig = Rig { hub: other, ..rig };
-    service(&rig, "till").await;
+    service(&rig.client, "till").await;
     until_reason(&rig, "till", NO_PLANE).await;
+}
+
+async fn until_event<K>(rig: &Rig<K>, reason: &str) -> Event {
+    let events: Api<Event> = Api::namespaced(rig.client.clone(), NAMESPACE);
+    until("an Event says so", || async {
+        let all = events.list(&ListParams::default()).await.unwrap();
+        let mut said = all.into_iter();
+        said.find(|event| event.reason.as_deref() == Some(reason))
+    })
+    .await
 }
 
 #[tokio::test]
 async fn what_is_missing_is_said_in_a_condition_and_an_event() {
     let rig = Rig::start().await;
-    service(&rig, "cart").await;
+    service(&rig.client, "cart").await;
     until_reason(&rig, "cart", "ServiceClassNotFound").await;
-    let events: Api<Event> = Api::namespaced(rig.client.clone(), NAMESPACE);
-    let event = until("an Event says so", || async {
-        let all = events.list(&ListParams::default()).await.unwrap();
-        let mut said = all.into_iter();
-        said.find(|event| event.reason.as_deref() == Some("ServiceClassNotFound"))
-    })
-    .await;
+    let event = until_event(&rig, "ServiceClassNotFound").await;
     assert_eq!(event.involved_object.kind.as_deref(), Some("ServiceBinding"));
     assert_eq!(event.type_.as_deref(), Some("Warning"));
-    classes(&rig).await;
+    classes(&rig.client).await;
     until_reason(&rig, "cart", NO_PLANE).await;
     let written = settled(&rig.hub).await.written;
     assert_eq!((written.created, written.replaced), (2, 0));
 }
 
 #[tokio::test]
+async fn what_no_status_may_say_is_said_in_an_event() {
+    let rig = Rig::start().await;
+    let forbidden = FaultRule::always(Fault::Forbidden)
+        .on_verb(Verb::Patch)
+        .on_resource("openchoreo.dev", "servicebindings");
+    rig.kube.inject(forbidden);
+    service(&rig.client, "cart").await;
+    let event = until_event(&rig, "StatusRefused").await;
+    assert_eq!(event.involved_object.kind.as_deref(), Some("ServiceBinding"));
+    let message = event.message.unwrap();
+    assert!(
+        message.contains("Ready False, ServiceClassNotFound: ServiceClass \"default\" not found"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn what_is_settled_stays_as_it_is() {
     let rig = Rig::start().await;
-    classes(&rig).await;
+    classes(&rig.client).await;
     for name in ["cart", "till"] {
-        service(&rig, name).await;
+        service(&rig.client, name).await;
         until_reason(&rig, name, NO_PLANE).await;
     }
     let written = settled(&rig.hub).await.written;
     assert_eq!((written.created, written.replaced, written.deleted), (4, 0, 0));
     assert!(written.statuses <= 4, "{written:?}");
     // Whatever an unrelated change stirs up is over when this one is through.
-    service(&rig, "pay").await;
+    service(&rig.client, "pay").await;
     until_reason(&rig, "pay", NO_PLANE).await;
     let after = settled(&rig.hub).await.written;
     assert_eq!((after.created - written.created, after.replaced), (2, 0));

@@ -13,6 +13,7 @@ mod hostile;
 mod kubernetes;
 mod plane;
 mod platform;
+mod program;
 mod restarting;
 mod restoring;
 mod rig;
