@@ -11,6 +11,7 @@ mod held;
 mod inherited;
 mod once;
 mod pinned;
+mod releases;
 mod succession;
 mod together;
 

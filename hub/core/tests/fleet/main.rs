@@ -16,6 +16,7 @@ mod orphans;
 mod overtaking;
 mod policy;
 mod refusing;
+mod releases;
 mod removing;
 mod reporting;
 mod restarting;

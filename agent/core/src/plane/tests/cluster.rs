@@ -21,6 +21,8 @@ use crate::testing::{live_config_map, release_key};
 pub(super) struct Cluster {
     objects: BTreeMap<String, Value>,
     namespaces: BTreeSet<String>,
+    /// Labels of the namespaces that were made.
+    made: BTreeMap<String, BTreeMap<String, String>>,
     version: u64,
     failing: BTreeMap<String, u16>,
     undefined: BTreeSet<String>,
@@ -54,6 +56,16 @@ impl Cluster {
 
     pub(super) fn names(&self) -> BTreeSet<String> {
         self.objects.keys().cloned().collect()
+    }
+
+    /// The namespaces that were made, and their labels.
+    pub(super) fn made(&self) -> &BTreeMap<String, BTreeMap<String, String>> {
+        &self.made
+    }
+
+    /// A namespace that somebody else made.
+    pub(super) fn put_namespace(&mut self, name: &str) {
+        self.namespaces.insert(name.to_owned());
     }
 
     /// How often an object of this name was created.
@@ -159,7 +171,7 @@ impl Cluster {
             return Answer::Failed(Failure::Unreachable("away".into()));
         }
         match action {
-            Action::CreateNamespace { name, .. } => self.create_namespace(name),
+            Action::CreateNamespace { name, labels } => self.create_namespace(name, labels),
             Action::Look(object) => match self.check(object) {
                 Some(failure) => Answer::Failed(failure),
                 None => self.find(object),
@@ -251,12 +263,18 @@ impl Cluster {
         found.take(crate::sweep::MOST).collect()
     }
 
-    fn create_namespace(&mut self, name: &str) -> Answer {
+    fn create_namespace(&mut self, name: &str, labels: &[(&'static str, String)]) -> Answer {
         if self.no_namespaces {
             return Answer::Failed(refusal(403, ""));
         }
         match self.namespaces.insert(name.into()) {
-            true => Answer::Accepted,
+            true => {
+                let labels = labels
+                    .iter()
+                    .map(|(label, value)| ((*label).to_owned(), value.clone()));
+                self.made.insert(name.to_owned(), labels.collect());
+                Answer::Accepted
+            }
             false => Answer::Failed(refusal(409, "")),
         }
     }
@@ -403,7 +421,7 @@ fn matches(watched: &Watched, object: &Value) -> bool {
     selected && reference.group == watched.group && reference.kind == watched.kind
 }
 
-fn merge(into: &mut Value, from: &Value) {
+pub(super) fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (field, value) in from {
