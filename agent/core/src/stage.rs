@@ -15,6 +15,8 @@ pub enum Stage {
     Config,
     /// Workloads, Services, and every kind that is not named here.
     Workloads,
+    /// Who may call, before anything sends calls: not for a moment is a route open to others.
+    Guards,
     /// What sends traffic to workloads.
     Routes,
 }
@@ -32,6 +34,7 @@ pub fn stage(object: &ObjectRef) -> Stage {
         | ("secrets-store.csi.x-k8s.io" | "external-secrets.io", _)
         | ("networking.k8s.io", "NetworkPolicy")
         | ("cilium.io", _) => Stage::Config,
+        ("gateway.envoyproxy.io", "SecurityPolicy" | "BackendTrafficPolicy") => Stage::Guards,
         ("networking.k8s.io", "Ingress")
         | ("gateway.networking.k8s.io" | "gateway.envoyproxy.io" | "apiregistration.k8s.io", _)
         | ("admissionregistration.k8s.io", _) => Stage::Routes,
@@ -60,6 +63,7 @@ mod tests {
             of("rbac.authorization.k8s.io", "Role"),
             of("", "Secret"),
             of("apps", "Deployment"),
+            of("gateway.envoyproxy.io", "SecurityPolicy"),
             of("gateway.networking.k8s.io", "HTTPRoute"),
         ];
         assert!(ordered.windows(2).all(|pair| pair[0] < pair[1]), "{ordered:?}");
