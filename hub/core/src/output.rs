@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use outhaul_hub_resources::{DeliveryStatus, OrphanDecision, PlanePolicy, SessionTerm};
 use outhaul_protocol_wire::head::Key;
@@ -78,6 +79,8 @@ pub enum Change {
     RemoveFinalizer {
         /// Finalizers as they are known.
         finalizers: Vec<String>,
+        /// When the resource was deleted: a control plane may go back to a time before that.
+        deleted: Option<Timestamp>,
         /// Where the status must still say that the resource is; its term may move on.
         known: Option<Known>,
     },

@@ -10,6 +10,7 @@
 
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, PatchOperation, RemoveOperation, TestOperation};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::ApiResource;
 use kube::core::params::Patch;
 use outhaul_hub_resources::PlanePolicy;
@@ -35,9 +36,14 @@ pub fn of_bundle(key: &Key, change: &Change) -> serde_json::Result<Option<Reques
     let finalizer = resource::finalizer(key.kind);
     let (status, mut operations) = match change {
         Change::AddFinalizer => return Ok(Some(add(key, finalizer))),
-        Change::RemoveFinalizer { finalizers, known } => match remove(finalizer, finalizers) {
+        Change::RemoveFinalizer {
+            finalizers,
+            deleted,
+            known,
+        } => match remove(finalizer, finalizers) {
             Some(removal) => {
                 let mut operations = placed(known.as_ref());
+                operations.extend(deleted.map(|at| test("/metadata/deletionTimestamp", Time(at))));
                 operations.extend(removal);
                 (false, operations)
             }
@@ -193,6 +199,7 @@ mod tests {
         let both = object(json!(["other", "openchoreo.dev/dataplane-cleanup"]));
         let remove = Change::RemoveFinalizer {
             finalizers: vec!["other".into(), "openchoreo.dev/dataplane-cleanup".into()],
+            deleted: None,
             known: None,
         };
         assert_eq!(check(&remove, both), Some(object(json!(["other"]))));
@@ -211,6 +218,7 @@ mod tests {
         };
         let remove = |plane: Option<&str>| Change::RemoveFinalizer {
             finalizers: vec![ours.into()],
+            deleted: None,
             known: Some(Known {
                 plane: plane.map(str::to_owned),
                 moved: Some(1),
@@ -227,6 +235,33 @@ mod tests {
             let what = format!("{known:?} over {stored}");
             assert_eq!(check(&remove(known), stored).is_some(), goes, "{what}");
         }
+    }
+
+    #[test]
+    fn our_finalizer_stays_in_a_control_plane_that_went_back_to_before_the_deletion() {
+        let ours = "openchoreo.dev/dataplane-cleanup";
+        let object = |deleted: Value| {
+            let metadata = json!({"uid": "u-1", "finalizers": [ours], "deletionTimestamp": deleted});
+            json!({"metadata": metadata, "status": null})
+        };
+        let remove = Change::RemoveFinalizer {
+            finalizers: vec![ours.into()],
+            deleted: Some("2027-01-15T08:00:00Z".parse().unwrap()),
+            known: None,
+        };
+        for (stored, goes) in [
+            (json!("2027-01-15T08:00:00Z"), true),
+            (json!("2027-01-15T08:00:01Z"), false),
+            (Value::Null, false),
+        ] {
+            assert_eq!(check(&remove, object(stored.clone())).is_some(), goes, "{stored}");
+        }
+        let mut alive = object(Value::Null);
+        alive["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .remove("deletionTimestamp");
+        assert_eq!(check(&remove, alive), None);
     }
 
     #[test]

@@ -66,8 +66,12 @@ impl Fleet {
             Finalizer::Remove => {
                 let around = &delivery.resource.around;
                 let finalizers = around.finalizers.clone();
-                let known = known(around);
-                (Change::RemoveFinalizer { finalizers, known }, true)
+                let change = Change::RemoveFinalizer {
+                    finalizers,
+                    deleted: around.deleted,
+                    known: known(around),
+                };
+                (change, true)
             }
         };
         let id = self.emit(key, change);
