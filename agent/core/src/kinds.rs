@@ -3,7 +3,7 @@
 //! A watch is one list and then its changes, and now and then a list again. An object that a complete list does not
 //! name has vanished, unless an answer told of it while the list was under way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use outhaul_protocol_wire::head::BundleKind;
 use outhaul_protocol_wire::object::ObjectRef;
@@ -42,7 +42,8 @@ pub enum Sight {
 /// The watches.
 #[derive(Debug, Default)]
 pub struct Kinds {
-    kinds: BTreeMap<Watched, Kind>,
+    /// In order. They are looked up for each object again and again, by names that are not to be copied for that.
+    kinds: Vec<(Watched, Kind)>,
     revision: u64,
 }
 
@@ -80,10 +81,14 @@ impl Watched {
 }
 
 impl Watched {
-    fn both(object: &ObjectRef) -> [Self; 2] {
-        [BundleKind::Release, BundleKind::Bundle].map(|owner| Self::of(object, owner))
+    /// Whether it shows objects of the kind of this one.
+    pub fn shows(&self, object: &ObjectRef) -> bool {
+        (&self.group, &self.version, &self.kind) == (&object.group, &object.version, &object.kind)
     }
 }
+
+/// Either may own what the other wants.
+const OWNERS: [BundleKind; 2] = [BundleKind::Release, BundleKind::Bundle];
 
 impl Sight {
     /// A watch that is refused leaves status and drift unseen.
@@ -108,21 +113,26 @@ impl Kinds {
     /// One more object of this kind counts. The labels of both kinds of resources are watched, since either may own
     /// what the other wants.
     pub fn add(&mut self, object: &ObjectRef) {
-        for watched in Watched::both(object) {
-            let kind = self.kinds.entry(watched).or_default();
-            self.revision += u64::from(kind.users == 0);
-            kind.users += 1;
+        for owner in OWNERS {
+            let place = self.place(object, owner).unwrap_or_else(|place| {
+                let new = (Watched::of(object, owner), Kind::default());
+                self.kinds.insert(place, new);
+                self.revision += 1;
+                place
+            });
+            self.kinds[place].1.users += 1;
         }
     }
 
     /// One object of this kind counts no more.
     pub fn release(&mut self, object: &ObjectRef) {
-        for watched in Watched::both(object) {
-            if let Some(kind) = self.kinds.get_mut(&watched) {
+        for owner in OWNERS {
+            if let Ok(place) = self.place(object, owner) {
+                let kind = &mut self.kinds[place].1;
                 kind.users -= 1;
                 if kind.users == 0 {
                     self.revision += 1;
-                    self.kinds.remove(&watched);
+                    self.kinds.remove(place);
                 }
             }
         }
@@ -135,16 +145,17 @@ impl Kinds {
 
     /// What is watched.
     pub fn watched(&self) -> impl Iterator<Item = &Watched> {
-        self.kinds.keys()
+        self.kinds.iter().map(|(watched, _)| watched)
     }
 
     /// How well `object` can be seen.
     pub fn sight(&self, object: &ObjectRef) -> Sight {
         let mut stranger = false;
-        for watched in Watched::both(object) {
-            let Some(kind) = self.kinds.get(&watched) else {
+        for owner in OWNERS {
+            let Ok(place) = self.place(object, owner) else {
                 return Sight::Listing;
             };
+            let kind = &self.kinds[place].1;
             match &kind.state {
                 State::Listing => return Sight::Listing,
                 // Most kinds have none, and then there is nothing to look up.
@@ -158,14 +169,13 @@ impl Kinds {
 
     /// Counts the lists of an object's kind.
     pub fn listing(&self, object: &ObjectRef, owner: BundleKind) -> u64 {
-        self.kinds
-            .get(&Watched::of(object, owner))
-            .map_or(0, |kind| kind.listing)
+        let place = self.place(object, owner);
+        place.map_or(0, |place| self.kinds[place].1.listing)
     }
 
     /// A list begins. What was known stays known until it is complete.
     pub fn restarted(&mut self, watched: &Watched) {
-        if let Some(kind) = self.kinds.get_mut(watched) {
+        if let Some(kind) = self.get_mut(watched) {
             kind.listing += 1;
             kind.named.clear();
         }
@@ -173,7 +183,7 @@ impl Kinds {
 
     /// The list, or a change after it, shows this object.
     pub fn named(&mut self, watched: &Watched, object: &ObjectRef, stranger: bool) {
-        let Some(kind) = self.kinds.get_mut(watched) else {
+        let Some(kind) = self.get_mut(watched) else {
             return;
         };
         let number = number::of(object);
@@ -186,14 +196,14 @@ impl Kinds {
 
     /// This object is not there any more.
     pub fn vanished(&mut self, watched: &Watched, object: &ObjectRef) {
-        if let Some(kind) = self.kinds.get_mut(watched) {
+        if let Some(kind) = self.get_mut(watched) {
             kind.strangers.remove(&number::of(object));
         }
     }
 
     /// The list is complete. Returns a test for what it named.
     pub fn synced(&mut self, watched: &Watched) -> impl Fn(&ObjectRef) -> bool + use<> {
-        let named = self.kinds.get_mut(watched).map(|kind| {
+        let named = self.get_mut(watched).map(|kind| {
             kind.state = State::Clear;
             let named = core::mem::take(&mut kind.named);
             kind.strangers.retain(|stranger| named.contains(stranger));
@@ -206,9 +216,20 @@ impl Kinds {
         }
     }
 
+    fn place(&self, object: &ObjectRef, owner: BundleKind) -> Result<usize, usize> {
+        let wanted = (&object.group, &object.version, &object.kind, owner);
+        self.kinds
+            .binary_search_by(|(it, _)| (&it.group, &it.version, &it.kind, it.owner).cmp(&wanted))
+    }
+
+    fn get_mut(&mut self, watched: &Watched) -> Option<&mut Kind> {
+        let place = self.kinds.binary_search_by(|(it, _)| it.cmp(watched)).ok()?;
+        Some(&mut self.kinds[place].1)
+    }
+
     /// The watch does not work. Returns whether that is news.
     pub fn refused(&mut self, watched: &Watched, failure: Failure) -> bool {
-        let Some(kind) = self.kinds.get_mut(watched) else {
+        let Some(kind) = self.get_mut(watched) else {
             return false;
         };
         match &kind.state {

@@ -91,7 +91,7 @@ impl Plane {
             let mut concerned = false;
             for (index, object) in item.objects.iter().enumerate() {
                 let reference = &object.desired.reference;
-                if Watched::of(reference, watched.owner) != *watched {
+                if !watched.shows(reference) {
                     continue;
                 }
                 concerned = true;
@@ -102,7 +102,7 @@ impl Plane {
                 }
             }
             for departing in &mut item.departing {
-                if Watched::of(&departing.reference, watched.owner) == *watched {
+                if watched.shows(&departing.reference) {
                     concerned = true;
                     departing.retry.hurry();
                 }
@@ -123,7 +123,7 @@ impl Plane {
     pub fn unwatched(&mut self, watched: &Watched, failure: Failure) {
         if self.kinds.refused(watched, failure) {
             self.show_all(watched);
-            self.hurry(|object| Watched::of(&object.desired.reference, watched.owner) == *watched);
+            self.hurry(|object| watched.shows(&object.desired.reference));
             self.look();
         }
     }
@@ -305,7 +305,7 @@ impl Plane {
     }
 
     fn show_all(&mut self, watched: &Watched) {
-        let concerned = |object: &Object| Watched::of(&object.desired.reference, watched.owner) == *watched;
+        let concerned = |object: &Object| watched.shows(&object.desired.reference);
         let places: Vec<(Key, usize)> = self
             .items
             .iter()
