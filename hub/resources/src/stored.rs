@@ -99,7 +99,12 @@ impl Stored {
 impl<'de> Deserialize<'de> for Stored {
     /// Fails only where there is no JSON at all.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Box::<RawValue>::deserialize(deserializer)?;
+        Box::<RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<Box<RawValue>> for Stored {
+    fn from(json: Box<RawValue>) -> Self {
         let Outline {
             kind,
             metadata,
@@ -118,13 +123,13 @@ impl<'de> Deserialize<'de> for Stored {
             annotations: metadata.annotations,
             ..ObjectMeta::default()
         };
-        Ok(Self {
+        Self {
             kind,
             metadata,
             json,
             spec,
             status,
-        })
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use outhaul_hub_resources::Stored;
 use serde_json::Value;
+use serde_json::value::to_raw_value;
 
 /// An object as one write left it. It never changes, so what clients read of it is read once.
 #[derive(Debug)]
@@ -22,8 +23,7 @@ impl Object {
 
 /// An object as clients of the control plane read it.
 pub(crate) fn stored(object: &Value) -> Stored {
-    let json = serde_json::to_string(object).expect("a value is JSON");
-    serde_json::from_str(&json).expect("what the cluster stores is an object")
+    to_raw_value(object).expect("a value is JSON").into()
 }
 
 impl From<Value> for Object {
