@@ -1,13 +1,18 @@
 //! Virtual time: what is going to happen, and when. Time jumps from one event to the next.
 
+use core::cmp::Reverse;
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
 
 /// What is going to happen. Of two events at one time the one that was planned first comes first.
 #[derive(Debug)]
 pub(crate) struct Agenda<E> {
     now: Duration,
-    events: BTreeMap<(Duration, u64), E>,
+    /// When, the number of the plan, and where in `events`. Events are large, and stay where they are.
+    times: BinaryHeap<Reverse<(Duration, u64, usize)>>,
+    events: Vec<Option<E>>,
+    /// Places in `events` that are free.
+    free: Vec<usize>,
     planned: u64,
 }
 
@@ -15,7 +20,9 @@ impl<E> Agenda<E> {
     pub(crate) fn new() -> Self {
         Self {
             now: Duration::ZERO,
-            events: BTreeMap::new(),
+            times: BinaryHeap::new(),
+            events: Vec::new(),
+            free: Vec::new(),
             planned: 0,
         }
     }
@@ -31,16 +38,28 @@ impl<E> Agenda<E> {
     /// At a time; what should have been before now is now.
     pub(crate) fn at(&mut self, time: Duration, event: E) {
         self.planned += 1;
-        self.events.insert((time.max(self.now), self.planned), event);
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.events[place] = Some(event);
+                place
+            }
+            None => {
+                self.events.push(Some(event));
+                self.events.len() - 1
+            }
+        };
+        self.times
+            .push(Reverse((time.max(self.now), self.planned, place)));
     }
 
     /// The next event that is not later than `end`; time goes to it, or to `end`.
     pub(crate) fn next(&mut self, end: Duration) -> Option<E> {
-        match self.events.first_key_value() {
-            Some(((time, _), _)) if *time <= end => {
-                let ((time, _), event) = self.events.pop_first()?;
+        match self.times.peek() {
+            Some(Reverse((time, ..))) if *time <= end => {
+                let Reverse((time, _, place)) = self.times.pop()?;
                 self.now = time;
-                Some(event)
+                self.free.push(place);
+                self.events[place].take()
             }
             _ => {
                 self.now = self.now.max(end);
