@@ -10,6 +10,7 @@ mod watching;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::clock::Clock;
@@ -65,7 +66,7 @@ pub(crate) struct Running {
     pub(crate) plane: plane::Plane,
     pub(crate) connected: Option<Connected>,
     uplink: Uplink,
-    watches: BTreeMap<Watched, Watch>,
+    watches: BTreeMap<Arc<Watched>, Watch>,
     watch_revision: Option<u64>,
     last_watch: u64,
     wake: Option<Duration>,
@@ -89,9 +90,9 @@ pub(crate) enum AgentEvent {
     Answered(u64, RequestId, Answer, Duration),
     Store(u64, Write, super::hub::Fate),
     Stored(u64, Key, Result<(), Failure>),
-    List(u64, Watched, u64),
-    Relist(u64, Watched, u64),
-    Poll(u64, Watched, u64),
+    List(u64, Arc<Watched>, u64),
+    Relist(u64, Arc<Watched>, u64),
+    Poll(u64, Arc<Watched>, u64),
     Governed(u64),
     /// To a copy of its identity.
     Copied,

@@ -67,6 +67,8 @@ pub struct Cluster {
     /// Changes before this version are not told any more.
     horizon: u64,
     unserved: BTreeSet<String>,
+    /// Kinds of which nobody is to know who set which field.
+    unmanaged: &'static [&'static str],
 }
 
 impl Place {
@@ -102,6 +104,16 @@ impl Cluster {
             changes: Vec::new(),
             horizon: 0,
             unserved: BTreeSet::new(),
+            unmanaged: &[],
+        }
+    }
+
+    /// One that does not keep who set which field of objects of these kinds: of what nobody applies a field of, nobody asks.
+    #[must_use]
+    pub(crate) fn without_managers_of(self, kinds: &'static [&'static str]) -> Self {
+        Self {
+            unmanaged: kinds,
+            ..self
         }
     }
 

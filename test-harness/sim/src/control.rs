@@ -210,7 +210,7 @@ impl World {
             .filter_map(|(place, resource)| Some((place.clone(), held_generation(resource)?)))
             .collect();
         for (place, generation) in held {
-            self.coverage.note("held at the end".to_owned());
+            self.coverage.note("held at the end");
             self.confirm(&place, Verdict::Remove, generation);
         }
     }
@@ -225,7 +225,7 @@ impl World {
             .map(|(place, _)| place.clone())
             .collect();
         for place in waiting {
-            self.coverage.note("corrected at the end".to_owned());
+            self.coverage.note("corrected at the end");
             let before = self.control.find(&place).cloned();
             let after = self
                 .control

@@ -1,5 +1,6 @@
 //! What happened in schedules, counted: a simulator that never does a thing says nothing about it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use outhaul_hub_core::Output;
@@ -9,12 +10,12 @@ use outhaul_protocol_wire::message::{AgentMessage, HubMessage};
 
 /// How often what happened.
 #[derive(Debug, Clone, Default)]
-pub struct Coverage(BTreeMap<String, u64>);
+pub struct Coverage(BTreeMap<Cow<'static, str>, u64>);
 
 impl Coverage {
     /// Everything that happened, by name.
     pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+        self.0.iter().map(|(name, count)| (&**name, *count))
     }
 
     /// How often something happened.
@@ -29,39 +30,39 @@ impl Coverage {
         }
     }
 
-    pub(crate) fn note(&mut self, name: String) {
-        *self.0.entry(name).or_default() += 1;
+    pub(crate) fn note(&mut self, name: impl Into<Cow<'static, str>>) {
+        *self.0.entry(name.into()).or_default() += 1;
     }
 
     pub(crate) fn agent_message(&mut self, message: &AgentMessage) {
         let name = match message {
-            AgentMessage::Hello(_) => "Hello",
-            AgentMessage::Acknowledge(_) => "Acknowledge",
-            AgentMessage::Report(_) => "Report",
-            AgentMessage::Gone(_) => "Gone",
-            AgentMessage::HubBehind { .. } => "HubBehind",
-            AgentMessage::Observed(_) => "Observed",
-            AgentMessage::Orphans(_) => "Orphans",
-            AgentMessage::Policy(_) => "Policy",
-            AgentMessage::Unconfirmed(_) => "Unconfirmed",
+            AgentMessage::Hello(_) => "agent says Hello",
+            AgentMessage::Acknowledge(_) => "agent says Acknowledge",
+            AgentMessage::Report(_) => "agent says Report",
+            AgentMessage::Gone(_) => "agent says Gone",
+            AgentMessage::HubBehind { .. } => "agent says HubBehind",
+            AgentMessage::Observed(_) => "agent says Observed",
+            AgentMessage::Orphans(_) => "agent says Orphans",
+            AgentMessage::Policy(_) => "agent says Policy",
+            AgentMessage::Unconfirmed(_) => "agent says Unconfirmed",
         };
-        self.note(format!("agent says {name}"));
+        self.note(name);
     }
 
     pub(crate) fn hub_message(&mut self, message: &HubMessage) {
         let name = match message {
-            HubMessage::Welcome(welcome) if welcome.converged => "Welcome, converged",
-            HubMessage::Welcome(_) => "Welcome",
-            HubMessage::Refused(_) => "Refused",
-            HubMessage::Announce(_) => "Announce",
-            HubMessage::Recorded(_) => "Recorded",
-            HubMessage::Settled(_) => "Settled",
-            HubMessage::Observed { .. } => "Observed",
-            HubMessage::ReportWanted(_) => "ReportWanted",
-            HubMessage::Closing(_) => "Closing",
-            HubMessage::Vouched(_) => "Vouched",
+            HubMessage::Welcome(welcome) if welcome.converged => "hub says Welcome, converged",
+            HubMessage::Welcome(_) => "hub says Welcome",
+            HubMessage::Refused(_) => "hub says Refused",
+            HubMessage::Announce(_) => "hub says Announce",
+            HubMessage::Recorded(_) => "hub says Recorded",
+            HubMessage::Settled(_) => "hub says Settled",
+            HubMessage::Observed { .. } => "hub says Observed",
+            HubMessage::ReportWanted(_) => "hub says ReportWanted",
+            HubMessage::Closing(_) => "hub says Closing",
+            HubMessage::Vouched(_) => "hub says Vouched",
         };
-        self.note(format!("hub says {name}"));
+        self.note(name);
     }
 
     pub(crate) fn output(&mut self, output: &Output) {
@@ -86,6 +87,6 @@ impl Coverage {
             Event::Refused(_) => "agent was refused",
             Event::Closing(_) => "agent was sent away",
         };
-        self.note(name.to_owned());
+        self.note(name);
     }
 }

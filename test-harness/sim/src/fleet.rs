@@ -132,7 +132,7 @@ impl World {
             let uid = Uid::new(text(there, "/metadata/uid")).expect("uids are short");
             let witness = Witness::of(&kube_system(), &uid).to_string();
             if there["spec"]["controlPlane"] != witness {
-                self.coverage.note("control plane confirmed".to_owned());
+                self.coverage.note("control plane confirmed");
                 self.user_edits(&plane, |object| object["spec"]["controlPlane"] = witness.into());
             }
         }

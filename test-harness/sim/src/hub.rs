@@ -196,7 +196,7 @@ impl World {
         running.fleet.start_over(epoch, now);
         running.synced = false;
         running.watchers = Watcher::all();
-        self.coverage.note("hub started over".to_owned());
+        self.coverage.note("hub started over");
         self.tell(|| format!("hub {number} starts over with epoch {}", epoch.0));
         self.stir(number);
         self.list_everything(number);
@@ -456,7 +456,7 @@ impl World {
                         text,
                     );
                 }
-                self.coverage.note("session opened".to_owned());
+                self.coverage.note("session opened");
                 self.tell(|| {
                     format!(
                         "hub {number} opens session {session} of {} {}",

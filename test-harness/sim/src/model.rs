@@ -201,24 +201,23 @@ impl Model {
 
 impl World {
     /// A cluster is about to do what an agent asked.
-    pub(crate) fn check_request(&mut self, plane: usize, action: &Action, sent_at: u64) {
+    pub(crate) fn check_request(&mut self, plane: usize, action: &Action, body: &Value, sent_at: u64) {
         match action {
             Action::Create { object, .. } if is_ensured(&place_of(action)) => {
                 if !object.namespace.starts_with("shop") {
                     self.violate("a plane manages admitted namespaces only", object.to_string());
                 }
             }
-            Action::Apply { object, body, .. } | Action::Create { object, body, .. } => {
-                let body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
+            Action::Apply { object, .. } | Action::Create { object, .. } => {
                 let place = place_of(action);
                 if matches!(action, Action::Create { .. }) {
-                    self.check_create(plane, &place, &body);
+                    self.check_create(plane, &place, body);
                 }
                 if !object.namespace.starts_with("shop") {
                     let text = format!("{place} on {}", PLANES[plane]);
                     self.violate("a plane manages admitted namespaces only", text);
                 }
-                self.check_apply(plane, &place, &body, sent_at);
+                self.check_apply(plane, &place, body, sent_at);
             }
             Action::Delete { uid, .. } => {
                 let place = place_of(action);

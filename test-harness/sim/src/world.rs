@@ -89,7 +89,7 @@ impl World {
         let mut world = Self {
             seed,
             agenda: Agenda::new(),
-            control: Cluster::new("cp"),
+            control: Cluster::new("cp").without_managers_of(&["Release", "Bundle"]),
             control_api: Api::new(seed, "control"),
             backup: None,
             epoch: Epoch(1),

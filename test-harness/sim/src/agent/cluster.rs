@@ -25,17 +25,19 @@ impl World {
         let (run, version) = (plane.run, plane.cluster.version());
         let fare = plane.api.fare(now);
         self.tell(|| format!("agent {} asks {}", PLANES[number], describe(&request.action)));
+        let unanswered = fare.instead.map(|instead| {
+            let answer = Answer::Failed(failure(instead.refusal(&place_of(&request.action))));
+            AgentEvent::Answered(run, request.id, answer, fare.known)
+        });
         if let Some(made) = fare.made {
             let fate = Fate {
                 back: fare.known,
-                heard: fare.instead.is_none(),
+                heard: unanswered.is_none(),
             };
-            let event = AgentEvent::Make(run, request.clone(), fate, version);
+            let event = AgentEvent::Make(run, request, fate, version);
             self.agenda.after(made, Event::Agent(number, event));
         }
-        if let Some(instead) = fare.instead {
-            let answer = Answer::Failed(failure(instead.refusal(&place_of(&request.action))));
-            let event = AgentEvent::Answered(run, request.id, answer, fare.known);
+        if let Some(event) = unanswered {
             self.agenda.after(fare.known, Event::Agent(number, event));
         }
         self.crash_agent_at(number, Moment::Sent);
@@ -50,9 +52,10 @@ impl World {
         version: u64,
     ) {
         self.usurp(number, &request.action);
-        self.check_request(number, &request.action, version);
+        let body = body(&request.action);
+        self.check_request(number, &request.action, &body, version);
         let before = self.planes[number].cluster.version();
-        let answer = self.execute(number, &request.action);
+        let answer = self.execute(number, &request.action, body);
         self.coverage
             .note(format!("request {}: {}", verb(&request.action), outcome(&answer)));
         self.tell(|| {
@@ -80,7 +83,7 @@ impl World {
         }
     }
 
-    fn execute(&mut self, number: usize, action: &Action) -> Answer {
+    fn execute(&mut self, number: usize, action: &Action, mut body: Value) -> Answer {
         let broken = self.broken;
         let place = place_of(action);
         let cluster = &mut self.planes[number].cluster;
@@ -93,13 +96,11 @@ impl World {
                 let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"labels": labels}});
                 cluster.create(&place, &body).map(|_| Answer::Accepted)
             }
-            Action::Apply { manager, body, .. } => {
-                let body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
+            Action::Apply { manager, .. } => {
                 let applied = cluster.apply(&place, manager, &body);
                 applied.map(|object| Answer::Object(Value::clone(&object)))
             }
-            Action::Create { manager, body, .. } => {
-                let mut body: Value = serde_json::from_slice(body).expect("the agent sends JSON");
+            Action::Create { manager, .. } => {
                 if broken == Some(Broken::FinalizerOffEarly) {
                     unkept(&mut body);
                 }
@@ -144,6 +145,21 @@ impl World {
             }
         };
         result.unwrap_or_else(|refusal| Answer::Failed(refusal.failure()))
+    }
+}
+
+/// What a request brings; nothing of most.
+fn body(action: &Action) -> Value {
+    match action {
+        Action::Apply { body, .. } | Action::Create { body, .. } => {
+            serde_json::from_slice(body).expect("the agent sends JSON")
+        }
+        Action::CreateNamespace { .. }
+        | Action::Release { .. }
+        | Action::Adopt { .. }
+        | Action::Look(_)
+        | Action::Sweep(_)
+        | Action::Delete { .. } => Value::Null,
     }
 }
 

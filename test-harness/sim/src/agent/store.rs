@@ -71,22 +71,24 @@ impl World {
                 name(&write.change)
             )
         });
+        let unanswered = fare.instead.map(|instead| {
+            let place = Place::new("Secret", "outhaul", &write.key.name);
+            let failure = failure(instead.refusal(&place));
+            AgentEvent::Stored(run, write.key.clone(), Err(failure))
+        });
         if let Some(made) = fare.made {
             let fate = Fate {
                 back: fare.known,
-                heard: fare.instead.is_none(),
+                heard: unanswered.is_none(),
             };
             if self.broken == Some(Broken::StoreTrusted) {
                 let early = AgentEvent::Stored(run, write.key.clone(), Ok(()));
                 self.agenda.after(Duration::ZERO, Event::Agent(number, early));
             }
-            let event = AgentEvent::Store(run, write.clone(), fate);
+            let event = AgentEvent::Store(run, write, fate);
             self.agenda.after(made, Event::Agent(number, event));
         }
-        if let Some(instead) = fare.instead {
-            let place = Place::new("Secret", "outhaul", &write.key.name);
-            let failure = failure(instead.refusal(&place));
-            let event = AgentEvent::Stored(run, write.key, Err(failure));
+        if let Some(event) = unanswered {
             self.agenda.after(fare.known, Event::Agent(number, event));
         }
         if stops {
@@ -157,7 +159,7 @@ impl World {
             self.model.store_lost(number, &key);
         }
         if damaged > 0 {
-            self.coverage.note("store: damaged record set aside".to_owned());
+            self.coverage.note("store: damaged record set aside");
         }
         loaded
     }

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use outhaul_agent_core::blocker::Failure;
 use outhaul_agent_core::kinds::Watched;
@@ -36,12 +37,12 @@ impl World {
         }
         running.watch_revision = Some(revision);
         let wanted: BTreeSet<Watched> = running.plane.watched().cloned().collect();
-        running.watches.retain(|watched, _| wanted.contains(watched));
+        running.watches.retain(|watched, _| wanted.contains(&**watched));
         let fresh: Vec<Watched> = wanted
             .into_iter()
             .filter(|watched| !running.watches.contains_key(watched))
             .collect();
-        for watched in fresh {
+        for watched in fresh.into_iter().map(Arc::new) {
             let Some(running) = &mut self.planes[number].running else {
                 return;
             };
@@ -51,13 +52,13 @@ impl World {
                 position: None,
                 planned: false,
             };
-            running.watches.insert(watched.clone(), watch);
+            running.watches.insert(Arc::clone(&watched), watch);
             self.begin_list(number, &watched);
         }
     }
 
     /// A list begins: the plane is told before anything is asked.
-    fn begin_list(&mut self, number: usize, watched: &Watched) {
+    fn begin_list(&mut self, number: usize, watched: &Arc<Watched>) {
         let Some(running) = &mut self.planes[number].running else {
             return;
         };
@@ -72,8 +73,8 @@ impl World {
         let watches = running.iter().flat_map(|running| running.watches.values());
         let seen = watches.filter_map(|watch| watch.position).min();
         cluster.forget_until(seen.unwrap_or(u64::MAX));
-        let Some(running) = running else { return };
-        for watched in running.watches.keys().cloned().collect::<Vec<_>>() {
+        let watches = running.iter().flat_map(|running| running.watches.keys());
+        for watched in watches.cloned().collect::<Vec<_>>() {
             self.plan_watch_of_agent(number, &watched, AgentEvent::Poll);
         }
     }
@@ -81,8 +82,8 @@ impl World {
     fn plan_watch_of_agent(
         &mut self,
         number: usize,
-        watched: &Watched,
-        event: impl Fn(u64, Watched, u64) -> AgentEvent,
+        watched: &Arc<Watched>,
+        event: impl Fn(u64, Arc<Watched>, u64) -> AgentEvent,
     ) {
         let now = self.agenda.now();
         let plane = &mut self.planes[number];
@@ -93,12 +94,12 @@ impl World {
             return;
         };
         if !core::mem::replace(&mut watch.planned, true) {
-            let event = event(run, watched.clone(), watch.id);
+            let event = event(run, Arc::clone(watched), watch.id);
             self.agenda.at(at, Event::Agent(number, event));
         }
     }
 
-    pub(super) fn agent_lists(&mut self, number: usize, watched: &Watched, id: u64) {
+    pub(super) fn agent_lists(&mut self, number: usize, watched: &Arc<Watched>, id: u64) {
         let (virtual_now, now) = (self.agenda.now(), self.instant());
         let plane = &mut self.planes[number];
         let fare = plane.api.fare(virtual_now);
@@ -115,7 +116,7 @@ impl World {
         if let Some(problem) = problem {
             running.plane.unwatched(watched, problem);
             let wait = Duration::from_millis(plane.dice.between(250, 10_000));
-            let event = AgentEvent::Relist(plane.run, watched.clone(), id);
+            let event = AgentEvent::Relist(plane.run, Arc::clone(watched), id);
             return self.agenda.after(wait, Event::Agent(number, event));
         }
         watch.planned = false;
@@ -125,7 +126,7 @@ impl World {
             running.plane.seen(watched, &complete(watched, object), now);
         }
         running.plane.listed(watched, now);
-        self.coverage.note("agent listed".to_owned());
+        self.coverage.note("agent listed");
         self.tell(|| {
             format!(
                 "agent {} listed {} of {:?}",
@@ -136,7 +137,7 @@ impl World {
     }
 
     /// A list failed before; it begins anew.
-    pub(super) fn agent_lists_again(&mut self, number: usize, watched: &Watched, id: u64) {
+    pub(super) fn agent_lists_again(&mut self, number: usize, watched: &Arc<Watched>, id: u64) {
         let Some(running) = &mut self.planes[number].running else {
             return;
         };
@@ -147,7 +148,7 @@ impl World {
         self.begin_list(number, watched);
     }
 
-    pub(super) fn agent_polls(&mut self, number: usize, watched: &Watched, id: u64) {
+    pub(super) fn agent_polls(&mut self, number: usize, watched: &Arc<Watched>, id: u64) {
         let (virtual_now, now) = (self.agenda.now(), self.instant());
         let plane = &mut self.planes[number];
         let Some(running) = &mut plane.running else { return };
@@ -155,7 +156,7 @@ impl World {
             return;
         };
         if plane.stale_until > virtual_now {
-            let event = AgentEvent::Poll(plane.run, watched.clone(), id);
+            let event = AgentEvent::Poll(plane.run, Arc::clone(watched), id);
             return self.agenda.at(plane.stale_until, Event::Agent(number, event));
         }
         watch.planned = false;
@@ -165,7 +166,7 @@ impl World {
             .filter(|_| served)
             .and_then(|position| plane.cluster.changes_since(position));
         let Some(changes) = changes else {
-            self.coverage.note("agent watch expired".to_owned());
+            self.coverage.note("agent watch expired");
             return self.begin_list(number, watched);
         };
         let from = watch.position;

@@ -13,9 +13,12 @@ const MARK: char = '\0';
 pub(super) fn apply(object: &mut Value, manager: &str, body: &Value) {
     let wanted = leaves(body);
     let former = owned(object, manager, "Apply");
-    let others = others(object, manager);
-    for way in former.difference(&wanted).filter(|way| !others.contains(*way)) {
-        remove(object, way);
+    let dropped: Vec<&Way> = former.difference(&wanted).collect();
+    if !dropped.is_empty() {
+        let others = others(object, manager);
+        for way in dropped.into_iter().filter(|way| !others.contains(*way)) {
+            remove(object, way);
+        }
     }
     let changed: BTreeSet<Way> = wanted
         .iter()
@@ -105,19 +108,40 @@ fn others(object: &Value, manager: &str) -> BTreeSet<Way> {
 
 /// Takes fields from every manager but the applying `spared`.
 fn disown(object: &mut Value, spared: &str, fields: &BTreeSet<Way>) {
-    let kept: Vec<(String, String, BTreeSet<Way>)> = entries(object)
-        .map(|entry| {
-            let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-            let mut ways = ways(&entry["fieldsV1"]);
-            if !is(entry, spared, "Apply") {
-                ways.retain(|way| !fields.contains(way));
-            }
-            (text("manager"), text("operation"), ways)
-        })
-        .collect();
-    for (manager, operation, ways) in kept {
-        own(object, &manager, &operation, &ways);
+    let Some(list) = object["metadata"]["managedFields"].as_array_mut() else {
+        return;
+    };
+    for entry in list.iter_mut().filter(|entry| !is(entry, spared, "Apply")) {
+        for way in fields {
+            let names: Vec<&str> = names(way).collect();
+            take_out(&mut entry["fieldsV1"], &names);
+        }
     }
+    list.retain(|entry| {
+        entry["fieldsV1"]
+            .as_object()
+            .is_some_and(|fields| !fields.is_empty())
+    });
+}
+
+/// Takes one field out of a tree of fields, and what is empty because of that.
+fn take_out(tree: &mut Value, way: &[&str]) {
+    let ([first, rest @ ..], Value::Object(fields)) = (way, tree) else {
+        return;
+    };
+    let name = format!("f:{first}");
+    let Some(field) = fields.get_mut(&name) else {
+        return;
+    };
+    let was_leaf = is_leaf(field);
+    take_out(field, rest);
+    if is_leaf(field) && was_leaf == rest.is_empty() {
+        fields.remove(&name);
+    }
+}
+
+fn is_leaf(tree: &Value) -> bool {
+    tree.as_object().is_none_or(Map::is_empty)
 }
 
 fn own(object: &mut Value, manager: &str, operation: &str, fields: &BTreeSet<Way>) {
@@ -154,9 +178,22 @@ fn tree(fields: &BTreeSet<Way>) -> Value {
 
 fn ways(tree: &Value) -> BTreeSet<Way> {
     let mut found = BTreeSet::new();
-    collect(tree, &mut Way::new(), &mut found);
-    found.remove("");
-    found.into_iter().map(|way| way.replace("\0f:", "\0")).collect()
+    collect_ways(tree, &mut Way::new(), &mut found);
+    found
+}
+
+fn collect_ways(tree: &Value, way: &mut Way, found: &mut BTreeSet<Way>) {
+    for (name, field) in tree.as_object().into_iter().flatten() {
+        let length = way.len();
+        way.push(MARK);
+        way.push_str(name.strip_prefix("f:").unwrap_or(name));
+        if is_leaf(field) {
+            found.insert(way.clone());
+        } else {
+            collect_ways(field, way, found);
+        }
+        way.truncate(length);
+    }
 }
 
 fn at<'a>(object: &'a Value, way: &str) -> Option<&'a Value> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use json_patch::{PatchOperation, TestOperation};
-use serde_json::{Value, json};
+use json_patch::{AddOperation, PatchOperation, TestOperation};
+use serde_json::{Map, Value, json};
 
 use super::{Cluster, Object, Place, Refusal, fields};
 
@@ -80,7 +80,9 @@ impl Cluster {
         let before = self.get(place)?;
         let mut object = Value::clone(&before);
         edit(&mut object);
-        fields::updated(&before, &mut object, manager);
+        if self.knows_managers(place) {
+            fields::updated(&before, &mut object, manager);
+        }
         self.change(place, &before, object)
     }
 
@@ -90,14 +92,22 @@ impl Cluster {
     /// The object is not there, or a precondition or test does not hold.
     pub fn patch(&mut self, place: &Place, status: bool, patch: Patch) -> Answer {
         let before = self.get(place)?;
+        let patch = match patch {
+            Patch::Json(patch) if status && replaces_status(&patch) => {
+                return self.replace_status(place, &before, patch);
+            }
+            patch => patch,
+        };
         let mut object = Value::clone(&before);
+        let managers = self
+            .knows_managers(place)
+            .then(|| object["metadata"]["managedFields"].take());
+        let is_managed = managers.is_some();
         match patch {
             Patch::Json(mut patch) => {
                 patch.0.retain(|operation| !finds_nothing(operation, &before));
-                json_patch::patch(&mut object, &patch).map_err(|_failed| Refusal {
-                    name: place.name.clone(),
-                    ..Refusal::new(422, "Invalid", place)
-                })?;
+                json_patch::patch(&mut object, &patch)
+                    .map_err(|_failed| Refusal::new(422, "Invalid", place))?;
             }
             Patch::Merge(patch) => {
                 for field in ["uid", "resourceVersion"] {
@@ -109,9 +119,11 @@ impl Cluster {
                 json_patch::merge(&mut object, &patch);
             }
         }
+        if let Some(managers) = managers {
+            object["metadata"]["managedFields"] = managers;
+        }
         put_back(&mut object, &before, |field| (field == "status") != status);
-        object["metadata"]["managedFields"] = before["metadata"]["managedFields"].clone();
-        if !status {
+        if is_managed && !status {
             fields::updated(&before, &mut object, "unknown");
         }
         self.change(place, &before, object)
@@ -133,6 +145,29 @@ impl Cluster {
         object["metadata"]["deletionTimestamp"] = "2027-01-15T08:00:00Z".into();
         bump(&mut object);
         self.write(place, object).map(drop)
+    }
+
+    /// What most patches are: some tests, and a status as a whole. Nothing of either status is copied.
+    fn replace_status(&mut self, place: &Place, before: &Arc<Object>, patch: json_patch::Patch) -> Answer {
+        let mut new = Value::Null;
+        for operation in patch.0 {
+            match operation {
+                PatchOperation::Add(AddOperation { value, .. }) => new = value,
+                test if finds_nothing(&test, before) => {}
+                PatchOperation::Test(TestOperation { path, value })
+                    if path.resolve(&***before).is_ok_and(|found| *found == value) => {}
+                _ => return Err(Refusal::new(422, "Invalid", place)),
+            }
+        }
+        if before["status"] == new {
+            return Ok(Arc::clone(before));
+        }
+        let rest = before.as_object().into_iter().flatten();
+        let rest = rest.filter(|(name, _)| *name != "status");
+        let mut object: Map<String, Value> =
+            rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+        object.insert("status".to_owned(), new);
+        self.write(place, object.into())
     }
 
     fn birth(&mut self, place: &Place, object: &mut Value) {
@@ -167,6 +202,10 @@ impl Cluster {
         Ok(stored.expect("what is stored is there"))
     }
 
+    fn knows_managers(&self, place: &Place) -> bool {
+        !self.unmanaged.contains(&place.kind.as_str())
+    }
+
     fn check_served(&self, place: &Place) -> Result<(), Refusal> {
         match self.serves(&place.kind) {
             true => Ok(()),
@@ -194,6 +233,14 @@ fn put_back(object: &mut Value, before: &Value, which: impl Fn(&str) -> bool) {
             fields.insert(name.clone(), value.clone());
         }
     }
+}
+
+/// Whether it is tests and then a status as a whole.
+fn replaces_status(patch: &json_patch::Patch) -> bool {
+    let Some((PatchOperation::Add(last), tests)) = patch.0.split_last() else {
+        return false;
+    };
+    last.path == *"/status" && tests.iter().all(|it| matches!(it, PatchOperation::Test(_)))
 }
 
 /// Whether it tests for null what is not there, and so holds.

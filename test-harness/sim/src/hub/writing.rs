@@ -40,19 +40,20 @@ impl World {
             self.tell(|| format!("hub {number} asks {}", describe(&task)));
             let now = self.agenda.now();
             let fare = self.control_api.fare(now);
-            let heard = fare.instead.is_none();
+            let unanswered = fare.instead.map(|instead| {
+                let refusal = instead.refusal(&subject(&task));
+                unanswered(run, task.clone(), refusal)
+            });
             if let Some(made) = fare.made {
                 let fate = Fate {
                     back: fare.known,
-                    heard,
+                    heard: unanswered.is_none(),
                 };
                 self.answer_early(number, run, &task);
-                self.agenda
-                    .after(made, Event::Hub(number, HubEvent::Make(run, task.clone(), fate)));
+                let event = HubEvent::Make(run, task, fate);
+                self.agenda.after(made, Event::Hub(number, event));
             }
-            if let Some(instead) = fare.instead {
-                let refusal = instead.refusal(&subject(&task));
-                let event = unanswered(run, task, refusal);
+            if let Some(event) = unanswered {
                 self.agenda.after(fare.known, Event::Hub(number, event));
             }
             if self.crash_hub_at(number, Moment::Sent) {
@@ -99,10 +100,11 @@ impl World {
     fn make_write(&mut self, write: &Write) -> Outcome {
         let place = write_place(&write.subject);
         let before = self.control.find(&place).cloned();
+        let version = self.control.version();
         let blindly = self.broken == Some(Broken::StatusWrittenBlindly);
         let made = make(&mut self.control, write, blindly);
-        let after = self.control.find(&place).cloned();
-        if before != after {
+        if self.control.version() != version {
+            let after = self.control.find(&place).cloned();
             self.check_control_write(&place, before.as_deref(), after.as_deref());
             self.control_changed();
         }
@@ -136,7 +138,7 @@ impl World {
     }
 
     pub(super) fn hub_read_epoch(&mut self, number: usize, asked: Epoch, read: Option<Epoch>) {
-        self.coverage.note("hub read the epoch".to_owned());
+        self.coverage.note("hub read the epoch");
         if let Some(running) = &mut self.hubs[number].running {
             running.under_way = running.under_way.saturating_sub(1);
             running.fleet.epoch_read(asked, read);
