@@ -31,6 +31,8 @@ struct Bursts {
     /// From the creation of each sample to its status.
     each: Vec<Duration>,
     writes: [u64; 2],
+    /// CPU of each process while they went on.
+    cpu: BTreeMap<String, Duration>,
 }
 
 /// What one burst took.
@@ -53,16 +55,20 @@ pub async fn run(ground: &Ground, controllers: Controllers, count: usize, rounds
     for carrier in Carrier::TURNS {
         burst(&course, &mut arrivals, carrier, "warm-up", CREATES).await?;
     }
+    let processes = || course.processes(&[("relay", &relay)]);
     for index in 0..rounds {
         let word = index.to_string();
-        let before = relay.usage()?;
-        let relayed = burst(&course, &mut arrivals, Carrier::Relayed, &word, count).await?;
-        floor.add(relayed, relay.usage()?.since(before));
-        let before = course.ours()?;
-        let delivered = burst(&course, &mut arrivals, Carrier::Release, &word, count).await?;
-        ours.add(delivered, course.ours()?.since(before));
+        for carrier in Carrier::turns(index) {
+            let before = processes()?;
+            let burst = burst(&course, &mut arrivals, carrier, &word, count).await?;
+            let used = since(before, processes()?);
+            match carrier {
+                Carrier::Relayed => floor.add(burst, &used, &["relay"]),
+                Carrier::Release => ours.add(burst, &used, &["hub", "agent"]),
+            }
+        }
     }
-    let mut outcome = Outcome::new(course.processes(&[("relay", &relay)])?);
+    let mut outcome = Outcome::new(processes()?);
     judge(&mut outcome, [ours, floor], count, rounds, course.cluster);
     relay.finish().await?;
     course.end().await?;
@@ -82,6 +88,7 @@ fn judge(
         let note =
             format!("{who}: {control:.1} writes to the control plane and {plane:.1} to the plane for each");
         outcome.notes.push(note);
+        outcome.notes.push(format!("{who}: {}", bursts.told_cpu()));
     }
     let [ours, floor] = [ours, floor].map(|bursts| bursts.figures(count));
     let what = format!("{count} Releases at once over the relay's, middle of {rounds}");
@@ -100,12 +107,31 @@ fn judge(
 }
 
 impl Bursts {
-    fn add(&mut self, burst: Burst, used: Usage) {
-        self.rounds.add(burst.total, used);
+    /// Adds a burst, and what each process used meanwhile; those with these names did the work.
+    fn add(&mut self, burst: Burst, used: &[(String, Usage)], who: &[&str]) {
+        let mut own = Usage::default();
+        for (name, used) in used {
+            *self.cpu.entry(name.clone()).or_default() += used.cpu;
+            if who.contains(&name.as_str()) {
+                own = own + *used;
+            }
+        }
+        self.rounds.add(burst.total, own);
         self.each.extend(burst.each);
         for (all, writes) in self.writes.iter_mut().zip(burst.writes) {
             *all += writes;
         }
+    }
+
+    /// Where the CPU went.
+    fn told_cpu(&self) -> String {
+        let of_each = self
+            .cpu
+            .iter()
+            .map(|(name, cpu)| format!("{name} {:.2} s", cpu.as_secs_f64()));
+        let all: Duration = self.cpu.values().sum();
+        let parts = of_each.collect::<Vec<_>>().join(", ");
+        format!("CPU of all bursts {:.2} s: {parts}", all.as_secs_f64())
     }
 
     fn figures(self, count: usize) -> Figures {
@@ -117,6 +143,13 @@ impl Bursts {
             ..self.rounds.figures(count)
         }
     }
+}
+
+/// What each process used between two looks.
+fn since(before: Vec<(String, Usage)>, after: Vec<(String, Usage)>) -> Vec<(String, Usage)> {
+    let both = before.into_iter().zip(after);
+    both.map(|((name, before), (_, after))| (name, after.since(before)))
+        .collect()
 }
 
 async fn burst(

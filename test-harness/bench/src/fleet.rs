@@ -38,6 +38,8 @@ pub struct Load {
 struct Idle {
     /// More than the empty server, for each connection.
     each_kib: f64,
+    /// The server before anybody connected.
+    empty_kib: f64,
     cpu: Duration,
     window: Duration,
     /// Until all connections stood.
@@ -59,6 +61,13 @@ pub async fn run(load: Load) -> Result<Outcome> {
         load.window.as_secs_f64(),
         ours.connecting.as_secs_f64(),
         floor.connecting.as_secs_f64()
+    ));
+    let whole = |idle: &Idle| idle.each_kib + idle.empty_kib / load.planes as f64;
+    outcome.notes.push(format!(
+        "fleet: the whole hub is {:.1} KiB for each plane, and was {:.1} MiB without any; bare QUIC {:.1} KiB",
+        whole(&ours),
+        ours.empty_kib / 1024.0,
+        whole(&floor)
     ));
     outcome.verdicts = ours.verdicts(load, &floor);
     outcome.measures.push(Measure {
@@ -109,6 +118,7 @@ async fn look(
     let (after, window) = (server.usage()?, start.elapsed());
     Ok(Idle {
         each_kib: (after.rss_kib - empty.rss_kib) / load.planes as f64,
+        empty_kib: empty.rss_kib,
         cpu: after.since(before).cpu,
         window,
         connecting,

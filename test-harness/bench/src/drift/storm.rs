@@ -37,20 +37,26 @@ pub(super) async fn run(drifting: &mut Drifting<'_>, bare: &mut Worker, load: Lo
     bare.ask::<()>(&Order::Hold(manifests)).await?;
     bare.ask::<()>(&Order::Apply).await?;
     let mut storms = Storms::default();
-    for _ in 0..load.rounds {
-        drifting.change(&theirs).await?;
-        let (start, before) = (Instant::now(), bare.usage()?);
-        let ((), last) = tokio::try_join!(bare.ask(&Order::Apply), drifting.repaired(&theirs))?;
-        storms.floor.add(last - start, bare.usage()?.since(before));
-
-        drifting.course.agent.pause()?;
-        drifting.change(&ours).await?;
-        let (start, before) = (Instant::now(), drifting.course.ours()?);
-        drifting.course.agent.resume()?;
-        let last = drifting.repaired(&ours).await?;
-        storms
-            .ours
-            .add(last - start, drifting.course.ours()?.since(before));
+    for index in 0..load.rounds {
+        for carrier in Carrier::turns(index) {
+            match carrier {
+                Carrier::Relayed => {
+                    drifting.change(&theirs).await?;
+                    let (start, before) = (Instant::now(), bare.usage()?);
+                    let ((), last) = tokio::try_join!(bare.ask(&Order::Apply), drifting.repaired(&theirs))?;
+                    storms.floor.add(last - start, bare.usage()?.since(before));
+                }
+                Carrier::Release => {
+                    drifting.course.agent.pause()?;
+                    drifting.change(&ours).await?;
+                    let (start, before) = (Instant::now(), drifting.course.ours()?);
+                    drifting.course.agent.resume()?;
+                    let last = drifting.repaired(&ours).await?;
+                    let used = drifting.course.ours()?.since(before);
+                    storms.ours.add(last - start, used);
+                }
+            }
+        }
     }
     Ok(storms)
 }
