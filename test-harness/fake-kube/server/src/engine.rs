@@ -84,9 +84,16 @@ impl Engine {
         state.cluster.admit(&user, request)
     }
 
-    /// What becomes of a request.
-    pub(crate) fn decide(&self, request: &Request) -> Decision {
-        self.lock().faults.decide(request)
+    /// What becomes of a request of somebody.
+    pub(crate) fn decide(&self, request: &Request, who: &Who) -> Decision {
+        let mut state = self.lock();
+        let user = match state.faults.ask_who() {
+            true => state.authenticate(who).ok(),
+            false => None,
+        };
+        state
+            .faults
+            .decide(request, user.as_ref().map(|user| user.name.as_str()))
     }
 
     /// Looks at or changes the faults.
@@ -160,12 +167,16 @@ impl Engine {
 
 impl State {
     fn identify(&mut self, who: &Who, as_whom: &Wanted<'_>, request: &Request) -> Result<User, Refusal> {
-        let user = match who {
-            Who::Anonymous => User::anonymous(),
-            Who::Bearer(token) => self.cluster.authenticate(token)?,
-            Who::Trusted(user) => user.clone(),
-        };
+        let user = self.authenticate(who)?;
         self.cluster.impersonate(user, as_whom, request)
+    }
+
+    fn authenticate(&self, who: &Who) -> Result<User, Refusal> {
+        match who {
+            Who::Anonymous => Ok(User::anonymous()),
+            Who::Bearer(token) => self.cluster.authenticate(token),
+            Who::Trusted(user) => Ok(user.clone()),
+        }
     }
 
     fn signal(&mut self) {

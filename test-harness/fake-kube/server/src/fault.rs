@@ -42,8 +42,11 @@ pub enum Fault {
     NoAnswer,
     /// What was asked for is done, and the connection breaks before the answer.
     LostAnswer,
-    /// A get or list shows the state so many writes ago, as an API server that lags behind; never older than the
-    /// request allows.
+    /// What was asked for is done, and the answer waits for a time between these: watches tell of a write long before who
+    /// made it knows, and what is read may have changed since.
+    LateAnswer(Duration, Duration),
+    /// A get or list that names a resourceVersion shows the state so many writes ago, as an API server that lags behind;
+    /// never older than that version. One that names none is answered by a quorum, as ever.
     StaleRead {
         /// Writes.
         versions: u64,

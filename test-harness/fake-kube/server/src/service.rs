@@ -86,7 +86,8 @@ impl ApiService {
         request: &request::Request,
         headers: &HeaderMap,
     ) -> io::Result<Response<ResponseBody>> {
-        let decision = self.engine.decide(request);
+        let who = self.who(headers);
+        let decision = self.engine.decide(request, &who);
         if !decision.delay.is_zero() {
             tokio::time::sleep(decision.delay).await;
         }
@@ -96,10 +97,12 @@ impl ApiService {
             Then::ServeStale(lag) => lag,
             Then::Serve | Then::LoseAnswer => 0,
         };
-        let who = self.who(headers);
         let outcome = self.engine.handle(request, &who, &impersonation(headers), lag);
         if matches!(decision.then, Then::LoseAnswer) {
             return Err(io::Error::new(io::ErrorKind::ConnectionReset, "injected fault"));
+        }
+        if !decision.late.is_zero() {
+            tokio::time::sleep(decision.late).await;
         }
         Ok(match outcome {
             Outcome::Reply(answer) => reply(answer),

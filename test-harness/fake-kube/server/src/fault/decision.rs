@@ -13,6 +13,8 @@ use super::{Draw, Fault, FaultRule};
 pub(crate) struct Decision {
     /// How long it waits.
     pub(crate) delay: Duration,
+    /// How long its answer waits once there is one.
+    pub(crate) late: Duration,
     /// What is done then.
     pub(crate) then: Then,
     /// If it is served and a watch.
@@ -89,15 +91,21 @@ impl Faults {
         self.rules.push(Kept { rule, seen: 0, left });
     }
 
+    /// Whether it matters who sends a request.
+    pub(crate) fn ask_who(&self) -> bool {
+        self.rules.iter().any(|kept| kept.rule.user.is_some())
+    }
+
     /// How many requests have met a fault.
     pub(crate) fn met(&self) -> u64 {
         self.met
     }
 
     /// Waiting adds up over all rules; of what else goes wrong, the first rule that strikes decides.
-    pub(crate) fn decide(&mut self, request: &Request) -> Decision {
+    pub(crate) fn decide(&mut self, request: &Request, user: Option<&str>) -> Decision {
         let mut decision = Decision {
             delay: Duration::ZERO,
+            late: Duration::ZERO,
             then: Then::Serve,
             watch: WatchFaults::default(),
         };
@@ -105,7 +113,7 @@ impl Faults {
             if !matches!(decision.then, Then::Serve) {
                 break;
             }
-            if let Some(draw) = kept.strikes(Draw::new(self.seed).at(at as u64), request) {
+            if let Some(draw) = kept.strikes(Draw::new(self.seed).at(at as u64), request, user) {
                 self.met += 1;
                 decision.suffer(&kept.rule.fault, draw, request);
             }
@@ -116,8 +124,8 @@ impl Faults {
 
 impl Kept {
     /// Whether this rule strikes now; the draw for what is still open then.
-    fn strikes(&mut self, draw: Draw, request: &Request) -> Option<Draw> {
-        if self.left == Some(0) || !self.rule.is_about(request) {
+    fn strikes(&mut self, draw: Draw, request: &Request, user: Option<&str>) -> Option<Draw> {
+        if self.left == Some(0) || !self.rule.is_about(request, user) {
             return None;
         }
         let draw = draw.at(self.seen);
@@ -137,6 +145,7 @@ impl Decision {
             Fault::Latency(least, most) | Fault::SlowAdmission(least, most) => {
                 self.delay += draw.between(least, most);
             }
+            Fault::LateAnswer(least, most) => self.late += draw.between(least, most),
             Fault::CutWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::Cut),
             Fault::EndWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::InOrder),
             Fault::ExpireWatch { within } => self.watch.end_after(draw.up_to(within), WatchEnd::Expired),
@@ -180,9 +189,11 @@ mod tests {
     use super::*;
 
     fn request(method: &str, path: &str) -> Request {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let raw = RawRequest {
             method,
             path,
+            query,
             content_type: "application/json",
             body: if method == "GET" { b"" } else { b"{}" },
             ..RawRequest::default()
@@ -191,6 +202,8 @@ mod tests {
     }
 
     const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+    /// Of whatever version.
+    const ANY_MAPS: &str = "/api/v1/namespaces/default/configmaps?resourceVersion=0";
 
     /// What becomes of 200 requests, as a line of letters.
     fn run(seed: u64) -> String {
@@ -208,7 +221,7 @@ mod tests {
             _ => 'd',
         };
         (0..200)
-            .map(|_| letter(faults.decide(&request("GET", MAPS))))
+            .map(|_| letter(faults.decide(&request("GET", ANY_MAPS), None)))
             .collect()
     }
 
@@ -224,7 +237,7 @@ mod tests {
         let mut faults = Faults::default();
         faults.add(FaultRule::always(Fault::Conflict).times(2));
         let mut refused = |method| {
-            let decision = faults.decide(&request(method, MAPS));
+            let decision = faults.decide(&request(method, MAPS), None);
             matches!(decision.then, Then::Refuse(refusal) if refusal.code == 409)
         };
         assert_eq!(
@@ -240,11 +253,60 @@ mod tests {
         let met = |rule: FaultRule| {
             let mut faults = Faults::default();
             faults.add(rule);
-            paths.map(|path| matches!(faults.decide(&request("GET", path)).then, Then::Refuse(_)))
+            paths.map(|path| matches!(faults.decide(&request("GET", path), None).then, Then::Refuse(_)))
         };
         assert_eq!(met(FaultRule::always(Fault::InternalError)), [true; 5]);
         let of_maps = FaultRule::always(Fault::InternalError).on_resource("", "configmaps");
         assert_eq!(met(of_maps), [false, false, false, false, true]);
+    }
+
+    #[test]
+    fn a_rule_is_as_narrow_as_asked() {
+        const ONE: &str = "/api/v1/namespaces/default/pods/one";
+        const STATUS: &str = "/api/v1/namespaces/default/pods/one/status";
+        const OTHER: &str = "/api/v1/namespaces/other/pods/two";
+        const SPACE: &str = "/api/v1/namespaces/default";
+        let all = [ONE, STATUS, OTHER, SPACE, MAPS, "/version"];
+        let any = || FaultRule::always(Fault::InternalError);
+        let cases = [
+            (any(), [true; 6]),
+            (
+                any().on_subresource("status"),
+                [false, true, false, false, false, false],
+            ),
+            (any().on_subresource(""), [true, false, true, true, true, false]),
+            (
+                any().in_namespace("default"),
+                [true, true, false, false, true, false],
+            ),
+            (any().on_name("one"), [true, true, false, false, false, false]),
+            (
+                any().on_name("one").on_subresource(""),
+                [true, false, false, false, false, false],
+            ),
+            (any().of_user("hub"), [true; 6]),
+            (any().of_user("agent"), [false; 6]),
+        ];
+        for (rule, expected) in cases {
+            let mut faults = Faults::default();
+            faults.add(rule.clone());
+            let met = all.map(|path| {
+                let decision = faults.decide(&request("GET", path), Some("hub"));
+                matches!(decision.then, Then::Refuse(_))
+            });
+            assert_eq!(met, expected, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn only_reads_that_allow_it_are_stale() {
+        let mut faults = Faults::default();
+        faults.add(FaultRule::always(Fault::StaleRead { versions: 3 }));
+        let stale = [MAPS, ANY_MAPS].map(|path| {
+            let decision = faults.decide(&request("GET", path), None);
+            matches!(decision.then, Then::ServeStale(3))
+        });
+        assert_eq!(stale, [false, true]);
     }
 
     #[test]
@@ -255,10 +317,10 @@ mod tests {
         faults.add(FaultRule::always(Fault::Delay(second)).on_resource("", "configmaps"));
         faults.add(FaultRule::always(Fault::NotServed).on_resource("", "configmaps"));
         faults.add(FaultRule::always(Fault::NoAnswer));
-        let decision = faults.decide(&request("GET", MAPS));
+        let decision = faults.decide(&request("GET", MAPS), None);
         assert_eq!(decision.delay, second * 2);
         assert!(matches!(decision.then, Then::Refuse(refusal) if refusal.code == 404));
-        let decision = faults.decide(&request("GET", "/api/v1/namespaces/default/secrets"));
+        let decision = faults.decide(&request("GET", "/api/v1/namespaces/default/secrets"), None);
         assert!(matches!(decision.then, Then::Hang));
     }
 }

@@ -12,6 +12,14 @@ pub struct FaultRule {
     pub verb: Option<Verb>,
     /// Only this kind; none means every kind, and what is asked beside them, as discovery or whether the server is well.
     pub resource: Option<GroupResource>,
+    /// Only this subresource; an empty one is the object itself.
+    pub subresource: Option<String>,
+    /// Only what is in this namespace.
+    pub namespace: Option<String>,
+    /// Only the object of this name; what names none, as a create or a list, is not about it.
+    pub name: Option<String>,
+    /// Only who has this name, whomever they act as.
+    pub user: Option<String>,
     /// So many requests, then the rule is spent; none means until cleared.
     pub times: Option<u32>,
     /// How likely each of them is to meet the fault.
@@ -31,6 +39,10 @@ impl FaultRule {
         Self {
             verb: None,
             resource: None,
+            subresource: None,
+            namespace: None,
+            name: None,
+            user: None,
             times: None,
             probability,
             fault,
@@ -55,6 +67,42 @@ impl FaultRule {
         }
     }
 
+    /// Only requests for this subresource of whatever kind; `""` is the object itself.
+    #[must_use]
+    pub fn on_subresource(self, subresource: &str) -> Self {
+        Self {
+            subresource: Some(subresource.to_owned()),
+            ..self
+        }
+    }
+
+    /// Only requests in this namespace.
+    #[must_use]
+    pub fn in_namespace(self, namespace: &str) -> Self {
+        Self {
+            namespace: Some(namespace.to_owned()),
+            ..self
+        }
+    }
+
+    /// Only requests for the object of this name.
+    #[must_use]
+    pub fn on_name(self, name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            ..self
+        }
+    }
+
+    /// Only requests of this user.
+    #[must_use]
+    pub fn of_user(self, user: &str) -> Self {
+        Self {
+            user: Some(user.to_owned()),
+            ..self
+        }
+    }
+
     /// Only so many requests.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
@@ -64,23 +112,44 @@ impl FaultRule {
         }
     }
 
-    pub(super) fn is_about(&self, request: &Request) -> bool {
-        let is_of = |wanted: &GroupResource| match &request.path {
-            Path::Resource(target) => *wanted.group == *target.group && *wanted.resource == *target.resource,
-            Path::Other(_) => false,
-        };
+    pub(super) fn is_about(&self, request: &Request, user: Option<&str>) -> bool {
         self.verb.is_none_or(|verb| verb == request.verb)
-            && self.resource.as_ref().is_none_or(is_of)
-            && self.fault.fits(request.verb)
+            && is_or_any(&self.user, user)
+            && self.is_about_place(&request.path)
+            && self.fault.fits(request)
+    }
+
+    fn is_about_place(&self, path: &Path) -> bool {
+        let Path::Resource(target) = path else {
+            let places = [&self.subresource, &self.namespace, &self.name];
+            return self.resource.is_none() && places.iter().all(|place| place.is_none());
+        };
+        let is_of =
+            |wanted: &GroupResource| *wanted.group == *target.group && *wanted.resource == *target.resource;
+        self.resource.as_ref().is_none_or(is_of)
+            && is_or_any(
+                &self.subresource,
+                Some(target.subresource.as_deref().unwrap_or_default()),
+            )
+            && is_or_any(&self.namespace, target.namespace.as_deref())
+            && is_or_any(&self.name, target.name.as_deref())
     }
 }
 
+fn is_or_any(wanted: &Option<String>, given: Option<&str>) -> bool {
+    wanted.as_deref().is_none_or(|wanted| given == Some(wanted))
+}
+
 impl Fault {
-    /// Some faults make sense for some verbs only.
-    fn fits(&self, verb: Verb) -> bool {
+    /// Some faults make sense for some requests only.
+    fn fits(&self, request: &Request) -> bool {
+        let verb = request.verb;
         match self {
             Self::Conflict | Self::SlowAdmission(..) => verb.writes(),
-            Self::StaleRead { .. } => matches!(verb, Verb::Get | Verb::List),
+            Self::StaleRead { .. } => {
+                matches!(verb, Verb::Get | Verb::List) && request.options.resource_version.is_some()
+            }
+            Self::LateAnswer(..) => verb != Verb::Watch,
             Self::CutWatch { .. }
             | Self::EndWatch { .. }
             | Self::ExpireWatch { .. }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures::TryStreamExt as _;
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
-use outhaul_fake_kube_server::{FakeKube, Fault, FaultRule, Verb};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use kube::api::{
+    Api, DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+};
+use outhaul_fake_kube_server::{FakeKube, Fault, FaultRule, User, Verb};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -90,6 +92,46 @@ async fn a_request_without_an_answer_did_nothing_and_one_with_a_lost_answer_was_
     Ok(())
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_comes_long_after_its_event() -> Result<()> {
+    let (kube, maps) = maps().await;
+    let second = Duration::from_secs(1);
+    let late = FaultRule::always(Fault::LateAnswer(second * 5, second * 6));
+    kube.inject(late.on_verb(Verb::Create));
+    let events = maps.watch(&WatchParams::default(), "0").await?;
+    let mut events = std::pin::pin!(events);
+    let start = Instant::now();
+    let made = create(&maps, "a");
+    let mut made = std::pin::pin!(made);
+    tokio::select! {
+        event = events.try_next() => assert!(matches!(event?, Some(WatchEvent::Added(_)))),
+        _ = &mut made => panic!("the answer was first"),
+    }
+    assert!(start.elapsed() < second);
+    made.await?;
+    assert!((second * 5..second * 7).contains(&start.elapsed()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_status_writes_of_one_user_fail() -> Result<()> {
+    let kube = cluster().await;
+    let user = User::new("somebody", &["system:masters"]);
+    kube.inject(
+        FaultRule::always(Fault::InternalError)
+            .on_subresource("status")
+            .of_user("somebody"),
+    );
+    let theirs: Api<Namespace> = Api::all(kube.client_as(user));
+    let ours: Api<Namespace> = Api::all(kube.client());
+    let change = Patch::Merge(json!({"metadata": {"labels": {"a": "b"}}}));
+    let none = PatchParams::default();
+    theirs.patch("default", &none, &change).await?;
+    assert_eq!(code(theirs.patch_status("default", &none, &change).await).0, 500);
+    ours.patch_status("default", &none, &change).await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn stale_reads_show_what_was_but_nothing_older_than_asked_for() -> Result<()> {
     let (kube, maps) = maps().await;
@@ -99,7 +141,7 @@ async fn stale_reads_show_what_was_but_nothing_older_than_asked_for() -> Result<
     let change = Patch::Merge(json!({"data": {"k": "new"}}));
     maps.patch("kept", &PatchParams::default(), &change).await?;
     kube.inject(FaultRule::always(Fault::StaleRead { versions: 2 }));
-    let list = maps.list(&ListParams::default()).await?;
+    let list = maps.list(&ListParams::default().match_any()).await?;
     assert_eq!(list.metadata.resource_version, second.metadata.resource_version);
     let names: Vec<_> = list
         .items
@@ -107,7 +149,11 @@ async fn stale_reads_show_what_was_but_nothing_older_than_asked_for() -> Result<
         .map(|map| map.metadata.name.clone().unwrap())
         .collect();
     assert_eq!(names, ["gone", "kept"]);
-    assert_eq!(maps.get("kept").await?.data, None);
+    assert_eq!(maps.get_with("kept", &GetParams::any()).await?.data, None);
+    assert!(
+        maps.get("kept").await?.data.is_some(),
+        "a quorum answers what names no version"
+    );
     let version = (second.metadata.resource_version.unwrap().parse::<u64>()? + 1).to_string();
     let list = maps.list(&ListParams::default().at(&version)).await?;
     assert_eq!(list.items.len(), 1, "what was asked for is newer than the lag");
