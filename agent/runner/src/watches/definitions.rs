@@ -4,7 +4,6 @@
 //! such objects are tried again now and then.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use futures::StreamExt as _;
 use http::Request;
@@ -15,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
 use super::changes::{SILENT, changes};
-use super::pauses::Pauses;
+use super::pauses::{Pauses, now};
 use super::{UNNUMBERED, WatchEvent};
 use crate::cluster::{Cluster, Path, chain};
 
@@ -42,7 +41,7 @@ pub(super) async fn watch(
     };
     let mut pauses = Pauses::default();
     loop {
-        let began = Instant::now();
+        let began = now();
         let result = task.once().await;
         if let Err(problem) = &result {
             debug!(problem, "The watch on definitions does not work");

@@ -1,7 +1,5 @@
 //! The watch on the policy of the plane's owner: what is in force follows what is written, also while no hub is there.
 
-use std::time::Instant;
-
 use futures::StreamExt as _;
 use outhaul_agent_core::policy::CONFIG_MAP;
 use outhaul_agent_core::shallow::Shallow;
@@ -10,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::changes::changes;
-use super::pauses::Pauses;
+use super::pauses::{Pauses, now};
 use super::{UNNUMBERED, WatchEvent};
 use crate::cluster::{Cluster, Path, chain, collection};
 
@@ -23,7 +21,7 @@ pub(super) async fn watch(cluster: Cluster, namespace: String, events: mpsc::Sen
     };
     let mut pauses = Pauses::default();
     loop {
-        let began = Instant::now();
+        let began = now();
         let result = task.once().await;
         if let Err(problem) = &result {
             warn!(

@@ -1,7 +1,6 @@
 //! One watch: a list in pages, then changes, for ever.
 
 use core::time::Duration;
-use std::time::Instant;
 
 use futures::StreamExt as _;
 use outhaul_agent_core::blocker::Failure;
@@ -15,6 +14,7 @@ use tracing::debug;
 
 use super::WatchEvent;
 use super::changes::{SILENT, changes};
+use super::pauses::now;
 use crate::cluster::{Cluster, Path, chain, collection};
 
 /// Objects per page of a list.
@@ -47,15 +47,15 @@ pub(super) async fn watch(
     let mut retry = Retry::default();
     let mut position = Position::List;
     loop {
-        let began = Instant::now();
+        let began = now();
         match task.go_on(position).await {
             Ok(next) => {
                 position = next;
-                match began.elapsed() < SHORT {
-                    true => retry.failed(Instant::now()),
+                match now() < began + SHORT {
+                    true => retry.failed(now()),
                     false => retry.clear(),
                 }
-                if let Some(until) = retry.waits_until(Instant::now()) {
+                if let Some(until) = retry.waits_until(now()) {
                     tokio::time::sleep_until(until.into()).await;
                 }
             }
@@ -71,8 +71,8 @@ pub(super) async fn watch(
                 {
                     return;
                 }
-                retry.failed(Instant::now());
-                let until = retry.due().unwrap_or_else(Instant::now);
+                retry.failed(now());
+                let until = retry.due().unwrap_or_else(now);
                 tokio::select! {
                     () = tokio::time::sleep_until(until.into()) => {}
                     // Dropping it loses nothing: a change that comes meanwhile is seen by the next `changed`.
@@ -210,6 +210,11 @@ impl Task {
                 let failure = Failure::Unreachable("the watch is too old".to_owned());
                 Ended::Failed(failure, Position::List)
             }
+            // What was seen stays true enough, and a list is the last thing that such a server needs.
+            kube::Error::Api(status) if is_busy(status.code) => {
+                let failure = Failure::Unreachable(status.message.clone());
+                Ended::Failed(failure, Position::From(version))
+            }
             kube::Error::Api(status) => {
                 self.cluster.discovery.forget(&self.watched.group);
                 Ended::Failed(crate::cluster::refused(status), Position::List)
@@ -243,6 +248,12 @@ impl Task {
     }
 }
 
+/// Whether an API server, or what is in front of it, refuses for the moment whatever it is asked. 504 is not among these: it
+/// may be about a version that has not been reached yet.
+fn is_busy(code: u16) -> bool {
+    matches!(code, 429 | 500 | 502 | 503)
+}
+
 fn items(page: &mut Value) -> Vec<Value> {
     match page.get_mut("items").map(Value::take) {
         Some(Value::Array(items)) => items,
@@ -257,20 +268,19 @@ fn text(value: &Value, path: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use outhaul_fake_kube_server::{FakeKube, Options};
+    use outhaul_fake_kube_server::{FakeKube, Fault, FaultRule, Options, Verb};
     use outhaul_protocol_wire::head::BundleKind;
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_watch_of_a_server_that_is_behind_is_followed_by_a_list() {
+    async fn task() -> (FakeKube, Task) {
         let options = Options {
             in_process: true,
             ..Options::default()
         };
         let kube = FakeKube::start(options).await.unwrap();
-        let (events, _heard) = mpsc::channel(64);
-        let mut task = Task {
+        let (events, _) = mpsc::channel(64);
+        let task = Task {
             cluster: Cluster::new(kube.client()),
             watched: Watched {
                 group: String::new(),
@@ -281,6 +291,35 @@ mod tests {
             id: 0,
             events,
         };
+        (kube, task)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_meets_a_busy_server_goes_on_where_it_was() {
+        for (fault, goes_on) in [
+            (Fault::InternalError, true),
+            (Fault::TooManyRequests { retry_after: 1 }, true),
+            (Fault::NotServed, false),
+            (Fault::Forbidden, false),
+        ] {
+            let (kube, mut task) = task().await;
+            let path = task.path().await.unwrap();
+            kube.inject(FaultRule::always(fault.clone()).on_verb(Verb::Watch));
+            let ended = task.follow(&path, "7".to_owned()).await;
+            match (&ended, goes_on) {
+                (Err(Ended::Failed(failure, Position::From(version))), true)
+                    if version == "7" && failure.tells_nothing() => {}
+                (Err(Ended::Failed(_, Position::List)), false) => {}
+                _ => panic!("{fault:?}: {ended:?}"),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_of_a_server_that_is_behind_is_followed_by_a_list() {
+        let (_kube, mut task) = task().await;
+        let (events, _heard) = mpsc::channel(64);
+        task.events = events;
         let path = task.path().await.unwrap();
         let next = task.follow(&path, "99999999".to_owned()).await;
         assert!(matches!(next, Ok(Position::List)), "{next:?}");
