@@ -34,7 +34,7 @@ pub(crate) use self::path::{Path, collection};
 pub(crate) use self::refusal::{chain, refused};
 
 /// How long an answer may take. An API server gives up on a request after a minute; admission webhooks have at most 30 s.
-const ANSWER_TIME: Duration = Duration::from_secs(35);
+pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(35);
 
 /// The largest answer that is read: a page of a list of large objects stays well below.
 const ANSWER_BYTES: usize = 64 * 1024 * 1024;

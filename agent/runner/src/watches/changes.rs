@@ -7,8 +7,9 @@ use http::Request;
 use http::header::ACCEPT;
 use kube::core::WatchEvent;
 use outhaul_agent_core::shallow::Shallow;
+use tokio::time::timeout;
 
-use crate::cluster::{Cluster, Path};
+use crate::cluster::{ANSWER_TIME, Cluster, Path};
 
 /// How long the API server keeps one watch open, in seconds. It is renewed without a list.
 const OPEN_FOR: &str = "290";
@@ -24,7 +25,7 @@ pub(super) const SILENT: Duration = Duration::from_secs(150);
 /// Begins to watch what is at `path` after `version`, in the form that `accept` names, if any.
 ///
 /// # Errors
-/// The API server refuses, or cannot be reached.
+/// The API server refuses, does not answer, or cannot be reached.
 pub(super) async fn changes(
     cluster: &Cluster,
     path: Path,
@@ -41,6 +42,8 @@ pub(super) async fn changes(
         request = request.header(ACCEPT, form);
     }
     let request = request.body(Vec::new()).map_err(kube::Error::HttpError)?;
-    let changes = cluster.client.request_events(request).await?;
+    // An API server says at once that it watches, whether anything changes or not.
+    let answered = timeout(ANSWER_TIME, cluster.client.request_events(request)).await;
+    let changes = answered.map_err(|late| kube::Error::Service(late.into()))??;
     Ok(changes.take_until(tokio::time::sleep(LOST_AFTER)))
 }

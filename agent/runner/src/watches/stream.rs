@@ -316,6 +316,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_watch_without_an_answer_is_given_up_like_any_request() {
+        let (kube, mut task) = task().await;
+        let path = task.path().await.unwrap();
+        kube.inject(FaultRule::always(Fault::NoAnswer).on_verb(Verb::Watch));
+        let began = tokio::time::Instant::now();
+        let ended = task.follow(&path, "7".to_owned()).await;
+        assert!(
+            matches!(ended, Err(Ended::Failed(_, Position::From(_)))),
+            "{ended:?}"
+        );
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_watch_of_a_server_that_is_behind_is_followed_by_a_list() {
         let (_kube, mut task) = task().await;
         let (events, _heard) = mpsc::channel(64);
