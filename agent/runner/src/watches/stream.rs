@@ -267,6 +267,9 @@ fn text(value: &Value, path: &[&str]) -> String {
 }
 
 #[cfg(test)]
+mod chaos;
+
+#[cfg(test)]
 mod tests {
     use outhaul_fake_kube_server::{FakeKube, Fault, FaultRule, Options, Verb};
     use outhaul_protocol_wire::head::BundleKind;
