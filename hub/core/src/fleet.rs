@@ -63,6 +63,8 @@ pub struct Fleet {
     talking: BTreeSet<SessionId>,
     /// Writes that were not answered yet.
     writing: BTreeMap<WriteId, Owner>,
+    /// Resources whose status waits until fewer writes are under way.
+    waiting: BTreeSet<Key>,
     /// Resources that are being read, and the resourceVersion that was known when they were asked for.
     reading: BTreeMap<Key, u64>,
     outputs: VecDeque<Output>,
@@ -111,6 +113,7 @@ impl Fleet {
             sessions: BTreeMap::new(),
             talking: BTreeSet::new(),
             writing: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             reading: BTreeMap::new(),
             outputs: VecDeque::new(),
             due: BTreeSet::new(),

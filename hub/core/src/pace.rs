@@ -19,7 +19,7 @@ pub(crate) const MERGE: Duration = Duration::from_secs(1);
 /// How long the first objects of a list wait for the others, for each object that it has. They are applied within
 /// milliseconds of each other, and a write between them would only hold up the one that says it all. A hundred times
 /// what the entry costs: so a list that grows takes a hundredth of a core.
-pub(crate) const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(50);
 
 /// How long the longest list waits for the rest: somebody may look at it.
 const LONGEST_GATHER: Duration = Duration::from_secs(5);

@@ -58,6 +58,7 @@ impl Fleet {
     /// A resource does not exist any more. Its plane keeps what it holds, unless it said that nothing is left.
     pub fn vanished(&mut self, key: &Key, now: Now) {
         self.reading.remove(key);
+        self.waiting.remove(key);
         self.note_gone(key);
         let Some(delivery) = self.deliveries.get(key) else {
             return;

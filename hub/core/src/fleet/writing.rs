@@ -15,7 +15,6 @@ use crate::decision::{Decision, Finalizer, Record, Refusal, RefusalReason};
 use crate::delivery::Delivery;
 use crate::now::Now;
 use crate::output::{Change, Known, Note, Outcome, Output, Subject, Write, WriteId};
-use crate::pace::GATHER;
 use crate::reason;
 use crate::resource::Around;
 use crate::status::{self, Facts};
@@ -33,6 +32,17 @@ impl Fleet {
             Some(Owner::Delivery(key)) => self.delivery_written(&key, id, outcome, now),
             Some(Owner::Plane(plane)) => self.plane_written(&plane, id, outcome, now),
             None => {}
+        }
+        self.let_through(now);
+    }
+
+    /// Writes what has waited for others, as far as there is room. Nobody looks at it meanwhile: a rollout of thousands has
+    /// hundreds that wait, and each look costs as much as one that ends in a write.
+    fn let_through(&mut self, now: Now) {
+        while self.writing.len() < BUSY
+            && let Some(key) = self.waiting.pop_first()
+        {
+            self.reconcile(&key, now);
         }
     }
 
@@ -95,8 +105,10 @@ impl Fleet {
             return self.schedule(key, due);
         }
         if delivery.is_partial() && self.writing.len() >= BUSY && now.uptime < due + PATIENCE {
-            return self.schedule(key, (now.uptime + GATHER).min(due + PATIENCE));
+            self.waiting.insert(key.clone());
+            return self.schedule(key, due + PATIENCE);
         }
+        self.waiting.remove(key);
         delivery.writes.dirty = false;
         let next = next_status(delivery, decision, now);
         let stored = &delivery.resource.around.status;

@@ -22,6 +22,16 @@ fn delivered(world: &mut World, count: usize) -> (Agent, Key) {
     (agent, key)
 }
 
+/// What a plane says of two objects when the second is still to come.
+fn one_of_two() -> Vec<ObjectReport> {
+    let missing = ObjectReport {
+        uid: None,
+        status: RawStatus::Absent,
+        ..object(1, Health::Unknown)
+    };
+    vec![object(0, Health::Healthy), missing]
+}
+
 fn statuses(world: &World) -> Vec<DeliveryStatus> {
     let writes = world.writes.iter();
     writes
@@ -147,12 +157,7 @@ fn objects_that_are_only_expected_do_not_hold_up_the_word_that_they_are_there() 
 fn what_is_there_is_written_soon_although_the_rest_does_not_come() {
     let mut world = World::new();
     let (mut agent, key) = delivered(&mut world, 2);
-    let missing = ObjectReport {
-        uid: None,
-        status: RawStatus::Absent,
-        ..object(1, Health::Unknown)
-    };
-    agent.report_objects(&mut world, &key, vec![object(0, Health::Healthy), missing]);
+    agent.report_objects(&mut world, &key, one_of_two());
     world.run();
     assert_eq!(statuses(&world).len(), 0);
     world.advance(Duration::from_millis(100));
@@ -175,19 +180,16 @@ fn what_is_not_complete_waits_for_other_writes_but_not_for_ever() {
             .filter(|status| status.resources.len() == 2)
             .count()
     };
-    let missing = ObjectReport {
-        uid: None,
-        status: RawStatus::Absent,
-        ..object(1, Health::Unknown)
-    };
-    agent.report_objects(&mut world, &key, vec![object(0, Health::Healthy), missing]);
-    let mut waited = Duration::ZERO;
+    agent.report_objects(&mut world, &key, one_of_two());
+    let (start, mut looks) = (world.now.uptime, 0);
     while told(&world) == 0 {
-        world.advance(Duration::from_millis(100));
-        waited += Duration::from_millis(100);
+        let next = world.fleet.next_deadline().unwrap();
+        world.advance(next - world.now.uptime);
         world.poll();
+        looks += 1;
     }
-    assert_eq!(waited, Duration::from_millis(5_100));
+    assert_eq!(world.now.uptime - start, Duration::from_millis(5_100));
+    assert_eq!(looks, 2, "when it is due, and when it waits no longer");
     world.run();
     for other in 16..32 {
         world.create(&format!("other-{other}"));
@@ -197,6 +199,42 @@ fn what_is_not_complete_waits_for_other_writes_but_not_for_ever() {
     agent.report(&mut world, &key, &[Health::Healthy, Health::Healthy]);
     world.poll();
     assert_eq!(told(&world), 2, "what is complete waits for nobody");
+}
+
+#[test]
+fn what_waits_for_other_writes_is_written_as_soon_as_there_is_room_and_only_looked_at_then() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    let keys: Vec<_> = (0..100)
+        .map(|index| world.create_with(&format!("cart-{index}"), &spec("dev", 2)))
+        .collect();
+    agent.listen(&mut world);
+    for other in 0..16 {
+        world.create(&format!("other-{other}"));
+    }
+    world.poll();
+    for key in &keys {
+        agent.report_objects(&mut world, key, one_of_two());
+    }
+    world.poll();
+    world.advance(Duration::from_millis(100));
+    world.poll();
+    world.writes.clear();
+    let next = world.fleet.next_deadline().unwrap() - world.now.uptime;
+    assert_eq!(
+        next,
+        Duration::from_secs(5),
+        "until then nobody looks at any of them"
+    );
+    let mut most = 0;
+    while !world.pending.is_empty() {
+        let write = world.pending.remove(0);
+        world.carry_out(write);
+        world.poll();
+        most = most.max(world.pending.len());
+    }
+    assert_eq!(statuses(&world).len(), keys.len());
+    assert_eq!(most, 32);
 }
 
 #[test]
