@@ -18,11 +18,12 @@ use crate::output::{Change, Known, Note, Outcome, Output, Subject, Write, WriteI
 use crate::reason;
 use crate::resource::Around;
 use crate::status::{self, Facts};
+use crate::verdict;
 
 /// So many writes that are not answered take an API server longer than objects that are still to come.
 const BUSY: usize = 32;
 
-/// How long the status of a list that is not complete waits for other writes: when it comes to be written, it may be.
+/// How long a status that says little waits for other writes: when it comes to be written, it may say more.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Fleet {
@@ -104,7 +105,7 @@ impl Fleet {
         if due > now.uptime {
             return self.schedule(key, due);
         }
-        if delivery.is_partial() && self.writing.len() >= BUSY && now.uptime < due + PATIENCE {
+        if self.writing.len() >= BUSY && now.uptime < due + PATIENCE && says_little(delivery, decision) {
             self.waiting.insert(key.clone());
             return self.schedule(key, due + PATIENCE);
         }
@@ -203,6 +204,27 @@ impl Fleet {
         let note = note(key, false, reason::REMOVED, message.to_owned());
         self.outputs.push_back(Output::Note(note));
     }
+}
+
+/// Whether nobody acts on what a status would say now: some objects are still to come, or a rollout that is known to go on
+/// goes on. What its objects are doing meanwhile is shown from memory.
+fn says_little(delivery: &Delivery, decision: &Decision) -> bool {
+    delivery.is_partial() || goes_on(delivery, decision).unwrap_or_default()
+}
+
+fn goes_on(delivery: &Delivery, decision: &Decision) -> Option<bool> {
+    let reported = delivery.reported.as_ref()?;
+    let around = &delivery.resource.around;
+    let known = condition::get(&around.status.conditions, READY)?;
+    let is_told = known.reason == reason::PROGRESSING
+        && delivery.resource.is_reported(reported.version.generation)
+        && delivery.held().is_none();
+    let is_new = around.deleting
+        || decision.record.is_some()
+        || refusal::of(delivery).is_some()
+        || delivery.writes.refused.is_some()
+        || verdict::held(reported).is_some();
+    Some(is_told && !is_new && verdict::judge(reported).reason == reason::PROGRESSING)
 }
 
 /// Who wrote the status last, as far as is known.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use outhaul_hub_core::{Change, RAW_STATUS};
+use outhaul_hub_core::{Change, RAW_STATUS, Subject};
 use outhaul_hub_resources::DeliveryStatus;
 use outhaul_protocol_wire::head::Key;
 use outhaul_protocol_wire::limits;
@@ -235,6 +235,51 @@ fn what_waits_for_other_writes_is_written_as_soon_as_there_is_room_and_only_look
     }
     assert_eq!(statuses(&world).len(), keys.len());
     assert_eq!(most, 32);
+}
+
+#[test]
+fn a_rollout_that_goes_on_waits_for_other_writes_and_its_end_for_none() {
+    let mut world = World::new();
+    let (mut agent, key) = delivered(&mut world, 2);
+    agent.report(&mut world, &key, &[Health::Progressing; 2]);
+    world.run();
+    world.advance(Duration::from_secs(2));
+    for other in 0..16 {
+        world.create(&format!("other-{other}"));
+    }
+    let told = |world: &World| {
+        let mut statuses = statuses(world);
+        statuses.retain(|status| status.resources.len() == 2);
+        statuses.len()
+    };
+    agent.report(&mut world, &key, &[Health::Healthy, Health::Progressing]);
+    world.poll();
+    assert_eq!(told(&world), 1);
+    world.advance(Duration::from_millis(4_900));
+    world.poll();
+    assert_eq!(told(&world), 1);
+    world.advance(Duration::from_millis(100));
+    world.poll();
+    assert_eq!(told(&world), 2, "not for ever");
+    world.run();
+    for other in 16..32 {
+        world.create(&format!("other-{other}"));
+    }
+    world.advance(Duration::from_secs(2));
+    for end in [Health::Degraded, Health::Progressing, Health::Healthy] {
+        let before = told(&world);
+        agent.report(&mut world, &key, &[Health::Healthy, end]);
+        world.advance(Duration::from_secs(2));
+        world.poll();
+        assert_eq!(told(&world), before + 1, "{end:?}");
+        let place = world
+            .pending
+            .iter()
+            .position(|write| write.subject == Subject::Bundle(key.clone()));
+        let write = world.pending.remove(place.unwrap());
+        world.carry_out(write);
+    }
+    assert_eq!(world.ready("cart").0, "True");
 }
 
 #[test]
