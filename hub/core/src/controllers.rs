@@ -68,6 +68,10 @@ use under_way::UnderWay;
 /// Failures of one key that nobody is told of: over 25 seconds, in which an API server or a webhook starts again.
 const UNTOLD: u32 = 8;
 
+/// So many requests under way that are not answered take an API server as long as people notice. Whoever carries them out
+/// has twice as many at once.
+const BUSY: usize = 16;
+
 /// What a watch tells.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
@@ -457,6 +461,7 @@ impl Controllers {
             as_openchoreo: self.as_openchoreo,
             first_environment: &self.first_environment,
             plane_hosts: self.plane_hosts,
+            is_busy: self.under_way.len() >= BUSY,
             owners_listed: self.owners_listed(),
             read: read.as_ref(),
             memory: self.memories.entry(key.clone()).or_default(),

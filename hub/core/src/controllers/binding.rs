@@ -12,7 +12,7 @@ use outhaul_hub_render::{
 use outhaul_hub_resources::{
     API, APIBinding, APIClass, ComponentOwner, DataPlane, EndpointStatus, Environment, Release, ReleaseSpec,
     ReleaseState, ScheduledTaskBinding, ScheduledTaskClass, ServiceBinding, ServiceClass,
-    WebApplicationBinding, WebApplicationClass,
+    WebApplicationBinding, WebApplicationClass, conditions::READY,
 };
 use outhaul_protocol_wire::{canonical, limits};
 use serde_json::{Map, Value};
@@ -25,7 +25,10 @@ use super::owner::{self, Known};
 use super::saying::{self, Former, RENDERED_OTHERWISE, Saying};
 use super::stores::Unreadable;
 use super::{Id, Kind, Step, Stores, Watched, sight};
-use crate::condition::Said;
+use crate::condition::{self, Said};
+
+/// How long a status that says little waits for other writes.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What came of rendering; or something that it is made of cannot be read, in words.
 type Rendering = Result<Result<Wanted, RenderError>, String>;
@@ -229,13 +232,37 @@ fn say<B: Binding>(
         Some(rendered) if look.knows_twins => warnings(look, binding, rendered),
         Some(_) | None => (None, None),
     };
+    let former = binding.former();
+    let goes_on = goes_on(&readiness, former);
     let saying = Saying {
         ready: Some(readiness.into()),
         beside,
         fields,
         again,
     };
-    saying::say(look, binding.former(), saying)
+    let plan = saying::say(look, former, saying);
+    hold_back(look, plan, goes_on)
+}
+
+/// Whether it says that something is on its way that was not known to have arrived.
+fn goes_on(readiness: &Readiness, former: Former<'_>) -> bool {
+    let known = condition::get(former.conditions, READY);
+    readiness.reason == reason::HEALTH_PROGRESSING
+        && known.is_none_or(|known| known.reason == reason::HEALTH_PROGRESSING)
+}
+
+/// Has a status wait that tells how something goes on, while many writes are under way: when it comes to be written, it may
+/// tell how it ended. What people are told along with it does not wait.
+fn hold_back(look: &mut Look<'_>, plan: Plan, goes_on: bool) -> Plan {
+    let waits = goes_on && look.is_busy && matches!(&plan, Plan::Step(_, notes) if notes.is_empty());
+    let now = look.now.uptime;
+    let held_back = look.memory.held_back.take().filter(|_| waits);
+    let since = held_back.unwrap_or(now);
+    if !waits || now >= since + PATIENCE {
+        return plan;
+    }
+    look.memory.held_back = Some(since);
+    Plan::Rest(since + PATIENCE)
 }
 
 /// What is to be said beside `Ready`, or when that will be known. Whose a binding is that belongs to a component's resource

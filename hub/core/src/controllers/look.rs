@@ -50,6 +50,8 @@ pub(super) struct Look<'a> {
     pub(super) first_environment: &'a str,
     /// Hosts end in what DataPlanes say.
     pub(super) plane_hosts: bool,
+    /// Many writes are under way: what says little may wait for them.
+    pub(super) is_busy: bool,
     /// Every Component and Project is known.
     pub(super) owners_listed: bool,
     /// The key's Release with all that it says, where it was asked for.

@@ -27,6 +27,8 @@ pub(super) struct Memory {
     pub(super) missing: Option<Duration>,
     /// Since when its owner is missing.
     pub(super) ownerless: Option<Duration>,
+    /// Since when its status waits for other writes.
+    pub(super) held_back: Option<Duration>,
     /// Whether it is missing is not known yet.
     pub(super) awaits_owner: bool,
 }

@@ -110,6 +110,37 @@ fn a_service_becomes_ready_in_four_writes() {
 }
 
 #[test]
+fn how_a_rollout_goes_on_waits_for_other_writes_and_its_end_for_none() {
+    let mut server = shop();
+    server.settle();
+    server.writes.clear();
+    for index in 0..BUSY {
+        let name = format!("other-{index}");
+        server.put(Kind::Workload, &name, workload(&name));
+        server.put(Kind::Service, &name, service(&name));
+    }
+    assert_eq!(server.begin(), BUSY);
+    let status = "status ServiceBinding acme/cart";
+    server.report("cart", "Progressing");
+    server.run_for(Duration::from_millis(4_900));
+    assert!(server.writes.is_empty(), "{:?}", server.writes);
+    server.run_for(Duration::from_millis(100));
+    server.run_until_idle();
+    assert_eq!(server.writes, [status], "not for ever");
+    for (health, ready) in [
+        ("Degraded", "False ResourceHealthDegraded"),
+        ("Progressing", "False ResourceHealthProgressing"),
+        ("Healthy", "True ResourcesActive"),
+    ] {
+        server.writes.clear();
+        server.report("cart", health);
+        server.run_until_idle();
+        assert_eq!(server.writes, [status], "{health}");
+        assert!(cart(&server).starts_with(ready), "{}", cart(&server));
+    }
+}
+
+#[test]
 fn a_release_that_nobody_has_reported_on_makes_no_binding_ready() {
     let mut server = shop();
     server.settle();

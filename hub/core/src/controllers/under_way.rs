@@ -19,6 +19,11 @@ struct Request {
 }
 
 impl UnderWay {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
     /// A request about this object begins.
     pub(super) fn begin(&mut self, key: &Id, about: &Id) {
         let request = Request {

@@ -250,6 +250,21 @@ impl Server {
         panic!("it never ends: {:?}", self.writes);
     }
 
+    /// Requests that are due begin, and are not answered. Returns how many.
+    pub(super) fn begin(&mut self) -> usize {
+        if !self.started {
+            self.restart();
+        }
+        let mut begun = 0;
+        loop {
+            match self.controllers.next(self.time()) {
+                Next::Idle => return begun,
+                Next::Looked => {}
+                Next::Job(_) => begun += 1,
+            }
+        }
+    }
+
     pub(super) fn time(&self) -> Now {
         Now {
             uptime: self.now,
