@@ -12,7 +12,7 @@ use outhaul_hub_render::{
 use outhaul_hub_resources::{
     API, APIBinding, APIClass, ComponentOwner, DataPlane, EndpointStatus, Environment, Release, ReleaseSpec,
     ReleaseState, ScheduledTaskBinding, ScheduledTaskClass, ServiceBinding, ServiceClass,
-    WebApplicationBinding, WebApplicationClass, conditions::READY,
+    WebApplicationBinding, WebApplicationClass, conditions::READY, names,
 };
 use outhaul_protocol_wire::{canonical, limits};
 use serde_json::{Map, Value};
@@ -176,9 +176,18 @@ fn release_write(
                     false => Write::Due(Step::Read(release.clone())),
                 }
             }
+            (Change::Create(wanted), ..) => look.write(&Change::Create(kept(wanted))),
             (change, ..) => look.write(change),
         },
     }
+}
+
+/// As it is made: with the finalizer that it would be given before any of its objects may exist, so that this is no write of
+/// its own.
+fn kept(wanted: &Release) -> Release {
+    let mut release = wanted.clone();
+    release.metadata.finalizers = Some(vec![names::RELEASE_FINALIZER.to_owned()]);
+    release
 }
 
 /// That no Release can be as large as what is to be written, in words.

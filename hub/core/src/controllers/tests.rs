@@ -110,6 +110,17 @@ fn a_service_becomes_ready_in_four_writes() {
 }
 
 #[test]
+fn a_new_release_has_the_finalizer_that_it_would_get() {
+    let mut server = shop();
+    server.settle();
+    let release = server.get(Kind::Release, "cart");
+    assert_eq!(
+        release["metadata"]["finalizers"],
+        json!(["openchoreo.dev/dataplane-cleanup"])
+    );
+}
+
+#[test]
 fn how_a_rollout_goes_on_waits_for_other_writes_and_its_end_for_none() {
     let mut server = shop();
     server.settle();

@@ -52,6 +52,34 @@ fn it_is_recorded_only_after_both_writes_are_answered_in_either_order() {
 }
 
 #[test]
+fn one_that_was_created_with_our_finalizer_is_recorded_by_one_write() {
+    let mut world = World::new();
+    let mut agent = Agent::connect(&mut world, "eu");
+    world.writes.clear();
+    let key = world.create_kept_with("cart", &spec("dev", 1));
+    agent.overhear(&mut world);
+    assert_eq!((agent.announced(), agent.recorded[&key]), (1, false));
+    agent.listen(&mut world);
+    assert!(agent.recorded[&key]);
+    let changes: Vec<_> = world.writes.iter().map(|write| &write.change).collect();
+    assert!(
+        matches!(changes.as_slice(), [Change::Status { .. }]),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn one_that_was_created_with_our_finalizer_and_goes_nowhere_can_be_deleted() {
+    let mut world = World::new();
+    world.create_kept_with("cart", &spec("nowhere", 1));
+    world.run();
+    assert_eq!(world.ready("cart").1, "NoPlane");
+    world.delete("cart");
+    world.run();
+    assert!(!world.exists("cart"));
+}
+
+#[test]
 fn a_watch_that_is_behind_its_own_writes_changes_nothing() {
     let mut world = World::new();
     let mut agent = Agent::connect(&mut world, "eu");

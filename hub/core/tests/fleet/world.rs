@@ -135,12 +135,23 @@ impl World {
         self.create_with(name, &spec("dev", 1))
     }
 
+    /// The same as the controllers make it: with our finalizer.
+    pub(crate) fn create_kept_with(&mut self, name: &str, spec: &Value) -> Key {
+        self.add(name, spec, json!(["openchoreo.dev/dataplane-cleanup"]))
+    }
+
     pub(crate) fn create_with(&mut self, name: &str, spec: &Value) -> Key {
+        self.add(name, spec, Value::Null)
+    }
+
+    fn add(&mut self, name: &str, spec: &Value, finalizers: Value) -> Key {
         self.uids += 1;
         let uid = format!("uid-{}", self.uids);
         let object = json!({
             "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Release",
-            "metadata": {"name": name, "namespace": NAMESPACE, "uid": uid, "generation": 1},
+            "metadata": {
+                "name": name, "namespace": NAMESPACE, "uid": uid, "generation": 1, "finalizers": finalizers,
+            },
             "spec": spec,
         });
         self.objects.insert(name.to_owned(), object);
