@@ -50,7 +50,7 @@ use outhaul_protocol_wire::ids::PlaneName;
 pub use commit::{Commit, NotPushed, Pushed, Stage};
 pub use id::Id;
 pub use kind::{Kind, Object, Watched};
-pub use sight::{Sight, Unread};
+pub use sight::{Reader, Sight, Unread};
 pub use step::{Job, Note, Outcome, Step};
 
 use crate::routing::Routing;

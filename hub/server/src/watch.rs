@@ -17,7 +17,7 @@ use kube::api::Api;
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
-use outhaul_hub_core::controllers::{self, Id, News, Sight};
+use outhaul_hub_core::controllers::{self, Id, News, Reader, Sight};
 use outhaul_hub_core::listing::{Kind, Listing};
 use outhaul_hub_resources::Stored;
 use outhaul_protocol_wire::ids::Epoch;
@@ -83,19 +83,15 @@ fn begin(
         let watch = Watch {
             resource,
             fleet: Some(fleet),
-            controllers: also.map(|kind| Follower {
-                kind,
-                news: news.clone(),
-            }),
+            controllers: also.map(|kind| Follower::new(kind, news)),
         };
         watches.spawn(watch.run(client.clone()));
     }
     for kind in others {
-        let news = news.clone();
         let watch = Watch {
             resource: kind.resource(),
             fleet: None,
-            controllers: Some(Follower { kind, news }),
+            controllers: Some(Follower::new(kind, news)),
         };
         watches.spawn(watch.run(client.clone()));
     }
@@ -137,6 +133,7 @@ struct Fleet {
 /// What tells the controllers.
 struct Follower {
     kind: controllers::Kind,
+    reader: Reader,
     news: mpsc::Sender<News>,
 }
 
@@ -164,7 +161,7 @@ impl Watch {
     }
 
     async fn event(&mut self, event: Event<Stored>) -> Result<(), Stopped> {
-        if let Some(controllers) = &self.controllers {
+        if let Some(controllers) = &mut self.controllers {
             controllers.tell(&event).await?;
         }
         match &mut self.fleet {
@@ -203,29 +200,43 @@ impl Fleet {
 }
 
 impl Follower {
-    async fn tell(&self, event: &Event<Stored>) -> Result<(), Stopped> {
+    fn new(kind: controllers::Kind, news: &mpsc::Sender<News>) -> Self {
+        Self {
+            kind,
+            reader: Reader::new(kind),
+            news: news.clone(),
+        }
+    }
+
+    async fn tell(&mut self, event: &Event<Stored>) -> Result<(), Stopped> {
         let news = match event {
-            Event::Init => News::Begin(self.kind),
-            Event::InitApply(object) => News::Listed(self.read(object)),
+            Event::Init => {
+                self.reader.forget_all();
+                News::Begin(self.kind)
+            }
+            // Most of what is listed stays as it is: nothing of it is remembered.
+            Event::InitApply(object) => News::Listed(told(Sight::read(self.kind, object))),
             Event::InitDone => News::Complete(self.kind),
-            Event::Apply(object) => News::Seen(self.read(object)),
-            Event::Delete(object) => News::Gone {
-                id: Id {
-                    kind: self.kind,
-                    namespace: object.namespace().unwrap_or_default(),
-                    name: object.name_any(),
-                },
-                uid: object.uid().unwrap_or_default(),
-            },
+            Event::Apply(object) => News::Seen(told(self.reader.read(object))),
+            Event::Delete(object) => {
+                self.reader.forget(object);
+                News::Gone {
+                    id: Id {
+                        kind: self.kind,
+                        namespace: object.namespace().unwrap_or_default(),
+                        name: object.name_any(),
+                    },
+                    uid: object.uid().unwrap_or_default(),
+                }
+            }
         };
         self.news.send(news).await.map_err(|_closed| Stopped)
     }
+}
 
-    fn read(&self, object: &Stored) -> Box<Sight> {
-        let sight = Sight::read(self.kind, object);
-        if let Err(unread) = &sight.object {
-            warn!(id = %sight.id, error = unread.why, "An object cannot be read: nothing is made of it");
-        }
-        Box::new(sight)
+fn told(sight: Sight) -> Box<Sight> {
+    if let Err(unread) = &sight.object {
+        warn!(id = %sight.id, error = unread.why, "An object cannot be read: nothing is made of it");
     }
+    Box::new(sight)
 }

@@ -1,8 +1,12 @@
 //! What is kept of an object that a watch tells.
 
+use std::collections::{HashMap, VecDeque};
+
 use kube::core::ObjectMeta;
 use kube::{Resource as _, ResourceExt as _};
-use outhaul_hub_resources::{Condition, ConfigurationGroupSpec, Release, Stored};
+use outhaul_hub_resources::{
+    Condition, ConfigurationGroupSpec, DeliveryStatus, Release, ReleaseSpec, Stored,
+};
 use outhaul_protocol_wire::canonical;
 use outhaul_protocol_wire::digest::Digest;
 use serde::Deserialize;
@@ -97,6 +101,10 @@ impl Sight {
                 leave_out_metadata(kind, object.metadata_mut());
             }
         }
+        Self::new(kind, stored, object, digest)
+    }
+
+    fn new(kind: Kind, stored: &Stored, object: Result<Object, Unread>, digest: Option<Digest>) -> Self {
         Self {
             id: Id {
                 kind,
@@ -112,6 +120,109 @@ impl Sight {
             digest,
         }
     }
+}
+
+/// Releases whose spec is remembered: those that roll out at the same time on a busy hub, a megabyte or two.
+const REMEMBERED: usize = 1_024;
+
+/// Reads what a watch tells of one kind. It remembers what the spec of a Release came to that changed of late: a rollout
+/// writes the status a dozen times, and most of what is told then is the spec again.
+#[derive(Debug)]
+pub struct Reader {
+    kind: Kind,
+    specs: HashMap<(String, String), Remembered>,
+    /// In the order in which they came to be remembered.
+    order: VecDeque<(String, String)>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    uid: String,
+    generation: i64,
+    spec: ReleaseSpec,
+    digest: Option<Digest>,
+}
+
+/// All of a Release but its `spec`.
+#[derive(Deserialize)]
+struct Around {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    status: Option<DeliveryStatus>,
+}
+
+impl Reader {
+    /// A reader of one kind.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            specs: HashMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    /// Reads an object, as [`Sight::read`] does.
+    pub fn read(&mut self, stored: &Stored) -> Sight {
+        if let Some(sight) = self.remembered(stored) {
+            return sight;
+        }
+        let sight = Sight::read(self.kind, stored);
+        if let (Ok(Object::Release(release)), Some(generation)) = (&sight.object, stored.meta().generation) {
+            let remembered = Remembered {
+                uid: sight.uid.clone(),
+                generation,
+                spec: release.spec.clone(),
+                digest: sight.digest,
+            };
+            self.remember(place(stored), remembered);
+        }
+        sight
+    }
+
+    fn remember(&mut self, place: (String, String), remembered: Remembered) {
+        if self.specs.insert(place.clone(), remembered).is_none() {
+            self.order.push_back(place);
+        }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.specs.remove(&oldest);
+        }
+    }
+
+    /// Forgets one object.
+    pub fn forget(&mut self, stored: &Stored) {
+        self.specs.remove(&place(stored));
+    }
+
+    /// Forgets all: before a complete list, since a restored control plane may reuse a generation.
+    pub fn forget_all(&mut self) {
+        self.specs.clear();
+        self.order.clear();
+    }
+
+    fn remembered(&self, stored: &Stored) -> Option<Sight> {
+        let known = self.specs.get(&place(stored))?;
+        let meta = stored.meta();
+        let same = (meta.uid.as_deref(), meta.generation) == (Some(&*known.uid), Some(known.generation));
+        if !same {
+            return None;
+        }
+        let Around { metadata, status } = serde_json::from_str(stored.json()).ok()?;
+        let mut release = Release {
+            metadata,
+            spec: known.spec.clone(),
+            status,
+        };
+        release.metadata.managed_fields = None;
+        leave_out_content(&mut release);
+        let object = Object::Release(Box::new(release));
+        Some(Sight::new(self.kind, stored, Ok(object), known.digest))
+    }
+}
+
+fn place(stored: &Stored) -> (String, String) {
+    (stored.namespace().unwrap_or_default(), stored.name_any())
 }
 
 /// Digest of a `spec`, as [`Sight::digest`] has it.
@@ -150,4 +261,90 @@ fn leave_out_content(release: &mut Release) {
 fn described(error: &(dyn std::error::Error + 'static)) -> String {
     let chain = std::iter::successors(Some(error), |error| error.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn stored(object: &Value) -> Stored {
+        serde_json::from_str(&object.to_string()).unwrap()
+    }
+
+    fn release() -> Value {
+        json!({
+            "apiVersion": "openchoreo.dev/v1alpha1", "kind": "Release",
+            "metadata": {
+                "name": "cart", "namespace": "acme", "uid": "u-1", "resourceVersion": "7", "generation": 1,
+                "labels": {"a": "b"},
+                "managedFields": [{"manager": "kubectl", "fieldsV1": {"f:spec": {}}}],
+            },
+            "spec": {
+                "owner": {"projectName": "shop", "componentName": "cart"}, "environmentName": "dev",
+                "resources": [{"id": "one", "object": {"kind": "ConfigMap", "data": {"a": "1"}}}],
+            },
+        })
+    }
+
+    #[test]
+    fn a_release_that_is_told_again_is_read_as_it_would_be_alone() {
+        let mut reader = Reader::new(Kind::Release);
+        let entry = json!({
+            "id": "one", "version": "v1", "kind": "ConfigMap", "name": "cart", "healthStatus": "Healthy",
+            "status": {"large": true},
+        });
+        let mut object = release();
+        for change in [
+            json!({}),
+            json!({"metadata": {"resourceVersion": "8"}, "status": {"plane": "eu", "resources": [entry]}}),
+            json!({"metadata": {"labels": {"a": "c"}, "finalizers": ["f"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}),
+            json!({"metadata": {"generation": 2}, "spec": {"environmentName": "prod"}}),
+            json!({"metadata": {"uid": "u-2"}, "spec": {"environmentName": "dev"}}),
+            json!({"status": {"plane": 7}}),
+            json!({"status": null}),
+            json!({"metadata": {"generation": 3}, "spec": {"resources": 7}}),
+            json!({"metadata": {"name": "other"}, "spec": {"resources": null}}),
+        ] {
+            json_patch::merge(&mut object, &change);
+            let stored = stored(&object);
+            assert_eq!(
+                reader.read(&stored),
+                Sight::read(Kind::Release, &stored),
+                "{change}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_spec_of_a_generation_is_read_once() {
+        let mut reader = Reader::new(Kind::Release);
+        let first = stored(&release());
+        let digest = reader.read(&first).digest;
+        let mut object = release();
+        object["spec"]["environmentName"] = json!("prod");
+        let second = stored(&object);
+        assert_eq!(reader.read(&second).digest, digest);
+        reader.forget(&first);
+        assert_ne!(reader.read(&second).digest, digest);
+        reader.forget_all();
+        assert_eq!(reader.read(&first).digest, digest);
+    }
+
+    #[test]
+    fn only_the_specs_that_changed_last_are_remembered() {
+        let mut reader = Reader::new(Kind::Release);
+        for index in 0..REMEMBERED + 10 {
+            let mut object = release();
+            object["metadata"]["name"] = json!(format!("release-{index}"));
+            reader.read(&stored(&object));
+        }
+        assert_eq!((reader.specs.len(), reader.order.len()), (REMEMBERED, REMEMBERED));
+        assert!(
+            !reader
+                .specs
+                .contains_key(&("acme".to_owned(), "release-9".to_owned()))
+        );
+    }
 }
