@@ -65,6 +65,14 @@ impl Cluster {
         &self.kubeconfig
     }
 
+    /// The embedded cluster, which can be let misbehave; none where it is a real one.
+    pub fn embedded(&self) -> Option<&FakeKube> {
+        match &self.made_of {
+            MadeOf::Embedded(fake) => Some(fake),
+            MadeOf::Kubernetes(_) => None,
+        }
+    }
+
     /// A client that belongs to the current runtime.
     ///
     /// # Errors

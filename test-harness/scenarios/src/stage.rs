@@ -297,6 +297,17 @@ impl Plane {
         self.agent = None;
     }
 
+    /// Starts the agent again where it has ended by itself, as its pod does.
+    ///
+    /// # Errors
+    /// The operating system gives no threads.
+    pub fn revive_agent(&mut self) -> Result<()> {
+        match self.agent.take_if(|agent| agent.has_ended()) {
+            Some(_ended) => self.start_agent(None),
+            None => Ok(()),
+        }
+    }
+
     /// A client of the plane's API server that belongs to the current runtime.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod blockers;
 mod bulk;
+mod chaos;
 mod components;
 mod credentials;
 mod damage;
