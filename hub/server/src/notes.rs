@@ -40,6 +40,9 @@ const STOP_TIME: Duration = Duration::from_secs(2);
 /// Longest message of an Event.
 const MESSAGE: usize = 1_024;
 
+/// Longest name of an Event.
+const NAME: usize = 253;
+
 const COMPONENT: &str = "outhaul-hub";
 
 /// Where Events about objects without a namespace go.
@@ -53,6 +56,8 @@ pub(crate) struct Notes {
     held_up: Option<Instant>,
     said: BTreeMap<Notice, Said>,
     order: VecDeque<Notice>,
+    /// What the last Event is named by, beside its object: a time in nanoseconds.
+    named: i128,
     left_out: u64,
 }
 
@@ -100,6 +105,7 @@ impl Notes {
             held_up: None,
             said: BTreeMap::new(),
             order: VecDeque::new(),
+            named: 0,
             left_out: 0,
         }
     }
@@ -186,7 +192,9 @@ impl Notes {
                 last: now,
             };
         }
-        let event = event(&notice, now);
+        // What one write says is said at one time, and is two Events nevertheless.
+        self.named = now.as_nanosecond().max(self.named + 1);
+        let event = event(&notice, &name(&notice.about.name, self.named), now);
         let said = Said {
             name: event.metadata.name.clone().unwrap_or_default(),
             first: now,
@@ -245,13 +253,21 @@ async fn send(client: kube::Client, publication: Publication) -> kube::Result<()
     Ok(())
 }
 
-fn event(notice: &Notice, now: Timestamp) -> Event {
+/// The name of an Event. Of a long name of an object only the beginning fits.
+fn name(object: &str, number: i128) -> String {
+    let number = format!(".{number:x}");
+    let end = object.floor_char_boundary(NAME - number.len());
+    // No part of a name ends in one of these.
+    let object = object[..end].trim_end_matches(['-', '.']);
+    format!("{object}{number}")
+}
+
+fn event(notice: &Notice, name: &str, now: Timestamp) -> Event {
     let about = notice.about.reference();
-    let name = format!("{}.{:x}", notice.about.name, now.as_nanosecond());
     let end = notice.message.floor_char_boundary(MESSAGE);
     Event {
         metadata: ObjectMeta {
-            name: Some(name),
+            name: Some(name.to_owned()),
             namespace: Some(notice.about.event_namespace()),
             ..ObjectMeta::default()
         },
@@ -379,15 +395,59 @@ mod tests {
     async fn where_too_many_events_wait_the_newest_are_kept() {
         let nowhere = kube::Config::new("http://127.0.0.1:9/".parse().unwrap());
         let mut notes = Notes::new(kube::Client::try_from(nowhere).unwrap());
-        // Times differ, since Events are named by them.
-        let at = |number: usize| Timestamp::from_second(number.try_into().unwrap()).unwrap();
         for number in 0..=WAITING {
-            notes.publish(note(number), at(number));
+            notes.publish(note(number), Timestamp::UNIX_EPOCH);
         }
         assert_eq!((notes.waiting.len(), notes.left_out), (WAITING, 1));
         let Some(Publication::New(newest)) = notes.waiting.back() else {
             panic!("no Event waits");
         };
         assert_eq!(newest.involved_object.name, Some(format!("app-{WAITING}")));
+    }
+
+    #[tokio::test]
+    async fn two_events_of_one_time_are_two_and_each_is_counted() {
+        let nowhere = kube::Config::new("http://127.0.0.1:9/".parse().unwrap());
+        let mut notes = Notes::new(kube::Client::try_from(nowhere).unwrap());
+        let words = |message: &str| Note {
+            message: message.into(),
+            ..note(1)
+        };
+        for message in ["one", "two", "one", "two"] {
+            notes.publish(words(message), Timestamp::UNIX_EPOCH);
+        }
+        let waiting: Vec<_> = notes
+            .waiting
+            .iter()
+            .map(|publication| match publication {
+                Publication::New(event) => (event.metadata.name.clone().unwrap(), 1),
+                Publication::Again { name, count, .. } => (name.clone(), *count),
+            })
+            .collect();
+        let [first, second] = [&waiting[0].0, &waiting[1].0];
+        assert_ne!(first, second);
+        assert_eq!(waiting[2..], [(first.clone(), 2), (second.clone(), 2)]);
+    }
+
+    #[test]
+    fn an_event_about_a_long_name_has_a_name_that_kubernetes_takes() {
+        let number = i128::from(i64::MAX);
+        for (object, expected) in [
+            ("app".to_owned(), "app".to_owned()),
+            ("a".repeat(236), "a".repeat(236)),
+            ("a".repeat(253), "a".repeat(236)),
+            (
+                format!("{}.-b{}", "a".repeat(233), "c".repeat(20)),
+                format!("{}.-b", "a".repeat(233)),
+            ),
+            (format!("{}.-b", "a".repeat(234)), "a".repeat(234)),
+            (format!("{}\u{e4}", "a".repeat(235)), "a".repeat(235)),
+        ] {
+            assert_eq!(
+                name(&object, number),
+                format!("{expected}.7fffffffffffffff"),
+                "{object}"
+            );
+        }
     }
 }
