@@ -1,8 +1,10 @@
 //! What a refused request means.
 
+use core::time::Duration;
+
 use kube::core::Status;
 
-use super::Outcome;
+use super::{Outcome, Step};
 use crate::answer::retry_after;
 
 /// How etcd, and the client that API servers have for it, refuse an object. API servers hand it on as an error of their
@@ -32,10 +34,33 @@ pub fn outcome(status: Option<&Status>) -> Outcome {
     }
 }
 
+/// What came of a step that got no answer in this time. API servers wait longer for a webhook than a hub for them.
+pub fn unanswered(step: &Step, time: Duration) -> Outcome {
+    let said = match step {
+        Step::Create { id, .. }
+        | Step::Replace { id, .. }
+        | Step::Delete { id, .. }
+        | Step::Status { id, .. } => {
+            let resource = id.kind.resource();
+            Some(format!(
+                "the API server did not answer within {} s: an admission webhook may hang, so look among \
+                 validatingwebhookconfigurations and mutatingwebhookconfigurations for those that are asked about {}.{}, \
+                 and mend them or take them out",
+                time.as_secs(),
+                resource.plural,
+                resource.group
+            ))
+        }
+        Step::Read(_) | Step::Commit(_) => None,
+    };
+    Outcome::Failed {
+        said,
+        retry_after: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
-
     use serde_json::{Value, json};
 
     use super::*;

@@ -45,10 +45,7 @@ pub(super) async fn carry_out(client: kube::Client, step: &Step) -> Outcome {
         Ok(Err(failure)) => of_failure(step, &failure),
         Err(_elapsed) => {
             warn!(id = %step.id(), ?time, "Request was not answered in time; trying again");
-            Outcome::Failed {
-                said: None,
-                retry_after: None,
-            }
+            answer::unanswered(step, time)
         }
     }
 }
@@ -125,4 +122,38 @@ fn of_failure(step: &Step, failure: &Failure) -> Outcome {
         _ => warn!(%id, error, "Request failed"),
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use core::convert::Infallible;
+
+    use kube::client::Body;
+    use outhaul_hub_core::controllers::Kind;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_webhook_that_hangs_is_told() {
+        let hangs = tower::service_fn(|_: http::Request<Body>| {
+            std::future::pending::<Result<http::Response<Body>, Infallible>>()
+        });
+        let step = Step::Delete {
+            id: Id {
+                kind: Kind::Release,
+                namespace: "shop".to_owned(),
+                name: "cart".to_owned(),
+            },
+            uid: "u".to_owned(),
+            version: 1,
+        };
+        let outcome = carry_out(kube::Client::new(hangs, "default"), &step).await;
+        let Outcome::Failed { said: Some(said), .. } = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert!(
+            said.contains("within 5 s") && said.contains("asked about releases.openchoreo.dev"),
+            "{said}"
+        );
+    }
 }
