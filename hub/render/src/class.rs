@@ -65,6 +65,12 @@ pub(crate) fn cron_job(template: Option<&Value>) -> Result<Map<String, Value>, M
     read::<CronJobSpec>("CronJob", template, &shape::CRON_JOB)
 }
 
+/// A selector as Go writes it, so that two which find the same are equal; an older hub stored it as its class has it.
+pub(crate) fn selector(of: Option<&Value>) -> Option<Map<String, Value>> {
+    // There are no quantities in it.
+    shape::SELECTOR.write(of?.as_object()?).ok()
+}
+
 fn read<'de, K: for<'a> Deserialize<'a>>(
     kind: &'static str,
     template: Option<&'de Value>,
@@ -194,6 +200,29 @@ mod tests {
                     },
                 }),
             )],
+        );
+    }
+
+    #[test]
+    fn what_is_empty_in_a_selector_is_left_out() {
+        let exists = json!({"key": "tier", "operator": "Exists"});
+        let padded = json!({"key": "tier", "operator": "Exists", "values": []});
+        check(
+            deployment,
+            vec![
+                (
+                    json!({"selector": {"matchLabels": {}, "matchExpressions": []}}),
+                    json!({"selector": {}, "strategy": {}, "template": {
+                        "metadata": {"creationTimestamp": null}, "spec": {},
+                    }}),
+                ),
+                (
+                    json!({"selector": {"matchExpressions": [padded]}}),
+                    json!({"selector": {"matchExpressions": [exists]}, "strategy": {}, "template": {
+                        "metadata": {"creationTimestamp": null}, "spec": {},
+                    }}),
+                ),
+            ],
         );
     }
 

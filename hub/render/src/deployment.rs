@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     binding::Binding,
+    class,
     container::{self, Variable},
     draft::{DEPLOYMENT, Draft, Identity},
     merge::{POD, merge},
@@ -63,7 +64,9 @@ fn check_selector(
     spec: &Map<String, Value>,
 ) -> Result<(), Problem> {
     let stored = draft.stored_spec(identity, &binding.namespace);
-    match stored.is_none_or(|stored| stored.get("selector") == spec.get("selector")) {
+    let same =
+        |stored: &Value| class::selector(stored.get("selector")) == class::selector(spec.get("selector"));
+    match stored.is_none_or(same) {
         true => Ok(()),
         false => Err(Problem::Selector {
             object: identity.object(),

@@ -41,10 +41,16 @@ use Form::{Always, Each, Null, OrNull, OrZero, Quantities, Quantity, QuantityOrZ
 pub(super) const DEPLOYMENT: Shape = shape(
     "minReadySeconds paused",
     &[
+        ("selector", Form::Map(&SELECTOR)),
         ("strategy", Always(&STRATEGY)),
         ("template", Always(&POD_TEMPLATE)),
     ],
 );
+
+/// How objects are found by their labels.
+pub(super) const SELECTOR: Shape = shape("matchLabels", &[("matchExpressions", Each(&REQUIREMENT))]);
+
+const REQUIREMENT: Shape = shape("values", &[]);
 
 pub(super) const CRON_JOB: Shape = shape("concurrencyPolicy", &[("jobTemplate", Always(&JOB_TEMPLATE))]);
 
@@ -61,7 +67,13 @@ const STRATEGY: Shape = shape("type", &[]);
 
 const JOB_TEMPLATE: Shape = shape("", &[("metadata", Always(&METADATA)), ("spec", Always(&JOB))]);
 
-const JOB: Shape = shape("", &[("template", Always(&POD_TEMPLATE))]);
+const JOB: Shape = shape(
+    "",
+    &[
+        ("selector", Form::Map(&SELECTOR)),
+        ("template", Always(&POD_TEMPLATE)),
+    ],
+);
 
 const POD_TEMPLATE: Shape = shape("", &[("metadata", Always(&METADATA)), ("spec", Always(&POD))]);
 
@@ -223,7 +235,13 @@ const EPHEMERAL: Shape = shape("", &[("volumeClaimTemplate", Form::Map(&CLAIM_TE
 
 const CLAIM_TEMPLATE: Shape = shape("", &[("metadata", Always(&METADATA)), ("spec", Always(&CLAIM))]);
 
-const CLAIM: Shape = shape("accessModes volumeName", &[("resources", Always(&RESOURCES))]);
+const CLAIM: Shape = shape(
+    "accessModes volumeName",
+    &[
+        ("resources", Always(&RESOURCES)),
+        ("selector", Form::Map(&SELECTOR)),
+    ],
+);
 
 /// A quantity that is none, and the way to it.
 type Refused = (String, NotAQuantity);

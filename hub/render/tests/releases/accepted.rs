@@ -88,11 +88,11 @@ const REFUSED: [(&str, &str); 2] = [
 pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 38),
     ("CronJob", 7),
-    ("Deployment", 81),
-    ("HTTPRoute", 128),
-    ("Release", 101),
+    ("Deployment", 83),
+    ("HTTPRoute", 132),
+    ("Release", 103),
     ("SecurityPolicy", 32),
-    ("Service", 86),
+    ("Service", 88),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
