@@ -54,7 +54,8 @@ pub(crate) fn overlay(workload: &WorkloadTemplate, connected: &[Variable]) -> Op
 }
 
 /// Its own variables that have a value, then those of connections. Of one that is given more than once the last value
-/// counts, in the place of the first: API servers take a name once.
+/// counts, in the place of the first: API servers take a name once. An empty one takes no value away, as where Go lays
+/// the one entry over the other.
 fn variables<'a>(
     container: &'a Container,
     connected: &'a [Variable],
@@ -62,8 +63,12 @@ fn variables<'a>(
     let mut values = BTreeMap::new();
     let mut names = Vec::new();
     for (name, value) in given(container, connected) {
-        if values.insert(name, value).is_none() {
+        let known = values.entry(name).or_insert_with(|| {
             names.push(name);
+            value
+        });
+        if !value.is_empty() {
+            *known = value;
         }
     }
     names.into_iter().map(move |name| (name, values[name]))

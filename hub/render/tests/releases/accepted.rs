@@ -88,11 +88,11 @@ const REFUSED: [(&str, &str); 2] = [
 pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 38),
     ("CronJob", 7),
-    ("Deployment", 83),
-    ("HTTPRoute", 132),
-    ("Release", 103),
+    ("Deployment", 84),
+    ("HTTPRoute", 134),
+    ("Release", 104),
     ("SecurityPolicy", 32),
-    ("Service", 88),
+    ("Service", 89),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
