@@ -23,6 +23,8 @@ pub(crate) struct Draft<'a> {
     keeps_deployment: bool,
     pub(crate) resources: Vec<BundleObject>,
     pub(crate) problems: Vec<Problem>,
+    /// Problems that are said once.
+    said: BTreeSet<String>,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -127,7 +129,7 @@ impl<'a> Draft<'a> {
 
     /// Says something once, though several objects have it.
     pub(crate) fn say(&mut self, problem: Problem) {
-        if self.problems.last() != Some(&problem) {
+        if self.said.insert(problem.to_string()) {
             self.problems.push(problem);
         }
     }

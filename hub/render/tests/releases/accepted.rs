@@ -88,11 +88,11 @@ const REFUSED: [(&str, &str); 2] = [
 pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 38),
     ("CronJob", 7),
-    ("Deployment", 84),
-    ("HTTPRoute", 134),
-    ("Release", 104),
+    ("Deployment", 85),
+    ("HTTPRoute", 136),
+    ("Release", 105),
     ("SecurityPolicy", 32),
-    ("Service", 89),
+    ("Service", 90),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
