@@ -40,7 +40,7 @@ pub(crate) fn add(
     let lost = container::lost_ports("container", binding.workload, own, "containerPort");
     draft.warnings.extend(lost);
     let checked = container::check(&identity.object(), binding.workload, pod);
-    let checked = checked.and_then(|()| check_selector(draft, binding, &identity, &spec));
+    let checked = checked.and_then(|()| check_selector(draft, &identity, &spec));
     let object = checked.map(|()| {
         json!({
             "apiVersion": "apps/v1",
@@ -57,13 +57,8 @@ pub(crate) fn add(
 }
 
 /// Kubernetes lets nobody change how a Deployment finds its pods.
-fn check_selector(
-    draft: &Draft<'_>,
-    binding: &Binding<'_>,
-    identity: &Identity,
-    spec: &Map<String, Value>,
-) -> Result<(), Problem> {
-    let stored = draft.stored_spec(identity, &binding.namespace);
+fn check_selector(draft: &Draft<'_>, identity: &Identity, spec: &Map<String, Value>) -> Result<(), Problem> {
+    let stored = draft.stored_spec(identity);
     let same =
         |stored: &Value| class::selector(stored.get("selector")) == class::selector(spec.get("selector"));
     match stored.is_none_or(same) {

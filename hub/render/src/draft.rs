@@ -6,6 +6,7 @@ use outhaul_hub_resources::{BundleObject, Release, ReleaseState};
 use serde_json::Value;
 
 use crate::{
+    binding::Binding,
     labels,
     name::{self, CRON_JOB, LABEL, RESOURCE},
     problem::{Problem, Warning},
@@ -16,6 +17,8 @@ use crate::{
 pub(crate) struct Draft<'a> {
     /// What the Release has now, by id.
     stored: BTreeMap<&'a str, &'a BundleObject>,
+    /// The namespace of all objects: the one of the binding, unless what runs stays in another.
+    namespace: String,
     ids: BTreeSet<String>,
     /// Nothing is to run, also of what is stored.
     is_suspended: bool,
@@ -54,7 +57,7 @@ impl Identity {
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(existing: Option<&'a Release>, state: ReleaseState) -> Self {
+    pub(crate) fn new(existing: Option<&'a Release>, binding: &Binding<'_>) -> Self {
         let stored = existing
             .map(|release| release.spec.resources.as_slice())
             .unwrap_or_default();
@@ -63,7 +66,8 @@ impl<'a> Draft<'a> {
                 .iter()
                 .map(|resource| (resource.id.as_str(), resource))
                 .collect(),
-            is_suspended: state == ReleaseState::Suspend,
+            namespace: binding.namespace.clone(),
+            is_suspended: binding.state == ReleaseState::Suspend,
             ..Self::default()
         }
     }
@@ -77,17 +81,24 @@ impl<'a> Draft<'a> {
                 id: identity.id,
             });
         }
-        let stored = self.stored.get(identity.id.as_str()).copied();
+        let stored = self.stored(&identity);
         match object.and_then(|object| check(&identity).map_or(Ok(object), Err)) {
-            Ok(object) => match stored.filter(|_| self.keeps(&identity)) {
+            Ok(mut object) => match stored.filter(|_| self.keeps(&identity)) {
                 Some(stored) => self.keep(stored),
-                None => self.push(BundleObject {
-                    id: identity.id,
-                    object,
-                }),
+                None => {
+                    object["metadata"]["namespace"] = self.namespace.as_str().into();
+                    self.push(BundleObject {
+                        id: identity.id,
+                        object,
+                    });
+                }
             },
             Err(problem) => {
                 if let Some(stored) = stored {
+                    // All that leads to it, or guards that, is where it is.
+                    if let Some(namespace) = namespace(stored) {
+                        namespace.clone_into(&mut self.namespace);
+                    }
                     self.keep(stored);
                     self.keeps_deployment |= identity.kind == DEPLOYMENT;
                 }
@@ -96,18 +107,39 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The spec that an object of this identity has in the stored Release, where it is the same object.
-    pub(crate) fn stored_spec(&self, identity: &Identity, namespace: &str) -> Option<&'a Value> {
-        let object = &self.stored.get(identity.id.as_str())?.object;
-        let is_same = object["kind"] == identity.kind
-            && object["metadata"]["name"] == identity.name.as_str()
-            && object["metadata"]["namespace"] == namespace;
-        object.get("spec").filter(|_| is_same)
+    /// The spec of the object as it is stored.
+    pub(crate) fn stored_spec(&self, identity: &Identity) -> Option<&'a Value> {
+        self.stored_here(identity)?.object.get("spec")
     }
 
-    /// Whether the stored Release has an object of this id.
+    /// Whether the object is stored.
     pub(crate) fn is_stored(&self, identity: &Identity) -> bool {
-        self.stored.contains_key(identity.id.as_str())
+        self.stored_here(identity).is_some()
+    }
+
+    /// What stays where the object cannot be made: its stored form. What runs goes on where it does, until it can be made
+    /// where the binding wants it.
+    fn stored(&self, identity: &Identity) -> Option<&'a BundleObject> {
+        let runs = matches!(identity.kind, DEPLOYMENT | "CronJob");
+        self.stored_anywhere(identity)
+            .filter(|stored| runs || self.is_here(stored))
+    }
+
+    /// The object as it is stored. One in another namespace is another: an edit of the project moves the binding.
+    fn stored_here(&self, identity: &Identity) -> Option<&'a BundleObject> {
+        self.stored_anywhere(identity)
+            .filter(|stored| self.is_here(stored))
+    }
+
+    fn stored_anywhere(&self, identity: &Identity) -> Option<&'a BundleObject> {
+        let stored = *self.stored.get(identity.id.as_str())?;
+        let object = &stored.object;
+        let is_it = object["kind"] == identity.kind && object["metadata"]["name"] == identity.name.as_str();
+        is_it.then_some(stored)
+    }
+
+    fn is_here(&self, stored: &BundleObject) -> bool {
+        namespace(stored) == Some(self.namespace.as_str())
     }
 
     /// Whether what leads to the Deployment stays as it is stored, since that does.
@@ -138,6 +170,10 @@ impl<'a> Draft<'a> {
         self.ids.insert(object.id.clone());
         self.resources.push(object);
     }
+}
+
+fn namespace(stored: &BundleObject) -> Option<&str> {
+    stored.object["metadata"]["namespace"].as_str()
 }
 
 /// Nothing of the object runs any more: a Deployment has no replicas, a CronJob starts no Jobs.

@@ -98,12 +98,12 @@ impl<'a> Guard<'a> {
 
     /// Whether callers are to be asked, and nothing would ask them: it cannot be made, and none is stored that guards the
     /// same route. A class that says nothing about REST wants nobody asked, as far as anybody knows.
-    pub(crate) fn is_missing(&self, draft: &Draft<'_>, namespace: &str) -> bool {
+    pub(crate) fn is_missing(&self, draft: &Draft<'_>) -> bool {
         let can_be_made = match &self.object {
             Ok(_) => draft::check(&self.identity).is_none(),
             Err(problem) => matches!(problem, Problem::NoRestPolicy { .. }),
         };
-        !can_be_made && draft.stored_spec(&self.identity, namespace).is_none()
+        !can_be_made && !draft.is_stored(&self.identity)
     }
 
     pub(crate) fn add(self, draft: &mut Draft<'_>) {

@@ -54,7 +54,7 @@ fn draft<'a>(
     let class = view.found(inputs.class)?;
     let template = class::cron_job(class.spec.cron_job_template.as_ref())
         .map_err(view.class.malformed("spec.cronJobTemplate"))?;
-    let mut draft = Draft::new(inputs.existing, view.state);
+    let mut draft = Draft::new(inputs.existing, view);
     cron_job::add(&mut draft, view, template);
     if view.state != binding.spec.release_state {
         draft.warnings.push(Warning::StateIgnored);

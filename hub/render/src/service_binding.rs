@@ -90,7 +90,7 @@ fn draft<'a>(
     let service = class::service(class.spec.service_template.as_ref())
         .map_err(view.class.malformed("spec.serviceTemplate"))?;
     let connected = connection::connected(view, &inputs.targets, inputs.as_openchoreo)?;
-    let mut draft = Draft::new(inputs.existing, view.state);
+    let mut draft = Draft::new(inputs.existing, view);
     draft.warnings.extend(connected.warnings);
     deployment::add(&mut draft, view, deployment, &connected.variables);
     let ports = service_object::add(&mut draft, view, service);

@@ -59,7 +59,7 @@ fn draft<'a>(view: &Binding<'_>, inputs: &Inputs<'a>) -> Result<Draft<'a>, Rende
     let service = class::service(class.spec.service_template.as_ref())
         .map_err(view.class.malformed("spec.serviceTemplate"))?;
     let connected = connection::connected(view, &inputs.targets, inputs.as_openchoreo)?;
-    let mut draft = Draft::new(inputs.existing, view.state);
+    let mut draft = Draft::new(inputs.existing, view);
     draft.warnings.extend(connected.warnings);
     deployment::add(&mut draft, view, deployment, &connected.variables);
     service_object::add(&mut draft, view, service);

@@ -105,7 +105,7 @@ fn guarded(
     guards: &[Guard<'_>],
 ) -> Result<(), Problem> {
     let guard = guards.iter().find(|guard| guard.is_for(api, level));
-    if guard.is_none_or(|guard| !guard.is_missing(draft, &binding.namespace)) {
+    if guard.is_none_or(|guard| !guard.is_missing(draft)) {
         return Ok(());
     }
     let route = http_route::of_api(binding, api, level);

@@ -86,12 +86,12 @@ const REFUSED: [(&str, &str); 2] = [
 
 /// How many of each kind were taken, so that none is left out unseen.
 pub(crate) const TAKEN: [(&str, usize); 7] = [
-    ("BackendTrafficPolicy", 38),
+    ("BackendTrafficPolicy", 39),
     ("CronJob", 7),
     ("Deployment", 85),
     ("HTTPRoute", 136),
-    ("Release", 105),
-    ("SecurityPolicy", 32),
+    ("Release", 107),
+    ("SecurityPolicy", 33),
     ("Service", 90),
 ];
 
