@@ -1,6 +1,6 @@
 //! The condition `Ready` of a binding: what its Release and its own configuration come to.
 
-use outhaul_hub_resources::{Release, ReleaseState, ResourceStatus, conditions};
+use outhaul_hub_resources::{Condition, Release, ReleaseState, ResourceStatus, conditions};
 
 use crate::{
     problem::RenderError,
@@ -44,6 +44,9 @@ impl Readiness {
 /// Reasons of a Release's own condition under which its objects are on their way or judged one by one.
 const DELIVERED_OR_SO: [&str; 4] = ["Delivering", "Progressing", "Degraded", "AllHealthy"];
 
+/// Reason of a Release's condition `Finalizing` where something holds its end up.
+const CLEANUP_FAILED: &str = "CleanupFailed";
+
 /// How API servers refuse what has a field that their version of a kind does not have: templates of classes are kept as
 /// they are, and a plane may have older definitions than are rendered for.
 const UNKNOWN_FIELD: &str = "field not declared in schema";
@@ -59,9 +62,7 @@ pub fn of(
         (Ok(Wanted::NoRelease), None) => {
             Readiness::unready(reason::RESOURCES_UNDEPLOYED, "Resources undeployed")
         }
-        (Ok(Wanted::NoRelease), Some(_)) => {
-            Readiness::unready(reason::RESOURCES_UNDEPLOYED, "Resources being undeployed")
-        }
+        (Ok(Wanted::NoRelease), Some(release)) => going(conditions_of(release)),
         (
             Ok(Wanted::Release(Rendered {
                 unrendered: Some(why),
@@ -110,6 +111,31 @@ pub fn deletion_failed(release: &str, error: &str) -> Readiness {
     )
 }
 
+/// What the Release says of objects that were to go and that its plane holds, if there are any.
+pub fn held(release: &Release) -> Option<String> {
+    held_by(conditions_of(release))
+}
+
+fn held_by(known: &[Condition]) -> Option<String> {
+    let held = condition(known, conditions::HELD)?;
+    (held.status == conditions::status::TRUE).then(|| said(held))
+}
+
+/// The Release goes, or says why it does not in these conditions.
+pub fn going(known: &[Condition]) -> Readiness {
+    let goes = Readiness::unready(reason::RESOURCES_UNDEPLOYED, "Resources being undeployed");
+    let failed = condition(known, conditions::FINALIZING).filter(|it| it.reason == CLEANUP_FAILED);
+    // What is held is told with what to do.
+    match held_by(known).or_else(|| failed.map(said)) {
+        None => goes,
+        Some(said) => Readiness {
+            message: format!("{}; {said}", goes.message),
+            is_stuck: true,
+            ..goes
+        },
+    }
+}
+
 fn of_release(state: ReleaseState, release: &Release, class: Option<&str>) -> Readiness {
     if let Some(failure) = failure(release) {
         let said = match class.filter(|_| failure.contains(UNKNOWN_FIELD)) {
@@ -149,13 +175,22 @@ fn of_release(state: ReleaseState, release: &Release, class: Option<&str>) -> Re
 
 /// What the Release says of itself, where that is no matter of single objects.
 fn failure(release: &Release) -> Option<String> {
-    let conditions = &release.status.as_ref()?.conditions;
-    let ready = conditions
-        .iter()
-        .find(|condition| condition.type_ == conditions::READY)?;
+    let ready = condition(conditions_of(release), conditions::READY)?;
     let fails =
         ready.status == conditions::status::FALSE && !DELIVERED_OR_SO.contains(&ready.reason.as_str());
-    fails.then(|| format!("Release: {}: {}", ready.reason, ready.message))
+    fails.then(|| said(ready))
+}
+
+fn conditions_of(release: &Release) -> &[Condition] {
+    release.status.as_ref().map_or(&[], |status| &status.conditions)
+}
+
+fn condition<'a>(known: &'a [Condition], r#type: &str) -> Option<&'a Condition> {
+    known.iter().find(|condition| condition.type_ == r#type)
+}
+
+fn said(condition: &Condition) -> String {
+    format!("Release: {}: {}", condition.reason, condition.message)
 }
 
 fn of_health(state: ReleaseState, resources: &[ResourceStatus]) -> Readiness {
@@ -336,6 +371,49 @@ mod tests {
                 expected,
                 "{status}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_undeployed_goes_or_says_what_holds_it_up() {
+        let condition = |r#type: &str, status: &str, reason: &str, message: &str| {
+            json!({
+                "type": r#type, "status": status, "reason": reason, "message": message,
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            })
+        };
+        let cleans = condition(
+            "Finalizing",
+            "True",
+            "CleanupInProgress",
+            "Cleaning up dataplane resources",
+        );
+        let fails = condition(
+            "Finalizing",
+            "True",
+            "CleanupFailed",
+            "Deployment.apps shop/a: no right",
+        );
+        let held = condition("Held", "True", "OverBudget", "too much; `outhaul confirm`");
+        let released = condition("Held", "False", "Released", "nothing is held");
+        for (conditions, expected) in [
+            (vec![], ""),
+            (vec![&cleans, &released], ""),
+            (
+                vec![&released, &fails],
+                "; Release: CleanupFailed: Deployment.apps shop/a: no right",
+            ),
+            (
+                vec![&fails, &held],
+                "; Release: OverBudget: too much; `outhaul confirm`",
+            ),
+        ] {
+            let mut release = Release::new("r", Default::default());
+            release.status = serde_json::from_value(json!({"conditions": conditions})).unwrap();
+            let readiness = of(ReleaseState::Undeploy, &Ok(Wanted::NoRelease), Some(&release));
+            assert_eq!(readiness.message, format!("Resources being undeployed{expected}"));
+            assert_eq!(readiness.reason, reason::RESOURCES_UNDEPLOYED);
+            assert_eq!(readiness.is_stuck, !expected.is_empty());
         }
     }
 

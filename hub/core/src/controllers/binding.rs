@@ -26,6 +26,7 @@ use super::saying::{self, Former, RENDERED_OTHERWISE, Saying};
 use super::stores::Unreadable;
 use super::{Id, Kind, Step, Stores, Watched, sight};
 use crate::condition::{self, Said};
+use crate::reason::HELD;
 
 /// How long a status that says little waits for other writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -288,8 +289,22 @@ fn warnings<B: Binding>(
         None => Known::Wrong(Vec::new()),
         Some(owner) => owner::look_for(look, owner),
     };
+    let held = held(look, binding);
+    let reason = match held {
+        Some(_) => HELD,
+        None => RENDERED_OTHERWISE,
+    };
     let rendered = rendered.warnings.iter().map(ToString::to_string);
-    known.said(RENDERED_OTHERWISE, rendered.chain(twins(look, binding)))
+    let others = held.into_iter().chain(rendered);
+    known.said(reason, others.chain(twins(look, binding)))
+}
+
+/// That what the binding no longer has is still there: its Release is ready nevertheless.
+fn held<B: Binding>(look: &Look<'_>, binding: &B) -> Option<String> {
+    let release = look.stores.get::<Release>(&look.key.namespace, &look.key.name);
+    let release = release.and_then(Result::ok)?;
+    let held = readiness::held(release).filter(|_| is_ours(look.key, binding, release))?;
+    Some(format!("what it no longer has is still in its plane; {held}"))
 }
 
 /// That another binding runs the same component in the same environment. Pods are found by whose they are, so the Service

@@ -346,6 +346,64 @@ fn a_missing_target_is_named_and_heals() {
     assert!(server.has(Kind::Release, "till"));
 }
 
+/// A condition of the Release, beside what it says of its objects.
+fn release_says(server: &mut Server, r#type: &str, status: &str, reason: &str, message: &str) {
+    let said = json!([{
+        "type": r#type, "status": status, "reason": reason, "message": message,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }]);
+    server.merge(Kind::Release, "cart", json!({"status": {"conditions": said}}));
+    server.settle();
+}
+
+#[test]
+fn what_is_held_is_told_on_the_binding_while_it_is() {
+    let mut server = running();
+    server.forget_what_was_said();
+    release_says(&mut server, "Held", "True", "OverBudget", "too much");
+    assert!(cart(&server).starts_with("True"), "{}", cart(&server));
+    let held = "Held: what it no longer has is still in its plane; Release: OverBudget: too much";
+    assert_eq!(bad_input::warned(&server, Kind::ServiceBinding, "cart"), held);
+    assert_eq!(server.events, [held]);
+    server.report("cart", "Healthy");
+    server.restart();
+    server.settle();
+    assert_eq!(server.writes.len(), 1, "{:?}", server.writes);
+    release_says(&mut server, "Held", "False", "Released", "nothing is held");
+    assert_eq!(bad_input::warned(&server, Kind::ServiceBinding, "cart"), "");
+}
+
+#[test]
+fn what_holds_up_an_undeployment_is_told_once() {
+    let mut server = running();
+    server.hold_deletions = true;
+    server.merge(
+        Kind::ServiceBinding,
+        "cart",
+        json!({"spec": {"releaseState": "Undeploy"}}),
+    );
+    server.settle();
+    server.forget_what_was_said();
+    release_says(
+        &mut server,
+        "Finalizing",
+        "True",
+        "CleanupInProgress",
+        "Cleaning up",
+    );
+    assert_eq!(server.writes, [""; 0]);
+    release_says(&mut server, "Finalizing", "True", "CleanupFailed", "no right");
+    let stuck = "ResourcesUndeployed: Resources being undeployed; Release: CleanupFailed: no right";
+    assert_eq!(cart(&server), format!("False {stuck}"));
+    server.restart();
+    server.settle();
+    assert_eq!(server.events, [stuck]);
+    assert_eq!(server.writes.len(), 1, "{:?}", server.writes);
+    server.finish_deletions();
+    server.settle();
+    assert_eq!(cart(&server), "False ResourcesUndeployed: Resources undeployed");
+}
+
 #[test]
 fn suspend_undeploy_and_back() {
     let mut server = running();

@@ -952,7 +952,7 @@ fn fields_without_effect_are_named_where_people_look() {
     }
 }
 
-fn warned(server: &Server, kind: Kind, name: &str) -> String {
+pub(super) fn warned(server: &Server, kind: Kind, name: &str) -> String {
     let conditions = server.get(kind, name).pointer("/status/conditions");
     let mut all = conditions.and_then(Value::as_array).into_iter().flatten();
     let said = all.find(|one| one["type"] == "Warnings");
