@@ -3,7 +3,8 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use kube::Resource;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::{Resource, ResourceExt as _};
 use outhaul_hub_render::readiness::{self, Readiness};
 use outhaul_hub_render::{
     AsOpenChoreo, Change, Domains, RenderError, TargetKey, Wanted, api_binding, reason,
@@ -68,7 +69,7 @@ pub(super) fn plan<B: Binding>(look: &mut Look<'_>, binding: &B) -> Plan {
     let (head, existing) = match head {
         None => (None, None),
         Some(Ok(head)) => (Some(head), look.read.or(Some(head))),
-        Some(Err(why)) => return say(look, binding, unreadable("Release", &release.name, why), None),
+        Some(Err(why)) => return without_content(look, binding, &release, why),
     };
     let state = binding.state(look.as_openchoreo);
     let ours = head.filter(|head| is_ours(look.key, binding, head));
@@ -132,6 +133,31 @@ fn known(
         Some(attempt) => look.held(attempt)?,
     };
     Some((write, Wanted::Release(compared.with.clone())))
+}
+
+/// What is to be done where the Release cannot be read. That it is to go needs nothing of what it says, where its metadata
+/// tell whose it is.
+fn without_content<B: Binding>(look: &mut Look<'_>, binding: &B, release: &Id, why: Unreadable<'_>) -> Plan {
+    let found = look
+        .stores
+        .sight(release)
+        .and_then(|sight| Some((sight, sight.object.as_ref().err()?)));
+    let undeploys = binding.state(look.as_openchoreo) == ReleaseState::Undeploy;
+    let ours = found
+        .filter(|(_, unread)| undeploys && controller(&unread.owners).is_some_and(|it| is_by(look.key, it)));
+    let Some((sight, unread)) = ours else {
+        return say(look, binding, unreadable("Release", &release.name, why), None);
+    };
+    let write = match unread.is_going {
+        true => Write::Settled,
+        false => look.delete(sight),
+    };
+    let readiness = match write {
+        Write::Due(step) => return Plan::Step(Box::new(step), Vec::new()),
+        Write::Held(attempt, message) => refused(&release.name, &attempt, &message),
+        Write::Settled => readiness::going(&unread.conditions),
+    };
+    say(look, binding, readiness, Some(&Wanted::NoRelease))
 }
 
 /// What is made of a binding. What is undeployed needs nothing that could be missing or wrong.
@@ -366,11 +392,18 @@ fn unreadable(kind: &str, name: &str, why: Unreadable<'_>) -> Readiness {
 /// Whether a Release of the key's name is its own. One that lost the reference to its owner is, where it says that of
 /// itself; somebody may have made another by hand.
 fn is_ours<B: Binding>(key: &Id, binding: &B, release: &Release) -> bool {
-    let mut owners = release.metadata.owner_references.iter().flatten();
-    match owners.find(|owner| owner.controller == Some(true)) {
-        Some(owner) => owner.kind == key.kind.as_str() && owner.name == key.name,
+    match controller(release.owner_references()) {
+        Some(owner) => is_by(key, owner),
         None => binding.has_made(&release.spec),
     }
+}
+
+fn controller(owners: &[OwnerReference]) -> Option<&OwnerReference> {
+    owners.iter().find(|owner| owner.controller == Some(true))
+}
+
+fn is_by(key: &Id, owner: &OwnerReference) -> bool {
+    owner.kind == key.kind.as_str() && owner.name == key.name
 }
 
 fn found<'a, K: Watched>(look: &Look<'a>, name: &str) -> Result<Option<&'a K>, String> {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::ObjectMeta;
 use kube::{Resource as _, ResourceExt as _};
 use outhaul_hub_resources::{
@@ -37,6 +38,10 @@ pub struct Unread {
     pub why: String,
     /// Its `metadata.generation`.
     pub generation: Option<i64>,
+    /// What owns it.
+    pub owners: Vec<OwnerReference>,
+    /// Whether it is being deleted.
+    pub is_going: bool,
     /// What its status says.
     pub conditions: Vec<Condition>,
     /// Of which generation.
@@ -60,6 +65,8 @@ impl Unread {
         Self {
             why,
             generation: stored.meta().generation,
+            owners: owners(stored),
+            is_going: stored.meta().deletion_timestamp.is_some(),
             conditions: status.conditions,
             observed_generation: status.observed_generation,
         }
@@ -223,6 +230,21 @@ impl Reader {
 
 fn place(stored: &Stored) -> (String, String) {
     (stored.namespace().unwrap_or_default(), stored.name_any())
+}
+
+/// What owns an object; nothing, as far as that cannot be read either.
+fn owners(stored: &Stored) -> Vec<OwnerReference> {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Metadata {
+        owner_references: Option<Vec<OwnerReference>>,
+    }
+    #[derive(Default, Deserialize)]
+    struct Object {
+        metadata: Metadata,
+    }
+    let object: Object = serde_json::from_str(stored.json()).unwrap_or_default();
+    object.metadata.owner_references.unwrap_or_default()
 }
 
 /// Digest of a `spec`, as [`Sight::digest`] has it.

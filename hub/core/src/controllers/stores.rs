@@ -115,6 +115,8 @@ mod tests {
             object: Err(Unread {
                 why: format!("as of {version}"),
                 generation: None,
+                owners: Vec::new(),
+                is_going: false,
                 conditions: Vec::new(),
                 observed_generation: None,
             }),

@@ -405,6 +405,39 @@ fn what_holds_up_an_undeployment_is_told_once() {
 }
 
 #[test]
+fn a_release_that_cannot_be_read_is_undeployed_where_its_owner_says_whose_it_is() {
+    let undeploy = json!({"spec": {"releaseState": "Undeploy"}});
+    for (owners, expected) in [
+        (json!({}), "False ResourcesUndeployed: Resources being undeployed"),
+        (
+            json!({"metadata": {"ownerReferences": null}}),
+            "False InvalidConfiguration: Release \"cart\" cannot be read",
+        ),
+        (
+            json!({"metadata": {"ownerReferences": [
+                {"apiVersion": "v1", "kind": "ServiceBinding", "name": "till", "uid": "u", "controller": true},
+            ]}}),
+            "False InvalidConfiguration: Release \"cart\" cannot be read",
+        ),
+    ] {
+        let mut server = running();
+        server.hold_deletions = true;
+        server.put(Kind::Release, "cart", json!({"environmentName": 7}));
+        server.merge(Kind::Release, "cart", owners);
+        server.settle();
+        assert!(cart(&server).contains("cannot be read"), "{}", cart(&server));
+        server.merge(Kind::ServiceBinding, "cart", undeploy.clone());
+        server.settle();
+        assert!(cart(&server).starts_with(expected), "{}", cart(&server));
+    }
+    let mut server = running();
+    server.put(Kind::Release, "cart", json!({"environmentName": 7}));
+    server.merge(Kind::ServiceBinding, "cart", undeploy);
+    server.settle();
+    assert_eq!(cart(&server), "False ResourcesUndeployed: Resources undeployed");
+}
+
+#[test]
 fn suspend_undeploy_and_back() {
     let mut server = running();
     server.merge(
