@@ -86,6 +86,9 @@ impl Stage<'_> {
 
     /// The answer to a step, as it is compared.
     async fn step(&mut self, step: &Step) -> Result<Value> {
+        if step::names_version(step) {
+            step::wait_for_cache(step, &self.names, &self.door.admin).await?;
+        }
         let response = self.ask(step).await?;
         for (name, pointer) in &step.keep {
             let value = response.body.pointer(pointer).and_then(Value::as_str);

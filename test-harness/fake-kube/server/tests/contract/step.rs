@@ -63,6 +63,26 @@ pub(crate) async fn send(step: &Step, names: &Names, client: &Client) -> Result<
     timeout(LIMIT, answer).await.context("no answer in time")?
 }
 
+/// Whether a step writes what it says to have seen.
+pub(crate) fn names_version(step: &Step) -> bool {
+    ["PATCH ", "PUT "]
+        .iter()
+        .any(|method| step.line.starts_with(method))
+        && step.body.pointer("/metadata/resourceVersion").is_some()
+}
+
+/// Lists what is written to. A real server tries a write first on what its cache holds, where an old version may still be
+/// the last; a list waits for the cache.
+pub(crate) async fn wait_for_cache(step: &Step, names: &Names, client: &Client) -> Result<()> {
+    let line = names.filled(&step.line);
+    let path = line.split([' ', '?']).nth(1).unwrap_or_default();
+    let mut parts = ["/status", "/scale", "/finalize"].into_iter();
+    let object = parts.find_map(|part| path.strip_suffix(part)).unwrap_or(path);
+    let (collection, _) = object.rsplit_once('/').context("an object has a path")?;
+    exchange(client, http::Request::get(collection).body(Vec::new())?).await?;
+    Ok(())
+}
+
 /// One request and its whole answer.
 pub(crate) async fn exchange(client: &Client, request: http::Request<Vec<u8>>) -> Result<Response> {
     let query = request.uri().query().unwrap_or_default();
