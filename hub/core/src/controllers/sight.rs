@@ -199,7 +199,9 @@ impl Reader {
 
     /// Forgets one object.
     pub fn forget(&mut self, stored: &Stored) {
-        self.specs.remove(&place(stored));
+        let place = place(stored);
+        self.specs.remove(&place);
+        self.order.retain(|known| *known != place);
     }
 
     /// Forgets all: before a complete list, since a restored control plane may reuse a generation.
@@ -352,6 +354,24 @@ mod tests {
         assert_ne!(reader.read(&second).digest, digest);
         reader.forget_all();
         assert_eq!(reader.read(&first).digest, digest);
+    }
+
+    #[test]
+    fn what_was_forgotten_takes_no_room() {
+        let mut reader = Reader::new(Kind::Release);
+        let named = |name: &str| {
+            let mut object = release();
+            object["metadata"]["name"] = json!(name);
+            stored(&object)
+        };
+        let again = named("again");
+        reader.read(&again);
+        reader.forget(&again);
+        reader.read(&again);
+        for index in 1..REMEMBERED {
+            reader.read(&named(&format!("release-{index}")));
+        }
+        assert!(reader.remembered(&again).is_some());
     }
 
     #[test]
