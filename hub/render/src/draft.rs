@@ -26,8 +26,6 @@ pub(crate) struct Draft<'a> {
     keeps_deployment: bool,
     pub(crate) resources: Vec<BundleObject>,
     pub(crate) problems: Vec<Problem>,
-    /// Problems that are said once.
-    said: BTreeSet<String>,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -161,7 +159,7 @@ impl<'a> Draft<'a> {
 
     /// Says something once, though several objects have it.
     pub(crate) fn say(&mut self, problem: Problem) {
-        if self.said.insert(problem.to_string()) {
+        if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
     }
