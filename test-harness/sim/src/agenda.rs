@@ -4,15 +4,15 @@ use core::cmp::Reverse;
 use core::time::Duration;
 use std::collections::BinaryHeap;
 
+use slab::Slab;
+
 /// What is going to happen. Of two events at one time the one that was planned first comes first.
 #[derive(Debug)]
 pub(crate) struct Agenda<E> {
     now: Duration,
     /// When, the number of the plan, and where in `events`. Events are large, and stay where they are.
     times: BinaryHeap<Reverse<(Duration, u64, usize)>>,
-    events: Vec<Option<E>>,
-    /// Places in `events` that are free.
-    free: Vec<usize>,
+    events: Slab<E>,
     planned: u64,
 }
 
@@ -21,8 +21,7 @@ impl<E> Agenda<E> {
         Self {
             now: Duration::ZERO,
             times: BinaryHeap::new(),
-            events: Vec::new(),
-            free: Vec::new(),
+            events: Slab::new(),
             planned: 0,
         }
     }
@@ -38,16 +37,7 @@ impl<E> Agenda<E> {
     /// At a time; what should have been before now is now.
     pub(crate) fn at(&mut self, time: Duration, event: E) {
         self.planned += 1;
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.events[place] = Some(event);
-                place
-            }
-            None => {
-                self.events.push(Some(event));
-                self.events.len() - 1
-            }
-        };
+        let place = self.events.insert(event);
         self.times
             .push(Reverse((time.max(self.now), self.planned, place)));
     }
@@ -58,8 +48,7 @@ impl<E> Agenda<E> {
             Some(Reverse((time, ..))) if *time <= end => {
                 let Reverse((time, _, place)) = self.times.pop()?;
                 self.now = time;
-                self.free.push(place);
-                self.events[place].take()
+                Some(self.events.remove(place))
             }
             _ => {
                 self.now = self.now.max(end);
