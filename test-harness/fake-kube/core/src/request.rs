@@ -107,7 +107,10 @@ impl Request {
     /// no resource has such a method.
     pub fn outline(raw: &RawRequest<'_>) -> Option<Self> {
         let path = Path::parse(raw.path);
-        let mut options = Options::default();
+        let mut options = Options {
+            watch: options::asks_to_watch(raw.query),
+            ..Options::default()
+        };
         let verb = verb(raw.method, &path, &mut options).ok()?;
         Some(Self {
             verb,

@@ -129,10 +129,8 @@ impl Options {
     pub fn parse(method: &str, query: &str) -> Result<Self, Refusal> {
         let kind = options_kind(method);
         let mut options = Self::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent_decode(&value.replace('+', " "));
-            options.take(kind, &percent_decode(key), &value)?;
+        for (key, value) in pairs(query) {
+            options.take(kind, &key, &value)?;
         }
         options.delete.check()?;
         Ok(options)
@@ -314,6 +312,21 @@ impl Continue {
             ))
         })
     }
+}
+
+/// What a query says, decoded.
+fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode(key), percent_decode(&value.replace('+', " ")))
+    })
+}
+
+/// Whether a query asks for a watch, whatever else it asks.
+pub(super) fn asks_to_watch(query: &str) -> bool {
+    let said = pairs(query).filter(|(key, _)| key == "watch");
+    said.last().is_some_and(|(_, value)| boolean(&value))
 }
 
 /// Whatever is not a no is a yes.
