@@ -279,11 +279,6 @@ mod tests {
                 any().in_namespace("default"),
                 [true, true, false, false, true, false],
             ),
-            (any().on_name("one"), [true, true, false, false, false, false]),
-            (
-                any().on_name("one").on_subresource(""),
-                [true, false, false, false, false, false],
-            ),
             (any().of_user("hub"), [true; 6]),
             (any().of_user("agent"), [false; 6]),
         ];

@@ -16,8 +16,6 @@ pub struct FaultRule {
     pub subresource: Option<String>,
     /// Only what is in this namespace.
     pub namespace: Option<String>,
-    /// Only the object of this name; what names none, as a create or a list, is not about it.
-    pub name: Option<String>,
     /// Only who has this name, whomever they act as.
     pub user: Option<String>,
     /// So many requests, then the rule is spent; none means until cleared.
@@ -41,7 +39,6 @@ impl FaultRule {
             resource: None,
             subresource: None,
             namespace: None,
-            name: None,
             user: None,
             times: None,
             probability,
@@ -85,15 +82,6 @@ impl FaultRule {
         }
     }
 
-    /// Only requests for the object of this name.
-    #[must_use]
-    pub fn on_name(self, name: &str) -> Self {
-        Self {
-            name: Some(name.to_owned()),
-            ..self
-        }
-    }
-
     /// Only requests of this user.
     #[must_use]
     pub fn of_user(self, user: &str) -> Self {
@@ -121,7 +109,7 @@ impl FaultRule {
 
     fn is_about_place(&self, path: &Path) -> bool {
         let Path::Resource(target) = path else {
-            let places = [&self.subresource, &self.namespace, &self.name];
+            let places = [&self.subresource, &self.namespace];
             return self.resource.is_none() && places.iter().all(|place| place.is_none());
         };
         let is_of =
@@ -132,7 +120,6 @@ impl FaultRule {
                 Some(target.subresource.as_deref().unwrap_or_default()),
             )
             && is_or_any(&self.namespace, target.namespace.as_deref())
-            && is_or_any(&self.name, target.name.as_deref())
     }
 }
 
