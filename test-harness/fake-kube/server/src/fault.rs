@@ -76,3 +76,25 @@ pub enum Fault {
     /// Each delivery of a watch waits for a time between these.
     DelayWatch(Duration, Duration),
 }
+
+/// All that may go wrong with lists and watches, and how likely it is where much goes wrong.
+pub(crate) fn of_reads() -> [(f64, Fault); 13] {
+    let millis = Duration::from_millis;
+    [
+        (0.3, Fault::Latency(millis(1), millis(300))),
+        (0.3, Fault::LateAnswer(millis(1), millis(300))),
+        (0.5, Fault::DelayWatch(millis(0), millis(200))),
+        (0.1, Fault::InternalError),
+        (0.1, Fault::TooManyRequests { retry_after: 1 }),
+        (0.05, Fault::LostAnswer),
+        (0.02, Fault::NoAnswer),
+        (0.5, Fault::StaleRead { versions: 20 }),
+        (0.4, Fault::CutWatch { within: 6 }),
+        (0.4, Fault::ExpireWatch { within: 6 }),
+        (0.3, Fault::LoseWatch(millis(500), millis(20_000))),
+        // Only its own time, or the patience of whoever listens, ends such a watch.
+        (0.05, Fault::MuteWatch { within: 6 }),
+        // No watch lives long: one that nothing ended would see to it alone that nothing is missed.
+        (1.0, Fault::EndWatch { within: 12 }),
+    ]
+}

@@ -7,12 +7,13 @@ use kube::Client;
 use outhaul_fake_kube_core::access::User;
 use outhaul_fake_kube_core::cluster::Cluster;
 use outhaul_fake_kube_core::kind::GroupResource;
+use outhaul_fake_kube_core::request::Verb;
 use tokio::task::JoinSet;
 
 use crate::authority::IdentityError;
 use crate::clock::Clock;
 use crate::engine::{Engine, Who};
-use crate::fault::{FaultRule, Faults};
+use crate::fault::{self, Fault, FaultRule, Faults};
 use crate::install::{self, InstallError};
 use crate::port::Port;
 use crate::service::ApiService;
@@ -164,6 +165,18 @@ impl FakeKube {
     /// the same order meet the same faults.
     pub fn seed_faults(&self, seed: u64) {
         self.engine.with_faults(|faults| *faults = Faults::seeded(seed));
+    }
+
+    /// Lets lists and watches meet, now and then, all that may go wrong with them, as far as it is `wanted`. What happens
+    /// follows from `seed`, see [`FakeKube::seed_faults`].
+    pub fn disturb_reads(&self, seed: u64, wanted: impl Fn(&Fault) -> bool) {
+        self.seed_faults(seed);
+        let faults = fault::of_reads().into_iter();
+        for (probability, fault) in faults.filter(|(_, fault)| wanted(fault)) {
+            for verb in [Verb::List, Verb::Watch] {
+                self.inject(FaultRule::sometimes(probability, fault.clone()).on_verb(verb));
+            }
+        }
     }
 
     /// Takes all faults away.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use outhaul_fake_kube_server::{FakeKube, Fault, FaultRule, GroupResource, Options, Verb};
+use outhaul_fake_kube_server::{FakeKube, Fault, GroupResource, Options};
 use outhaul_protocol_wire::head::BundleKind;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -24,32 +24,6 @@ const STILL: usize = 260;
 /// Virtual time, in which the whole test runs: no machine is too slow for it.
 const LIMIT: Duration = Duration::from_secs(7_200);
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
-
-/// All that may go wrong, on lists and watches, as far as it is `wanted`.
-fn misbehave(kube: &FakeKube, seed: u64, wanted: impl Fn(&Fault) -> bool) {
-    let millis = Duration::from_millis;
-    kube.seed_faults(seed);
-    let faults = [
-        (0.3, Fault::Latency(millis(1), millis(300))),
-        (0.3, Fault::LateAnswer(millis(1), millis(300))),
-        (0.5, Fault::DelayWatch(millis(0), millis(200))),
-        (0.1, Fault::InternalError),
-        (0.1, Fault::TooManyRequests { retry_after: 1 }),
-        (0.05, Fault::LostAnswer),
-        (0.02, Fault::NoAnswer),
-        (0.4, Fault::CutWatch { within: 6 }),
-        (0.4, Fault::ExpireWatch { within: 6 }),
-        (0.3, Fault::LoseWatch(millis(500), millis(20_000))),
-        (0.05, Fault::MuteWatch { within: 6 }),
-        // No watch lives long: one that nothing ended would see to it alone that nothing is missed.
-        (1.0, Fault::EndWatch { within: 12 }),
-    ];
-    for (probability, fault) in faults.into_iter().filter(|(_, fault)| wanted(fault)) {
-        for verb in [Verb::List, Verb::Watch] {
-            kube.inject(FaultRule::sometimes(probability, fault.clone()).on_verb(verb));
-        }
-    }
-}
 
 /// A name and a version.
 type Version = (String, String);
@@ -116,7 +90,7 @@ impl Run {
         for number in 0..STILL {
             write(&past_faults, &format!("still-{number}"), 0).await;
         }
-        misbehave(&kube, seed, wanted);
+        kube.disturb_reads(seed, wanted);
         let watched = Watched {
             group: String::new(),
             version: "v1".to_owned(),

@@ -17,7 +17,7 @@ use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Client, ResourceExt as _};
-use outhaul_fake_kube_server::{FakeKube, Fault, FaultRule, Options, User, Verb, Who};
+use outhaul_fake_kube_server::{FakeKube, Fault, Options, User, Who};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -35,33 +35,6 @@ fn seeds() -> Vec<u64> {
     match std::env::var("OUTHAUL_SEED").map(|text| text.parse()) {
         Ok(Ok(seed)) => vec![seed],
         _ => SEEDS.collect(),
-    }
-}
-
-/// All that may go wrong, on reads and watches, as far as it is `wanted`.
-fn misbehave(kube: &FakeKube, seed: u64, wanted: impl Fn(&Fault) -> bool) {
-    let millis = Duration::from_millis;
-    kube.seed_faults(seed);
-    let faults = [
-        (0.3, Fault::Latency(millis(1), millis(300))),
-        (0.5, Fault::DelayWatch(millis(0), millis(200))),
-        (0.1, Fault::InternalError),
-        (0.1, Fault::TooManyRequests { retry_after: 1 }),
-        (0.05, Fault::LostAnswer),
-        (0.02, Fault::NoAnswer),
-        (0.5, Fault::StaleRead { versions: 20 }),
-        (0.4, Fault::CutWatch { within: 6 }),
-        (0.4, Fault::ExpireWatch { within: 6 }),
-        (0.3, Fault::LoseWatch(millis(500), millis(20_000))),
-        // Only its own timeout ends such a watch.
-        (0.05, Fault::MuteWatch { within: 6 }),
-        // No watch lives long: one that nothing ended would see to it alone that nothing is missed.
-        (1.0, Fault::EndWatch { within: 12 }),
-    ];
-    for (probability, fault) in faults.into_iter().filter(|(_, fault)| wanted(fault)) {
-        for verb in [Verb::List, Verb::Watch] {
-            kube.inject(FaultRule::sometimes(probability, fault.clone()).on_verb(verb));
-        }
     }
 }
 
@@ -194,7 +167,7 @@ async fn control(client: Client, seen: Seen) {
 
 async fn nothing_is_missed(seed: u64, config: watcher::Config) -> Result<()> {
     let kube = in_process().await?;
-    misbehave(&kube, seed, |_| true);
+    kube.disturb_reads(seed, |_| true);
     let (store, writer) = reflector::store();
     let (watched, reconciled) = (Seen::default(), Seen::default());
     let mut tasks = JoinSet::new();
@@ -237,7 +210,7 @@ async fn nothing_is_missed(seed: u64, config: watcher::Config) -> Result<()> {
 
 async fn every_version_comes_by(seed: u64, config: watcher::Config) -> Result<()> {
     let kube = in_process().await?;
-    misbehave(&kube, seed, |fault| !matches!(fault, Fault::ExpireWatch { .. }));
+    kube.disturb_reads(seed, |fault| !matches!(fault, Fault::ExpireWatch { .. }));
     let (store, writer) = reflector::store();
     let watched = Seen::default();
     let mut tasks = JoinSet::new();
@@ -312,7 +285,7 @@ async fn every_version_comes_by_after_streaming_lists() -> Result<()> {
 async fn a_seed_can_be_run_again() -> Result<()> {
     let outcomes = async |seed| {
         let kube = in_process().await?;
-        misbehave(&kube, seed, |_| true);
+        kube.disturb_reads(seed, |_| true);
         let maps: Api<ConfigMap> = Api::default_namespaced(client(&kube));
         let mut outcomes = Vec::new();
         for _ in 0..60 {
