@@ -122,7 +122,7 @@ impl Stage<'_> {
         }
         loop {
             let response = step::send(step, &self.names, client).await?;
-            if is_as_wanted(step, &response) {
+            if !is_starting(&response) && is_as_wanted(step, &response) {
                 return Ok(response);
             }
             if Instant::now() > deadline {
@@ -131,6 +131,13 @@ impl Stage<'_> {
             sleep(PAUSE).await;
         }
     }
+}
+
+/// Whether a kind is not served yet: a real server says so for a moment after its definition changed, and why not if it
+/// knows.
+fn is_starting(response: &Response) -> bool {
+    let message = response.body["message"].as_str().unwrap_or_default();
+    response.code == 429 && message.starts_with("storage is (re)initializing")
 }
 
 fn is_as_wanted(step: &Step, response: &Response) -> bool {
