@@ -2,7 +2,9 @@
 
 mod parse;
 
-use serde_json::Value;
+use std::fmt::{self, Display, Formatter};
+
+use serde_json::{Value, json};
 
 use crate::meta;
 use crate::refusal::Refusal;
@@ -14,6 +16,7 @@ pub struct LabelSelector(Vec<Requirement>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Requirement {
+    Equals(String, String),
     In(String, Vec<String>),
     NotIn(String, Vec<String>),
     Exists(String),
@@ -31,6 +34,16 @@ impl LabelSelector {
         parse::requirements(text).map(Self).map_err(Refusal::bad_request)
     }
 
+    /// What a spec selects: by plain labels, as Services and ReplicationControllers do, or by a `metav1.LabelSelector`.
+    pub(crate) fn from_spec(selector: &Value) -> Self {
+        match selector.as_object() {
+            Some(labels) if labels.values().all(Value::is_string) => {
+                Self::from_object(&json!({ "matchLabels": labels }))
+            }
+            _ => Self::from_object(selector),
+        }
+    }
+
     /// The `metav1.LabelSelector` of a spec.
     pub fn from_object(selector: &Value) -> Self {
         let mut all = Vec::new();
@@ -40,10 +53,8 @@ impl LabelSelector {
             .into_iter()
             .flatten()
         {
-            all.push(Requirement::In(
-                key.clone(),
-                vec![value.as_str().unwrap_or_default().to_owned()],
-            ));
+            let value = value.as_str().unwrap_or_default().to_owned();
+            all.push(Requirement::Equals(key.clone(), value));
         }
         for expression in selector
             .get("matchExpressions")
@@ -75,6 +86,7 @@ impl LabelSelector {
         let label = |key: &str| labels.get(key).and_then(Value::as_str);
         let number = |key: &str| label(key)?.parse::<i64>().ok();
         self.0.iter().all(|requirement| match requirement {
+            Requirement::Equals(key, value) => label(key) == Some(value),
             Requirement::In(key, values) => label(key).is_some_and(|v| values.iter().any(|w| w == v)),
             Requirement::NotIn(key, values) => label(key).is_none_or(|v| values.iter().all(|w| w != v)),
             Requirement::Exists(key) => label(key).is_some(),
@@ -82,6 +94,49 @@ impl LabelSelector {
             Requirement::Greater(key, bound) => number(key).is_some_and(|n| n > *bound),
             Requirement::Less(key, bound) => number(key).is_some_and(|n| n < *bound),
         })
+    }
+}
+
+/// As queries write it, ordered by label: so scales and tables show what an object selects.
+impl Display for LabelSelector {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut requirements: Vec<&Requirement> = self.0.iter().collect();
+        requirements.sort_by_key(|requirement| requirement.label());
+        let texts: Vec<String> = requirements.iter().map(ToString::to_string).collect();
+        f.write_str(&texts.join(","))
+    }
+}
+
+impl Requirement {
+    fn label(&self) -> &str {
+        match self {
+            Self::Equals(key, _)
+            | Self::In(key, _)
+            | Self::NotIn(key, _)
+            | Self::Exists(key)
+            | Self::Absent(key)
+            | Self::Greater(key, _)
+            | Self::Less(key, _) => key,
+        }
+    }
+}
+
+impl Display for Requirement {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let list = |values: &[String]| {
+            let mut values = values.to_vec();
+            values.sort_unstable();
+            values.join(",")
+        };
+        match self {
+            Self::Equals(key, value) => write!(f, "{key}={value}"),
+            Self::In(key, values) => write!(f, "{key} in ({})", list(values)),
+            Self::NotIn(key, values) => write!(f, "{key} notin ({})", list(values)),
+            Self::Exists(key) => f.write_str(key),
+            Self::Absent(key) => write!(f, "!{key}"),
+            Self::Greater(key, bound) => write!(f, "{key}>{bound}"),
+            Self::Less(key, bound) => write!(f, "{key}<{bound}"),
+        }
     }
 }
 
@@ -208,8 +263,6 @@ fn field(object: &Value, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -227,6 +280,21 @@ mod tests {
         check("!app", false);
         check("!other,other!=x", true);
         assert!(LabelSelector::parse("a b c").is_err());
+    }
+
+    #[test]
+    fn label_selectors_of_objects_are_shown_as_queries() {
+        let selector = json!({
+            "matchLabels": {"tier": "front", "app": "web"},
+            "matchExpressions": [
+                {"key": "zone", "operator": "In", "values": ["b", "a"]},
+                {"key": "old", "operator": "DoesNotExist"},
+                {"key": "new", "operator": "Exists"},
+                {"key": "app", "operator": "NotIn", "values": ["api"]},
+            ],
+        });
+        let shown = LabelSelector::from_object(&selector).to_string();
+        assert_eq!(shown, "app=web,app notin (api),new,!old,tier=front,zone in (a,b)");
     }
 
     #[test]

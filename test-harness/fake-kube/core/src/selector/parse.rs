@@ -138,7 +138,7 @@ impl Parser {
 
     fn compared(&mut self, key: String) -> Result<Requirement, String> {
         match self.next() {
-            Token::Equals | Token::DoubleEquals => Ok(Requirement::In(key, vec![self.value()?])),
+            Token::Equals | Token::DoubleEquals => Ok(Requirement::Equals(key, self.value()?)),
             Token::NotEquals => Ok(Requirement::NotIn(key, vec![self.value()?])),
             Token::Greater => Ok(Requirement::Greater(key, self.number()?)),
             Token::Less => Ok(Requirement::Less(key, self.number()?)),

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::cell::{human_age, since};
 use crate::meta;
+use crate::selector::LabelSelector;
 
 const NONE: &str = "<none>";
 
@@ -44,29 +45,21 @@ fn template(object: &Value) -> &Value {
 }
 
 pub(super) fn selector(object: &Value, _: Timestamp) -> Value {
-    let selector = &object["spec"]["selector"];
-    labels(selector.get("matchLabels").unwrap_or(selector)).into()
+    selected(&object["spec"]["selector"]).into()
 }
 
 pub(super) fn pod_selector(object: &Value, _: Timestamp) -> Value {
-    labels(&object["spec"]["podSelector"]["matchLabels"]).into()
+    selected(&object["spec"]["podSelector"]).into()
 }
 
 pub(super) fn node_selector(object: &Value, _: Timestamp) -> Value {
-    labels(&object["spec"]["template"]["spec"]["nodeSelector"]).into()
+    selected(&object["spec"]["template"]["spec"]["nodeSelector"]).into()
 }
 
-fn labels(map: &Value) -> String {
-    let pairs: Vec<String> = map
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
-        .collect();
-    if pairs.is_empty() {
-        NONE.to_owned()
-    } else {
-        pairs.join(",")
+fn selected(selector: &Value) -> String {
+    match LabelSelector::from_spec(selector) {
+        all if all.is_empty() => NONE.to_owned(),
+        some => some.to_string(),
     }
 }
 

@@ -165,7 +165,7 @@ impl Cluster {
         let change = Change {
             object: new,
             warnings,
-            unread,
+            unread: unread.through(part),
         };
         self.replace(served, asked, &old, change, part, moment)
     }

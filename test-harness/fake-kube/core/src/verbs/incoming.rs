@@ -127,6 +127,14 @@ impl Unread {
         }
     }
 
+    /// What is left of it in what a write may change: custom resources take no metadata through their status.
+    pub(super) fn through(self, part: Part) -> Self {
+        match (part, self) {
+            (Part::Status, Self::Metadata) => Self::Nothing,
+            (_, unread) => unread,
+        }
+    }
+
     /// Whether it is stored, so that another write stores something else in any case: of an apply to a custom resource.
     pub(super) fn is_stored(self) -> bool {
         matches!(self, Self::Metadata | Self::Content)

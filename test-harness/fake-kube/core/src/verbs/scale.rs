@@ -16,6 +16,7 @@ use crate::reply::Reply;
 use crate::request::{PatchKind, Request, Target, Verb};
 use crate::schema::go::json_type;
 use crate::schema::{FieldError, FieldPath};
+use crate::selector::LabelSelector;
 
 impl Cluster {
     pub(super) fn scale(
@@ -154,18 +155,11 @@ fn view(scale: &Scale, object: &Value) -> Value {
     })
 }
 
-/// A selector as text: its labels joined by commas.
+/// What is selected, as a query.
 fn selector_text(selector: &Value) -> String {
-    let labels = selector.get("matchLabels").unwrap_or(selector);
-    match labels {
+    match selector {
         Value::String(text) => text.clone(),
-        Value::Object(labels) => {
-            let pairs = labels
-                .iter()
-                .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
-            pairs.collect::<Vec<_>>().join(",")
-        }
-        _ => String::new(),
+        other => LabelSelector::from_spec(other).to_string(),
     }
 }
 

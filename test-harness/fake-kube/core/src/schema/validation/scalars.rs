@@ -53,8 +53,8 @@ pub(super) fn check_number(
         errors.push(error);
     }
     let value = number.as_f64().unwrap_or_default();
-    let mut complain = |rule: &str, bound: &Number| {
-        let detail = format!("{path} in body should be {rule} {bound}");
+    let mut complain = |rule: &str, limit: &Number| {
+        let detail = format!("{path} in body should be {rule} {}", bound(limit));
         errors.push(invalid(path, Value::Number(number.clone()), detail));
     };
     if let Some(factor) = &limits.multiple_of
