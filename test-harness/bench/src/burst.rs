@@ -14,6 +14,7 @@ use crate::course::{CREATES, Controllers, Course, TARGET};
 use crate::measure::{Figures, Measure};
 use crate::outcome::Outcome;
 use crate::process::Usage;
+use crate::requests::Requests;
 use crate::rounds::Rounds;
 use crate::sample::{self, Carrier};
 use crate::verdict::{Bar, Verdict};
@@ -31,6 +32,8 @@ struct Bursts {
     /// From the creation of each sample to its status.
     each: Vec<Duration>,
     writes: [u64; 2],
+    /// What control plane and plane were asked; nothing, where they are embedded.
+    requests: [Requests; 2],
     /// CPU of each process while they went on.
     cpu: BTreeMap<String, Duration>,
 }
@@ -41,6 +44,7 @@ struct Burst {
     each: Vec<Duration>,
     /// Writes to control plane and plane, the creation of the samples included.
     writes: [u64; 2],
+    requests: [Requests; 2],
 }
 
 /// Measures `rounds` rounds of `count` samples of each.
@@ -89,6 +93,11 @@ fn judge(
             format!("{who}: {control:.1} writes to the control plane and {plane:.1} to the plane for each");
         outcome.notes.push(note);
         outcome.notes.push(format!("{who}: {}", bursts.told_cpu()));
+        for (side, requests) in ["control plane", "plane"].iter().zip(&bursts.requests) {
+            let asked = (*requests != Requests::default()).then(|| requests.told(samples));
+            let note = asked.map(|asked| format!("{who}: the {side} answered for each {asked}"));
+            outcome.notes.extend(note);
+        }
     }
     let [ours, floor] = [ours, floor].map(|bursts| bursts.figures(count));
     let what = format!("{count} Releases at once over the relay's, middle of {rounds}");
@@ -120,6 +129,9 @@ impl Bursts {
         self.each.extend(burst.each);
         for (all, writes) in self.writes.iter_mut().zip(burst.writes) {
             *all += writes;
+        }
+        for (all, requests) in self.requests.iter_mut().zip(burst.requests) {
+            all.add(requests);
         }
     }
 
@@ -163,6 +175,7 @@ async fn burst(
         .map(|index| format!("{}-{word}-{index}", carrier.word()))
         .collect();
     let before = course.revisions().await?;
+    let [control_before, plane_before] = course.requests().await?;
     let start = Instant::now();
     let creating = futures::stream::iter(names.clone())
         .map(|name| async move {
@@ -181,6 +194,7 @@ async fn burst(
     // What was merged is written later, and counts too.
     tokio::time::sleep(SETTLING).await;
     let after = course.revisions().await?;
+    let [control_after, plane_after] = course.requests().await?;
     Ok(Burst {
         total: last.context("a burst of no samples")? - start,
         each: arrived
@@ -188,5 +202,9 @@ async fn burst(
             .map(|(name, arrival)| arrival.status - sent[name])
             .collect(),
         writes: [after[0] - before[0], after[1] - before[1]],
+        requests: [
+            control_after.since(&control_before),
+            plane_after.since(&plane_before),
+        ],
     })
 }

@@ -19,6 +19,7 @@ use crate::floor::{apply, relay};
 use crate::process::{self, Usage};
 use crate::programs::agent;
 use crate::programs::hub::{self, Addresses};
+use crate::requests::Requests;
 use crate::sample::{self, Carrier};
 use crate::worker::{self, Role, Worker};
 
@@ -200,6 +201,18 @@ impl Course {
     pub async fn revisions(&self) -> Result<[u64; 2]> {
         let (control, plane) = tokio::try_join!(revision(&self.control), revision(&self.plane))?;
         Ok([control, plane])
+    }
+
+    /// What control plane and plane have been asked until now. Embedded ones do not count.
+    ///
+    /// # Errors
+    /// An API server does not tell.
+    pub async fn requests(&self) -> Result<[Requests; 2]> {
+        if self.cluster == Ground::Embedded.name() {
+            return Ok(Default::default());
+        }
+        let answered = tokio::try_join!(Requests::answered(&self.control), Requests::answered(&self.plane));
+        answered.map(|(control, plane)| [control, plane])
     }
 
     /// Waits until nothing has been written to the control plane for a while: what is created is recorded.

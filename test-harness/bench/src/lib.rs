@@ -22,6 +22,7 @@ pub mod memory;
 pub mod outcome;
 pub mod process;
 pub mod programs;
+pub mod requests;
 pub mod restart;
 pub mod rounds;
 pub mod sample;
