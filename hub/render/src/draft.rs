@@ -32,6 +32,9 @@ pub(crate) struct Draft<'a> {
 /// The kind whose pods a Service and its routes lead to.
 pub(crate) const DEPLOYMENT: &str = "Deployment";
 
+/// The kind that leads from a gateway to a Service.
+pub(crate) const HTTP_ROUTE: &str = "HTTPRoute";
+
 /// What an object is called in messages, and in its Release.
 pub(crate) struct Identity {
     pub(crate) kind: &'static str,
@@ -81,7 +84,7 @@ impl<'a> Draft<'a> {
         }
         let stored = self.stored(&identity);
         match object.and_then(|object| check(&identity).map_or(Ok(object), Err)) {
-            Ok(mut object) => match stored.filter(|_| self.keeps(&identity)) {
+            Ok(mut object) => match self.kept(&identity) {
                 Some(stored) => self.keep(stored),
                 None => {
                     object["metadata"]["namespace"] = self.namespace.as_str().into();
@@ -145,11 +148,25 @@ impl<'a> Draft<'a> {
         self.keeps_deployment
     }
 
-    fn keeps(&self, identity: &Identity) -> bool {
-        self.keeps_deployment && matches!(identity.kind, "Service" | "HTTPRoute")
+    /// The stored form of what leads to the Deployment, where that is what stays, whatever is wanted now.
+    pub(crate) fn kept(&self, identity: &Identity) -> Option<&'a BundleObject> {
+        let leads_to_it = matches!(identity.kind, "Service" | HTTP_ROUTE);
+        self.stored(identity)
+            .filter(|_| self.keeps_deployment && leads_to_it)
     }
 
-    fn keep(&mut self, stored: &BundleObject) {
+    /// Keeps all stored routes, those too that nobody asks for any more.
+    pub(crate) fn keep_routes(&mut self) {
+        let stored: Vec<_> = self.stored.values().copied().collect();
+        for route in stored {
+            if route.object["kind"] == HTTP_ROUTE && self.is_here(route) {
+                self.keep(route);
+            }
+        }
+    }
+
+    /// Adds an object as it is stored.
+    pub(crate) fn keep(&mut self, stored: &BundleObject) {
         let mut stored = stored.clone();
         if self.is_suspended {
             suspend(&mut stored.object);

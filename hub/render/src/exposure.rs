@@ -92,6 +92,23 @@ pub(crate) fn path(owner: &ComponentOwner, base_path: &str) -> String {
     path::join(&["/", &owner.project_name, &owner.component_name, base_path])
 }
 
+/// Whether gateways take this in a path (`HTTPPathMatch` of the Gateway API): what a path of a URL is made of, anything else
+/// percent-encoded, and no slash that is encoded.
+pub(crate) fn is_path(text: &str) -> bool {
+    let is_plain = |text: &str| {
+        text.bytes()
+            .all(|letter| letter.is_ascii_alphanumeric() || b"-/._~!$&'()*+,;=:@".contains(&letter))
+    };
+    let is_encoded = |text: &str| {
+        text.split_at_checked(2).is_some_and(|(code, rest)| {
+            let is_code = code.bytes().all(|digit| digit.is_ascii_hexdigit());
+            is_code && !code.eq_ignore_ascii_case("2f") && is_plain(rest)
+        })
+    };
+    let mut parts = text.split('%');
+    parts.next().is_none_or(is_plain) && parts.all(is_encoded)
+}
+
 /// The host of a web application.
 pub(crate) fn web_host(owner: &ComponentOwner, environment: &str, domains: Domains<'_>) -> String {
     format!("{}-{environment}.{}", owner.component_name, domains.web)

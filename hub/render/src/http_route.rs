@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     binding::Binding,
     domain::Domains,
-    draft::{Draft, Identity},
+    draft::{Draft, HTTP_ROUTE, Identity},
     exposure::{self, Level},
     name,
     problem::{Problem, Warning},
@@ -44,18 +44,22 @@ pub(crate) fn add_api(
 
 /// What the route to an API at one level is called.
 pub(crate) fn of_api(binding: &Binding<'_>, api: &str, level: Level<'_>) -> Identity {
-    Identity::of("HTTPRoute", name::api_route(binding.name, api, level.name()))
+    Identity::of(HTTP_ROUTE, name::api_route(binding.name, api, level.name()))
 }
 
-/// Adds the routes to the endpoints of a web application, which has a host of its own.
+/// Adds the routes to the endpoints of a web application, which has a host of its own; the stored ones and no others, where
+/// the Deployment behind them stays.
 pub(crate) fn add_web(draft: &mut Draft<'_>, binding: &Binding<'_>, domains: Domains<'_>) {
+    if draft.keeps_deployment() {
+        return draft.keep_routes();
+    }
     let host = exposure::web_host(binding.owner, binding.environment, domains);
     let is_host = name::is_subdomain(&host);
     if is_host && !binding.workload.endpoints.is_empty() && !host.split('.').all(name::is_label) {
         draft.warnings.push(Warning::LongHost(host.clone()));
     }
     for (endpoint, at) in &binding.workload.endpoints {
-        let identity = Identity::of("HTTPRoute", name::web_route(binding.name, endpoint));
+        let identity = Identity::of(HTTP_ROUTE, name::web_route(binding.name, endpoint));
         let spec = route(
             Level::PUBLIC.gateway(),
             &host,
@@ -76,7 +80,7 @@ pub(crate) fn add_web(draft: &mut Draft<'_>, binding: &Binding<'_>, domains: Dom
 fn object(binding: &Binding<'_>, name: &str, spec: Value) -> Value {
     json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
+        "kind": HTTP_ROUTE,
         "metadata": binding.metadata(name),
         "spec": spec,
         "status": {"parents": null},

@@ -284,6 +284,17 @@ pub enum Problem {
         /// The port.
         port: i32,
     },
+    /// A path that gateways do not take.
+    #[error(
+        "API {api:?}: rest.backend.basePath is {path:?}: use letters, digits and any of -._~!$&'()*+,;=:@/, write others as \
+         % and two hexadecimal digits, and no slash as %2F"
+    )]
+    BasePath {
+        /// The API.
+        api: String,
+        /// The path.
+        path: String,
+    },
     /// A route without anything behind it.
     #[error(
         "API {api:?} leads to a Service that has no port: give the workload an endpoint with port {port}"

@@ -11,9 +11,18 @@ use crate::{
     problem::Warning,
 };
 
-/// Adds the Service: the class under the ports of the workload. Returns the numbers of its ports; without any there is no
-/// Service, since Kubernetes takes none.
+/// Adds the Service: the class under the ports of the workload, or the stored one where the Deployment behind it stays.
+/// Returns the numbers of its ports; without any there is no Service, since Kubernetes takes none.
 pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<String, Value>) -> Vec<i64> {
+    let identity = Identity {
+        kind: "Service",
+        id: format!("{}-service", binding.name),
+        name: name::workload(binding.name),
+    };
+    if let Some(stored) = draft.kept(&identity) {
+        draft.keep(stored);
+        return numbers(&stored.object["spec"]);
+    }
     let ports = container::ports(binding.workload).into_iter().map(|port| {
         json!({"name": port.name(), "port": port.number, "protocol": port.protocol, "targetPort": port.number})
     });
@@ -33,17 +42,12 @@ pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<Strin
         spec.get("ports"),
         "port",
     ));
-    let ports = spec.get("ports").and_then(Value::as_array);
-    let Some(ports) = ports else {
+    if !spec.get("ports").is_some_and(Value::is_array) {
         draft.warnings.push(Warning::NoPorts);
         return Vec::new();
-    };
-    let ports = ports.iter().filter_map(|port| port["port"].as_i64()).collect();
-    let identity = Identity {
-        kind: "Service",
-        id: format!("{}-service", binding.name),
-        name: name::workload(binding.name),
-    };
+    }
+    let spec = Value::Object(spec);
+    let ports = numbers(&spec);
     let object = json!({
         "apiVersion": "v1",
         "kind": "Service",
@@ -53,4 +57,9 @@ pub(crate) fn add(draft: &mut Draft<'_>, binding: &Binding<'_>, class: Map<Strin
     });
     draft.add(identity, Ok(object));
     ports
+}
+
+fn numbers(spec: &Value) -> Vec<i64> {
+    let ports = spec["ports"].as_array().into_iter().flatten();
+    ports.filter_map(|port| port["port"].as_i64()).collect()
 }

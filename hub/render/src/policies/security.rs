@@ -97,8 +97,8 @@ fn wrong_token(jwt: &Jwt, scopes: &[String]) -> Option<Wrong> {
     let checks = [
         (
             "authentication.jwt.jwks",
-            texts(uri),
-            format!("write an address of 1 to {LONGEST} characters"),
+            texts(uri) && is_address(&jwt.jwks),
+            format!("write an address of at most {LONGEST} characters, like https://idp.example.com/jwks"),
         ),
         (
             "authentication.jwt.issuer",
@@ -127,6 +127,14 @@ fn wrong_cors(cors: &Cors) -> Option<Wrong> {
     }
     let age = cors.max_age.filter(|age| !(0..=AGE).contains(age))?;
     Some(("cors.maxAge", format!("it is {age}: write 0 to {AGE} seconds")))
+}
+
+/// Where keys can be fetched: gateways take any text, and then no token.
+fn is_address(text: &str) -> bool {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.starts_with('/') && !rest.is_empty() && !rest.contains(char::is_whitespace))
 }
 
 /// Scheme, host and port, and nothing behind them.

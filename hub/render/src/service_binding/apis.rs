@@ -175,14 +175,21 @@ impl<'a> Api<'a> {
         })
     }
 
-    /// Where it leads. A backend that is left out has port 0, which there is not.
+    /// Where it leads, if gateways take that. A backend that is left out has port 0, which there is not.
     fn backend(&self) -> Result<&'a RestBackend, Problem> {
         let backend = self.rest()?.backend.as_ref();
         let valid = backend.filter(|backend| (1..=65535).contains(&backend.port));
-        valid.ok_or_else(|| Problem::Port {
+        let backend = valid.ok_or_else(|| Problem::Port {
             api: self.name.to_owned(),
             port: backend.map(|backend| backend.port).unwrap_or_default(),
-        })
+        })?;
+        match exposure::is_path(&backend.base_path) {
+            true => Ok(backend),
+            false => Err(Problem::BasePath {
+                api: self.name.to_owned(),
+                path: backend.base_path.clone(),
+            }),
+        }
     }
 
     fn names_no_level(&self) -> bool {

@@ -88,11 +88,11 @@ const REFUSED: [(&str, &str); 2] = [
 pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 39),
     ("CronJob", 7),
-    ("Deployment", 85),
-    ("HTTPRoute", 136),
-    ("Release", 107),
+    ("Deployment", 87),
+    ("HTTPRoute", 138),
+    ("Release", 111),
     ("SecurityPolicy", 33),
-    ("Service", 90),
+    ("Service", 92),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
