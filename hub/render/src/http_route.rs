@@ -58,6 +58,13 @@ pub(crate) fn add_web(draft: &mut Draft<'_>, binding: &Binding<'_>, domains: Dom
     if is_host && !binding.workload.endpoints.is_empty() && !host.split('.').all(name::is_label) {
         draft.warnings.push(Warning::LongHost(host.clone()));
     }
+    if binding.workload.endpoints.len() > 1 {
+        let endpoints: Vec<_> = binding.workload.endpoints.keys().map(String::as_str).collect();
+        draft.warnings.push(Warning::OneAddress {
+            endpoints: endpoints.join(", "),
+            host: host.clone(),
+        });
+    }
     for (endpoint, at) in &binding.workload.endpoints {
         let identity = Identity::of(HTTP_ROUTE, name::web_route(binding.name, endpoint));
         let spec = route(

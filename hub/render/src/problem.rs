@@ -465,6 +465,16 @@ pub enum Warning {
          or of the environment"
     )]
     LongHost(String),
+    /// Several routes of one host and path.
+    #[error(
+        "endpoints {endpoints} are all at {host}/, where gateways lead to one of them only: keep one endpoint"
+    )]
+    OneAddress {
+        /// Their names, with commas between.
+        endpoints: String,
+        /// The host.
+        host: String,
+    },
     /// A task that runs on.
     #[error(
         "spec.releaseState has no effect, as in OpenChoreo: say Active, or leave task-states out of the hub's --as-openchoreo"
