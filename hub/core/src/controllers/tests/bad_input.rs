@@ -422,6 +422,33 @@ fn of_apis() -> Vec<Case> {
              \"pay-api-public-httproute-6468f263\" already: rename an API, or list each level once",
         ),
         (
+            exposed_by(
+                json!({"restPolicy": {}}),
+                json!({"rest": {"backend": {"basePath": "/v1/{tenant}"}}}),
+            ),
+            PAY,
+            "InvalidConfiguration: API \"api\": rest.backend.basePath is \"/v1/{tenant}\": use letters, digits and any of \
+             -._~!$&'()*+,;=:@/, write others as % and two hexadecimal digits, and no slash as %2F",
+        ),
+        (
+            vec![(Kind::ServiceBinding, "pay", json!({}))],
+            PAY,
+            "InvalidConfiguration: ServiceBinding acme/pay cannot be read; correct it with kubectl edit: spec: missing \
+             field `owner`",
+        ),
+        (
+            vec![(Kind::WebApplicationBinding, "web", json!({"environment": 7}))],
+            WEB,
+            "InvalidConfiguration: WebApplicationBinding acme/web cannot be read; correct it with kubectl edit: \
+             spec.environment: invalid type: integer `7`, expected a string",
+        ),
+        (
+            vec![(Kind::ScheduledTaskBinding, "task", json!({"owner": 7}))],
+            TASK,
+            "InvalidConfiguration: ScheduledTaskBinding acme/task cannot be read; correct it with kubectl edit: \
+             spec.owner: invalid type: integer `7`, expected struct ComponentOwner",
+        ),
+        (
             vec![(Kind::ApiBinding, "open", json!({}))],
             OPEN,
             "InvalidConfiguration: APIBinding acme/open cannot be read; correct it with kubectl edit: spec: missing \
