@@ -9,6 +9,7 @@ use outhaul_protocol_wire::spec::{Entry, Environment, Lifecycle, Manifest, Spec,
 use serde_json::Value;
 
 use crate::blocker::blocker;
+use crate::guards::Guards;
 use crate::held;
 use crate::manifest::{self, Body};
 use crate::shallow;
@@ -40,6 +41,8 @@ pub struct DesiredObject {
     pub protected: bool,
     /// Whether it is created one time, and runs to its end.
     pub once: bool,
+    /// Objects of the same spec that ask whoever calls by it.
+    pub guards: Vec<ObjectRef>,
 }
 
 impl Desired {
@@ -58,10 +61,11 @@ impl Desired {
             Lifecycle::Continuous => Role::Kept,
             Lifecycle::Once => Role::Once,
         };
+        let guards = Guards::of(&entries);
         let read = |entries: Vec<Entry>, role| {
             let objects = entries.into_iter();
             objects
-                .map(|entry| DesiredObject::read(key, entry, role))
+                .map(|entry| DesiredObject::read(key, entry, role, &guards))
                 .collect()
         };
         Ok(Self {
@@ -101,7 +105,7 @@ enum Role {
 }
 
 impl DesiredObject {
-    fn read(key: &Key, entry: Entry, role: Role) -> Self {
+    fn read(key: &Key, entry: Entry, role: Role, guards: &Guards) -> Self {
         let Entry { id, manifest } = entry;
         let (reference, body, protected) = match manifest {
             Ok(manifest) => {
@@ -126,6 +130,7 @@ impl DesiredObject {
         Self {
             id,
             stage: stage(&reference),
+            guards: guards.for_object(&reference),
             reference,
             body,
             protected,

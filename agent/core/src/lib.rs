@@ -16,6 +16,7 @@ pub mod drift;
 pub mod ensure;
 mod field;
 pub mod fight;
+pub mod guards;
 pub mod health;
 pub mod held;
 pub mod item;

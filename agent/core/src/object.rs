@@ -12,6 +12,7 @@ use crate::blocker::blocker;
 use crate::desired::DesiredObject;
 use crate::drift;
 use crate::fight::Fight;
+use crate::guards::Guarded;
 use crate::kinds::Sight;
 use crate::live::{Live, Shown};
 use crate::manifest::Body;
@@ -53,6 +54,8 @@ pub struct Object {
     pub fight: Fight,
     /// In which listing of its kind an answer told of it last, see [`crate::kinds`].
     pub answered_in: u64,
+    /// Whether those are in place that ask whoever calls by it.
+    pub guarded: Guarded,
     /// Why the policy of the plane's owner excludes it.
     pub excluded: Option<Blocker>,
     /// What an apply would change, where a policy lets nothing be changed.
@@ -109,6 +112,7 @@ impl Object {
             retry: Retry::default(),
             fight: Fight::default(),
             answered_in: 0,
+            guarded: Guarded::Yes,
             excluded: None,
             foreseen: None,
             run: None,
@@ -148,6 +152,10 @@ impl Object {
             return Need::Busy;
         }
         match (self.wants(sight, now), mode) {
+            (Need::Apply | Need::Create, Mode::Acts) if self.would_open() => match self.cleared {
+                true => Need::Nothing,
+                false => Need::Look,
+            },
             (need, Mode::Acts) => need,
             (Need::Apply | Need::Adopt | Need::Create, Mode::Observes) if self.foreseen.is_none() => {
                 Need::Look
@@ -178,6 +186,11 @@ impl Object {
             (false, Some(live)) if self.inherits(live) => Need::Adopt,
             (false, _) => Need::Apply,
         }
+    }
+
+    /// Whether its guards are not in place, and it is not known to be there already.
+    fn would_open(&self) -> bool {
+        self.guarded != Guarded::Yes && self.live.is_none()
     }
 
     /// Whether it is being deleted and waits for our finalizer, which goes whatever else is wanted.
@@ -283,6 +296,10 @@ impl Object {
             let message = format!("it belongs to {owner}: remove it there first{advice}");
             Some(blocker(reason, message))
         };
+        let unguarded = || match &self.guarded {
+            Guarded::Blocked(blocker) if self.would_open() => Some(blocker.clone()),
+            Guarded::Blocked(_) | Guarded::NotYet | Guarded::Yes => None,
+        };
         let end = || self.run.as_ref()?.end.as_ref()?.blocker();
         let deleting = || {
             let live = self.live.as_ref().filter(|_| self.run.is_none());
@@ -303,6 +320,7 @@ impl Object {
             .or_else(|| self.excluded.clone())
             .or_else(taken)
             .or_else(|| self.blocker.clone())
+            .or_else(unguarded)
             .or_else(end)
             .or_else(|| self.edited())
             .or_else(deleting)

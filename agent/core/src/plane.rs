@@ -18,6 +18,7 @@
 mod answering;
 mod ensuring;
 mod governing;
+mod guarding;
 mod inheriting;
 mod letting_go;
 mod pinning;

@@ -15,8 +15,7 @@ pub enum Stage {
     Config,
     /// Workloads, Services, and every kind that is not named here.
     Workloads,
-    /// Who may call, before anything sends calls: not for a moment is a route open to others. One that the plane refuses
-    /// holds its route up no longer.
+    /// Who may call, before anything sends calls: not for a moment is a route open to others, see [`crate::guards`].
     Guards,
     /// What sends traffic to workloads.
     Routes,

@@ -75,6 +75,8 @@ pub enum BlockerReason {
     Cancelled,
     /// Held: the plane knows its hub's control plane by another witness, and nobody has confirmed this one.
     ControlPlaneChanged,
+    /// A route that is not opened, since what would ask its callers is not in place.
+    Unguarded,
 }
 
 /// Why one object is stuck, and for people what to do.
@@ -197,7 +199,7 @@ impl Health {
 
 impl BlockerReason {
     /// All of them, in the order of their byte form.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Conflict,
         Self::Forbidden,
         Self::Invalid,
@@ -223,6 +225,7 @@ impl BlockerReason {
         Self::Vanished,
         Self::Cancelled,
         Self::ControlPlaneChanged,
+        Self::Unguarded,
     ];
 
     /// Why an object that is to go waits for somebody: to confirm that it may, or to change the policy that excludes it.
@@ -262,6 +265,7 @@ impl BlockerReason {
             Self::Vanished => "Vanished",
             Self::Cancelled => "Cancelled",
             Self::ControlPlaneChanged => "ControlPlaneChanged",
+            Self::Unguarded => "Unguarded",
         }
     }
 

@@ -35,6 +35,7 @@ impl Plane {
     /// Plans a resource: what is due joins the queue of requests.
     pub(super) fn plan(&mut self, key: &Key, now: Instant) {
         self.end_fights(key, now);
+        self.look_at_guards(key);
         self.speak_up(key);
         self.hand_down(key, now);
         self.look_back(key);

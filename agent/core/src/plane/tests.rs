@@ -7,6 +7,7 @@ mod convergence;
 mod damage;
 mod ensured;
 mod governed;
+mod guarded;
 mod held;
 mod inherited;
 mod once;

@@ -125,6 +125,9 @@ fn of_object(reason: Object) -> &'static str {
         Object::Failed => "it ran once, and failed",
         Object::Vanished => "it ran once, and was gone before its end was seen",
         Object::Cancelled => "it was to run once, and was deleted before its end",
+        Object::Unguarded => {
+            "anybody could call by it: what would ask them is not in place, so it is not opened"
+        }
         Object::ControlPlaneChanged => "the plane knew another control plane, or another Plane of its name",
     }
 }

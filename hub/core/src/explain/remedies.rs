@@ -127,6 +127,10 @@ fn of_object(reason: Object, it: Subject<'_>) -> Vec<Remedy> {
             "in the control plane: it does not run again; see what it was, and create one of another name",
             it.get(),
         )],
+        Object::Unguarded => vec![remedy(
+            "it is opened once its guard, which the message names, is in place; see what resolves that",
+            it.explain(),
+        )],
         Object::ControlPlaneChanged => confirm_control_plane(it),
         Object::Terminating => {
             look("on the plane: see which finalizers hold it, and who should take them off")
