@@ -86,7 +86,7 @@ pub(super) fn plan<B: Binding>(look: &mut Look<'_>, binding: &B) -> Plan {
     let rendered = |existing| rendered(look, binding, state, existing).or_else(|why| instead(existing, why));
     let write = |rendering: &_| release_write(look, &release, (head, ours), state, rendering);
     let drafted = rendered(existing).and_then(|rendering| match known(look, &release, state, &rendering) {
-        Some((write, wanted)) => Ok((write, Ok(wanted))),
+        Some(known) => known.map(|(write, wanted)| (write, Ok(wanted))),
         None => {
             let due = write(&rendering);
             match too_large(&due, &rendering) {
@@ -95,15 +95,20 @@ pub(super) fn plan<B: Binding>(look: &mut Look<'_>, binding: &B) -> Plan {
             }
         }
     });
+    if let (Some(read), Some(Ok(Ok(Wanted::Release(without))))) =
+        (look.read, head.map(|head| rendered(Some(head))))
+    {
+        let result = match &drafted {
+            Ok((write, Ok(Wanted::Release(with)))) => Some(Ok((with, write))),
+            Ok((_, Ok(Wanted::NoRelease) | Err(_))) => None,
+            Err(why) => Some(Err(why)),
+        };
+        look.memory.compared = result.and_then(|result| Compared::of(state, read, &without, result));
+    }
     let (write, rendering) = match drafted {
         Ok(drafted) => drafted,
         Err(why) => return say(look, binding, invalid(why), None),
     };
-    if let (Some(read), Ok(Wanted::Release(with)), Some(Ok(Ok(Wanted::Release(without))))) =
-        (look.read, &rendering, head.map(|head| rendered(Some(head))))
-    {
-        look.memory.compared = Compared::of(state, read, &without, with, &write);
-    }
     let readiness = match write {
         Write::Due(step) => return Plan::Step(Box::new(step), Vec::new()),
         Write::Held(attempt, message) => refused(&release.name, &attempt, &message),
@@ -119,7 +124,7 @@ fn known(
     release: &Id,
     state: ReleaseState,
     rendering: &Result<Wanted, RenderError>,
-) -> Option<(Write, Wanted)> {
+) -> Option<Result<(Write, Wanted), String>> {
     let (None, Ok(Wanted::Release(rendered))) = (look.read, rendering) else {
         return None;
     };
@@ -128,11 +133,15 @@ fn known(
     if !compared.is_of(state, stored, rendered) {
         return None;
     }
-    let write = match &compared.attempt {
+    let taken = match &compared.result {
+        Ok(taken) => taken,
+        Err(why) => return Some(Err(why.clone())),
+    };
+    let write = match &taken.attempt {
         None => Write::Settled,
         Some(attempt) => look.held(attempt)?,
     };
-    Some((write, Wanted::Release(compared.with.clone())))
+    Some(Ok((write, Wanted::Release(taken.rendered.clone()))))
 }
 
 /// What is to be done where the Release cannot be read. That it is to go needs nothing of what it says, where its metadata

@@ -9,7 +9,7 @@ use super::look::{Write, content_of};
 use super::memory::Attempt;
 use super::sight;
 
-/// A comparison, and what it came to.
+/// A comparison, and what it came to: what is to be written, or in words why nothing can be.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Compared {
     state: ReleaseState,
@@ -17,8 +17,15 @@ pub(super) struct Compared {
     stored: Digest,
     /// What is rendered by somebody who does not know that spec.
     without: Outline,
-    /// What is rendered by somebody who does.
-    pub(super) with: Rendered,
+    /// What came of it for somebody who does.
+    pub(super) result: Result<Taken, String>,
+}
+
+/// A Release that can be written, as far as this hub knows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Taken {
+    /// What is rendered.
+    pub(super) rendered: Rendered,
     /// What was to be written and is refused, if anything is.
     pub(super) attempt: Option<Attempt>,
 }
@@ -36,21 +43,25 @@ impl Compared {
         state: ReleaseState,
         read: &Release,
         without: &Rendered,
-        with: &Rendered,
-        write: &Write,
+        result: Result<(&Rendered, &Write), &String>,
     ) -> Option<Self> {
-        let attempt = match write {
-            Write::Settled => None,
-            Write::Held(attempt, _) => Some(attempt.clone()),
-            Write::Due(_) => return None,
+        let result = match result {
+            Ok((rendered, write)) => Ok(Taken {
+                rendered: rendered.without_change(),
+                attempt: match write {
+                    Write::Settled => None,
+                    Write::Held(attempt, _) => Some(attempt.clone()),
+                    Write::Due(_) => return None,
+                },
+            }),
+            Err(why) => Err(why.clone()),
         };
         let spec = serde_json::to_value(&read.spec).expect("a spec is a map with text keys");
         Some(Self {
             state,
             stored: sight::digest(&spec),
             without: Outline::of(without),
-            with: with.without_change(),
-            attempt,
+            result,
         })
     }
 

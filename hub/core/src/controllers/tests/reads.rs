@@ -7,7 +7,7 @@ use super::*;
 /// What somebody gets wrong in what runs.
 type Mistake = fn(&mut Server);
 
-const MISTAKES: [(&str, Mistake, &str); 4] = [
+const MISTAKES: [(&str, Mistake, &str); 5] = [
     (
         "a policy",
         |server| {
@@ -34,6 +34,16 @@ const MISTAKES: [(&str, Mistake, &str); 4] = [
             server.put(Kind::Service, "cart", moved);
         },
         "False InvalidConfiguration: Deployment \"cart-",
+    ),
+    (
+        "more than a Release can say",
+        |server| {
+            let annotations = json!({"notes": "n".repeat(1024 * 1024)});
+            let class =
+                json!({"deploymentTemplate": {"template": {"metadata": {"annotations": annotations}}}});
+            server.put(Kind::ServiceClass, "default", class);
+        },
+        "False InvalidConfiguration: the Release would be ",
     ),
     (
         "an edit that the API server refuses",
