@@ -291,17 +291,26 @@ impl Controllers {
                 let until = self.queue.failed(key, None, now.uptime);
                 return self.refused(job, message, until);
             }
-            Outcome::Outdated => drop(self.queue.failed(key, None, now.uptime)),
-            Outcome::Failed { said, retry_after } => {
-                let until = self.queue.failed(key, retry_after, now.uptime);
-                if let Some(message) = said.filter(|_| self.queue.failures(key) > UNTOLD) {
-                    // Later words may differ in nothing but a time.
-                    let message = self.told(job).unwrap_or(message);
-                    return self.refused(job, message, until);
-                }
-            }
+            // Again and again, it is no watch that is late: a webhook or a proxy answers so.
+            Outcome::Outdated(said) => return self.failed(job, Some(said), None, now),
+            Outcome::Failed { said, retry_after } => return self.failed(job, said, retry_after, now),
         }
         None
+    }
+
+    /// A request failed. What lasts longer than a start takes is told.
+    fn failed(
+        &mut self,
+        job: &Job,
+        said: Option<String>,
+        retry_after: Option<Duration>,
+        now: Now,
+    ) -> Option<Note> {
+        let until = self.queue.failed(&job.key, retry_after, now.uptime);
+        let message = said.filter(|_| self.queue.failures(&job.key) > UNTOLD)?;
+        // Later words may differ in nothing but a time.
+        let message = self.told(job).unwrap_or(message);
+        self.refused(job, message, until)
     }
 
     /// What was said of this write when it was not taken before.

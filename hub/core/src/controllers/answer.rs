@@ -25,7 +25,7 @@ pub fn outcome(status: Option<&Status>) -> Outcome {
         }
 
         // A 404 may also come from a proxy, or be about the namespace. In each case what we know is not what there is.
-        404 | 409 => Outcome::Outdated,
+        404 | 409 => Outcome::Outdated(status.message.clone()),
         400..=428 | 430..=499 => Outcome::Refused(status.message.clone()),
         code => Outcome::Failed {
             said: (code != 429).then(|| status.message.clone()),
@@ -77,7 +77,7 @@ mod tests {
             retry_after: seconds.map(Duration::from_secs),
         };
         for code in [404, 409] {
-            assert_eq!(check(code, Value::Null), Outcome::Outdated);
+            assert_eq!(check(code, Value::Null), Outcome::Outdated("words".into()));
         }
         for code in [400, 401, 403, 413, 422] {
             assert_eq!(check(code, Value::Null), Outcome::Refused("words".into()));

@@ -89,8 +89,8 @@ pub enum Outcome {
     Committed(Result<Pushed, NotPushed>),
     /// It is deleted, or will be.
     Deleted,
-    /// The object is not what the step was made from, or is gone. A watch tells.
-    Outdated,
+    /// The object is not what the step was made from, or is gone, in the API server's words. A watch tells.
+    Outdated(String),
     /// The API server does not take it, and says why.
     Refused(String),
     /// There was no such answer.

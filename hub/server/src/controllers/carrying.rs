@@ -118,7 +118,7 @@ fn of_failure(step: &Step, failure: &Failure) -> Outcome {
     let error = failure as &dyn std::error::Error;
     let id = step.id();
     match outcome {
-        Outcome::Outdated => debug!(%id, error, "Request was outdated"),
+        Outcome::Outdated(_) => debug!(%id, error, "Request was outdated"),
         _ => warn!(%id, error, "Request failed"),
     }
     outcome

@@ -43,6 +43,8 @@ pub(super) struct Server {
     pub(super) refuse: Option<(Kind, &'static str)>,
     /// Writes of this kind's objects fail, and this is said.
     pub(super) fail: Option<(Kind, &'static str)>,
+    /// Writes of this kind's objects are called outdated.
+    pub(super) conflict: Option<Kind>,
     /// What comes of every write of the status of this kind's objects.
     pub(super) statuses: Option<(Kind, Outcome)>,
     /// How often that or a refusal came.
@@ -294,12 +296,17 @@ impl Server {
                 retry_after: None,
             };
         }
+        if let Step::Create { id, .. } | Step::Replace { id, .. } = &job.step
+            && self.conflict == Some(id.kind)
+        {
+            return outdated();
+        }
         if self.outdated > 0 && !matches!(job.step, Step::Read(_) | Step::Commit(_)) {
             self.outdated -= 1;
-            return Outcome::Outdated;
+            return outdated();
         }
         let outcome = self.execute(&job.step);
-        if !matches!(outcome, Outcome::Outdated) {
+        if !matches!(outcome, Outcome::Outdated(_)) {
             self.heard(&job.notes);
         }
         outcome
@@ -321,19 +328,19 @@ impl Server {
                 self.read += 1;
                 match self.objects.get(id) {
                     Some(object) => Outcome::Read(Box::new(serde_json::from_value(object.clone()).unwrap())),
-                    None => Outcome::Outdated,
+                    None => outdated(),
                 }
             }
             Step::Create { id, object, .. } => match self.objects.contains_key(id) {
-                true => Outcome::Outdated,
+                true => outdated(),
                 false => self.write("create", id, object.clone()),
             },
             Step::Replace { id, object, .. } => {
                 let Some(stored) = self.objects.get(id) else {
-                    return Outcome::Outdated;
+                    return outdated();
                 };
                 if stored["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] {
-                    return Outcome::Outdated;
+                    return outdated();
                 }
                 let mut object = object.clone();
                 object["status"] = stored["status"].clone();
@@ -341,11 +348,11 @@ impl Server {
             }
             Step::Status { id, patch, .. } => {
                 let Some(stored) = self.objects.get(id) else {
-                    return Outcome::Outdated;
+                    return outdated();
                 };
                 let same = |field| stored["metadata"][field] == patch["metadata"][field];
                 if !same("resourceVersion") || !same("uid") {
-                    return Outcome::Outdated;
+                    return outdated();
                 }
                 let mut object = stored.clone();
                 json_patch::merge(&mut object, patch);
@@ -450,4 +457,8 @@ fn name_of(object: &Value) -> Id {
 fn sight(kind: Kind, object: &Value) -> Sight {
     let stored: Stored = serde_json::from_str(&object.to_string()).unwrap();
     Sight::read(kind, &stored)
+}
+
+fn outdated() -> Outcome {
+    Outcome::Outdated("the object has been modified".to_owned())
 }

@@ -76,6 +76,37 @@ fn a_status_that_fails_for_long_is_told_too() {
 }
 
 #[test]
+fn a_status_that_is_called_outdated_for_ever_is_told_too() {
+    let mut server = shop();
+    let outdated = Outcome::Outdated("not found".to_owned());
+    server.statuses = Some((Kind::ServiceBinding, outdated));
+    server.put(Kind::Service, "cart", classless("none"));
+    server.run_for(Duration::from_secs(20));
+    assert!(server.events.is_empty(), "{:?}", server.events);
+    server.run_for(Duration::from_secs(600));
+    assert_eq!(server.events, [told("not found", "none")]);
+}
+
+#[test]
+fn a_write_that_is_called_outdated_for_ever_is_told() {
+    let mut server = shop();
+    server.conflict = Some(Kind::Release);
+    server.run_for(Duration::from_secs(20));
+    assert!(
+        !cart(&server).contains("ReleaseCreationFailed"),
+        "{}",
+        cart(&server)
+    );
+    server.run_for(Duration::from_secs(600));
+    let said = "False ReleaseCreationFailed: failed to create release \"cart\": the object has been modified";
+    assert_eq!(cart(&server), said);
+
+    server.conflict = None;
+    server.settle();
+    assert!(server.has(Kind::Release, "cart"));
+}
+
+#[test]
 fn a_refused_status_holds_up_nothing_that_is_made() {
     let mut server = shop();
     server.statuses = refused();
