@@ -61,6 +61,8 @@ pub enum Definitions {
     GatewayApi,
     /// Envoy Gateway: SecurityPolicy, BackendTrafficPolicy and their like.
     EnvoyGateway,
+    /// Both as OpenChoreo installs them: Envoy Gateway 1.3.2, and Gateway API 1.2.1 as that brings it.
+    OpenChoreoGateways,
 }
 
 impl Definitions {
@@ -69,6 +71,7 @@ impl Definitions {
         match self {
             Self::GatewayApi => "gateway-api",
             Self::EnvoyGateway => "envoy-gateway",
+            Self::OpenChoreoGateways => "openchoreo-gateways",
         }
     }
 }

@@ -23,15 +23,25 @@ const OUR_DEFINITIONS: &str = concat!(
 
 #[tokio::test]
 async fn api_servers_take_whatever_is_rendered() {
+    check(&[Definitions::GatewayApi, Definitions::EnvoyGateway]).await;
+}
+
+#[tokio::test]
+async fn so_do_those_with_the_gateways_that_openchoreo_installs() {
+    check(&[Definitions::OpenChoreoGateways]).await;
+}
+
+async fn check(of_gateways: &[Definitions]) {
     let Some(programs) = require_or_skip() else { return };
-    let of_gateways = [Definitions::GatewayApi, Definitions::EnvoyGateway];
-    let [Some(gateway_api), Some(envoy)] = of_gateways.map(|it| programs.definitions_or_skip(it)) else {
+    let of_gateways = of_gateways.iter().map(|it| programs.definitions_or_skip(*it));
+    let Some(of_gateways) = of_gateways.collect::<Option<Vec<_>>>() else {
         return;
     };
     let cluster = Cluster::start(&programs, Options::api_only()).await.unwrap();
-    for definitions in [&gateway_api, &envoy, Path::new(OUR_DEFINITIONS)] {
+    for definitions in &of_gateways {
         cluster.install(definitions).await.unwrap();
     }
+    cluster.install(Path::new(OUR_DEFINITIONS)).await.unwrap();
     let client = cluster.client().await.unwrap();
 
     let golden = golden::folders().into_iter().map(|folder| {

@@ -45,7 +45,14 @@ const KWOK: (&str, &str, &str) = (
     "h1:OTIOTwgROqPMovcTwxICx2eYQ4AwLpSx5EpjbDKF4SQ=",
 );
 
-pub(super) const COPIED: [Source; 4] = [
+/// As OpenChoreo has it in its data planes.
+const OPENCHOREO_GATEWAY: (&str, &str, &str) = (
+    "github.com/envoyproxy/gateway",
+    "v1.3.2",
+    "h1:JpCWRIQyVdLOtHEZ0AX/fB2jFL/u6zBKKXu56H16lyw=",
+);
+
+pub(super) const COPIED: [Source; 6] = [
     Source {
         module: "sigs.k8s.io/gateway-api",
         version: "v1.6.3",
@@ -61,6 +68,22 @@ pub(super) const COPIED: [Source; 4] = [
         from: "charts/gateway-crds-helm/templates/generated",
         to: "definitions/envoy-gateway",
         transform: Transform::DropTemplateLines,
+    },
+    Source {
+        module: OPENCHOREO_GATEWAY.0,
+        version: OPENCHOREO_GATEWAY.1,
+        checksum: OPENCHOREO_GATEWAY.2,
+        from: "charts/gateway-helm/crds",
+        to: "definitions/openchoreo-gateways",
+        transform: Transform::None,
+    },
+    Source {
+        module: OPENCHOREO_GATEWAY.0,
+        version: OPENCHOREO_GATEWAY.1,
+        checksum: OPENCHOREO_GATEWAY.2,
+        from: "charts/gateway-helm/crds/generated",
+        to: "definitions/openchoreo-gateways",
+        transform: Transform::None,
     },
     Source {
         module: KWOK.0,
