@@ -57,6 +57,8 @@ pub(crate) struct Guard<'a> {
     identity: Identity,
     object: Result<Value, Problem>,
     unasked: Option<Problem>,
+    /// Whether callers are to be asked for anything.
+    asks: bool,
 }
 
 impl<'a> Guard<'a> {
@@ -74,6 +76,7 @@ impl<'a> Guard<'a> {
             .as_ref()
             .ok()
             .and_then(|policy| security::unasked(exposed, policy));
+        let asks = policy.as_ref().map_or(true, |policy| security::asks(policy));
         let object = policy.and_then(|policy| {
             security::check(exposed, policy)?;
             Ok(object(
@@ -88,6 +91,7 @@ impl<'a> Guard<'a> {
             identity,
             object,
             unasked,
+            asks,
         }
     }
 
@@ -96,14 +100,19 @@ impl<'a> Guard<'a> {
         self.exposed.api == api && self.exposed.level == level
     }
 
-    /// Whether callers are to be asked, and nothing would ask them: it cannot be made, and none is stored that guards the
-    /// same route. A class that says nothing about REST wants nobody asked, as far as anybody knows.
-    pub(crate) fn is_missing(&self, draft: &Draft<'_>) -> bool {
+    /// Whether nothing would ask callers as they are to be asked: it cannot be made. A `route` that is there goes on behind
+    /// the guard that it has; no other does, since it may never have been open. A class that says nothing about REST wants
+    /// nobody asked, as far as anybody knows.
+    pub(crate) fn is_missing(&self, route: &Identity, draft: &Draft<'_>) -> bool {
         let can_be_made = match &self.object {
             Ok(_) => draft::check(&self.identity).is_none(),
             Err(problem) => matches!(problem, Problem::NoRestPolicy { .. }),
         };
-        !can_be_made && !draft.is_stored(&self.identity)
+        let goes_on = draft.is_stored(route)
+            && draft
+                .stored_spec(&self.identity)
+                .is_some_and(|stored| security::is_asking(stored) || !self.asks);
+        !can_be_made && !goes_on
     }
 
     pub(crate) fn add(self, draft: &mut Draft<'_>) {

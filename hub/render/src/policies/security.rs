@@ -38,6 +38,16 @@ pub(super) fn spec(policy: &ApiPolicy, as_openchoreo: AsOpenChoreo) -> Map<Strin
         .collect()
 }
 
+/// Whether callers are asked for anything.
+pub(super) fn asks(policy: &ApiPolicy) -> bool {
+    jwt(policy).is_some() || authorization(scopes(policy), policy.security.as_ref()).is_some()
+}
+
+/// The same of the spec of a SecurityPolicy.
+pub(super) fn is_asking(spec: &Value) -> bool {
+    ["jwt", "authorization"].iter().any(|part| !spec[part].is_null())
+}
+
 /// That an API lets anybody in, though its class wants to know callers.
 pub(super) fn unasked(exposed: Exposed<'_>, policy: &ApiPolicy) -> Option<Problem> {
     let authentication = policy.authentication.as_ref().filter(|_| jwt(policy).is_none())?;

@@ -104,11 +104,11 @@ fn guarded(
     (api, level): (&str, Level<'_>),
     guards: &[Guard<'_>],
 ) -> Result<(), Problem> {
+    let route = http_route::of_api(binding, api, level);
     let guard = guards.iter().find(|guard| guard.is_for(api, level));
-    if guard.is_none_or(|guard| !guard.is_missing(draft)) {
+    if guard.is_none_or(|guard| !guard.is_missing(&route, draft)) {
         return Ok(());
     }
-    let route = http_route::of_api(binding, api, level);
     let object = route.object();
     Err(match draft.is_stored(&route) {
         true => Problem::StaysUnguarded { object },

@@ -96,13 +96,13 @@ const REFUSED: [(&str, &str); 2] = [
 
 /// How many of each kind were taken, so that none is left out unseen.
 pub(crate) const TAKEN: [(&str, usize); 7] = [
-    ("BackendTrafficPolicy", 39),
+    ("BackendTrafficPolicy", 42),
     ("CronJob", 7),
-    ("Deployment", 87),
-    ("HTTPRoute", 138),
-    ("Release", 111),
+    ("Deployment", 90),
+    ("HTTPRoute", 139),
+    ("Release", 114),
     ("SecurityPolicy", 33),
-    ("Service", 92),
+    ("Service", 95),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
