@@ -89,7 +89,8 @@ pub(crate) fn wanted<'a>(binding: &Binding<'a>) -> Vec<TargetKey<'a>> {
 
 /// What comes of all connections.
 ///
-/// Where a target is follows from its spec, so nobody waits for its status, and two components may name each other.
+/// Where a target is, its status says: it may stay at an address while it cannot follow its spec. Of what that does not tell
+/// yet, the spec does, so nobody waits, and two components may name each other.
 pub(crate) fn connected(
     binding: &Binding<'_>,
     targets: &Targets<'_>,
@@ -202,13 +203,12 @@ fn resolved(
     as_openchoreo: AsOpenChoreo,
 ) -> Result<EndpointAccess, RenderError> {
     let endpoint = parameter(name, connection, "endpoint")?;
-    let found = target.spec.workload_spec.endpoints.get(endpoint);
-    let found = found.ok_or_else(|| RenderError::NoTargetEndpoint {
+    let access = said(target, endpoint).or_else(|| to_be(target, endpoint));
+    let access = access.ok_or_else(|| RenderError::NoTargetEndpoint {
         connection: name.to_owned(),
         endpoint: endpoint.to_owned(),
         component: target.spec.owner.component_name.clone(),
     })?;
-    let access = endpoints::project(target.metadata.name.as_deref().unwrap_or_default(), found);
     let project = &target.spec.owner.project_name;
     if *project == binding.owner.project_name || as_openchoreo.connection_hosts {
         return Ok(access);
@@ -216,6 +216,19 @@ fn resolved(
     let namespace = name::namespace(binding.organization, project, binding.environment);
     let host = format!("{}.{namespace}", access.host);
     Ok(endpoints::at_host(&access, host))
+}
+
+/// Where an endpoint is, as the status of its binding says.
+fn said(target: &ServiceBinding, endpoint: &str) -> Option<EndpointAccess> {
+    let mut endpoints = target.status.as_ref()?.endpoints.iter();
+    endpoints.find(|said| said.name == endpoint)?.project.clone()
+}
+
+/// Where it will be.
+fn to_be(target: &ServiceBinding, endpoint: &str) -> Option<EndpointAccess> {
+    let found = target.spec.workload_spec.endpoints.get(endpoint)?;
+    let name = target.metadata.name.as_deref().unwrap_or_default();
+    Some(endpoints::project(name, found))
 }
 
 fn values(access: &EndpointAccess) -> BTreeMap<&'static str, String> {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::core::ObjectMeta;
 use outhaul_hub_render::{TargetKey, service_binding, web_application_binding};
 use outhaul_hub_resources::{
-    AdmittedKind, ComponentOwner, ReleaseState, ScheduledTaskBinding, ServiceBinding, WebApplicationBinding,
-    WorkloadEndpoint,
+    AdmittedKind, ComponentOwner, EndpointStatus, ReleaseState, ScheduledTaskBinding, ServiceBinding,
+    WebApplicationBinding, WorkloadEndpoint,
 };
 
 use super::index::Dependency;
@@ -241,6 +241,7 @@ struct Seen<'a> {
     environment: &'a str,
     is_there: bool,
     endpoints: Option<&'a BTreeMap<String, WorkloadEndpoint>>,
+    addresses: &'a [EndpointStatus],
 }
 
 fn seen(object: &Object) -> Option<Seen<'_>> {
@@ -251,18 +252,25 @@ fn seen(object: &Object) -> Option<Seen<'_>> {
             environment: &binding.spec.environment,
             is_there,
             endpoints: Some(&binding.spec.workload_spec.endpoints),
+            addresses: binding
+                .status
+                .as_ref()
+                .map(|status| status.endpoints.as_slice())
+                .unwrap_or_default(),
         }),
         Object::WebApplicationBinding(binding) => Some(Seen {
             owner: &binding.spec.owner,
             environment: &binding.spec.environment,
             is_there,
             endpoints: None,
+            addresses: &[],
         }),
         Object::ScheduledTaskBinding(binding) => Some(Seen {
             owner: &binding.spec.owner,
             environment: &binding.spec.environment,
             is_there,
             endpoints: None,
+            addresses: &[],
         }),
         _ => None,
     }

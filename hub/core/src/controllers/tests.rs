@@ -217,8 +217,8 @@ fn a_workload_leads_to_its_binding_and_on() {
     assert_eq!(image, "registry.example/app:2");
 }
 
-#[test]
-fn a_connection_follows_its_target() {
+/// A shop whose till calls the cart.
+fn connected() -> Server {
     let mut server = running();
     let mut till = workload("till");
     till["connections"] = json!({"cart": {
@@ -230,24 +230,46 @@ fn a_connection_follows_its_target() {
     service["apis"] = json!({});
     server.put(Kind::Service, "till", service);
     server.settle();
-    let url = |server: &Server| {
-        let deployment = server.object("till", "till-deployment");
-        deployment["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"].clone()
-    };
-    assert!(
-        url(&server).as_str().unwrap().ends_with(":9090"),
-        "{}",
-        url(&server)
-    );
+    server
+}
+
+/// The port at which the till calls the cart.
+fn called(server: &Server) -> String {
+    let deployment = server.object("till", "till-deployment");
+    let url = &deployment["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"];
+    url.as_str().unwrap().rsplit(':').next().unwrap().to_owned()
+}
+
+fn moved_cart() -> Value {
     let mut moved = workload("cart");
     moved["endpoints"]["api"]["port"] = json!(9091);
-    server.put(Kind::Workload, "cart", moved);
+    moved
+}
+
+#[test]
+fn a_connection_follows_its_target() {
+    let mut server = connected();
+    assert_eq!(called(&server), "9090");
+    server.put(Kind::Workload, "cart", moved_cart());
     server.settle();
-    assert!(
-        url(&server).as_str().unwrap().ends_with(":9091"),
-        "{}",
-        url(&server)
-    );
+    assert_eq!(called(&server), "9091");
+}
+
+#[test]
+fn a_connection_leads_where_its_target_stays_while_that_cannot_follow() {
+    let mut server = connected();
+    let mut unfit = moved_cart();
+    unfit["containers"] = json!({});
+    server.put(Kind::Workload, "cart", unfit);
+    let before = server.writes.len();
+    server.settle();
+    assert_eq!(called(&server), "9090");
+    let writes = &server.writes[before..];
+    assert!(writes.iter().all(|write| !write.contains("till")), "{writes:?}");
+
+    server.put(Kind::Workload, "cart", moved_cart());
+    server.settle();
+    assert_eq!(called(&server), "9091");
 }
 
 #[test]

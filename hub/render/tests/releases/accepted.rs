@@ -98,11 +98,11 @@ const REFUSED: [(&str, &str); 2] = [
 pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 42),
     ("CronJob", 7),
-    ("Deployment", 90),
-    ("HTTPRoute", 139),
-    ("Release", 114),
+    ("Deployment", 91),
+    ("HTTPRoute", 141),
+    ("Release", 115),
     ("SecurityPolicy", 33),
-    ("Service", 95),
+    ("Service", 96),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
