@@ -9,6 +9,7 @@ use crate::{
     binding::Binding,
     labels,
     name::{self, CRON_JOB, LABEL, RESOURCE},
+    order,
     problem::{Problem, Warning},
 };
 
@@ -88,6 +89,9 @@ impl<'a> Draft<'a> {
                 Some(stored) => self.keep(stored),
                 None => {
                     object["metadata"]["namespace"] = self.namespace.as_str().into();
+                    if let Some(stored) = stored {
+                        order::keep(&mut object, &stored.object);
+                    }
                     self.push(BundleObject {
                         id: identity.id,
                         object,

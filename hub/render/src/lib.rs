@@ -39,6 +39,7 @@ mod http_route;
 mod labels;
 mod merge;
 mod name;
+mod order;
 mod path;
 mod policies;
 mod problem;

@@ -4,6 +4,7 @@
 //! in place only because their names come out the same.
 
 use sha2::{Digest as _, Sha256};
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// The longest name of most kinds.
 pub(crate) const RESOURCE: usize = 253;
@@ -37,7 +38,7 @@ pub(crate) fn generate(limit: usize, parts: &[&str]) -> String {
         name.push('-');
     }
     name.push_str(&hash);
-    match name.find(|c: char| c.is_alphabetic() || c.is_numeric()) {
+    match name.find(stays) {
         Some(0) | None => name,
         Some(first) => name.split_off(first),
     }
@@ -103,11 +104,33 @@ fn sanitized(part: &str) -> String {
         .map(lower)
         .map(|c| match c {
             '-' | '.' => c,
-            _ if c.is_alphabetic() || c.is_numeric() => c,
+            _ if stays(c) => c,
             _ => '-',
         })
         .collect();
     kept.trim_matches(['-', '.']).to_owned()
+}
+
+/// Whether it is a letter or a number to Go, which goes by its category alone: to Rust, marks and letters in circles are
+/// letters too.
+fn stays(c: char) -> bool {
+    use GeneralCategory::{
+        DecimalNumber, LetterNumber, LowercaseLetter, ModifierLetter, OtherLetter, OtherNumber,
+        TitlecaseLetter, UppercaseLetter,
+    };
+    c.is_ascii_alphanumeric()
+        || !c.is_ascii()
+            && matches!(
+                get_general_category(c),
+                UppercaseLetter
+                    | LowercaseLetter
+                    | TitlecaseLetter
+                    | ModifierLetter
+                    | OtherLetter
+                    | DecimalNumber
+                    | LetterNumber
+                    | OtherNumber
+            )
 }
 
 /// One character for one, as Go has it: its letters do not grow, and a final sigma is a sigma.
@@ -255,6 +278,11 @@ mod tests {
             (253, &["!!!", "###"], "606b424e"),
             (253, &["ab-", "c"], "ab-c-b4327ff7"),
             (253, &["Ünïcode", "日本"], "ünïcode-日本-cc91a5cc"),
+            (
+                63,
+                &["books", "ⓐpi", "public", "httproute"],
+                "books-pi-public-httproute-94da74fe",
+            ),
             (
                 253,
                 &["project.name", "component.name"],
