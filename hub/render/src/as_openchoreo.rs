@@ -15,4 +15,6 @@ pub struct AsOpenChoreo {
     pub connection_hosts: bool,
     /// A ScheduledTaskBinding that says `Suspend` or `Undeploy` runs on.
     pub task_states: bool,
+    /// Fields of a class that Kubernetes 1.32 does not know have no effect.
+    pub class_fields: bool,
 }

@@ -2,10 +2,12 @@
 //!
 //! OpenChoreo reads a template into the Go type of Deployment, Service or CronJob and writes it again. That leaves out
 //! what is zero, writes what is always written, and makes quantities canonical; objects are compared with what comes
-//! out, so it is done here too. What Go's types of that version do not know is lost there and kept here.
+//! out, so it is done here too. What Go's types of that version do not know is lost there and kept here,
+//! unless an operator wants it lost here too, see [`former`].
 //!
 //! A template of another form is an error of its class alone.
 
+pub(crate) mod former;
 mod shape;
 
 use k8s_openapi::api::{apps::v1::DeploymentSpec, batch::v1::CronJobSpec, core::v1::ServiceSpec};

@@ -18,7 +18,10 @@ pub(crate) fn keep(object: &mut Value, stored: &Value) {
     for container in made.into_iter().flatten() {
         let known = stored.into_iter().flatten();
         let known = known.filter(|known| known["name"] == container["name"]).last();
-        arrange(container.get_mut("ports"), known.and_then(|known| known.get("ports")));
+        arrange(
+            container.get_mut("ports"),
+            known.and_then(|known| known.get("ports")),
+        );
     }
 }
 

@@ -544,6 +544,17 @@ pub enum Warning {
         /// The fields.
         fields: Vec<String>,
     },
+    /// Fields of a class that nothing is done about, though a newer Kubernetes may know them.
+    #[error(
+        "{class}: Kubernetes 1.32 does not know these fields, so they have no effect, as in OpenChoreo: {}: correct them, or \
+         leave class-fields out of the hub's --as-openchoreo", fields.join(", ")
+    )]
+    FieldsLost {
+        /// The class.
+        class: String,
+        /// The fields.
+        fields: Vec<String>,
+    },
     /// An API that is no part of a component.
     #[error(
         "API {0:?} is not exposed, whatever it and its class say: expose an endpoint in spec.apis of a Service instead"

@@ -5,7 +5,11 @@ use outhaul_hub_resources::{Release, ReleaseState, ScheduledTaskBinding, Schedul
 use crate::{
     AsOpenChoreo,
     binding::{Binding, NamedClass},
-    class, cron_job,
+    class::{
+        self,
+        former::{Former, Root},
+    },
+    cron_job,
     draft::Draft,
     problem::{ClassKind, RenderError, Warning},
     release::{self, Wanted},
@@ -52,9 +56,13 @@ fn draft<'a>(
 ) -> Result<Draft<'a>, RenderError> {
     view.check()?;
     let class = view.found(inputs.class)?;
-    let template = class::cron_job(class.spec.cron_job_template.as_ref())
-        .map_err(view.class.malformed("spec.cronJobTemplate"))?;
+    let mut former = Former::new(inputs.as_openchoreo);
+    let template = class.spec.cron_job_template.as_ref();
+    let template = former.template("spec.cronJobTemplate", template, Root::CronJob);
+    let template =
+        class::cron_job(template.as_deref()).map_err(view.class.malformed("spec.cronJobTemplate"))?;
     let mut draft = Draft::new(inputs.existing, view);
+    draft.warnings.extend(former.warning(view.class));
     cron_job::add(&mut draft, view, template);
     if view.state != binding.spec.release_state {
         draft.warnings.push(Warning::StateIgnored);

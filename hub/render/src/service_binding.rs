@@ -9,7 +9,10 @@ use outhaul_hub_resources::{APIClass, EndpointStatus, Release, ReleaseState, Ser
 use crate::{
     AsOpenChoreo,
     binding::{Binding, NamedClass},
-    class,
+    class::{
+        self,
+        former::{Former, Root},
+    },
     connection::{self, TargetKey, Targets},
     deployment,
     domain::Domains,
@@ -85,12 +88,18 @@ fn draft<'a>(
             field: format!("spec.apis.{api}.className"),
         });
     }
-    let deployment = class::deployment(class.spec.deployment_template.as_ref())
-        .map_err(view.class.malformed("spec.deploymentTemplate"))?;
-    let service = class::service(class.spec.service_template.as_ref())
-        .map_err(view.class.malformed("spec.serviceTemplate"))?;
+    let mut former = Former::new(inputs.as_openchoreo);
+    let template = class.spec.deployment_template.as_ref();
+    let template = former.template("spec.deploymentTemplate", template, Root::Deployment);
+    let deployment =
+        class::deployment(template.as_deref()).map_err(view.class.malformed("spec.deploymentTemplate"))?;
+    let template = class.spec.service_template.as_ref();
+    let template = former.template("spec.serviceTemplate", template, Root::Service);
+    let service =
+        class::service(template.as_deref()).map_err(view.class.malformed("spec.serviceTemplate"))?;
     let connected = connection::connected(view, &inputs.targets, inputs.as_openchoreo)?;
     let mut draft = Draft::new(inputs.existing, view);
+    draft.warnings.extend(former.warning(view.class));
     draft.warnings.extend(connected.warnings);
     deployment::add(&mut draft, view, deployment, &connected.variables);
     let ports = service_object::add(&mut draft, view, service);

@@ -7,7 +7,10 @@ use outhaul_hub_resources::{
 use crate::{
     AsOpenChoreo,
     binding::{Binding, NamedClass},
-    class,
+    class::{
+        self,
+        former::{Former, Root},
+    },
     connection::{self, TargetKey, Targets},
     deployment,
     domain::Domains,
@@ -54,12 +57,18 @@ pub fn release(binding: &WebApplicationBinding, inputs: &Inputs<'_>) -> Result<W
 fn draft<'a>(view: &Binding<'_>, inputs: &Inputs<'a>) -> Result<Draft<'a>, RenderError> {
     view.check()?;
     let class = view.found(inputs.class)?;
-    let deployment = class::deployment(class.spec.deployment_template.as_ref())
-        .map_err(view.class.malformed("spec.deploymentTemplate"))?;
-    let service = class::service(class.spec.service_template.as_ref())
-        .map_err(view.class.malformed("spec.serviceTemplate"))?;
+    let mut former = Former::new(inputs.as_openchoreo);
+    let template = class.spec.deployment_template.as_ref();
+    let template = former.template("spec.deploymentTemplate", template, Root::Deployment);
+    let deployment =
+        class::deployment(template.as_deref()).map_err(view.class.malformed("spec.deploymentTemplate"))?;
+    let template = class.spec.service_template.as_ref();
+    let template = former.template("spec.serviceTemplate", template, Root::Service);
+    let service =
+        class::service(template.as_deref()).map_err(view.class.malformed("spec.serviceTemplate"))?;
     let connected = connection::connected(view, &inputs.targets, inputs.as_openchoreo)?;
     let mut draft = Draft::new(inputs.existing, view);
+    draft.warnings.extend(former.warning(view.class));
     draft.warnings.extend(connected.warnings);
     deployment::add(&mut draft, view, deployment, &connected.variables);
     service_object::add(&mut draft, view, service);

@@ -84,6 +84,8 @@ enum PutOff {
     ConnectionHosts,
     /// Scheduled tasks run on whatever the releaseState of their bindings says.
     TaskStates,
+    /// Class fields that Kubernetes 1.32 does not know have no effect.
+    ClassFields,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -131,6 +133,7 @@ fn as_openchoreo(put_off: &[PutOff]) -> AsOpenChoreo {
         address_rules: put_off.contains(&PutOff::AddressRules),
         connection_hosts: put_off.contains(&PutOff::ConnectionHosts),
         task_states: put_off.contains(&PutOff::TaskStates),
+        class_fields: put_off.contains(&PutOff::ClassFields),
     }
 }
 
@@ -214,7 +217,7 @@ mod tests {
         let options = [
             "outhaul-hub",
             "--as-openchoreo",
-            "level-policies,connection-hosts,task-states",
+            "level-policies,connection-hosts,task-states,class-fields",
         ];
         let options = Options::try_parse_from(options).unwrap();
         let expected = AsOpenChoreo {
@@ -222,6 +225,7 @@ mod tests {
             address_rules: false,
             connection_hosts: true,
             task_states: true,
+            class_fields: true,
         };
         assert_eq!(as_openchoreo(&options.as_openchoreo), expected);
         assert!(Options::try_parse_from(["outhaul-hub", "--as-openchoreo", "everything"]).is_err());

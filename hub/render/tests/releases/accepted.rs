@@ -97,12 +97,12 @@ const REFUSED: [(&str, &str); 2] = [
 /// How many of each kind were taken, so that none is left out unseen.
 pub(crate) const TAKEN: [(&str, usize); 7] = [
     ("BackendTrafficPolicy", 42),
-    ("CronJob", 7),
-    ("Deployment", 91),
-    ("HTTPRoute", 141),
-    ("Release", 115),
+    ("CronJob", 8),
+    ("Deployment", 93),
+    ("HTTPRoute", 145),
+    ("Release", 118),
     ("SecurityPolicy", 33),
-    ("Service", 96),
+    ("Service", 98),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.

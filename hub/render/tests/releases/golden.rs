@@ -87,6 +87,7 @@ fn what_is_put_off_is_as_openchoreo_made_it() {
         address_rules: true,
         connection_hosts: true,
         task_states: true,
+        class_fields: true,
     };
     let made = World::read(&read(&case, "given.yaml")).make_as(put_off);
     let resources = &made.release().unwrap().spec.resources;

@@ -100,6 +100,7 @@ impl Case {
                 "address-rules" => &mut as_openchoreo.address_rules,
                 "connection-hosts" => &mut as_openchoreo.connection_hosts,
                 "task-states" => &mut as_openchoreo.task_states,
+                "class-fields" => &mut as_openchoreo.class_fields,
                 other => panic!("{}: there is no {other:?}", self.name),
             } = true;
         }
@@ -108,7 +109,7 @@ impl Case {
 }
 
 /// Cases that there are, so that none is left out unseen.
-pub(crate) const CASES: usize = 127;
+pub(crate) const CASES: usize = 129;
 
 fn check(case: &Case, found: &mut Vec<String>) {
     let made = case.make();

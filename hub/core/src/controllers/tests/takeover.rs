@@ -19,6 +19,7 @@ const ALL: AsOpenChoreo = AsOpenChoreo {
     address_rules: true,
     connection_hosts: true,
     task_states: true,
+    class_fields: true,
 };
 
 /// A component of each type. The API of the service names no level; the task was promoted, and somebody suspended and
