@@ -8,6 +8,8 @@
 
 #[path = "releases/accepted.rs"]
 mod accepted;
+#[path = "releases/beside.rs"]
+mod beside;
 #[path = "releases/golden.rs"]
 mod golden;
 #[path = "releases/rules.rs"]

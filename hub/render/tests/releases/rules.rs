@@ -88,8 +88,7 @@ fn data() -> PathBuf {
 impl Case {
     /// What is made of its world, changed as it says.
     pub(crate) fn make(&self) -> Made {
-        let file = data().join("worlds").join(format!("{}.yaml", self.of));
-        let mut world = World::read(&fs::read_to_string(file).unwrap());
+        let mut world = self.world();
         for (resource, patch) in &self.with {
             change(&mut world, resource, patch);
         }
@@ -105,6 +104,28 @@ impl Case {
             } = true;
         }
         world.make_as(as_openchoreo)
+    }
+}
+
+impl Case {
+    /// The world that it changes.
+    fn world(&self) -> World {
+        let file = data().join("worlds").join(format!("{}.yaml", self.of));
+        World::read(&fs::read_to_string(file).unwrap())
+    }
+
+    /// What is made of that as it is.
+    pub(crate) fn plain(&self) -> Made {
+        self.world().make()
+    }
+
+    /// Whether it tells what is at this pointer of an object, or around it.
+    pub(crate) fn tells(&self, id: &str, pointer: &str) -> bool {
+        let told = |at: &String| {
+            let rest = pointer.strip_prefix(at.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.at.get(id).is_some_and(|fields| fields.keys().any(told))
     }
 }
 
