@@ -5,6 +5,8 @@
 
 mod relay;
 mod repository;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -29,21 +31,25 @@ const MOST_BYTES: usize = 512 << 20;
 
 /// Has the commit in its branch, or says why it is not.
 pub(crate) async fn push(client: kube::Client, commit: &Commit) -> Outcome {
-    let result = timeout(TIME, attempt(client, commit)).await;
+    let result = timeout(TIME, attempt(client, commit, connector())).await;
     Outcome::Committed(result.unwrap_or_else(|_elapsed| {
         let message = format!("{} took longer than {TIME:?}", commit.spec.repo_url);
         Err(failed(Stage::Fetch, message))
     }))
 }
 
-async fn attempt(client: kube::Client, commit: &Commit) -> Result<Pushed, NotPushed> {
+async fn attempt(
+    client: kube::Client,
+    commit: &Commit,
+    connector: std::io::Result<Connector>,
+) -> Result<Pushed, NotPushed> {
     let authorization = match commit.spec.auth_secret_ref.as_str() {
         "" => None,
         name => Some(credentials(client, &commit.id.namespace, name).await?),
     };
     let fetching = |error: &dyn std::fmt::Display| failed(Stage::Fetch, error.to_string());
     let repository: Uri = commit.spec.repo_url.parse().map_err(|error| fetching(&error))?;
-    let connector = connector().map_err(|error| fetching(&error))?;
+    let connector = connector.map_err(|error| fetching(&error))?;
     let relay = Relay::open(repository, authorization, connector)
         .await
         .map_err(|error| fetching(&error))?;
