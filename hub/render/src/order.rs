@@ -16,8 +16,8 @@ pub(crate) fn keep(object: &mut Value, stored: &Value) {
     let stored = stored.pointer(containers).and_then(Value::as_array);
     let made = object.pointer_mut(containers).and_then(Value::as_array_mut);
     for container in made.into_iter().flatten() {
-        let known = stored.into_iter().flatten();
-        let known = known.filter(|known| known["name"] == container["name"]).last();
+        let mut known = stored.into_iter().flatten();
+        let known = known.find(|known| known["name"] == container["name"]);
         arrange(
             container.get_mut("ports"),
             known.and_then(|known| known.get("ports")),
