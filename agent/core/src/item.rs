@@ -177,6 +177,13 @@ impl Item {
         objects.any(|(object, report)| behind(object) && report.blocker.is_none())
     }
 
+    /// The hub recorded it, so anything of it may be applied, and what is there is its own. No list that shows nothing takes
+    /// that back.
+    pub fn comes_into_force(&mut self) {
+        self.in_force = true;
+        self.doubtful = false;
+    }
+
     /// Takes a newer head. What was wanted and is not any more is on its way out; what is wanted again is not.
     pub fn take(&mut self, head: Head, brought: Brought) {
         if self.is_only_confirmed(&head, &brought) {

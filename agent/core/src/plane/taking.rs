@@ -61,7 +61,7 @@ impl Plane {
         let holding = &mut item.holding;
         if holding.standing == Standing::Unrecorded && holding.head.version == held.version {
             holding.standing = Standing::Recorded;
-            item.in_force = true;
+            item.comes_into_force();
             self.claim(&held.key);
             self.save(&held.key, now);
             self.tell_whole(&held.key);
@@ -112,7 +112,9 @@ impl Plane {
         let before: Vec<ObjectRef> = item.references().cloned().collect();
         let was_orphaned = item.holding.standing == Standing::Orphaned;
         item.take(head, brought);
-        item.in_force |= recorded;
+        if recorded {
+            item.comes_into_force();
+        }
         item.sweep.resumed |= resumed;
         item.settled_at = None;
         item.unseen = false;

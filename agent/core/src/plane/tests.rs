@@ -1056,6 +1056,37 @@ fn what_is_in_doubt_and_is_not_there_is_forgotten() {
 }
 
 #[test]
+fn what_the_hub_recorded_after_all_is_in_doubt_no_more() {
+    for announced_again in [true, false] {
+        let mut rig = Rig::new();
+        rig.cluster.undefine("Widget");
+        let objects = [config_map("one", "1"), widget("w")];
+        let key = rig.announce("cart", 1, &objects, false);
+        rig.settle();
+        rig.restart();
+        match announced_again {
+            true => drop(rig.announce("cart", 1, &objects, true)),
+            false => {
+                let held = Held {
+                    key: key.clone(),
+                    version: rig.records[&key].0.head.version,
+                };
+                rig.plane.recorded(&held, rig.now);
+            }
+        }
+        rig.settle();
+        assert!(rig.cluster.has("one"));
+        rig.plane.orphaned(std::slice::from_ref(&key), rig.now);
+        rig.settle();
+        rig.cluster.define("Widget");
+        rig.plane.kinds_changed("example.dev");
+        rig.settle_in_time();
+        let record = rig.records.get(&key).map(|(record, _)| record.standing);
+        assert_eq!(record, Some(Standing::Orphaned), "{announced_again}");
+    }
+}
+
+#[test]
 fn what_was_never_recorded_stands_in_nobodys_way() {
     let mut rig = Rig::new();
     let unrecorded = rig.announce("cart", 1, &[config_map("one", "1")], false);

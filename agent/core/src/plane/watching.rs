@@ -178,7 +178,7 @@ impl Plane {
             .iter_mut()
             .find(|(key, item)| item.doubtful && live.is_of(key))?;
         let key = key.clone();
-        (item.doubtful, item.in_force) = (false, true);
+        item.comes_into_force();
         let holding = &mut item.holding;
         if holding.standing == Standing::Unrecorded && holding.head.version.moved == Move(0) {
             holding.standing = Standing::Recorded;
