@@ -66,11 +66,13 @@ pub(crate) fn fold(facts: Facts<'_>, now: Timestamp) -> DeliveryStatus {
         Some(Record::Forgotten(plane)) => release(&mut status, plane, now),
         None => {}
     }
-    if let Some(reported) = facts.reported {
+    // What names no plane is on none: another hub may have let it go while this one still hears the plane.
+    let is_placed = status.plane.is_some();
+    if let Some(reported) = facts.reported.filter(|_| is_placed) {
         report(&mut status, reported, facts.spec_bytes, now);
         status.term = facts.term.map(session_term);
     }
-    if let Some((generation, digest)) = facts.content {
+    if let Some((generation, digest)) = facts.content.filter(|_| is_placed) {
         status.content = Some(DeliveredContent {
             generation: signed(generation.0),
             digest: digest.to_string(),

@@ -212,6 +212,33 @@ fn a_deleted_plane_that_is_forgotten_waits_for_nothing() {
 }
 
 #[test]
+fn what_another_hub_let_go_of_a_forgotten_plane_stays_let_go() {
+    let mut world = World::new();
+    let (mut agent, key) = Agent::with_cart(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy]);
+    world.run();
+    see(&mut world, |plane| plane.deleting = true);
+    // The other hub knows already that somebody said so of the Plane.
+    let status = world.object("cart")["status"].as_object_mut().unwrap();
+    for said in ["plane", "observed", "observedGeneration", "content", "term", "inventory", "resources"] {
+        status.remove(said);
+    }
+    world.touch("cart");
+    world.see("cart", Origin::Watch);
+    world.run();
+    let status = world.status("cart");
+    assert_eq!(
+        (status.plane, status.observed, status.content, status.term),
+        (None, None, None, None)
+    );
+    assert!(status.inventory.is_empty() && status.resources.is_empty());
+    see(&mut world, |plane| plane.forgotten = true);
+    world.delete("cart");
+    world.run();
+    assert!(!world.exists("cart"), "nothing waits for the plane");
+}
+
+#[test]
 fn a_plane_that_was_deleted_in_spite_of_its_finalizer_can_still_be_forgotten() {
     let mut world = World::new();
     let (agent, _) = Agent::with_cart(&mut world);
