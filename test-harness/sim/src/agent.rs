@@ -183,6 +183,9 @@ impl World {
     pub(crate) fn agent_event(&mut self, number: usize, event: AgentEvent) {
         let run = self.planes[number].run;
         let current = self.planes[number].running.is_some();
+        // What was sent is done, whatever became of the agent; but not after its successor has started, though that may be
+        // gone too by now. A kill counts as a run.
+        let is_done = |of: u64| of == run || (!current && of + 1 == run);
         match event {
             AgentEvent::Start => self.start_agent(number),
             AgentEvent::Wake(of) if of == run && current => {
@@ -192,9 +195,8 @@ impl World {
             }
             AgentEvent::Dial(of) if of == run && current => self.dial(number),
             AgentEvent::Connected(of, hub) if of == run && current => self.dialled(number, hub),
-            // What was sent is done, whatever became of the agent; but not after its successor has started.
             AgentEvent::Make(of, request, fate, version) => {
-                if of == run || !current {
+                if is_done(of) {
                     self.make_request(number, of == run && current, request, fate, version);
                 }
             }
@@ -208,7 +210,7 @@ impl World {
                 }
             }
             AgentEvent::Store(of, write, fate) => {
-                if of == run || !current {
+                if is_done(of) {
                     self.make_store_write(number, of == run && current, write, fate);
                 }
             }

@@ -175,6 +175,14 @@ impl Model {
         of_it.next().is_none_or(|wish| wish.things.contains_key(place))
     }
 
+    /// Whether a generation was given twice, for different things: after a restore nobody can say which of them a plane holds.
+    fn is_ambiguous(&self, uid: &str, generation: u64) -> bool {
+        let wishes = self.wishes.get(uid).map_or(&[][..], Vec::as_slice);
+        let mut of_it = wishes.iter().filter(|wish| wish.generation == Some(generation));
+        let first = of_it.next();
+        of_it.any(|wish| first.is_some_and(|first| !wish.things.keys().eq(first.things.keys())))
+    }
+
     /// Whether an object was protected when it was wanted like this.
     fn is_protected(&self, uid: &str, place: &Place, value: &str) -> bool {
         let wishes = self.wishes.get(uid).map_or(&[][..], Vec::as_slice);

@@ -210,6 +210,9 @@ impl World {
             return 0;
         };
         let by_the_newest = model.wants(uid, *before, place) && !model.wants(uid, *newest, place);
+        if model.is_ambiguous(uid, *newest) || model.is_ambiguous(uid, *before) {
+            return 0;
+        }
         if !by_the_newest || model.is_forgotten(plane, uid) || model.letting_go.is_left(uid) {
             return 0;
         }
