@@ -420,7 +420,8 @@ impl Item {
     /// Lets everything go. A plane that lost its store learns from the spec what to look for; without it, what is there
     /// is not known, and nothing is called gone.
     fn remove(&mut self, brought: Brought) {
-        let known = self.in_force || self.references().next().is_some();
+        let was_read = self.holding.head.state == HeadState::Present && self.unreadable.is_none();
+        let known = self.in_force || was_read || self.references().next().is_some();
         let problem = match brought {
             Brought::Spec(Ok(desired)) => {
                 self.want(desired);

@@ -57,6 +57,8 @@ pub(crate) struct Model {
     /// under one that is wanted labels alone delete nothing. Gone it may be called only once they have searched, though
     /// what is not served just then cannot be found.
     forgotten: BTreeSet<(usize, String)>,
+    /// What such a plane could not find when it last searched for a resource's objects: of these kinds.
+    unfound: BTreeMap<(usize, String), BTreeSet<String>>,
     /// What may go unasked.
     pub(crate) letting_go: LettingGo,
     /// Planes that somebody took for lost.
@@ -107,6 +109,12 @@ impl Model {
                     false => wishes.iter().rev().find(said).cloned(),
                 };
                 wishes.extend(again);
+                // Where it went after the backup nobody knows any more; that plane keeps it as an orphan.
+                let plane = text(object, "/status/plane");
+                match PLANES.iter().position(|name| *name == plane) {
+                    Some(plane) => drop(self.on.insert(uid.to_owned(), plane)),
+                    None => drop(self.on.remove(uid)),
+                }
             }
         }
     }
@@ -242,7 +250,8 @@ impl World {
                     self.violate("a plane manages admitted namespaces only", name.clone());
                 }
             }
-            Action::Release { .. } | Action::Adopt { .. } | Action::Look(_) | Action::Sweep(_) => {}
+            Action::Sweep(selector) => self.note_search(plane, selector),
+            Action::Release { .. } | Action::Adopt { .. } | Action::Look(_) => {}
         }
     }
 
@@ -386,7 +395,9 @@ impl World {
         if self.model.letting_go.is_left(uid) {
             return;
         }
-        let hidden = |place: &Place| forgotten && !cluster.serves(&place.kind);
+        let unfound = self.model.unfound.get(&(plane, uid.to_owned()));
+        let unfound = |kind: &str| unfound.is_some_and(|kinds| kinds.contains(kind));
+        let hidden = |place: &Place| forgotten && (!cluster.serves(&place.kind) || unfound(&place.kind));
         let left: Vec<String> = cluster
             .objects()
             .filter(|(place, object)| place.kind != "Namespace" && owner(object).as_deref() == Some(uid))
@@ -397,6 +408,15 @@ impl World {
             let text = format!("{} on {}: {left:?}", self.name_of(uid), PLANES[plane]);
             self.violate("gone means gone", text);
         }
+    }
+
+    /// An agent searches for the objects of a resource, by its labels.
+    fn note_search(&mut self, plane: usize, selector: &str) {
+        let cluster = &self.planes[plane].cluster;
+        let hidden = cluster.objects().filter(|(place, _)| !cluster.serves(&place.kind));
+        let kinds = hidden.map(|(place, _)| place.kind.clone()).collect();
+        let uid = selector.rsplit_once('=').map_or("", |(_, uid)| uid).to_owned();
+        self.model.unfound.insert((plane, uid), kinds);
     }
 
     /// It names no plane. Where the one that it was on still has objects of it, somebody must have said that this plane

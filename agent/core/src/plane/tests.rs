@@ -1056,6 +1056,21 @@ fn what_is_in_doubt_and_is_not_there_is_forgotten() {
 }
 
 #[test]
+fn a_resource_without_objects_is_gone_whenever_its_agent_started() {
+    for restarts in [false, true] {
+        let mut rig = Rig::new();
+        rig.announce("cart", 1, &[], false);
+        rig.settle();
+        if restarts {
+            rig.restart();
+        }
+        let held = rig.remove("cart", 2);
+        rig.settle_in_time();
+        assert!(rig.news.contains(&News::Gone(held)), "{restarts}");
+    }
+}
+
+#[test]
 fn what_the_hub_recorded_after_all_is_in_doubt_no_more() {
     for announced_again in [true, false] {
         let mut rig = Rig::new();
