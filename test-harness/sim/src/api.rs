@@ -68,11 +68,15 @@ impl Api {
         let refusing = self.refusing.filter(|(_, until)| *until > now);
         match refusing {
             // Without an answer it may have been done all the same.
-            Some((0, _)) => Fare {
-                made: self.dice.chance(25).then_some(wait.min(PATIENCE)),
-                known: PATIENCE.min(Duration::from_millis(self.dice.between(5, 2_000))),
-                instead: Some(Instead::Nothing),
-            },
+            Some((0, _)) => {
+                let is_made = self.dice.chance(25);
+                let known = PATIENCE.min(Duration::from_millis(self.dice.between(5, 2_000)));
+                Fare {
+                    made: is_made.then_some(wait.min(known)),
+                    known,
+                    instead: Some(Instead::Nothing),
+                }
+            }
             Some((code, _)) if self.dice.chance(70) => Fare {
                 made: None,
                 known: wait.min(PATIENCE),
