@@ -211,6 +211,7 @@ impl Item {
             }
         }
         self.holding.head = head;
+        self.held = self.held.filter(|_| !self.departing.is_empty());
         self.withheld = self.is_behind();
         self.busy = self.objects.iter().filter(|it| it.busy).count()
             + self.departing.iter().filter(|it| it.busy).count()

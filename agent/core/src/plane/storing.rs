@@ -286,7 +286,9 @@ impl Plane {
             true => Standing::Recorded,
             false => Standing::Unrecorded,
         };
-        item.held = known.and_then(|item| item.held);
+        item.held = known
+            .and_then(|item| item.held)
+            .filter(|_| !item.departing.is_empty());
         let mut record = item.record();
         record.spent = self.budget.of(&head.key, self.clock);
         match (head.state, content) {

@@ -161,6 +161,23 @@ fn what_is_wanted_again_is_held_no_more() {
     assert_eq!(left(&rig, "b"), 0);
 }
 
+#[test]
+fn what_is_wanted_again_is_not_written_down_as_held() {
+    let mut rig = plane(&[("a", 30), ("b", 30)]);
+    shrunk(&mut rig, "a", 2);
+    shrunk(&mut rig, "b", 2);
+    let held = |rig: &Rig| rig.records[&release_key("b")].0.held;
+    rig.settle_in_time();
+    assert!(held(&rig).is_some());
+    rig.announce("b", 3, &objects("b", 30), true);
+    rig.plane.advance(rig.now);
+    let write = rig.plane.poll_write(rig.now).unwrap();
+    let Change::Replace(record, _) = write.change else {
+        panic!("{write:?}")
+    };
+    assert_eq!(record.held, None);
+}
+
 /// A Release with a protected object among two; which one says `protect`, of the spec or in the cluster.
 fn protected(kind: &str, protect: fn(&mut Value), live: fn(&mut Value)) -> Rig {
     let mut rig = Rig::new();
