@@ -134,6 +134,8 @@ pub(crate) struct Orphan {
     pub(crate) uid: String,
     pub(crate) successor: Option<String>,
     pub(crate) elsewhere: Option<String>,
+    #[serde(default)]
+    pub(crate) stands: bool,
 }
 
 /// Why something is stuck.

@@ -52,7 +52,7 @@ async fn adopt_all(client: &Client, plane: &str) -> anyhow::Result<Vec<Value>> {
         .await?;
     let orphans: List<Orphan> = parse(&orphans)?;
     let mut answers = Vec::new();
-    let may = |orphan: &&Orphan| orphan.successor.is_some() && orphan.elsewhere.is_none();
+    let may = |orphan: &&Orphan| orphan.successor.is_some() && orphan.elsewhere.is_none() && !orphan.stands;
     for orphan in orphans.items.iter().filter(may) {
         let path = path(plane, &orphan.kind, &orphan.namespace, &orphan.name);
         answers.push(decide(client, &path, "Adopt", Some(&orphan.uid)).await?);

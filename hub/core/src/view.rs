@@ -145,6 +145,9 @@ pub struct OrphanView {
     /// that here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<String>,
+    /// Whether the resource itself is in the control plane, on some plane or none: nothing is decided about what it left.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub stands: bool,
     /// What was decided about it: `Adopt` or `Remove`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]

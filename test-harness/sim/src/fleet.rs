@@ -45,8 +45,8 @@ impl World {
         let orphans = orphans.unwrap_or_default();
         let count = orphans.len().max(1) as u64;
         let index = usize::try_from(pick % count).unwrap_or_default();
-        // REST refuses what is decided already, and what stands in the control plane and is meant for another plane.
-        let open = |orphan: &&OrphanView| orphan.decision.is_none() && orphan.elsewhere.is_none();
+        // REST refuses what is decided already, and what stands in the control plane.
+        let open = |orphan: &&OrphanView| orphan.decision.is_none() && !orphan.stands;
         let Some(orphan) = orphans.get(index).filter(open) else {
             return;
         };

@@ -413,7 +413,9 @@ impl World {
     /// An agent searches for the objects of a resource, by its labels.
     fn note_search(&mut self, plane: usize, selector: &str) {
         let cluster = &self.planes[plane].cluster;
-        let hidden = cluster.objects().filter(|(place, _)| !cluster.serves(&place.kind));
+        let hidden = cluster
+            .objects()
+            .filter(|(place, _)| !cluster.serves(&place.kind));
         let kinds = hidden.map(|(place, _)| place.kind.clone()).collect();
         let uid = selector.rsplit_once('=').map_or("", |(_, uid)| uid).to_owned();
         self.model.unfound.insert((plane, uid), kinds);

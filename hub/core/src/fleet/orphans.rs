@@ -30,6 +30,7 @@ impl Fleet {
                 .get(orphan)
                 .and_then(|delivery| delivery.queued.as_ref())
                 .map(|entry| entry.plane.to_string()),
+            stands: self.deliveries.contains_key(orphan),
             decision: decisions
                 .iter()
                 .find(|decision| key(decision).as_ref() == Some(orphan))
@@ -134,11 +135,17 @@ impl Plane {
         })
     }
 
-    /// The write that takes decisions off which the plane has carried out.
-    pub(crate) fn decisions_due(&self, record: &PlaneRecord) -> Option<Change> {
-        let done = |decision: &&OrphanDecision| key(decision).is_some_and(|key| self.done.contains(&key));
-        record.decisions.iter().find(done)?;
-        let left = record.decisions.iter().filter(|decision| !done(decision));
+    /// The write that takes decisions off which the plane has carried out, or which are about what `stands` for something: a
+    /// later orphan of that key would be another one, and nobody decided about that.
+    pub(crate) fn decisions_due(
+        &self,
+        record: &PlaneRecord,
+        stands: impl Fn(&Key) -> bool,
+    ) -> Option<Change> {
+        let is_over = |key: &Key| self.done.contains(key) || (stands(key) && !self.decided.contains_key(key));
+        let is_over = |decision: &&OrphanDecision| key(decision).is_some_and(|key| is_over(&key));
+        record.decisions.iter().find(is_over)?;
+        let left = record.decisions.iter().filter(|decision| !is_over(decision));
         Some(Change::PlaneDecisions {
             decisions: left.cloned().collect(),
             known: record.resource_version,

@@ -125,7 +125,7 @@ impl Fleet {
         });
         let now_or_never = key
             .or_else(|| self.finalizer_due(name, now))
-            .or_else(|| state.decisions_due(record))
+            .or_else(|| state.decisions_due(record, |key| self.deliveries.contains_key(key)))
             .or_else(|| self.policy_due(name, record))
             .or_else(|| self.confirmation_due(name, record, now));
         let due = match now_or_never {

@@ -220,7 +220,15 @@ fn what_another_hub_let_go_of_a_forgotten_plane_stays_let_go() {
     see(&mut world, |plane| plane.deleting = true);
     // The other hub knows already that somebody said so of the Plane.
     let status = world.object("cart")["status"].as_object_mut().unwrap();
-    for said in ["plane", "observed", "observedGeneration", "content", "term", "inventory", "resources"] {
+    for said in [
+        "plane",
+        "observed",
+        "observedGeneration",
+        "content",
+        "term",
+        "inventory",
+        "resources",
+    ] {
         status.remove(said);
     }
     world.touch("cart");

@@ -155,6 +155,25 @@ fn a_decision_is_done_also_where_its_resource_is_there_again_for_no_plane() {
 }
 
 #[test]
+fn what_is_decided_about_what_stands_in_the_control_plane_is_taken_off() {
+    let mut world = World::new();
+    let (mut agent, mut orphan) = with_orphan(&mut world);
+    orphan.uid = Uid::new("uid-1").unwrap();
+    assert_eq!(world.create_with("cart", &spec("nowhere", 1)), orphan);
+    world.run();
+    say_orphans(&mut world, &agent, &[&orphan]);
+    agent.listen(&mut world);
+    assert!(world.fleet.orphans(&World::plane("eu")).unwrap()[0].stands);
+    decide(&mut world, &orphan, OrphanVerdict::Remove);
+    agent.listen(&mut world);
+    assert_eq!(agent.holds(&orphan), None);
+    assert!(
+        world.plane_record("eu").decisions.is_empty(),
+        "it would count for a later orphan"
+    );
+}
+
+#[test]
 fn orphans_are_shown_with_who_may_adopt_them_and_what_was_decided() {
     let mut world = World::new();
     let (_agent, orphan) = with_orphan(&mut world);

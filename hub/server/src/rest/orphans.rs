@@ -90,6 +90,15 @@ pub(super) async fn decide(
             ),
         ));
     }
+    if orphan.stands {
+        return Err(ApiError::new(
+            Code::Conflict,
+            format!(
+                "{bundle} itself is in the control plane: what it left on plane {plane} stays there. Delete {bundle} first, or \
+                 send it to plane {plane} again."
+            ),
+        ));
+    }
     let decision = OrphanDecision {
         kind: match bundle.kind {
             KindName::Release => OrphanKind::Release,
