@@ -137,7 +137,8 @@ impl Fleet {
             return;
         }
         if self.adopt(&held, digest, now) {
-            return;
+            // What it said of that version before was of one that nobody here knew.
+            return self.tell(plane, |live| live.session.want_report(key));
         }
         let Some(delivery) = self.on_plane(plane, &key) else {
             return;

@@ -7,7 +7,7 @@ use outhaul_protocol_wire::content::Fetched;
 use outhaul_protocol_wire::digest::Digest;
 use outhaul_protocol_wire::head::{HeadState, Key};
 use outhaul_protocol_wire::limits;
-use outhaul_protocol_wire::message::AgentMessage;
+use outhaul_protocol_wire::message::{AgentMessage, HubMessage};
 use outhaul_protocol_wire::report::Health;
 use serde_json::{Value, json};
 
@@ -206,6 +206,25 @@ fn a_plane_that_lost_what_the_hub_has_not_either_is_told_so_once() {
     agent.dial(&mut world).unwrap();
     assert_eq!(world.writes.len(), before, "{:?}", world.writes);
     assert_eq!(world.ready("cart").2, words);
+}
+
+#[test]
+fn what_a_plane_reports_before_its_word_is_taken_is_asked_for_again() {
+    let (mut world, mut agent, key) = refused_and_restarted(World::new(), |world, agent, _| {
+        world.edit("cart", &spec("dev", 2));
+        agent.listen(world);
+    });
+    let newer = agent.heads.remove(&key).unwrap();
+    agent.dial(&mut world).unwrap();
+    agent.heads.insert(key.clone(), newer.clone());
+    agent.report(&mut world, &key, &[Health::Healthy; 2]);
+    agent.heard.clear();
+    let digest = newer.digest;
+    let held = held(&newer);
+    agent.say(&mut world, AgentMessage::HubBehind { held, digest });
+    agent.listen(&mut world);
+    assert_eq!(shown(&world).version.generation, 2);
+    assert!(agent.was_told(|message| *message == HubMessage::ReportWanted(key.clone())));
 }
 
 #[test]
