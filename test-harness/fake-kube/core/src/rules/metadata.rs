@@ -23,6 +23,7 @@ pub(crate) fn check(kind: &Kind, object: &Value) -> Vec<FieldError> {
 /// What is wrong with the metadata of `new`, which replaces `old`.
 pub(crate) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
     let mut errors: Vec<FieldError> = finalizers::check_additions(old, new).into_iter().collect();
+    errors.extend(check_deletion(kind, old, new));
     errors.extend(common(new));
     errors.extend(check_managed_fields(new));
     if meta::finalizers(old) != meta::finalizers(new) {
@@ -30,6 +31,22 @@ pub(crate) fn check_update(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldEr
         errors.extend(finalizers::check_qualified(kind, new));
     }
     errors
+}
+
+/// Only a deletion says when an object goes, and how long it may take.
+fn check_deletion(kind: &Kind, old: &Value, new: &Value) -> Vec<FieldError> {
+    let fields = ["deletionTimestamp", "deletionGracePeriodSeconds"].into_iter();
+    let changed = fields.filter(|field| old["metadata"][field] != new["metadata"][field]);
+    changed
+        .flat_map(|field| immutable(kind, field, new["metadata"][field].clone()))
+        .collect()
+}
+
+/// That a field of metadata does not change. Of custom kinds two parts of the real server say so.
+pub(crate) fn immutable(kind: &Kind, name: &str, value: impl Into<Value>) -> Vec<FieldError> {
+    let error = FieldError::invalid(field(name), value, "field is immutable");
+    let times = if kind.custom.is_some() { 2 } else { 1 };
+    vec![error; times]
 }
 
 /// What a client is warned of that wrote `new` over `old`.

@@ -21,7 +21,7 @@ use crate::refusal::{Cause, Refusal};
 use crate::reply::Reply;
 use crate::request::{PatchKind, Request, whole_numbers};
 use crate::rules;
-use crate::schema::{self, FieldError, FieldPath};
+use crate::schema;
 
 impl Cluster {
     pub(crate) fn update(
@@ -334,7 +334,7 @@ fn after_reading(served: &Served, request: &Request, sent: &Value, refusal: Refu
 /// The marks of a deletion that a write does not repeat: they stay, but whoever owned them does so no more.
 fn unsaid_marks(object: &Value) -> Vec<&'static str> {
     let is_said = |field: &&str| meta::metadata(object).is_some_and(|metadata| metadata.contains_key(*field));
-    ["deletionTimestamp", "deletionGracePeriodSeconds"]
+    incoming::DELETION
         .into_iter()
         .filter(|field| !is_said(field))
         .collect()
@@ -349,9 +349,8 @@ fn check_patched_uid(served: &Served, old: &Value, new: &Value) -> Result<(), Re
     if uid.is_empty() || uid == meta::uid(old) {
         return Ok(());
     }
-    let path = FieldPath::root().field("metadata").field("uid");
-    let error = FieldError::invalid(path, uid, "field is immutable");
-    Err(incoming::invalid(served, meta::name(old), &[error]))
+    let errors = rules::metadata::immutable(&served.kind, "uid", uid);
+    Err(incoming::invalid(served, meta::name(old), &errors))
 }
 
 /// The uid that a client sends is a condition, not a value.

@@ -306,6 +306,9 @@ pub(super) const SERVER_OWNED: [&str; 6] = [
     "selfLink",
 ];
 
+/// The marks of a deletion: a client that sends others than there are is refused.
+pub(super) const DELETION: [&str; 2] = ["deletionTimestamp", "deletionGracePeriodSeconds"];
+
 /// A success without an object to show.
 pub(super) fn success(served: &Served, name: &str, uid: &str) -> Value {
     let mut details = json!({"name": name, "kind": &*served.kind.id.resource, "uid": uid});

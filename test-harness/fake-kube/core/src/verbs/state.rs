@@ -57,10 +57,17 @@ fn restore_metadata(old: &Value, new: &mut Value, more: &[&str]) {
     let fields = incoming::SERVER_OWNED.into_iter().chain(["name", "namespace"]);
     for field in fields.chain(more.iter().copied()) {
         match meta::metadata(old).and_then(|m| m.get(field)) {
+            // A time of deletion never changes; how long it may take is asked to stay, if anything is said of it.
+            Some(_) if field == "deletionGracePeriodSeconds" && says(new, field) => {}
             Some(value) => meta::set(new, field, value.clone()),
+            None if incoming::DELETION.contains(&field) && says(new, field) => {}
             None => _ = meta::remove(new, field),
         }
     }
+}
+
+fn says(object: &Value, field: &str) -> bool {
+    meta::metadata(object).is_some_and(|metadata| metadata.get(field).is_some_and(|value| !value.is_null()))
 }
 
 /// What of metadata a kind does not take through the status, though it takes metadata there.
