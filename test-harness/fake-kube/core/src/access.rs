@@ -7,6 +7,7 @@ mod review;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
@@ -21,6 +22,8 @@ use rbac::Attributes;
 
 /// For whom a token is that names nobody.
 pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
+/// How long after its end a token is still good: clocks may differ.
+const LEEWAY: SignedDuration = SignedDuration::from_mins(1);
 /// Members may do everything.
 pub const MASTERS: &str = "system:masters";
 /// Everybody who is known.
@@ -123,8 +126,29 @@ pub struct Access {
 struct Account {
     key: Key,
     uid: String,
-    /// What the token is worth nothing without, either.
-    bound: Option<Bound>,
+    grant: Grant,
+}
+
+/// Why a token stands for nobody, in the words of the real server.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Worthless {
+    #[error("invalid bearer token")]
+    Unknown,
+    #[error("[invalid bearer token, token audiences [{of}] is invalid for the target audiences [{wanted}]]")]
+    ForOthers { of: String, wanted: String },
+    #[error("[invalid bearer token, service account token has expired]")]
+    Expired,
+}
+
+/// What a token is good for.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    /// What it is worth nothing without, beside its account.
+    pub(crate) bound: Option<Bound>,
+    /// Whom it is for.
+    pub(crate) audiences: Vec<String>,
+    /// When it ends.
+    pub(crate) expires: Timestamp,
 }
 
 /// An object that a token is bound to.
@@ -142,12 +166,12 @@ impl Access {
     }
 
     /// A token for a ServiceAccount. The oldest one ends where there are too many.
-    pub(crate) fn issue(&mut self, account: &Value, bound: Option<Bound>, secret: String) -> String {
+    pub(crate) fn issue(&mut self, account: &Value, grant: Grant, secret: String) -> String {
         let token = format!("fake-{secret}");
         let account = Account {
             key: Key::of(account),
             uid: meta::uid(account).to_owned(),
-            bound,
+            grant,
         };
         self.accounts.insert(token.clone(), account);
         self.issued.push_back(token.clone());
@@ -161,27 +185,54 @@ impl Access {
 }
 
 impl Cluster {
-    /// Who a bearer token stands for.
+    /// Who a bearer token stands for that is shown to the API itself.
     ///
     /// # Errors
-    /// When nobody has it, or its ServiceAccount is gone.
-    pub fn authenticate(&self, token: &str) -> Result<User, Refusal> {
+    /// When nobody has it, it is for others or has ended, or its ServiceAccount is gone.
+    pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<User, Refusal> {
+        self.recognize(token, &[AUDIENCE.to_owned()], now)
+            .map(|(user, _)| user)
+            .map_err(|_| Refusal::unauthorized())
+    }
+
+    /// Who a bearer token stands for, and to which of `audiences` it may be shown.
+    pub(crate) fn recognize(
+        &self,
+        token: &str,
+        audiences: &[String],
+        now: Timestamp,
+    ) -> Result<(User, Vec<String>), Worthless> {
+        let common = |own: &[String]| -> Vec<String> {
+            let shared = audiences.iter().filter(|audience| own.contains(audience));
+            shared.cloned().collect()
+        };
         if let Some(user) = self.access.tokens.get(token) {
-            return Ok(user.clone());
+            let common = common(&[AUDIENCE.to_owned()]);
+            return match common.is_empty() {
+                true => Err(Worthless::Unknown),
+                false => Ok((user.clone(), common)),
+            };
         }
-        let account = self
-            .access
-            .accounts
-            .get(token)
-            .ok_or_else(Refusal::unauthorized)?;
+        let account = self.access.accounts.get(token).ok_or(Worthless::Unknown)?;
+        let grant = &account.grant;
+        let common = common(&grant.audiences);
+        if common.is_empty() {
+            return Err(Worthless::ForOthers {
+                of: quoted(&grant.audiences),
+                wanted: quoted(audiences),
+            });
+        }
+        if now.duration_since(grant.expires) > LEEWAY {
+            return Err(Worthless::Expired);
+        }
         let accounts = GroupResource::new("", "serviceaccounts");
         let stored = self.same(&accounts, &account.key, &account.uid);
-        let bound = account.bound.as_ref();
+        let bound = grant.bound.as_ref();
         match stored {
             Some(stored) if bound.is_none_or(|b| self.same(&b.resource, &b.key, &b.uid).is_some()) => {
-                Ok(User::service_account(stored))
+                Ok((User::service_account(stored), common))
             }
-            _ => Err(Refusal::unauthorized()),
+            _ => Err(Worthless::Unknown),
         }
     }
 
@@ -237,6 +288,11 @@ impl Cluster {
     }
 }
 
+fn quoted(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+    quoted.join(" ")
+}
+
 fn forbidden(user: &User, asked: &Attributes<'_>) -> Refusal {
     let resource = GroupResource::new(asked.group, asked.resource);
     Refusal::forbidden(&resource, asked.name, &asked.complaint(user))
@@ -247,13 +303,37 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::moment::Moment;
+
+    fn grant(expires: Timestamp) -> Grant {
+        Grant {
+            bound: None,
+            audiences: vec![AUDIENCE.to_owned()],
+            expires,
+        }
+    }
+
+    #[test]
+    fn a_token_ends_a_minute_after_its_time() {
+        let mut cluster = Cluster::new(&mut Moment::new(Timestamp::UNIX_EPOCH, 1));
+        let accounts = GroupResource::new("", "serviceaccounts");
+        let account = cluster
+            .find(&accounts, "default", "default")
+            .unwrap()
+            .value()
+            .clone();
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let token = cluster.access.issue(&account, grant(at(600)), "a".to_owned());
+        assert!(cluster.authenticate(&token, at(660)).is_ok());
+        assert_eq!(cluster.authenticate(&token, at(661)).unwrap_err().code, 401);
+    }
 
     #[test]
     fn the_oldest_token_ends_where_there_are_too_many() {
         let account = json!({"metadata": {"name": "robot", "namespace": "default"}});
         let mut access = Access::default();
         let tokens: Vec<String> = (0..=MAX_ISSUED)
-            .map(|n| access.issue(&account, None, n.to_string()))
+            .map(|n| access.issue(&account, grant(Timestamp::MAX), n.to_string()))
             .collect();
         let is_good = |token: &String| access.accounts.contains_key(token);
         assert_eq!([&tokens[0], &tokens[1]].map(is_good), [false, true]);

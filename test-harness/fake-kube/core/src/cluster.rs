@@ -155,7 +155,9 @@ impl Cluster {
                 .map(Outcome::Reply);
         }
         if served.kind.traits.virtual_kind {
-            return self.review(served, target, request, user).map(Outcome::Reply);
+            return self
+                .review(served, target, request, user, moment.now)
+                .map(Outcome::Reply);
         }
         let reply = match request.verb {
             Verb::Watch => {

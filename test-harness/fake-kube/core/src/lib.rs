@@ -29,8 +29,8 @@
 //! - A number too large for its field is refused when it is applied; the real server cuts it to fit.
 //! - Who owns the number of replicas is not followed through a scale to zero, or to the number that is there.
 //! - Fields behind features that are off are kept.
-//! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque, for every audience,
-//!   and do not expire; of 10,000 the oldest ends.
+//! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque;
+//!   of 10,000 the oldest ends.
 //! - The log of each container is what an annotation of its pod says, as old as the pod; to follow it is to read it.
 //!
 //! Custom kinds

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use outhaul_fake_kube_core::access::{User, Wanted};
 use outhaul_fake_kube_core::cluster::Cluster;
 use outhaul_fake_kube_core::kind::GroupResource;
@@ -65,7 +66,7 @@ impl Engine {
     pub(crate) fn handle(&self, request: &Request, who: &Who, as_whom: &Wanted<'_>, lag: u64) -> Outcome {
         let mut moment = self.clock.moment();
         let mut state = self.lock();
-        let outcome = match state.identify(who, as_whom, request) {
+        let outcome = match state.identify(who, as_whom, request, moment.now) {
             Ok(user) if lag > 0 => state.cluster.handle_stale(request, &user, lag, &mut moment),
             Ok(user) => state.cluster.handle(request, &user, &mut moment),
             Err(refusal) => Outcome::Reply(Reply::from(refusal)),
@@ -80,7 +81,7 @@ impl Engine {
     /// Whether a request may be made at all.
     pub(crate) fn admit(&self, request: &Request, who: &Who, as_whom: &Wanted<'_>) -> Result<(), Refusal> {
         let mut state = self.lock();
-        let user = state.identify(who, as_whom, request)?;
+        let user = state.identify(who, as_whom, request, self.clock.now())?;
         state.cluster.admit(&user, request)
     }
 
@@ -88,7 +89,7 @@ impl Engine {
     pub(crate) fn decide(&self, request: &Request, who: &Who) -> Decision {
         let mut state = self.lock();
         let user = match state.faults.ask_who() {
-            true => state.authenticate(who).ok(),
+            true => state.authenticate(who, self.clock.now()).ok(),
             false => None,
         };
         state
@@ -166,15 +167,21 @@ impl Engine {
 }
 
 impl State {
-    fn identify(&mut self, who: &Who, as_whom: &Wanted<'_>, request: &Request) -> Result<User, Refusal> {
-        let user = self.authenticate(who)?;
+    fn identify(
+        &mut self,
+        who: &Who,
+        as_whom: &Wanted<'_>,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<User, Refusal> {
+        let user = self.authenticate(who, now)?;
         self.cluster.impersonate(user, as_whom, request)
     }
 
-    fn authenticate(&self, who: &Who) -> Result<User, Refusal> {
+    fn authenticate(&self, who: &Who, now: Timestamp) -> Result<User, Refusal> {
         match who {
             Who::Anonymous => Ok(User::anonymous()),
-            Who::Bearer(token) => self.cluster.authenticate(token),
+            Who::Bearer(token) => self.cluster.authenticate(token, now),
             Who::Trusted(user) => Ok(user.clone()),
         }
     }

@@ -1,5 +1,6 @@
 //! Kinds that answer a question instead of being stored.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::rbac::Attributes;
@@ -22,6 +23,7 @@ impl Cluster {
         target: &Target,
         request: &Request,
         user: &User,
+        now: Timestamp,
     ) -> Result<Reply, Refusal> {
         if request.verb != Verb::Create {
             return Err(Refusal::no_such_method());
@@ -29,7 +31,7 @@ impl Cluster {
         let (mut answer, warnings) = incoming::read(served, request)?;
         let spec = &answer["spec"];
         let status = match &*served.kind.name {
-            "TokenReview" => self.token_review(spec),
+            "TokenReview" => self.token_review(spec, now)?,
             "SelfSubjectReview" => json!({"userInfo": user_info(user)}),
             "SelfSubjectAccessReview" => self.access_review(user, spec, None),
             "SubjectAccessReview" => self.access_review(&subject(spec)?, spec, None),
@@ -45,23 +47,24 @@ impl Cluster {
         Ok(Reply::value(answer).with_code(201).with_warnings(warnings))
     }
 
-    fn token_review(&self, spec: &Value) -> Value {
+    fn token_review(&self, spec: &Value, now: Timestamp) -> Result<Value, Refusal> {
         let token = spec["token"].as_str().unwrap_or_default();
-        match self.authenticate(token) {
-            Ok(user) => {
-                let mut status = json!({"authenticated": true, "user": user_info(&user)});
-                if let Some(audiences) = spec.get("audiences").filter(|a| !a.is_null()) {
-                    status["audiences"] = audiences.clone();
-                } else {
-                    status["audiences"] = json!([AUDIENCE]);
-                }
-                status
-            }
-            Err(_) => json!({
-                "user": {},
-                "error": "invalid bearer token",
-            }),
+        if token.is_empty() {
+            return Err(Refusal::bad_request(
+                "token is required for TokenReview in authentication",
+            ));
         }
+        let audiences = texts(&spec["audiences"]);
+        let audiences = match audiences.is_empty() {
+            true => vec![AUDIENCE.to_owned()],
+            false => audiences,
+        };
+        Ok(match self.recognize(token, &audiences, now) {
+            Ok((user, audiences)) => {
+                json!({"authenticated": true, "user": user_info(&user), "audiences": audiences})
+            }
+            Err(why) => json!({"user": {}, "error": why.to_string()}),
+        })
     }
 
     fn access_review(&self, user: &User, spec: &Value, namespace: Option<&str>) -> Value {
@@ -98,13 +101,7 @@ fn verdict(allowed: bool) -> Value {
 
 fn subject(spec: &Value) -> Result<User, Refusal> {
     let name = spec["user"].as_str().unwrap_or_default();
-    let groups: Vec<String> = spec["groups"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
+    let groups = texts(&spec["groups"]);
     if name.is_empty() && groups.is_empty() {
         let detail = "at least one of user or group must be specified".to_owned();
         let problem = Problem::Invalid {
@@ -120,6 +117,11 @@ fn subject(spec: &Value) -> Result<User, Refusal> {
         groups,
         ..User::default()
     })
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let items = list.as_array().into_iter().flatten();
+    items.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn user_info(user: &User) -> Value {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use super::incoming;
-use crate::access::{AUDIENCE, Bound};
+use crate::access::{AUDIENCE, Bound, Grant};
 use crate::apply::{self, Operation};
 use crate::cluster::{Cluster, key_of};
 use crate::kind::{GroupResource, Kind, Scope, Served, Traits, Version};
@@ -91,8 +91,14 @@ impl Cluster {
             spec["boundObjectRef"] = Value::Null;
         }
         let expires = moment.now + jiff::SignedDuration::from_secs(seconds);
+        let audiences = spec["audiences"].as_array().into_iter().flatten();
+        let grant = Grant {
+            bound,
+            audiences: audiences.filter_map(Value::as_str).map(str::to_owned).collect(),
+            expires,
+        };
         answer["status"] = json!({
-            "token": self.access.issue(account.value(), bound, moment.secret()),
+            "token": self.access.issue(account.value(), grant, moment.secret()),
             "expirationTimestamp": expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         });
         Ok(Reply::value(answer).with_code(201).with_warnings(warnings))
