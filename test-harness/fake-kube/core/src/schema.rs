@@ -10,6 +10,7 @@ mod canonical;
 mod crd;
 mod decoding;
 mod defaulting;
+mod duration;
 mod expression;
 mod field_error;
 mod field_rule;
@@ -40,3 +41,8 @@ pub(crate) use canonical::{is_respelled, lacks_quantity};
 pub(crate) use defaulting::{holds_null, is_forgotten};
 pub(crate) use quantity::{compare as compare_quantities, is_whole};
 pub(crate) use zero::zero_object;
+
+/// Whether a rule of `x-kubernetes-validations` is enforced.
+pub(crate) fn is_understood(rule: &str) -> bool {
+    expression::parse(rule).is_some()
+}

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::effects;
 use crate::kind::Kind;
-use crate::schema::{FieldError, FieldPath};
+use crate::schema::{self, FieldError, FieldPath};
 
 const APPROVAL: &str = "api-approved.kubernetes.io";
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
@@ -26,6 +26,40 @@ pub(super) fn check(kind: &Kind, old: Option<&Value>, object: &Value) -> Vec<Fie
         errors.extend(check_stored(versions, &object["status"]["storedVersions"]));
     }
     errors
+}
+
+/// That rules of a definition are not understood here, and so not enforced. A real server knows all of CEL.
+pub(super) fn warnings(kind: &Kind, old: Option<&Value>, new: &Value) -> Vec<String> {
+    if !effects::is_definition(kind) || old.is_some_and(|old| old["spec"] == new["spec"]) {
+        return Vec::new();
+    }
+    let mut rules = Vec::new();
+    collect_rules(&new["spec"]["versions"], &mut rules);
+    let all = rules.len();
+    rules.retain(|rule| !schema::is_understood(rule));
+    let count = rules.len();
+    rules
+        .into_iter()
+        .enumerate()
+        .map(|(index, rule)| {
+            format!(
+                "x-kubernetes-validations: {rule:?} is not understood and not enforced ({} of {count}, of {all} rules)",
+                index + 1
+            )
+        })
+        .collect()
+}
+
+fn collect_rules<'v>(value: &'v Value, rules: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(fields) => {
+            let own = fields.get("x-kubernetes-validations").and_then(Value::as_array);
+            rules.extend(own.into_iter().flatten().filter_map(|own| own["rule"].as_str()));
+            fields.values().for_each(|field| collect_rules(field, rules));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_rules(item, rules)),
+        _ => {}
+    }
 }
 
 /// Groups of Kubernetes itself need its approval.
@@ -207,5 +241,32 @@ fn check_fields(schema: &Value, path: &FieldPath, errors: &mut Vec<FieldError>) 
     if schema["items"].is_object() {
         let empty = "must not be empty for specified array items";
         check_node(&schema["items"], &path.field("items"), empty, errors);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::registry::Registry;
+
+    #[test]
+    fn whoever_installs_a_definition_is_told_of_rules_that_are_not_understood() {
+        let registry = Registry::default();
+        let kind = registry
+            .kinds()
+            .find(|kind| effects::is_definition(kind))
+            .expect("definitions are built in");
+        let rules = json!([{"rule": "self.a == 1"}, {"rule": "self.all(i, v, v > i)"}]);
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-validations": rules}}});
+        let new = json!({"spec": {"versions": [{"schema": {"openAPIV3Schema": schema}}]}});
+        assert_eq!(
+            warnings(kind, None, &new),
+            [
+                "x-kubernetes-validations: \"self.all(i, v, v > i)\" is not understood and not enforced (1 of 1, of 2 rules)"
+            ]
+        );
+        assert!(warnings(kind, Some(&new), &new).is_empty());
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::finalizers;
 use super::qualified::{complaints_of_name, complaints_of_value};
+use super::{definitions, finalizers};
 use crate::kind::Kind;
 use crate::meta;
 use crate::schema::{FieldError, FieldPath, Problem};
@@ -52,7 +52,7 @@ pub(crate) fn immutable(kind: &Kind, name: &str, value: impl Into<Value>) -> Vec
 /// What a client is warned of that wrote `new` over `old`.
 pub(crate) fn new_warnings(kind: &Kind, old: Option<&Value>, new: &Value) -> Vec<String> {
     if kind.custom.is_none() {
-        return Vec::new();
+        return definitions::warnings(kind, old, new);
     }
     finalizers::warnings(old, new)
 }

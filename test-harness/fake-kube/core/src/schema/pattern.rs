@@ -14,6 +14,14 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
+    /// A pattern that is not looked at yet.
+    pub(crate) fn new(source: &str) -> Self {
+        Self {
+            source: source.into(),
+            compiled: OnceLock::new(),
+        }
+    }
+
     /// Whether it is found in `text`. One that does not compile is found everywhere: who wrote it was told.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let compiled = self.compiled.get_or_init(|| Regex::new(&self.source).ok());

@@ -4,7 +4,10 @@ use anyhow::Result;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PostParams};
+use kube::client::Body;
 use kube::core::{ApiResource, GroupVersionKind};
+use outhaul_kubernetes::{Definitions, require_or_skip};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::support::{cluster, code, config_map, eventually};
@@ -67,5 +70,36 @@ async fn a_custom_kind_is_defaulted_pruned_and_validated() -> Result<()> {
         maps.get_opt("owned").await.unwrap().is_none()
     })
     .await;
+    Ok(())
+}
+
+/// A rule that is not understood is told of in a warning.
+#[tokio::test]
+async fn every_rule_of_the_gateway_definitions_is_understood() -> Result<()> {
+    let Some(programs) = require_or_skip() else {
+        return Ok(());
+    };
+    let kube = cluster().await;
+    let client = kube.client();
+    for definitions in [Definitions::GatewayApi, Definitions::EnvoyGateway] {
+        let Some(folder) = programs.definitions_or_skip(definitions) else {
+            return Ok(());
+        };
+        for file in std::fs::read_dir(folder)? {
+            let text = std::fs::read_to_string(file?.path())?;
+            for document in serde_yaml_ng::Deserializer::from_str(&text) {
+                let definition = Value::deserialize(document)?;
+                if definition["kind"] == "CustomResourceDefinition" {
+                    let body = serde_json::to_vec(&definition)?;
+                    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+                    let request = http::Request::post(path).header("content-type", "application/json");
+                    let response = client.send(request.body(Body::from(body))?).await?;
+                    let name = &definition["metadata"]["name"];
+                    assert_eq!(response.status(), 201, "{name}");
+                    assert_eq!(response.headers().get("warning"), None, "{name}");
+                }
+            }
+        }
+    }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(super) fn check(
 ) {
     let is_as_before = old == Some(value);
     let rules = schema.field_rules().iter();
-    let complaints = rules.filter_map(|rule| complaint(rule, value, path));
+    let complaints = rules.filter_map(|rule| complaint(rule, value, old, path));
     if is_as_before {
         found.excused.extend(complaints);
     } else {
@@ -67,23 +67,20 @@ pub(super) fn check(
     }
 }
 
-fn complaint(rule: &FieldRule, value: &Value, path: &FieldPath) -> Option<FieldError> {
-    let said = || {
-        rule.message
-            .clone()
-            .unwrap_or_else(|| format!("failed rule: {}", rule.source))
-    };
-    match rule.expression.as_ref()?.holds_for(value) {
+fn complaint(rule: &FieldRule, value: &Value, old: Option<&Value>, path: &FieldPath) -> Option<FieldError> {
+    match rule.holds_for(value, old)? {
         Ok(true) => None,
-        Ok(false) => Some(FieldError {
-            path: rule.path_from(path),
-            problem: problem(rule, said()),
-        }),
+        Ok(false) => {
+            let said = rule.said_of(value, old);
+            let said = said.unwrap_or_else(|| format!("failed rule: {}", rule.source));
+            Some(FieldError {
+                path: rule.path_from(path),
+                problem: problem(rule, value, said),
+            })
+        }
         Err(error) => {
-            let detail = format!(
-                "{error} evaluating rule: {}",
-                said().trim_start_matches("failed rule: ")
-            );
+            let said = rule.message.as_deref().unwrap_or(&rule.source);
+            let detail = format!("{error} evaluating rule: {said}");
             let value = Value::from(super::type_name(value));
             Some(FieldError {
                 path: path.clone(),
@@ -93,11 +90,16 @@ fn complaint(rule: &FieldRule, value: &Value, path: &FieldPath) -> Option<FieldE
     }
 }
 
-fn problem(rule: &FieldRule, detail: String) -> Problem {
+/// Objects and lists are not shown.
+fn problem(rule: &FieldRule, value: &Value, detail: String) -> Problem {
     match rule.reason.as_deref() {
         Some("FieldValueForbidden") => Problem::Forbidden { detail },
         Some("FieldValueRequired") => Problem::Required { detail },
-        _ => Problem::RuleBroken { detail },
+        _ if value.is_object() || value.is_array() => Problem::RuleBroken { detail },
+        _ => Problem::Invalid {
+            value: value.clone(),
+            detail,
+        },
     }
 }
 
