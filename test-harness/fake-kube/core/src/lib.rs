@@ -39,6 +39,7 @@
 //!   is warned of each other one, and it is not refused for one that no server would understand. Types of a rule are not
 //!   checked beforehand, nor what it costs. Texts of a format stay texts, and lists that are sets or maps are compared in
 //!   their order.
+//! - Of the formats, those of books, cards and colours by number are not looked at, nor the name before an email address.
 //! - Definitions are served at once. Of one with several faults that keep it from being served, the first is named;
 //!   whether defaults fit their schemas is not checked.
 //! - Embedded resources must have a type and fit their schema; their metadata and the form of their type are not looked
