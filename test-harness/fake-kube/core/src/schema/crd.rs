@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::builtins::Builtins;
 use super::node::{Node, Type};
 use super::reference::Schema;
+use crate::request::whole_numbers;
 
 /// The definition that every object's `metadata` has, whatever its own schema says.
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -35,6 +36,7 @@ impl Schema {
         }
         root.embedded_resource = true;
         complete_embedded_resources(&mut root);
+        read_defaults(&mut root);
         Ok(Self::new(root, Arc::clone(Builtins::load().definitions())))
     }
 
@@ -48,6 +50,18 @@ impl Schema {
         complete_embedded_resources(&mut root);
         Self::new(root, Arc::clone(Builtins::load().definitions()))
     }
+}
+
+/// Defaults are read as objects are: `1.0` is a whole number.
+fn read_defaults(node: &mut Node) {
+    if let Some(default) = node.default.as_deref_mut() {
+        whole_numbers(default);
+    }
+    let below = node.properties.values_mut();
+    let below = below
+        .chain(node.items.as_deref_mut())
+        .chain(node.additional.as_deref_mut());
+    below.for_each(read_defaults);
 }
 
 /// Objects inside of objects have the fields that every object has; so has the root.

@@ -120,7 +120,8 @@ fn is_zero(object: SchemaRef<'_>, field: SchemaRef<'_>, name: &str, value: &Valu
     let is_empty = match value {
         Value::Null => return true,
         _ if field.vanishes() && is_scalar_zero(value) => return true,
-        Value::Array(items) => items.is_empty(),
+        // What may be of any type is told from nothing, as an empty default of a definition.
+        Value::Array(items) => items.is_empty() && field.kind().is_some(),
         Value::Object(entries) => entries.is_empty() && is_map(field),
         _ => false,
     };
