@@ -14,12 +14,14 @@
 //! Built-in kinds
 //! - Served are those in the table of [`registry`], each in one version, without `exec`, `attach`, `portforward`,
 //!   `proxy`, `eviction` and `ephemeralcontainers`.
-//! - Of the rules that the real server has in code, these are not there: of pods those for affinity, DNS settings, devices
-//!   and volumes of hardware and clouds; of a CronJob those for schedules and time zones; quantities of a
-//!   HorizontalPodAutoscaler; for the class of an Ingress that an annotation contradicts; of an Event the namespace of what
-//!   it is about, of an EndpointSlice the type of its addresses; any of PersistentVolumes, quotas, limits, priorities,
-//!   revisions, webhook configurations, API services and signing requests. Nobody is warned about pod specs, nor of keys
-//!   that are none in a Secret.
+//! - Of the rules that the real server has in code, these are not there: of pods those for affinity, DNS settings,
+//!   devices and volumes of hardware and clouds; of a CronJob those for schedules, time zones, the length of its name
+//!   and the selector of its Jobs; of a Job those for numbers by index, a selector that it brings and who manages it;
+//!   of a Service those for the range of addresses and node ports, what is taken of them, a second family, and what
+//!   only a load balancer has; quantities of a HorizontalPodAutoscaler; for the class of an Ingress that an annotation
+//!   contradicts; of an Event the namespace of what it is about and the length of its note, of an EndpointSlice the
+//!   type of its addresses; any of PersistentVolumes, quotas, limits, priorities, revisions, webhook configurations,
+//!   API services and signing requests. Nobody is warned about pod specs, nor of keys that are none in a Secret.
 //! - What is quoted is quoted as it was sent, where the real server shows its own types, and without the difference to
 //!   what was there.
 //! - Deleted pods go at once: there is no kubelet that would need a grace period.
@@ -29,8 +31,9 @@
 //! - A number too large for its field is refused when it is applied; the real server cuts it to fit.
 //! - Who owns the number of replicas is not followed through a scale to zero, or to the number that is there.
 //! - Fields behind features that are off are kept.
-//! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque;
-//!   of 10,000 the oldest ends.
+//! - Namespaces get a `default` ServiceAccount, but no `kube-root-ca.crt`. Tokens are opaque; of 10,000 the oldest
+//!   ends. Tokens do not say which they are: reviews show no credential id. Pods come whether or not their
+//!   ServiceAccount and priority class are there.
 //! - The log of each container is what an annotation of its pod says, as old as the pod; to follow it is to read it.
 //!
 //! Custom kinds
