@@ -15,8 +15,8 @@
 //! - Served are those in the table of [`registry`], each in one version, without `exec`, `attach`, `portforward`,
 //!   `proxy`, `eviction` and `ephemeralcontainers`.
 //! - Of the rules that the real server has in code, these are not there: of pods those for affinity, DNS settings,
-//!   devices and volumes of hardware and clouds; of a CronJob those for schedules, time zones, the length of its name
-//!   and the selector of its Jobs; of a Job those for numbers by index, a selector that it brings and who manages it;
+//!   devices and volumes of hardware and clouds; of a CronJob whether there is its time zone, and the selector
+//!   of its Jobs; of a Job those for numbers by index, a selector that it brings and who manages it;
 //!   of a Service those for the range of addresses and node ports, what is taken of them, a second family, and what
 //!   only a load balancer has; quantities of a HorizontalPodAutoscaler; for the class of an Ingress that an annotation
 //!   contradicts; of an Event the namespace of what it is about and the length of its note, of an EndpointSlice the

@@ -28,6 +28,7 @@ mod references;
 mod roles;
 mod rollouts;
 mod scale;
+mod schedules;
 mod scheduling;
 mod secrets;
 mod security;
@@ -57,6 +58,7 @@ pub(crate) fn of_kind(served: &Served, old: Option<&Value>, object: &Value) -> V
     errors.extend(pods::check(kind, object));
     errors.extend(claims::check(kind, old, object));
     errors.extend(jobs::check(kind, object));
+    errors.extend(schedules::check(kind, old, object));
     errors.extend(rollouts::check(kind, object));
     errors.extend(budgets::check(kind, object));
     errors.extend(network_policies::check(kind, old, object));

@@ -46,3 +46,8 @@ pub(crate) use zero::zero_object;
 pub(crate) fn is_understood(rule: &str) -> bool {
     expression::parse(rule).is_some()
 }
+
+/// Whether a text is a length of time as Go writes it.
+pub(crate) fn is_duration(text: &str) -> bool {
+    duration::parse(text).is_some()
+}
