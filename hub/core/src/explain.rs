@@ -262,6 +262,7 @@ mod tests {
                 uid: "u".into(),
                 successor: successor.map(str::to_owned),
                 elsewhere: elsewhere.map(str::to_owned),
+                stands: elsewhere.is_some(),
                 decision,
             };
             let explained = super::orphan(&eu, &orphan);

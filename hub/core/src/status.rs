@@ -56,6 +56,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) reported: Option<&'a Reported>,
     /// The session that said it.
     pub(crate) term: Option<Term>,
+    /// Whether this hub hears the plane: another one knows more otherwise.
+    pub(crate) hears: bool,
 }
 
 /// The status that says the facts.
@@ -355,8 +357,8 @@ fn no_longer_refused(facts: &Facts<'_>) -> Option<Said> {
 fn finalizing(facts: &Facts<'_>) -> Said {
     let held = facts.refusal.map(|refusal| refusal.message.clone());
     let stuck = match facts.reported {
-        Some(reported) => held.or_else(|| verdict::stuck(reported)),
-        None => held.or_else(|| stored_failure(facts)),
+        Some(reported) if facts.hears => held.or_else(|| verdict::stuck(reported)),
+        Some(_) | None => held.or_else(|| stored_failure(facts)),
     };
     let (reason, message) = match stuck {
         None => (
@@ -417,7 +419,7 @@ fn held(facts: &Facts<'_>, plane: &str) -> Option<Said> {
     })
 }
 
-/// What another hub, or this one before it restarted, heard of a removal; it stands until the plane reports.
+/// What another hub, or this one before it restarted, heard of a removal; it stands until the plane reports to this one.
 fn stored_failure(facts: &Facts<'_>) -> Option<String> {
     let stored = condition::get(&facts.stored.conditions, FINALIZING)?;
     let same = stored.reason == reason::CLEANUP_FAILED

@@ -111,7 +111,9 @@ impl Fleet {
         }
         self.waiting.remove(key);
         delivery.writes.dirty = false;
-        let next = next_status(delivery, decision, now);
+        let plane = delivery.queued.as_ref().map(|entry| &entry.plane);
+        let hears = plane.is_some_and(|plane| self.live.contains_key(plane));
+        let next = next_status(delivery, decision, hears, now);
         let stored = &delivery.resource.around.status;
         if status::same(stored, &next) {
             delivery.pace.unchanged();
@@ -237,7 +239,7 @@ fn known(around: &Around) -> Option<Known> {
     })
 }
 
-fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliveryStatus {
+fn next_status(delivery: &Delivery, decision: &Decision, hears: bool, now: Now) -> DeliveryStatus {
     let refused = delivery.writes.refused.as_ref().map(|message| Refusal {
         reason: RefusalReason::StatusRefused,
         message: format!("the API server does not take the status that the plane reported: {message}"),
@@ -258,6 +260,7 @@ fn next_status(delivery: &Delivery, decision: &Decision, now: Now) -> DeliverySt
             .filter(|_| delivery.writes.refused.is_none())
             .filter(|reported| is_of_this_control_plane(delivery, reported.version.generation)),
         term: delivery.term,
+        hears,
     };
     status::fold(facts, now.wall)
 }

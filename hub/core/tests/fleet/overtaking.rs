@@ -110,6 +110,37 @@ fn what_a_plane_told_another_hub_since_is_not_written_over() {
 }
 
 #[test]
+fn why_a_removal_fails_is_not_taken_back_by_a_replica_that_does_not_hear_the_plane() {
+    let (mut world, agent, _) = settled();
+    world.delete("cart");
+    world.run();
+    world.fleet.closed(agent.session, world.now);
+    settle(&mut world);
+    let conditions = world.object("cart")["status"]["conditions"]
+        .as_array_mut()
+        .unwrap();
+    let finalizing = conditions
+        .iter_mut()
+        .find(|said| said["type"] == "Finalizing")
+        .unwrap();
+    assert_eq!(finalizing["reason"], "CleanupInProgress");
+    finalizing["reason"] = json!("CleanupFailed");
+    finalizing["message"] = json!("plane eu has lost what it held of it");
+    world.touch("cart");
+    world.run();
+    world.writes.clear();
+    world.see("cart", Origin::Watch);
+    settle(&mut world);
+    let is_status = |change: &Change| matches!(change, Change::Status { .. });
+    let written: Vec<_> = world
+        .writes
+        .iter()
+        .filter(|write| is_status(&write.change))
+        .collect();
+    assert!(written.is_empty(), "{written:?}");
+}
+
+#[test]
 fn that_the_hub_is_behind_is_not_taken_back_by_a_replica_that_does_not_hear_the_plane() {
     let (mut world, agent, _) = settled();
     world.fleet.closed(agent.session, world.now);
