@@ -57,8 +57,8 @@ pub(crate) struct Guard<'a> {
     identity: Identity,
     object: Result<Value, Problem>,
     unasked: Option<Problem>,
-    /// Whether callers are to be asked for anything.
-    asks: bool,
+    /// The parts of it that are to ask callers.
+    asks: Vec<&'static str>,
 }
 
 impl<'a> Guard<'a> {
@@ -76,15 +76,13 @@ impl<'a> Guard<'a> {
             .as_ref()
             .ok()
             .and_then(|policy| security::unasked(exposed, policy));
-        let asks = policy.as_ref().map_or(true, |policy| security::asks(policy));
-        let object = policy.and_then(|policy| {
+        let spec = policy.map(|policy| (policy, security::spec(policy, as_openchoreo)));
+        let asks = spec
+            .as_ref()
+            .map_or_else(|_| security::ASKING.to_vec(), |(_, spec)| security::asking(spec));
+        let object = spec.and_then(|(policy, spec)| {
             security::check(exposed, policy)?;
-            Ok(object(
-                binding,
-                exposed,
-                &identity,
-                security::spec(policy, as_openchoreo),
-            ))
+            Ok(object(binding, exposed, &identity, spec))
         });
         Self {
             exposed,
@@ -101,8 +99,8 @@ impl<'a> Guard<'a> {
     }
 
     /// Whether nothing would ask callers as they are to be asked: it cannot be made. A `route` that is there goes on behind
-    /// the guard that it has; no other does, since it may never have been open. A class that says nothing about REST wants
-    /// nobody asked, as far as anybody knows.
+    /// a guard that asks for no less; no other does, since it may never have been open. A class that says nothing about REST
+    /// wants nobody asked, as far as anybody knows.
     pub(crate) fn is_missing(&self, route: &Identity, draft: &Draft<'_>) -> bool {
         let can_be_made = match &self.object {
             Ok(_) => draft::check(&self.identity).is_none(),
@@ -111,7 +109,7 @@ impl<'a> Guard<'a> {
         let goes_on = draft.is_stored(route)
             && draft
                 .stored_spec(&self.identity)
-                .is_some_and(|stored| security::is_asking(stored) || !self.asks);
+                .is_some_and(|stored| self.asks.iter().all(|part| !stored[part].is_null()));
         !can_be_made && !goes_on
     }
 

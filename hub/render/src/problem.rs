@@ -379,8 +379,8 @@ pub enum Problem {
     },
     /// A route that nothing guards, and that is there.
     #[error(
-        "{object}: it stays open as it is stored, without a SecurityPolicy that asks, which cannot be made: correct what is said \
-         of that"
+        "{object}: it stays open as it is stored, without a SecurityPolicy that asks enough, which cannot be made: correct what \
+         is said of that"
     )]
     StaysUnguarded {
         /// Which object.

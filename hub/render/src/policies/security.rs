@@ -38,14 +38,14 @@ pub(super) fn spec(policy: &ApiPolicy, as_openchoreo: AsOpenChoreo) -> Map<Strin
         .collect()
 }
 
-/// Whether callers are asked for anything.
-pub(super) fn asks(policy: &ApiPolicy) -> bool {
-    jwt(policy).is_some() || authorization(scopes(policy), policy.security.as_ref()).is_some()
-}
+/// Parts of a spec that ask callers for anything.
+pub(super) const ASKING: [&str; 2] = ["jwt", "authorization"];
 
-/// The same of the spec of a SecurityPolicy.
-pub(super) fn is_asking(spec: &Value) -> bool {
-    ["jwt", "authorization"].iter().any(|part| !spec[part].is_null())
+/// Those that a spec has.
+pub(super) fn asking(spec: &Map<String, Value>) -> Vec<&'static str> {
+    let mut parts = ASKING.to_vec();
+    parts.retain(|part| spec.contains_key(*part));
+    parts
 }
 
 /// That an API lets anybody in, though its class wants to know callers.

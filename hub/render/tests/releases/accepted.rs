@@ -96,13 +96,13 @@ const REFUSED: [(&str, &str); 2] = [
 
 /// How many of each kind were taken, so that none is left out unseen.
 pub(crate) const TAKEN: [(&str, usize); 7] = [
-    ("BackendTrafficPolicy", 42),
+    ("BackendTrafficPolicy", 43),
     ("CronJob", 8),
-    ("Deployment", 93),
+    ("Deployment", 94),
     ("HTTPRoute", 145),
-    ("Release", 118),
+    ("Release", 119),
     ("SecurityPolicy", 33),
-    ("Service", 98),
+    ("Service", 99),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
