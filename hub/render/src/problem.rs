@@ -460,6 +460,12 @@ pub enum Warning {
          leave level-policies out of the hub's --as-openchoreo"
     )]
     Unguarded(String),
+    /// Routes without policies, for want of a class.
+    #[error(
+        "API {0:?} names no APIClass: anybody may call it, since its routes are without policies; name one in \
+         spec.apis.{0}.className"
+    )]
+    NoApiClass(String),
     /// A host that no resolver takes.
     #[error(
         "the host {0:?} begins with more than 63 characters, so it cannot be looked up: shorten the name of the component \

@@ -133,6 +133,8 @@ fn policies<'a>(
     warnings: &mut Vec<Warning>,
 ) -> Vec<(Exposed<'a>, Result<ApiPolicy, Problem>)> {
     let Some(class) = inputs.api_classes.get(api.class) else {
+        let is_routed = !api.levels.is_empty();
+        warnings.extend(is_routed.then(|| Warning::NoApiClass(api.name.to_owned())));
         return Vec::new();
     };
     let policy = api
