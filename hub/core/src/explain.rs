@@ -101,11 +101,11 @@ pub fn plane(view: &PlaneView, blockers: &[BlockerView]) -> Vec<Explanation> {
 
 /// An orphan that a plane keeps. Since when, only the plane knows: at least since it said so.
 pub fn orphan(plane: &PlaneView, orphan: &OrphanView) -> Explanation {
-    let why = match (&orphan.decision, &orphan.elsewhere, &orphan.successor) {
+    let why = match (&orphan.decision, orphan.stands, &orphan.successor) {
         (Some(OrphanVerdict::Adopt | OrphanVerdict::Remove), ..) => Orphaned::Decided,
-        (None, Some(_), _) => Orphaned::Elsewhere,
-        (None, None, Some(_)) => Orphaned::Succeeded,
-        (None, None, None) => Orphaned::Alone,
+        (None, true, _) => Orphaned::Elsewhere,
+        (None, false, Some(_)) => Orphaned::Succeeded,
+        (None, false, None) => Orphaned::Alone,
     };
     let subject = Subject {
         plane: Some(&plane.name),

@@ -51,7 +51,7 @@ impl Orphaned {
         match self {
             Self::Succeeded => "the plane keeps it; something else has its name in the control plane now",
             Self::Alone => "the plane keeps it, and nothing in the control plane stands for it",
-            Self::Elsewhere => "it moved to another plane, and this is its former copy",
+            Self::Elsewhere => "it is meant for another plane now, or for none, and this is its former copy",
             Self::Decided => "what becomes of it is decided, and the plane is about to do it",
         }
     }
