@@ -114,10 +114,18 @@ impl<'a> Guard<'a> {
     }
 
     pub(crate) fn add(self, draft: &mut Draft<'_>) {
-        if let Some(problem) = self.unasked {
-            draft.say(problem);
-        }
-        draft.add(self.identity, self.object);
+        let stored = draft.stored_spec(&self.identity);
+        let asks_for_tokens = stored.is_some_and(|stored| !stored["jwt"].is_null());
+        let object = match self.unasked {
+            None => self.object,
+            // Who was asked for a token does not come in without one, for want of another way to ask.
+            Some(unasked) if asks_for_tokens => Err(Problem::StillAsked(Box::new(unasked))),
+            Some(unasked) => {
+                draft.say(unasked);
+                self.object
+            }
+        };
+        draft.add(self.identity, object);
     }
 }
 

@@ -401,6 +401,9 @@ pub enum Problem {
         /// What the class asks for.
         kind: String,
     },
+    /// The same, where callers were asked for a token before.
+    #[error("the stored SecurityPolicy stays, which asks for a token; without it, {0}")]
+    StillAsked(Box<Problem>),
 }
 
 /// What is rendered otherwise than its author may expect.

@@ -96,13 +96,13 @@ const REFUSED: [(&str, &str); 2] = [
 
 /// How many of each kind were taken, so that none is left out unseen.
 pub(crate) const TAKEN: [(&str, usize); 7] = [
-    ("BackendTrafficPolicy", 43),
+    ("BackendTrafficPolicy", 44),
     ("CronJob", 8),
-    ("Deployment", 94),
-    ("HTTPRoute", 145),
-    ("Release", 119),
+    ("Deployment", 95),
+    ("HTTPRoute", 146),
+    ("Release", 120),
     ("SecurityPolicy", 33),
-    ("Service", 99),
+    ("Service", 100),
 ];
 
 /// What is rendered of a Release, without what stays in it as it is stored.
