@@ -222,8 +222,13 @@ fn says_of_another_version(delivery: &Delivery) -> bool {
     match &delivery.reported {
         Some(reported) => reported.version != version,
         None => {
-            let said = delivery.resource.around.status.observed_generation;
-            said.and_then(|number| u64::try_from(number).ok()) != Some(version.generation.0)
+            let status = &delivery.resource.around.status;
+            let is_newest = |number: i64| u64::try_from(number) == Ok(version.generation.0);
+            // Each is written with a report; a hub that was killed may have come to write one of them.
+            let content = status.content.as_ref().map(|content| content.generation);
+            let content = content.filter(|_| entry.head.state == HeadState::Present);
+            !status.observed_generation.is_some_and(is_newest)
+                || content.is_some_and(|number| !is_newest(number))
         }
     }
 }

@@ -110,6 +110,21 @@ fn what_a_plane_told_another_hub_since_is_not_written_over() {
 }
 
 #[test]
+fn content_that_a_status_does_not_name_yet_is_named_once_its_plane_reports_again() {
+    let (mut world, mut agent, key) = settled();
+    world.edit("cart", &spec("dev", 2));
+    agent.listen(&mut world);
+    agent.report(&mut world, &key, &[Health::Healthy; 2]);
+    settle(&mut world);
+    // A hub that was killed between two writes, each of a version that the plane reported.
+    world.object("cart")["status"]["content"]["generation"] = json!(1);
+    world.touch("cart");
+    let mut world = world.restarted();
+    agent.dial(&mut world).unwrap();
+    assert!(agent.was_told(|message| *message == HubMessage::ReportWanted(key.clone())));
+}
+
+#[test]
 fn why_a_removal_fails_is_not_taken_back_by_a_replica_that_does_not_hear_the_plane() {
     let (mut world, agent, _) = settled();
     world.delete("cart");
