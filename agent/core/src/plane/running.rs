@@ -191,10 +191,12 @@ impl Plane {
         self.dirty.insert(key.clone());
     }
 
-    /// Our finalizer could not be taken off: the object cannot go, which is more than how it ended.
+    /// Our finalizer could not be taken off: the object cannot go, which is more than how it ended. A watch may have told
+    /// meanwhile that it is off.
     fn release_failed(&mut self, key: &Key, index: usize, failure: &Failure, now: Instant) {
         let (object, _) = self.wanted(key, index);
-        object.blocker = Some(failure.blocker());
+        let is_kept = object.copy.is_some() || object.live.as_ref().is_some_and(|live| live.observed);
+        object.blocker = is_kept.then(|| failure.blocker());
         object.retry.failed(now);
         self.show(key, index, None);
     }

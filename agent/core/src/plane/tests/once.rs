@@ -690,3 +690,20 @@ fn an_end_that_shows_before_the_agent_knows_that_it_was_in_force_counts() {
         assert!(!rig.is_kept("run") && rig.cluster.created("run") == 1);
     }
 }
+
+#[test]
+fn a_release_that_was_done_and_not_answered_leaves_no_blocker() {
+    let mut rig = Rig::new();
+    let key = rig.bundle(1, &once(&[pod("run")]));
+    rig.settle();
+    rig.end("run", "Succeeded");
+    rig.cluster.watch(&mut rig.plane, rig.now);
+    let release = rig.ask("release Pod shop/run");
+    rig.cluster.answer(&release.action);
+    rig.cluster.watch(&mut rig.plane, rig.now);
+    let lost = Answer::Failed(Failure::Unreachable("lost".into()));
+    rig.plane.answered(release.id, lost, Duration::ZERO, rig.now);
+    rig.settle_in_time();
+    assert!(!rig.is_kept("run"));
+    assert_eq!(rig.blocker(&key, "run"), None);
+}
